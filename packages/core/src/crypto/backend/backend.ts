@@ -1,0 +1,24 @@
+/** What the cryptography of Strongroom needs from a platform. Chosen by the package `imports` of `#backend`. */
+
+/** AES-256 on single blocks, with the key schedule kept. Used only inside XAES-256-GCM's key derivation. */
+export interface AesBlocks {
+  /** Encrypts a whole number of 16-byte blocks, each on its own. */
+  encrypt(blocks: Uint8Array): Uint8Array
+}
+
+export interface Backend {
+  readonly name: 'node' | 'portable'
+  /** Fills with bytes of the platform's CSPRNG. */
+  randomFill(bytes: Uint8Array): void
+  sha256(data: Uint8Array): Uint8Array
+  hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
+  /** RFC 5869. An absent salt is 32 zero bytes. */
+  hkdfSha256(ikm: Uint8Array, salt: Uint8Array | undefined, info: Uint8Array, length: number): Uint8Array
+  /** Compares in time that depends on the lengths only. */
+  equal(a: Uint8Array, b: Uint8Array): boolean
+  aes256(key: Uint8Array): AesBlocks
+  /** AES-256-GCM (NIST SP 800-38D), 96-bit nonce, 128-bit tag: writes ciphertext ‖ tag into `out` at `offset`. */
+  gcmSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, offset: number): void
+  /** Opens ciphertext ‖ tag; `undefined` if it is not authentic. Never shorter than a tag. */
+  gcmOpen(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
+}

@@ -1,0 +1,46 @@
+/** The same bytes where there is no `node:crypto`: `@noble/ciphers`, `@noble/hashes` and the platform's `getRandomValues`. */
+
+import { ecb, gcm } from '@noble/ciphers/aes.js'
+import { hkdf } from '@noble/hashes/hkdf.js'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+
+import type { Backend } from './backend.ts'
+
+const TAG = 16
+// The most that getRandomValues gives in one call (Web Crypto API, section 10.1.1).
+const RANDOM_LIMIT = 65_536
+
+/** The backend on `@noble`. */
+export const backend: Backend = {
+  name: 'portable',
+  randomFill(bytes) {
+    for (let at = 0; at < bytes.length; at += RANDOM_LIMIT) {
+      globalThis.crypto.getRandomValues(bytes.subarray(at, at + RANDOM_LIMIT) as Uint8Array<ArrayBuffer>)
+    }
+  },
+  sha256: (data) => sha256(data),
+  hmacSha256: (key, data) => hmac(sha256, key, data),
+  hkdfSha256: (ikm, salt, info, length) => hkdf(sha256, ikm, salt, info, length),
+  equal(a, b) {
+    if (a.length !== b.length) return false
+    let difference = 0
+    for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number)
+    return difference === 0
+  },
+  aes256(key) {
+    const copy = key.slice()
+    return { encrypt: (blocks) => ecb(copy, { disablePadding: true }).encrypt(blocks) }
+  },
+  gcmSeal(key, nonce, aad, plaintext, out, offset) {
+    out.set(gcm(key, nonce, aad).encrypt(plaintext), offset)
+  },
+  gcmOpen(key, nonce, aad, sealed) {
+    if (sealed.length < TAG) return undefined
+    try {
+      return gcm(key, nonce, aad).decrypt(sealed)
+    } catch {
+      return undefined
+    }
+  },
+}

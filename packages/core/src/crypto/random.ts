@@ -1,0 +1,53 @@
+/** Random bytes from the backend's CSPRNG. */
+
+import { backend } from '#backend'
+
+import { type Clock, systemClock } from '../clock.ts'
+
+const BLOCK = 4096
+// Wall and monotonic clock drift apart by less than this, unless the machine slept or was copied while it ran.
+const JUMP_MS = 1000
+
+/** Fresh random bytes, drawn for this call. For keys and ids. */
+export function randomBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  backend.randomFill(bytes)
+  return bytes
+}
+
+/**
+ * Random bytes drawn in blocks, for nonces. No byte is given out twice: the pointer moves before the bytes are used, given
+ * bytes are wiped, and the block is dropped when process id or clocks say that this memory may have been copied (fork, snapshot).
+ */
+export class RandomPool {
+  readonly #block = new Uint8Array(BLOCK)
+  readonly #clock: Clock
+  readonly #processId: () => number
+  #next = BLOCK
+  #offset = 0
+  #pid = 0
+
+  constructor(clock: Clock = systemClock, processId: () => number = currentProcess) {
+    this.#clock = clock
+    this.#processId = processId
+  }
+
+  /** Writes `length` random bytes (at most 4,096) into `out` at `offset`. */
+  fill(out: Uint8Array, offset: number, length: number): void {
+    const drift = this.#clock.now() - this.#clock.monotonic()
+    if (this.#next + length > BLOCK || Math.abs(drift - this.#offset) > JUMP_MS || this.#pid !== this.#processId()) {
+      backend.randomFill(this.#block)
+      this.#next = 0
+      this.#offset = drift
+      this.#pid = this.#processId()
+    }
+    const start = this.#next
+    this.#next = start + length
+    for (let i = 0; i < length; i++) out[offset + i] = this.#block[start + i] as number
+    this.#block.fill(0, start, start + length)
+  }
+}
+
+function currentProcess(): number {
+  return typeof process === 'object' ? process.pid : 0
+}
