@@ -1,11 +1,30 @@
 export { type Clock, systemClock } from './clock.ts'
 export { StrongroomError, type StrongroomErrorCode, type StrongroomErrorOptions } from './errors.ts'
-export { hkdfSha256, equalBytes, wipe } from './crypto/hash.ts'
-export { randomBytes } from './crypto/random.ts'
-export { xaesOpen, xaesSeal } from './crypto/xaes-256-gcm.ts'
-export {
-  KeyState, NodeKind, Reason,
-} from './format/records.ts'
+export { Secret } from './secret.ts'
+
+export { type Encrypted, type Field, field, type FieldOptions, type PreviousName } from './field.ts'
+export { valueToText as encryptedToText } from './format/encrypted-value.ts'
+export { CanonicalScalar, type Scalar } from './format/scalar.ts'
+export type { EncodedValue } from './format/frame.ts'
+export type { ValueCodec } from './format/value-codec.ts'
+export { jsonCodec } from './format/value-codec.ts'
+
+export { initVault } from './vault/init-vault.ts'
+export { openVault, type Vault } from './vault/open-vault.ts'
+export type { VaultOptions } from './vault/options.ts'
+export type { Tenant, TenantInfo, Tenants } from './vault/tenants.ts'
+export type { Item, Subject, UnlockOptions } from './vault/subject.ts'
+export type { UnlockedKeys } from './vault/lease.ts'
+export type { ReasonName, ShredOptions } from './vault/place.ts'
+export type { ValueOptions } from './vault/value-arguments.ts'
+export type { Access, OperationName } from './vault/authorize.ts'
+export type { Shredded } from './keys/shred.ts'
+
+// The ports, for whoever writes a store or a provider, and the primitives that a provider needs.
+export type { Destruction, KeyProvider, ProviderVersion } from './keys/key-provider.ts'
+export type { KeyStore, KeyStoreKey, KeyStoreQuery } from './keys/key-store.ts'
+export type { DueEntry, StateEntry, StateStore, StateVersion } from './keys/state-store.ts'
+export { KeyState, NodeKind, Reason } from './format/records.ts'
 export type {
   KeyStoreRecord,
   KeyVersion,
@@ -19,7 +38,6 @@ export type {
   VaultRecord,
   WrappingKeyRecord,
 } from './format/records.ts'
-export type { Destruction, KeyProvider, ProviderVersion } from './keys/key-provider.ts'
-export type { KeyStore, KeyStoreKey, KeyStoreQuery } from './keys/key-store.ts'
-export type { DueEntry, StateEntry, StateStore, StateVersion } from './keys/state-store.ts'
-export { Secret } from './secret.ts'
+export { equalBytes, hkdfSha256, wipe } from './crypto/hash.ts'
+export { randomBytes } from './crypto/random.ts'
+export { xaesOpen, xaesSeal } from './crypto/xaes-256-gcm.ts'

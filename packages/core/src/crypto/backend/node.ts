@@ -24,20 +24,23 @@ const EMPTY = new Uint8Array(0)
 const messageKey: (key: Uint8Array) => KeyObject | Uint8Array =
   Number.parseInt(process.versions.node, 10) >= 24 ? (key) => createSecretKey(key) : (key) => key
 
+// A Buffer's `slice` is a view where that of a Uint8Array is a copy: none leaves this file.
+const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+
 /** The backend on `node:crypto`. */
 export const backend: Backend = {
   name: 'node',
   randomFill(bytes) {
     randomFillSync(bytes)
   },
-  sha256: (data) => createHash('sha256').update(data).digest(),
-  hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
+  sha256: (data) => plain(createHash('sha256').update(data).digest()),
+  hmacSha256: (key, data) => plain(createHmac('sha256', key).update(data).digest()),
   hkdfSha256: (ikm, salt, info, length) => new Uint8Array(hkdfSync('sha256', ikm, salt ?? EMPTY, info, length)),
   equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),
   aes256(key) {
     // One object for the life of the key: ECB without padding keeps no state between whole blocks.
     const cipher = createCipheriv('aes-256-ecb', createSecretKey(key), null).setAutoPadding(false)
-    return { encrypt: (blocks) => cipher.update(blocks) }
+    return { encrypt: (blocks) => plain(cipher.update(blocks)) }
   },
   gcmSeal(key, nonce, aad, plaintext, out, offset) {
     const cipher: CipherGCM = createCipheriv(GCM, messageKey(key), nonce, GCM_OPTIONS)
@@ -59,6 +62,6 @@ export const backend: Backend = {
       plaintext.fill(0)
       return undefined
     }
-    return plaintext
+    return plain(plaintext)
   },
 }

@@ -29,7 +29,7 @@ export const backend: Backend = {
     return difference === 0
   },
   aes256(key) {
-    const copy = key.slice()
+    const copy = new Uint8Array(key)
     return { encrypt: (blocks) => ecb(copy, { disablePadding: true }).encrypt(blocks) }
   },
   gcmSeal(key, nonce, aad, plaintext, out, offset) {

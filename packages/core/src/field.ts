@@ -1,0 +1,134 @@
+/** Declared fields: the name and the type of one kind of sensitive value. */
+
+import type { z } from 'zod'
+
+import { invalidArgument, StrongroomError } from './errors.ts'
+import { utf8 } from './format/bytes.ts'
+import type { EncryptedValueBytes } from './format/encrypted-value.ts'
+import { jsonCodec, type ValueCodec } from './format/value-codec.ts'
+
+const MAX_NAME_BYTES = 256
+
+declare const valueType: unique symbol
+
+/** The stored form of a value of type T: opaque bytes. Store them as they are, or as text with `encryptedToText`. */
+export type Encrypted<T> = EncryptedValueBytes & { readonly [valueType]?: T }
+
+/** Where a value was stored under another name before; such values are read, never written. */
+export interface PreviousName {
+  readonly context: string
+  readonly field: string
+}
+
+/** Options of {@link field}. */
+export interface FieldOptions {
+  /** Names under which older values were written. */
+  readonly previous?: readonly PreviousName[]
+  /** Hide the length: the stored size then tells only a rounded one (Padmé, at most 12 % more). */
+  readonly padded?: boolean
+  /** How values become bytes; a database adapter brings its own. */
+  readonly codec?: ValueCodec
+}
+
+/** A context and a field name as bytes. */
+export interface FieldName {
+  readonly context: Uint8Array
+  readonly field: Uint8Array
+}
+
+/**
+ * A declared field. Make one with {@link field} and keep it: what is derived for a field is cached by its identity.
+ */
+export class Field<T> {
+  /** The logical collection. */
+  readonly context: string
+  /** The logical path within it. */
+  readonly name: string
+  readonly padded: boolean
+  /** @internal */
+  readonly names: readonly [FieldName, ...FieldName[]]
+  readonly #schema: z.ZodType<T>
+  readonly #codec: ValueCodec
+
+  /** @internal */
+  constructor(context: string, name: string, schema: z.ZodType<T>, options: FieldOptions) {
+    this.context = context
+    this.name = name
+    this.padded = options.padded ?? false
+    this.names = [
+      fieldName(context, name, 'context', 'name'),
+      ...(options.previous ?? []).map((p) => fieldName(p.context, p.field, 'previous.context', 'previous.field')),
+    ]
+    this.#schema = schema
+    this.#codec = options.codec ?? jsonCodec
+  }
+
+  /** @internal The codec, after the schema has accepted the value. */
+  encode(value: T): ReturnType<ValueCodec['encode']> {
+    const encoded = this.#codec.encode(value)
+    if (!this.#accepts(value)) throw invalidArgument('value', 'is refused by the schema of its field')
+    return encoded
+  }
+
+  /** @internal The value, parsed by the field's schema. */
+  decode(encoded: Parameters<ValueCodec['decode']>[0]): T {
+    const decoded = this.#codec.decode(encoded)
+    const result = decoded === undefined ? undefined : this.#parse(decoded)
+    if (result?.success !== true) {
+      throw new StrongroomError(
+        'schema_mismatch',
+        'the stored value is authentic, but the schema of its field refuses it; read it with the declaration it was written with',
+      )
+    }
+    return result.data
+  }
+
+  #accepts(value: unknown): boolean {
+    return this.#parse(value)?.success === true
+  }
+
+  // A schema's issues, and what a refinement throws, may hold the value: neither goes any further.
+  #parse(value: unknown): { readonly success: true; readonly data: T } | { readonly success: false } | undefined {
+    try {
+      return this.#schema.safeParse(value)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/**
+ * Declares a field: which logical collection, which path in it, and what its values are.
+ *
+ * @param context - the logical collection, such as `users`; 1 to 256 UTF-8 bytes. Never a physical name: it is part of every value
+ * @param name - the path, such as `email`, `address.street`, `phones[]`, `attrs.*`
+ * @param schema - a synchronous zod schema; values are checked before encryption and parsed after decryption
+ * @throws StrongroomError `invalid_argument` naming the argument
+ * @example
+ * ```ts
+ * import { field } from '@strongroom/core'
+ * import { z } from 'zod'
+ *
+ * const email = field('users', 'email', z.email())
+ * const notes = field('users', 'notes', z.string(), { padded: true })
+ * ```
+ */
+export function field<T>(context: string, name: string, schema: z.ZodType<T>, options: FieldOptions = {}): Field<T> {
+  if (typeof schema !== 'object' || schema === null || typeof schema.safeParse !== 'function') {
+    throw invalidArgument('schema', 'must be a zod schema')
+  }
+  return new Field(context, name, schema, options)
+}
+
+function fieldName(context: string, name: string, contextArgument: string, nameArgument: string): FieldName {
+  return { context: nameBytes(context, contextArgument), field: nameBytes(name, nameArgument) }
+}
+
+function nameBytes(text: string, argument: string): Uint8Array {
+  if (typeof text !== 'string' || text.length === 0 || text.length > MAX_NAME_BYTES) {
+    throw invalidArgument(argument, `must be a string of 1 to ${MAX_NAME_BYTES} bytes`)
+  }
+  const bytes = utf8(text, argument)
+  if (bytes.length > MAX_NAME_BYTES) throw invalidArgument(argument, `must be a string of 1 to ${MAX_NAME_BYTES} bytes`)
+  return bytes
+}

@@ -1,0 +1,138 @@
+/** Strict shapes of what comes back from a key store: whoever can write it may have written anything. */
+
+import { decryptFailed } from '../errors.ts'
+import { isBytes } from './bytes.ts'
+import { NODE_WRAP_BYTES } from './node-wrap.ts'
+import type { KeyStoreRecord, KeyVersion, RootVersion } from './records.ts'
+
+const MAX_U32 = 2 ** 32 - 1
+const MAX_WRAP = 4096
+const MAX_REGION = 64
+const WRAPPING_KEY_STATES: readonly unknown[] = ['current', 'retiring', 'retired']
+const ROOT_STATES: readonly unknown[] = ['live', 'destroyed']
+
+type Loose = Readonly<Record<string, unknown>>
+
+/** The record itself, if it is whole. @throws StrongroomError `decrypt_failed` otherwise. */
+export function checkRecord(record: KeyStoreRecord): KeyStoreRecord {
+  if (!isObject(record) || !isCount(record['revision'], 1) || !SHAPES[record.type]?.(record)) throw decryptFailed()
+  return record
+}
+
+const SHAPES: Readonly<Record<string, (record: Loose) => boolean>> = {
+  node: isNode,
+  'wrapping-key': isWrappingKey,
+  region: isRegion,
+  vault: isVault,
+}
+
+function isNode(r: Loose): boolean {
+  const versions = r['versions']
+  return (
+    bytes(r['ref'], 16) &&
+    isCount(r['kind'], 0, 5) &&
+    (bytes(r['parentRef'], 16) || bytes(r['parentRef'], 0)) &&
+    bytes(r['tenantRef'], 16) &&
+    isRegionName(r['region']) &&
+    Array.isArray(versions) &&
+    versions.length > 0 &&
+    versions.every(isVersion) &&
+    ascending(versions.map((version: KeyVersion) => version.version)) &&
+    (r['label'] === undefined || isBytes(r['label']))
+  )
+}
+
+function isVersion(v: unknown): boolean {
+  if (!isObject(v) || !isCount(v['version'], 1, MAX_U32) || !bytes(v['commitment'], 32)) return false
+  if (v['state'] === 4) {
+    const ledger = v['ledger']
+    return (
+      isRootVersion(v['rootVersion']) &&
+      isCount(v['instant'], 0) &&
+      isCount(v['reason'], 0, 255) &&
+      isObject(ledger) &&
+      isCount(ledger['n'], 1) &&
+      bytes(ledger['hash'], 32)
+    )
+  }
+  return (
+    isCount(v['state'], 1, 3) &&
+    isCount(v['parentVersion'], 0, MAX_U32) &&
+    bytes(v['parentCommitment'], 32) &&
+    bytes(v['wrappingKeyId'], 16) &&
+    bytes(v['wrap'], NODE_WRAP_BYTES) &&
+    isCount(v['created'], 0)
+  )
+}
+
+function isWrappingKey(r: Loose): boolean {
+  const wraps = r['wraps']
+  return (
+    bytes(r['id'], 16) &&
+    bytes(r['tenantRef'], 16) &&
+    isRegionName(r['region']) &&
+    typeof r['marked'] === 'boolean' &&
+    WRAPPING_KEY_STATES.includes(r['state']) &&
+    Array.isArray(wraps) &&
+    wraps.every((w: unknown) => isObject(w) && isRootVersion(w['rootVersion']) && isBytes(w['wrap']) && w['wrap'].length <= MAX_WRAP) &&
+    isCount(r['created'], 0)
+  )
+}
+
+function isRegion(r: Loose): boolean {
+  const versions = r['versions']
+  return (
+    isRegionName(r['region']) &&
+    Array.isArray(versions) &&
+    versions.length > 0 &&
+    versions.every((v: unknown) => isRootVersion(v) && ROOT_STATES.includes((v as unknown as Loose)['state'])) &&
+    ascending(versions.map((version: RootVersion) => version.number)) &&
+    isCount(r['current'], 1, MAX_U32) &&
+    isCount(r['closing'], 0, MAX_U32)
+  )
+}
+
+function isVault(r: Loose): boolean {
+  const head = r['head']
+  const bootstrap = r['bootstrap']
+  return (
+    bytes(r['vaultId'], 16) &&
+    isRegionName(r['homeRegion']) &&
+    isCount(r['cacheBound'], 1) &&
+    isCount(r['created'], 0) &&
+    isObject(head) &&
+    isCount(head['n'], 0) &&
+    bytes(head['hash'], 32) &&
+    isCount(r['applied'], 0) &&
+    (bootstrap === undefined || (Array.isArray(bootstrap) && bootstrap.every(isBootstrap)))
+  )
+}
+
+function isBootstrap(record: unknown): boolean {
+  if (!isObject(record) || !isCount(record['revision'], 1, 1)) return false
+  return record['type'] !== 'vault' && SHAPES[String(record['type'])]?.(record) === true
+}
+
+function isRootVersion(v: unknown): v is RootVersion {
+  return isObject(v) && isCount(v['number'], 1, MAX_U32) && isBytes(v['id']) && v['id'].length > 0 && v['id'].length <= 1024
+}
+
+function isRegionName(value: unknown): boolean {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_REGION && value.isWellFormed()
+}
+
+function bytes(value: unknown, length: number): boolean {
+  return isBytes(value) && value.length === length
+}
+
+function isCount(value: unknown, least: number, most: number = Number.MAX_SAFE_INTEGER): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most
+}
+
+function isObject(value: unknown): value is Loose {
+  return typeof value === 'object' && value !== null
+}
+
+function ascending(numbers: readonly number[]): boolean {
+  return numbers.every((number, i) => i === 0 || number > (numbers[i - 1] as number))
+}

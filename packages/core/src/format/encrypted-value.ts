@@ -1,0 +1,61 @@
+/** The envelope of one encrypted field: 0x01 ‖ tag 16 ‖ nonce 24 ‖ ciphertext ‖ GCM tag 16 (docs/format.md, "Encrypted value"). */
+
+import { XAES_NONCE, XAES_TAG } from '../crypto/xaes-256-gcm.ts'
+import { ascii, concat, lp, u8 } from './bytes.ts'
+import { TAG_BYTES } from './derivations.ts'
+
+const SEALED = lp(ascii('strongroom/v1/sealed'))
+const UNBOUND = u8(0)
+
+/** The bytes of an encrypted value, as stored. */
+export type EncryptedValueBytes = Uint8Array
+
+export const VALUE_VERSION = 0x01
+export const HEADER_BYTES: number = 1 + TAG_BYTES
+export const NONCE_AT: number = HEADER_BYTES
+export const CIPHERTEXT_AT: number = HEADER_BYTES + XAES_NONCE
+/** The shortest envelope: a frame is at least its type byte. */
+const MIN_BYTES = CIPHERTEXT_AT + 1 + XAES_TAG
+
+const TEXT_PREFIX = 'sr1.'
+const TEXT = /^sr1\.[A-Za-z0-9_-]+$/
+
+/** The header: version ‖ tag. */
+export function valueHeader(tag: Uint8Array): Uint8Array {
+  return concat(u8(VALUE_VERSION), tag)
+}
+
+/** What is the same for every record of one key, context and field: the start of the associated data. */
+export function valueDataPrefix(header: Uint8Array, context: Uint8Array, field: Uint8Array): Uint8Array {
+  return concat(SEALED, header, lp(context), lp(field))
+}
+
+/** The associated data: prefix ‖ 0x00, or prefix ‖ 0x01 ‖ LP(canonical scalar of the record). */
+export function valueData(prefix: Uint8Array, record: Uint8Array | undefined): Uint8Array {
+  return record === undefined ? concat(prefix, UNBOUND) : concat(prefix, u8(1), lp(record))
+}
+
+/** True if these bytes have the form of an encrypted value. Says nothing about whether they open. */
+export function isValueForm(bytes: Uint8Array): boolean {
+  return bytes.length >= MIN_BYTES && bytes[0] === VALUE_VERSION
+}
+
+/** `sr1.` ‖ base64url without padding, for stores without a binary type. */
+export function valueToText(bytes: Uint8Array): string {
+  let binary = ''
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  return TEXT_PREFIX + btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+/** The bytes of a text form, or `undefined` if it is not the one text form of those bytes. */
+export function valueFromText(text: string): Uint8Array | undefined {
+  if (!TEXT.test(text)) return undefined
+  let binary: string
+  try {
+    binary = atob(text.slice(TEXT_PREFIX.length).replaceAll('-', '+').replaceAll('_', '/'))
+  } catch {
+    return undefined
+  }
+  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0))
+  return valueToText(bytes) === text ? bytes : undefined
+}

@@ -1,0 +1,48 @@
+/** Strict JSON text: what parses back to an equal value, or a refusal. Reads its input once, so that getters and proxies cannot change it midway. */
+
+import { invalidArgument } from '../errors.ts'
+
+const MAX_DEPTH = 100
+
+/** The text. @throws StrongroomError `invalid_argument` for anything that JSON would drop or change. */
+export function toJsonText(value: unknown): string {
+  return write(value, 0)
+}
+
+function write(value: unknown, depth: number): string {
+  if (depth > MAX_DEPTH) throw invalidArgument('value', `must not be nested deeper than ${MAX_DEPTH}, or cyclic`)
+  switch (typeof value) {
+    case 'string':
+      if (!value.isWellFormed()) throw invalidArgument('value', 'must not hold lone surrogates')
+      return JSON.stringify(value)
+    case 'boolean':
+      return String(value)
+    case 'number':
+      if (!Number.isFinite(value)) throw invalidArgument('value', 'must not hold NaN or infinite numbers inside objects')
+      return Object.is(value, -0) ? '-0' : String(value)
+    case 'object':
+      return value === null ? 'null' : Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth)
+    default:
+      throw invalidArgument('value', 'must hold only strings, numbers, booleans, null, arrays and plain objects')
+  }
+}
+
+function writeArray(value: readonly unknown[], depth: number): string {
+  const parts: string[] = []
+  for (let i = 0; i < value.length; i++) parts.push(write(value[i], depth + 1))
+  return `[${parts.join(',')}]`
+}
+
+function writeObject(value: object, depth: number): string {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) throw invalidArgument('value', 'must hold only plain objects')
+  const parts: string[] = []
+  for (const key of Reflect.ownKeys(value)) {
+    if (typeof key === 'symbol') throw invalidArgument('value', 'must not have symbol keys')
+    // Whoever merges the parsed value into another object would set its prototype.
+    if (key === '__proto__') throw invalidArgument('value', 'must not have a key __proto__')
+    if (!Object.prototype.propertyIsEnumerable.call(value, key)) throw invalidArgument('value', 'must not have hidden properties')
+    parts.push(`${write(key, depth)}:${write((value as Record<string, unknown>)[key], depth + 1)}`)
+  }
+  return `{${parts.join(',')}}`
+}

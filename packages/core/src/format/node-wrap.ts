@@ -1,0 +1,45 @@
+/** How a node's secret is stored: wrapped, and bound to its place in the tree (docs/format.md, "Wrap"). */
+
+import { xaesOpen, xaesSeal } from '../crypto/xaes-256-gcm.ts'
+import { ascii, concat, lp, u8, u32, u64 } from './bytes.ts'
+import { KEY_BYTES } from './derivations.ts'
+import type { LiveVersion, NodeRecord } from './records.ts'
+
+const NODE = lp(ascii('strongroom/v1/node'))
+const WRAP_VERSION = 0x01
+/** 0x01 ‖ nonce 24 ‖ ciphertext 32 ‖ tag 16. */
+export const NODE_WRAP_BYTES = 73
+
+/** What a wrap is bound to. */
+export type NodePlace = Pick<NodeRecord, 'kind' | 'ref' | 'parentRef' | 'tenantRef' | 'region'> &
+  Pick<LiveVersion, 'parentVersion' | 'parentCommitment' | 'version' | 'state' | 'commitment' | 'created'>
+
+/** The associated data of a wrap. */
+export function nodeWrapData(vaultId: Uint8Array, place: NodePlace): Uint8Array {
+  return concat(
+    NODE,
+    vaultId,
+    u8(place.kind),
+    place.ref,
+    lp(place.parentRef),
+    u32(place.parentVersion),
+    place.parentCommitment,
+    place.tenantRef,
+    u32(place.version),
+    u8(place.state),
+    place.commitment,
+    lp(ascii(place.region)),
+    u64(place.created),
+  )
+}
+
+export function wrapNode(wrapKey: Uint8Array, vaultId: Uint8Array, place: NodePlace, secret: Uint8Array): Uint8Array {
+  return concat(u8(WRAP_VERSION), xaesSeal(wrapKey, nodeWrapData(vaultId, place), secret))
+}
+
+/** The secret, or `undefined` if the wrap does not belong to this key and place. The commitment is the caller's to check. */
+export function unwrapNode(wrapKey: Uint8Array, vaultId: Uint8Array, place: NodePlace, wrap: Uint8Array): Uint8Array | undefined {
+  if (wrap.length !== NODE_WRAP_BYTES || wrap[0] !== WRAP_VERSION) return undefined
+  const secret = xaesOpen(wrapKey, nodeWrapData(vaultId, place), wrap.subarray(1))
+  return secret?.length === KEY_BYTES ? secret : undefined
+}

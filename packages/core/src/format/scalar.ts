@@ -1,0 +1,83 @@
+/** Canonical scalars: one byte string for each value, for record bindings and index values (docs/format.md). */
+
+import { invalidArgument } from '../errors.ts'
+import { concat, isBytes, u8, utf8 } from './bytes.ts'
+
+const INT64_MIN = -(2n ** 63n)
+const INT64_MAX = 2n ** 63n - 1n
+const NAN_BITS = 0x7ff8000000000000n
+const MAX_BYTES = 65_536
+
+/** A scalar already in canonical form: for the types of a database (ObjectId, UUID), made by its adapter. */
+export class CanonicalScalar {
+  /** type ‖ body. */
+  readonly bytes: Uint8Array
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+}
+
+/** What a value can be bound to. Any number that is an int64 is the same as that bigint; −0 is 0. */
+export type Scalar = string | number | bigint | boolean | Date | Uint8Array | CanonicalScalar
+
+/** The canonical bytes of a scalar. @throws StrongroomError `invalid_argument` for any other type, or out of range. */
+export function canonicalScalar(value: unknown, argument: string): Uint8Array {
+  if (value instanceof CanonicalScalar) return bounded(value.bytes, argument)
+  if (isBytes(value)) return binaryScalar(0, value, argument)
+  if (value instanceof Date) return dateScalar(value, argument)
+  switch (typeof value) {
+    case 'string':
+      return bounded(concat(u8(0x02), utf8(value, argument)), argument)
+    case 'boolean':
+      return Uint8Array.of(0x08, value ? 1 : 0)
+    case 'bigint':
+      if (value < INT64_MIN || value > INT64_MAX) throw invalidArgument(argument, 'must be within 64 bits')
+      return eight(0x12, BigInt.asUintN(64, value))
+    case 'number':
+      return numberScalar(value)
+    default:
+      throw invalidArgument(argument, 'must be a string, number, bigint, boolean, Date or Uint8Array')
+  }
+}
+
+/** Binary with its BSON subtype (0: generic, 4: UUID). */
+export function binaryScalar(subtype: number, bytes: Uint8Array, argument: string): Uint8Array {
+  return bounded(concat(Uint8Array.of(0x05, subtype), bytes), argument)
+}
+
+function numberScalar(value: number): Uint8Array {
+  // 2^63 itself is a double that no int64 holds.
+  if (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63) return eight(0x12, BigInt.asUintN(64, BigInt(value)))
+  if (Number.isNaN(value)) return eight(0x01, NAN_BITS)
+  const out = new Uint8Array(9)
+  out[0] = 0x01
+  new DataView(out.buffer).setFloat64(1, value)
+  return out
+}
+
+function dateScalar(value: Date, argument: string): Uint8Array {
+  const time = timeOf(value)
+  if (Number.isNaN(time)) throw invalidArgument(argument, 'must be a valid date')
+  return eight(0x09, BigInt.asUintN(64, BigInt(time)))
+}
+
+// A proxy of a date is none.
+function timeOf(value: Date): number {
+  try {
+    return Date.prototype.getTime.call(value)
+  } catch {
+    return Number.NaN
+  }
+}
+
+function eight(type: number, bits: bigint): Uint8Array {
+  const out = new Uint8Array(9)
+  out[0] = type
+  new DataView(out.buffer).setBigUint64(1, bits)
+  return out
+}
+
+function bounded(bytes: Uint8Array, argument: string): Uint8Array {
+  if (bytes.length > MAX_BYTES) throw invalidArgument(argument, `must be at most ${MAX_BYTES} bytes`)
+  return bytes
+}

@@ -1,0 +1,149 @@
+/** A node of the key tree with its secrets in memory. */
+
+import { wipe } from '../crypto/hash.ts'
+import { XaesKey } from '../crypto/xaes-256-gcm.ts'
+import { StrongroomError } from '../errors.ts'
+import type { FieldName } from '../field.ts'
+import { childSalt, childWrapKey, sealKey, type ServiceUse, serviceKey, valueTag } from '../format/derivations.ts'
+import { hex } from '../format/bytes.ts'
+import { valueData, valueDataPrefix, valueHeader } from '../format/encrypted-value.ts'
+import { KeyState, type LiveVersion, type NodeRecord } from '../format/records.ts'
+import type { Aging, Instant } from './key-cache.ts'
+
+/** What is the same for all values of one key version and field. */
+interface SealContext {
+  readonly header: Uint8Array
+  readonly prefix: Uint8Array
+  /** Associated data of a value that is bound to no record. */
+  readonly unbound: Uint8Array
+}
+
+/** A version that is gone: enough to say so for a value of its own. */
+export interface GoneVersion {
+  readonly version: number
+  readonly commitment: Uint8Array
+}
+
+/** One live version of a node's key. */
+export class OpenVersion {
+  readonly version: number
+  readonly state: LiveVersion['state']
+  readonly commitment: Uint8Array
+  readonly parentCommitment: Uint8Array
+  readonly #secret: Uint8Array
+  readonly #contexts = new WeakMap<FieldName, SealContext>()
+  readonly #wrapKeys = new Map<string, Uint8Array>()
+  #sealKey: XaesKey | undefined
+  #alive = true
+
+  constructor(live: Pick<LiveVersion, 'version' | 'state' | 'commitment' | 'parentCommitment'>, secret: Uint8Array) {
+    this.version = live.version
+    this.state = live.state
+    this.commitment = live.commitment
+    this.parentCommitment = live.parentCommitment
+    this.#secret = secret
+  }
+
+  /** The key that seals values, its schedule kept. */
+  sealKey(): XaesKey {
+    const secret = this.#usable()
+    this.#sealKey ??= derive(secret, sealKey, (key) => new XaesKey(key))
+    return this.#sealKey
+  }
+
+  sealContext(name: FieldName): SealContext {
+    let context = this.#contexts.get(name)
+    if (context === undefined) {
+      const header = valueHeader(valueTag(this.commitment, name.context))
+      const prefix = valueDataPrefix(header, name.context, name.field)
+      context = { header, prefix, unbound: valueData(prefix, undefined) }
+      this.#contexts.set(name, context)
+    }
+    return context
+  }
+
+  /** The key that wraps children under one wrapping key. */
+  wrapKey(wrappingKeyId: Uint8Array, wrappingKey: Uint8Array): Uint8Array {
+    const secret = this.#usable()
+    const id = hex(wrappingKeyId)
+    let key = this.#wrapKeys.get(id)
+    if (key === undefined) {
+      key = derive(secret, childSalt, (salt) => childWrapKey(wrappingKey, salt))
+      this.#wrapKeys.set(id, key)
+    }
+    return key
+  }
+
+  serviceKey(use: ServiceUse): Uint8Array {
+    return serviceKey(this.#usable(), use)
+  }
+
+  /** The secret, for wrapping it anew and for nothing else. */
+  secretForWrapping(): Uint8Array {
+    return this.#usable()
+  }
+
+  destroy(): void {
+    this.#alive = false
+    wipe(this.#secret, ...this.#wrapKeys.values())
+    this.#wrapKeys.clear()
+    this.#sealKey = undefined
+  }
+
+  // A wiped secret is all zeros: whatever was made with it would be readable by anyone.
+  #usable(): Uint8Array {
+    if (!this.#alive) throw droppedFromMemory()
+    return this.#secret
+  }
+}
+
+/** A node as it was read at one instant. */
+export class OpenNode implements Aging {
+  readonly record: NodeRecord
+  readonly loaded: Instant
+  /** Live versions in ascending order. */
+  readonly versions: readonly OpenVersion[]
+  /** Shredded versions, and those whose parent version is shredded. */
+  readonly gone: readonly GoneVersion[]
+  #alive = true
+
+  constructor(record: NodeRecord, loaded: Instant, versions: readonly OpenVersion[], gone: readonly GoneVersion[]) {
+    this.record = record
+    this.loaded = loaded
+    this.versions = versions
+    this.gone = gone
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  /** The newest version's state; shredded where none is left. */
+  get state(): KeyState {
+    return this.versions.at(-1)?.state ?? KeyState.shredded
+  }
+
+  /** The version that encrypts, if there is one. */
+  get active(): OpenVersion | undefined {
+    return this.versions.findLast((version) => version.state === KeyState.active)
+  }
+
+  destroy(): void {
+    this.#alive = false
+    for (const version of this.versions) version.destroy()
+  }
+}
+
+/** For a key that was invalidated, evicted or wiped while someone held it. */
+export function droppedFromMemory(): StrongroomError {
+  return new StrongroomError('handle_expired', 'this key is no longer held in memory; open it again')
+}
+
+function derive<T>(secret: Uint8Array, step: (secret: Uint8Array) => Uint8Array, use: (key: Uint8Array) => T): T {
+  const key = step(secret)
+  try {
+    return use(key)
+  } finally {
+    wipe(key)
+  }
+}

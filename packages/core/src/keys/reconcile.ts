@@ -1,0 +1,99 @@
+/**
+ * Making the key store agree with the ledger. Every operation on the ledger ends here, every start begins here: whatever was
+ * half done when a process died, or undone by restoring an older key store, is done (again). Each step may be repeated.
+ */
+
+import { equalBytes } from '../crypto/hash.ts'
+import { hasCode, StrongroomError } from '../errors.ts'
+import { hex } from '../format/bytes.ts'
+import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
+import type { LedgerPosition } from '../format/records.ts'
+import { applyShred } from './apply-shred.ts'
+import { applySuspension } from './apply-suspension.ts'
+import type { KeyTree } from './key-tree.ts'
+import { type Ledger, ledgerInvalid } from './ledger.ts'
+import { learnRootVersion } from './regions.ts'
+import { readVaultRecord, updateVaultRecord } from './vault-record.ts'
+
+/** What a run of {@link Reconciler.run} found. */
+export interface Reconciled {
+  /** Entries looked at. */
+  readonly entries: number
+  /** Tenants with an entry that could not be applied, because their region's provider is not to be had here. */
+  readonly pending: ReadonlySet<string>
+}
+
+export class Reconciler {
+  readonly #tree: KeyTree
+  readonly #ledger: Ledger
+  #pending: ReadonlySet<string> = new Set()
+
+  constructor(tree: KeyTree, ledger: Ledger) {
+    this.#tree = tree
+    this.#ledger = ledger
+  }
+
+  /** Whether a tenant must not be opened before another run: an entry about it has not had its effect. */
+  isPending(tenantRef: Uint8Array): boolean {
+    return this.#pending.has(hex(tenantRef))
+  }
+
+  /**
+   * Applies every entry that the key store has not acknowledged; with `all`, every entry there is, for a key store into which
+   * single records were put back by hand.
+   *
+   * @throws StrongroomError `ledger_invalid` where the ledger does not continue what the key store knows
+   */
+  async run(options: { readonly all?: boolean } = {}): Promise<Reconciled> {
+    const { keyStore } = this.#tree.context
+    const { head, applied } = await readVaultRecord(keyStore)
+    await this.#ledger.requireHead(head)
+    const start = await this.#ledger.position(options.all === true ? 0 : Math.min(applied, head.n))
+    const pending = new Set<string>()
+    let last: LedgerPosition = start
+    let acknowledged = start.n
+    let entries = 0
+    for await (const entry of this.#ledger.after(start)) {
+      // The chain from an older position must pass through the very head that the key store knows.
+      if (entry.n === head.n && !equalBytes(entry.hash, head.hash)) throw ledgerInvalid()
+      if (!(await this.#apply(entry))) pending.add(hex(entry.tenantRef))
+      else if (pending.size === 0) acknowledged = entry.n
+      last = entry
+      entries++
+    }
+    this.#pending = pending
+    await updateVaultRecord(keyStore, (record) => {
+      const nextHead = last.n > record.head.n ? { n: last.n, hash: last.hash } : record.head
+      const nextApplied = Math.max(record.applied, acknowledged)
+      return nextHead === record.head && nextApplied === record.applied ? undefined : { head: nextHead, applied: nextApplied }
+    })
+    return { entries, pending }
+  }
+
+  async #apply(entry: SealedLedgerEntry): Promise<boolean> {
+    switch (entry.op) {
+      case LedgerOp.shred:
+        await applyShred(this.#tree, entry)
+        return true
+      case LedgerOp.suspend:
+      case LedgerOp.resume:
+        return this.#applySuspension(entry)
+      case LedgerOp.rootCreated:
+        await learnRootVersion(this.#tree.context, entry.region, entry.rootVersion)
+        return true
+      default:
+        throw new StrongroomError('unsupported_operation', 'the ledger holds an entry of a kind that this version does not know; use a newer one')
+    }
+  }
+
+  // A state is part of a wrap, so it needs the keys. Without the region's provider nothing of that tenant opens here either.
+  async #applySuspension(entry: SealedLedgerEntry): Promise<boolean> {
+    try {
+      await applySuspension(this.#tree, entry)
+      return true
+    } catch (error) {
+      if (hasCode(error, 'region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled')) return false
+      throw error
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** What the key store knows of a region's root versions. */
+
+import { equalBytes } from '../crypto/hash.ts'
+import { StrongroomError } from '../errors.ts'
+import { LedgerOp } from '../format/ledger-entry.ts'
+import { NodeKind, Reason, type RegionRecord, type RootVersion } from '../format/records.ts'
+import { NO_REF, VAULT_REF } from '../format/reference.ts'
+import type { LedgerDraft } from './ledger.ts'
+import type { KeyContext } from './key-context.ts'
+import { retryConflicts } from './retry.ts'
+
+/** The region's record, if any wrap was ever made there. */
+export async function findRegion(context: Pick<KeyContext, 'keyStore'>, region: string): Promise<RegionRecord | undefined> {
+  const [record] = await context.keyStore.get([{ type: 'region', region }])
+  return record?.type === 'region' ? record : undefined
+}
+
+/** Whether the key store knows this very version. */
+export function knowsRootVersion(record: RegionRecord | undefined, version: RootVersion): boolean {
+  return record?.versions.some((known) => known.number === version.number && equalBytes(known.id, version.id)) ?? false
+}
+
+/** The record of a region with one version more; newer versions become current. */
+export function withRootVersion(record: RegionRecord | undefined, region: string, version: RootVersion): RegionRecord {
+  const added = { number: version.number, id: version.id, state: 'live' as const }
+  if (record === undefined) return { type: 'region', region, revision: 1, versions: [added], current: version.number, closing: 0 }
+  const versions = [...record.versions, added].toSorted((a, b) => a.number - b.number)
+  return { ...record, revision: record.revision + 1, versions, current: Math.max(record.current, version.number) }
+}
+
+/** Makes the key store know a root version. Repeating it changes nothing. */
+export async function learnRootVersion(context: Pick<KeyContext, 'keyStore'>, region: string, version: RootVersion): Promise<void> {
+  await retryConflicts(async () => {
+    const record = await findRegion(context, region)
+    if (!knowsRootVersion(record, version)) await context.keyStore.put(withRootVersion(record, region, version))
+  })
+}
+
+/** The ledger entry that says that a root version exists. */
+export function rootCreated(region: string, rootVersion: RootVersion, instant: number): LedgerDraft {
+  return {
+    op: LedgerOp.rootCreated,
+    kind: NodeKind.vault,
+    ref: VAULT_REF,
+    parentRef: NO_REF,
+    tenantRef: VAULT_REF,
+    region,
+    keys: [],
+    rootVersion,
+    instant,
+    reason: Reason.unspecified,
+  }
+}
+
+/**
+ * The newest root version in existence in a region, by all that know: key store (which has what the ledger has, once
+ * reconciled) and the provider's own list. A shredded key is dead in every backup when all up to this one are destroyed.
+ */
+export async function newestRootVersion(context: KeyContext, region: string): Promise<RootVersion> {
+  const [record, listed] = await Promise.all([findRegion(context, region), context.providers.versions(region)])
+  const all: readonly RootVersion[] = [...(record?.versions ?? []), ...listed]
+  const newest = all.toSorted((a, b) => b.number - a.number)[0]
+  if (newest === undefined) throw new StrongroomError('wrong_root_key', 'the key provider of that region holds no root key at all')
+  return { number: newest.number, id: newest.id }
+}
+
+/** The root version that new wraps of a region use, as the key store knows it. @throws StrongroomError `wrong_root_key` */
+export async function currentRootVersion(context: Pick<KeyContext, 'keyStore'>, region: string): Promise<RootVersion> {
+  const record = await findRegion(context, region)
+  const current = record?.versions.find((version) => version.number === record.current)
+  if (current === undefined) throw new StrongroomError('wrong_root_key', 'the key store knows no root key of that region')
+  return { number: current.number, id: current.id }
+}

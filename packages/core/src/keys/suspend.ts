@@ -1,0 +1,42 @@
+/** Suspending a key (neither encrypts nor decrypts) and resuming it. */
+
+import { StrongroomError } from '../errors.ts'
+import { LedgerOp } from '../format/ledger-entry.ts'
+import { KeyState, type LiveVersion, Reason } from '../format/records.ts'
+import { type KeyOperations, type NodePlaceRef, readNode } from './shred.ts'
+import { currentRootVersion } from './regions.ts'
+import { stateError } from './seal-value.ts'
+
+const MOST_ROUNDS = 20
+
+/**
+ * Suspends or resumes a node's key. When it resolves, the new state holds everywhere within one cache bound.
+ *
+ * @throws StrongroomError `not_found`, `shredded`, and what stores and provider throw
+ */
+export async function changeSuspension(keys: KeyOperations, place: NodePlaceRef, op: 'suspend' | 'resume', reason: Reason = Reason.unspecified): Promise<void> {
+  const { context } = keys.tree
+  const suspending = op === 'suspend'
+  await keys.reconciler.run()
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const record = await readNode(keys, place.ref)
+    if (record === undefined) throw new StrongroomError('not_found', 'there is no key at that place')
+    const live = record.versions.filter((version): version is LiveVersion => version.state !== KeyState.shredded)
+    if (live.length === 0) throw stateError(KeyState.shredded)
+    if (live.every((version) => (version.state === KeyState.suspended) === suspending)) return
+    const rootVersion = await currentRootVersion(context, place.region)
+    await keys.ledger.append({
+      op: LedgerOp[op],
+      ...place,
+      keys: live.map(({ version, commitment }) => ({ version, commitment })),
+      rootVersion,
+      instant: context.clock.now(),
+      reason,
+    })
+    const { pending } = await keys.reconciler.run()
+    if (pending.size > 0 && keys.reconciler.isPending(place.tenantRef)) {
+      throw new StrongroomError('key_provider_unavailable', 'noted in the ledger, but not yet in effect: the key provider of that region did not answer; repeat it')
+    }
+  }
+  throw new StrongroomError('conflict', 'other operators keep changing the state of this key; repeat it when they have stopped')
+}

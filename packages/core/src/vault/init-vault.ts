@@ -1,0 +1,88 @@
+/** Making a vault, once. */
+
+import { wipe } from '../crypto/hash.ts'
+import { randomBytes } from '../crypto/random.ts'
+import { hasCode, StrongroomError } from '../errors.ts'
+import { EMPTY } from '../format/bytes.ts'
+import { childSalt, childWrapKey, serviceKey } from '../format/derivations.ts'
+import { KeyState, NodeKind, type VaultRecord } from '../format/records.ts'
+import { NO_REF, nodeRef, serviceName, VAULT_REF } from '../format/reference.ts'
+import { firstNodes } from '../keys/create-tenant.ts'
+import { LEDGER_START, withdrawLedgerEntry, writeLedgerEntry } from '../keys/ledger.ts'
+import { firstRecord, makeVersion } from '../keys/make-version.ts'
+import { rootCreated, withRootVersion } from '../keys/regions.ts'
+import { findVaultRecord, settleBootstrap } from '../keys/vault-record.ts'
+import { makeFirstWrappingKey } from '../keys/wrapping-keys.ts'
+import { checkOptions, type VaultOptions } from './options.ts'
+
+const DEFAULT_CACHE_BOUND = 60_000
+
+/** The step from the vault's node to its ledger key. */
+export const LEDGER_STEP: { readonly kind: NodeKind; readonly name: Uint8Array } = { kind: NodeKind.service, name: serviceName('ledger', EMPTY) }
+
+/**
+ * Makes a vault in an empty key store, with its home in `defaultRegion`. An operator's act, once: services only open it.
+ * One atomic write makes it: killed before, there is no vault; killed after, the next `openVault` finishes.
+ *
+ * @throws StrongroomError `already_exists`, `invalid_argument`, `region_refused`, and for stores and provider their `…_unavailable`
+ * @example
+ * ```ts
+ * import { initVault, type VaultOptions } from '@strongroom/core'
+ *
+ * async function once(options: VaultOptions) {
+ *   await initVault({ ...options, cacheBound: 30_000 })
+ * }
+ * ```
+ */
+export async function initVault(options: VaultOptions): Promise<void> {
+  const checked = checkOptions(options)
+  const { keyStore, stateStore, clock, providers, defaultRegion: region } = checked
+  if ((await findVaultRecord(keyStore)) !== undefined) throw alreadyExists()
+  const context = { vaultId: randomBytes(16), clock, keyStore, stateStore, providers }
+
+  const wrapping = await makeFirstWrappingKey(context, VAULT_REF, region)
+  const rootVersion = wrapping.record.wraps[0]?.rootVersion
+  if (rootVersion === undefined) throw new StrongroomError('key_provider_unavailable', 'the key provider did not say which root version it used')
+  const place = { kind: NodeKind.vault, ref: VAULT_REF, parentRef: NO_REF, tenantRef: VAULT_REF, region }
+  const { node, refNode, secret, refSecret } = firstNodes(context, place, wrapping.key, wrapping.record.id)
+
+  const refKey = serviceKey(refSecret, 'ref')
+  const ledgerPlace = { ...place, kind: NodeKind.service, ref: nodeRef(refKey, NodeKind.service, VAULT_REF, LEDGER_STEP.name), parentRef: VAULT_REF }
+  const own = node.versions[0]
+  if (own === undefined || own.state === KeyState.shredded) throw new TypeError('a fresh node has a live version')
+  const wrapKey = childWrapKey(wrapping.key, childSalt(secret))
+  const ledgerNode = makeVersion(context, ledgerPlace, 1, own, { key: wrapKey, wrappingKeyId: wrapping.record.id })
+  const ledgerKey = serviceKey(ledgerNode.secret, 'ledger')
+
+  try {
+    // The ledger knows of the root version before anything that it wrapped is stored.
+    const created = rootCreated(region, rootVersion, clock.now())
+    const first = { ...created, vaultId: context.vaultId, n: 1, previous: LEDGER_START.hash }
+    const { hash } = await writeLedgerEntry(context, ledgerKey, first)
+    const record: VaultRecord = {
+      type: 'vault',
+      revision: 1,
+      vaultId: context.vaultId,
+      homeRegion: region,
+      cacheBound: checked.cacheBound ?? DEFAULT_CACHE_BOUND,
+      created: clock.now(),
+      head: { n: 1, hash },
+      applied: 1,
+      bootstrap: [wrapping.record, node, refNode, firstRecord(ledgerPlace, ledgerNode.version), withRootVersion(undefined, region, rootVersion)],
+    }
+    try {
+      await keyStore.put(record)
+    } catch (error) {
+      if (!hasCode(error, 'conflict')) throw error
+      await withdrawLedgerEntry(context, 1)
+      throw alreadyExists()
+    }
+    await settleBootstrap(keyStore, record)
+  } finally {
+    wipe(wrapping.key, secret, refSecret, refKey, wrapKey, ledgerNode.secret, ledgerKey)
+  }
+}
+
+function alreadyExists(): StrongroomError {
+  return new StrongroomError('already_exists', 'this key store holds a vault already; open it with openVault')
+}

@@ -1,0 +1,29 @@
+/** Arguments that name things, checked before anything else happens. */
+
+import { invalidArgument } from '../errors.ts'
+import { utf8 } from '../format/bytes.ts'
+
+const MAX_NAME_BYTES = 512
+
+/** The bytes of a tenant's, subject's or item's name. @throws StrongroomError `invalid_argument` */
+export function nameBytes(name: unknown, argument: string): Uint8Array {
+  if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME_BYTES) throw invalidName(argument)
+  const bytes = utf8(name, argument)
+  if (bytes.length > MAX_NAME_BYTES) throw invalidName(argument)
+  return bytes
+}
+
+/** One option of an options object. Whatever a getter or a proxy throws goes no further. */
+export function option<T extends object, K extends keyof T>(options: T | undefined, name: K & string): T[K] | undefined {
+  if (options === undefined) return undefined
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'must be an object')
+  try {
+    return options[name]
+  } catch {
+    throw invalidArgument(name, 'could not be read: it threw')
+  }
+}
+
+function invalidName(argument: string): Error {
+  return invalidArgument(argument, `must be a string of 1 to ${MAX_NAME_BYTES} bytes`)
+}

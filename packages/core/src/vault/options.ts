@@ -1,0 +1,100 @@
+/** The options of `initVault` and `openVault`, checked before anything is read. */
+
+import { type Clock, systemClock } from '../clock.ts'
+import { invalidArgument } from '../errors.ts'
+import { guardKeyStore, guardStateStore } from '../keys/guarded-stores.ts'
+import type { KeyProvider } from '../keys/key-provider.ts'
+import type { KeyStore } from '../keys/key-store.ts'
+import { Providers } from '../keys/providers.ts'
+import type { StateStore } from '../keys/state-store.ts'
+import type { Access } from './authorize.ts'
+
+/** How a vault is made and opened. The same object serves both. */
+export interface VaultOptions {
+  /** One key provider for each region that this process works in, by the region's name (1 to 64 ASCII letters, digits, `-`, `_`). */
+  readonly keyProviders: Readonly<Record<string, KeyProvider>>
+  /** The region of tenants that are created without one; for `initVault` also the vault's fixed home. */
+  readonly defaultRegion: string
+  readonly keyStore: KeyStore
+  readonly stateStore: StateStore
+  /**
+   * Milliseconds that a process may use a key before it reads the store again: how soon a shred is everywhere. For `initVault` the
+   * bound of the whole fleet (100 … 3,600,000; 60,000 if not given); for `openVault` this process's own, at most the fleet's.
+   */
+  readonly cacheBound?: number
+  /** Subjects' and items' keys held at once; 10,000 if not given. */
+  readonly maxCachedKeys?: number
+  /** Tenants held at once; 1,000 if not given. */
+  readonly maxCachedTenants?: number
+  /** Milliseconds for one call of a key provider; 10,000 if not given. */
+  readonly providerTimeout?: number
+  /** Called with every operation before it is done. If it throws, the operation is refused. Must not block. */
+  readonly onAccess?: (access: Access) => void
+  /** For tests. */
+  readonly clock?: Clock
+  /** Called by `vault.close()`; the stores of `localStores` bring it. */
+  readonly close?: () => Promise<void>
+}
+
+/** The options, complete. */
+export interface CheckedOptions {
+  readonly providers: Providers
+  readonly defaultRegion: string
+  readonly keyStore: KeyStore
+  readonly stateStore: StateStore
+  readonly cacheBound: number | undefined
+  readonly maxCachedKeys: number
+  readonly maxCachedTenants: number
+  readonly onAccess: ((access: Access) => void) | undefined
+  readonly clock: Clock
+  readonly close: (() => Promise<void>) | undefined
+}
+
+const REGION = /^[A-Za-z0-9_-]{1,64}$/
+
+/** @throws StrongroomError `invalid_argument` naming the option, `region_refused` */
+export function checkOptions(options: VaultOptions): CheckedOptions {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'must be an object')
+  const { keyProviders, defaultRegion, keyStore, stateStore, onAccess, close } = options
+  if (typeof keyProviders !== 'object' || keyProviders === null) throw invalidArgument('keyProviders', 'must map each region to its key provider')
+  for (const [region, provider] of Object.entries(keyProviders)) {
+    if (!REGION.test(region)) throw invalidArgument('keyProviders', 'must be keyed by region names of 1 to 64 letters, digits, - and _')
+    requireMethods(provider, 'keyProviders', ['versions', 'wrap', 'unwrap', 'createVersion', 'destroyVersion'])
+  }
+  if (typeof defaultRegion !== 'string' || !Object.hasOwn(keyProviders, defaultRegion)) {
+    throw invalidArgument('defaultRegion', 'must be one of the regions in keyProviders')
+  }
+  requireMethods(keyStore, 'keyStore', ['get', 'put', 'scan'])
+  requireMethods(stateStore, 'stateStore', ['get', 'put', 'delete', 'due', 'scan'])
+  requireFunction(onAccess, 'onAccess')
+  requireFunction(close, 'close')
+  return {
+    providers: new Providers(keyProviders, whole(options.providerTimeout, 'providerTimeout', 1, 600_000) ?? 10_000),
+    defaultRegion,
+    keyStore: guardKeyStore(keyStore),
+    stateStore: guardStateStore(stateStore),
+    cacheBound: whole(options.cacheBound, 'cacheBound', 100, 3_600_000),
+    maxCachedKeys: whole(options.maxCachedKeys, 'maxCachedKeys', 1, 10_000_000) ?? 10_000,
+    maxCachedTenants: whole(options.maxCachedTenants, 'maxCachedTenants', 2, 1_000_000) ?? 1000,
+    onAccess,
+    clock: options.clock ?? systemClock,
+    close,
+  }
+}
+
+function requireMethods(value: unknown, argument: string, methods: readonly string[]): void {
+  const has = (name: string): boolean => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function'
+  if (typeof value !== 'object' || value === null || !methods.every(has)) {
+    throw invalidArgument(argument, `must have the methods ${methods.join(', ')}`)
+  }
+}
+
+function requireFunction(value: unknown, argument: string): void {
+  if (value !== undefined && typeof value !== 'function') throw invalidArgument(argument, 'must be a function')
+}
+
+function whole(value: number | undefined, argument: string, least: number, most: number): number | undefined {
+  if (value === undefined) return undefined
+  if (!Number.isSafeInteger(value) || value < least || value > most) throw invalidArgument(argument, `must be a whole number from ${least} to ${most}`)
+  return value
+}

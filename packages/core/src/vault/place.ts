@@ -1,0 +1,119 @@
+/** How handles reach the key tree: open with retries, and never past an entry of the ledger that has not had its effect. */
+
+import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
+import { NodeKind, Reason } from '../format/records.ts'
+import { NO_REF } from '../format/reference.ts'
+import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
+import { type KeyOperations, type NodePlaceRef, readNode, type Shredded, shredNode } from '../keys/shred.ts'
+import { changeSuspension } from '../keys/suspend.ts'
+import type { Gate, Operation } from './authorize.ts'
+import { option } from './names.ts'
+
+/** Why something is shredded or suspended; it is kept, as one byte, in the ledger. */
+export type ReasonName = keyof typeof Reason
+
+/** Options of shred. */
+export interface ShredOptions {
+  readonly reason?: ReasonName
+}
+
+// Between opening and using a key another task may drop it; each retry opens it anew.
+const MOST_TRIES = 5
+
+/** A place in the tree by name, with what it takes to work there. */
+export class Place {
+  readonly keys: KeyOperations
+  readonly gate: Gate
+  readonly names: Omit<Operation, 'operation' | 'field' | 'region'>
+  readonly steps: readonly Step[]
+  readonly #tenantName: Uint8Array
+  #tenantRef: Uint8Array | undefined
+
+  constructor(keys: KeyOperations, gate: Gate, tenantName: Uint8Array, names: Place['names'], steps: readonly Step[], tenantRef?: Uint8Array) {
+    this.keys = keys
+    this.gate = gate
+    this.names = names
+    this.steps = steps
+    this.#tenantName = tenantName
+    this.#tenantRef = tenantRef
+  }
+
+  /** A place one step below. */
+  below(names: Place['names'], step: Step): Place {
+    return new Place(this.keys, this.gate, this.#tenantName, { ...this.names, ...names }, [...this.steps, step], this.#tenantRef)
+  }
+
+  /** The tenant's reference: a name never has another, so it is computed once. */
+  async tenantRef(): Promise<Uint8Array> {
+    this.gate.requireOpen()
+    this.#tenantRef ??= (await this.keys.tree.vault()).refOf(NodeKind.tenant, NO_REF, this.#tenantName)
+    return this.#tenantRef
+  }
+
+  /** Opens the keys of this place and uses them in the same turn. */
+  async use<T>(mint: boolean, share: number, work: (path: OpenPath | undefined) => T): Promise<T> {
+    const ref = await this.tenantRef()
+    await this.#settled(ref)
+    for (let tries = 1; ; tries++) {
+      const path = await this.keys.tree.open(ref, this.steps, mint, share)
+      try {
+        return work(path)
+      } catch (error) {
+        if (!hasCode(error, 'handle_expired') || tries === MOST_TRIES) throw error
+      }
+    }
+  }
+
+  async shred(options: ShredOptions | undefined): Promise<Shredded> {
+    const reason = reasonOf(options)
+    const place = await this.#place()
+    this.gate.authorize({ ...this.names, operation: 'shred', region: place.region })
+    return shredNode(this.keys, place, reason)
+  }
+
+  async changeSuspension(operation: 'suspend' | 'resume'): Promise<void> {
+    const place = await this.#place()
+    this.gate.authorize({ ...this.names, operation, region: place.region })
+    // There must be a key whose state can say so: else the next write would simply make one.
+    if (operation === 'suspend' && this.steps.length > 0) required(await this.keys.tree.open(place.tenantRef, this.steps, true))
+    await changeSuspension(this.keys, place, operation)
+  }
+
+  async #place(): Promise<NodePlaceRef> {
+    const tenantRef = await this.tenantRef()
+    if (this.steps.length === 0) {
+      const record = await readNode(this.keys, tenantRef)
+      if (record === undefined) throw new StrongroomError('not_found', 'no such tenant; create it with vault.tenants.create')
+      return { kind: NodeKind.tenant, ref: tenantRef, parentRef: NO_REF, tenantRef, region: record.region }
+    }
+    const tenant = await this.keys.tree.tenant(tenantRef)
+    const refs = [tenantRef]
+    for (const step of this.steps) refs.push(tenant.refOf(step.kind, refs.at(-1) as Uint8Array, step.name))
+    const last = this.steps.at(-1) as Step
+    return {
+      kind: last.kind,
+      ref: refs.at(-1) as Uint8Array,
+      parentRef: refs.at(-2) as Uint8Array,
+      tenantRef,
+      region: tenant.node.record.region,
+    }
+  }
+
+  // A suspension that the ledger has and the key store has not, because a provider was away: it comes first.
+  async #settled(tenantRef: Uint8Array): Promise<void> {
+    const { reconciler } = this.keys
+    if (!reconciler.isPending(tenantRef)) return
+    await reconciler.run()
+    if (reconciler.isPending(tenantRef)) {
+      throw new StrongroomError('key_provider_unavailable', 'a change of state waits for the key provider of that region; nothing opens before it')
+    }
+  }
+}
+
+function reasonOf(options: ShredOptions | undefined): Reason {
+  const name = option(options, 'reason') ?? 'unspecified'
+  if (typeof name !== 'string' || !Object.hasOwn(Reason, name)) {
+    throw invalidArgument('reason', `must be one of ${Object.keys(Reason).join(', ')}`)
+  }
+  return Reason[name]
+}

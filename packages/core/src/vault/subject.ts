@@ -1,0 +1,120 @@
+/** Subjects and items: whoever has the right to be forgotten, and what can be deleted on its own. */
+
+import { decryptFailed } from '../errors.ts'
+import type { Encrypted, Field } from '../field.ts'
+import { NodeKind } from '../format/records.ts'
+import { openValue, sealFrame } from '../keys/seal-value.ts'
+import type { Shredded } from '../keys/shred.ts'
+import { leaf, Lease, type UnlockedKeys } from './lease.ts'
+import { nameBytes, option } from './names.ts'
+import type { Place, ShredOptions } from './place.ts'
+import { fieldFrame, recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
+
+/** Options of unlock. */
+export interface UnlockOptions {
+  /** Only decrypts, and makes no key where there is none. */
+  readonly readOnly?: boolean
+}
+
+/** One part of a subject that can be deleted on its own: a connection, a recording. */
+export interface Item {
+  /**
+   * Encrypts a value under this key; makes the key where there is none.
+   *
+   * @throws StrongroomError `invalid_argument`, `not_found` (no such tenant), `shredded`, `suspended`, `deactivated`,
+   *   `region_refused`, `key_provider_unavailable`, `key_provider_timeout`, `key_provider_throttled`, `key_store_unavailable`, `denied`
+   */
+  encrypt<T>(field: Field<T>, value: T, options?: ValueOptions): Promise<Encrypted<T>>
+  /**
+   * Decrypts what `encrypt` of the same path, field and record returned, as bytes or in text form.
+   *
+   * @throws StrongroomError as `encrypt`, and `decrypt_failed`, `schema_mismatch`
+   */
+  decrypt<T>(field: Field<T>, stored: Encrypted<T> | Uint8Array | string, options?: ValueOptions): Promise<T>
+  /** Opens the keys for synchronous use, for at most the cache bound. @throws StrongroomError as `encrypt` */
+  unlock(options?: UnlockOptions): Promise<UnlockedKeys>
+  /**
+   * Destroys the key for good, and with it all that was encrypted under it and beneath it. In this process at once, in
+   * every other within the cache bound; in backups of the key store not before the root versions up to `rootVersion` are destroyed.
+   *
+   * @throws StrongroomError `ledger_invalid`, `region_refused`, and for stores and provider their `…_unavailable`; repeat it then
+   */
+  shred(options?: ShredOptions): Promise<Shredded>
+  /** Neither encrypts nor decrypts from now on, within the cache bound everywhere. @throws StrongroomError as `shred`, and `shredded` */
+  suspend(): Promise<void>
+  /** Undoes `suspend`. @throws StrongroomError as `suspend`, and `not_found` */
+  resume(): Promise<void>
+}
+
+/** Whoever has the right to be forgotten: a user, a contact; or the tenant's own things (`tenant.self()`). */
+export interface Subject extends Item {
+  /** A part of this subject with a key of its own. @throws StrongroomError `invalid_argument` */
+  item(name: string): Item
+}
+
+// A handle for a batch should not be about to expire when it is handed out.
+const LEASE_SHARE = 0.5
+
+/** An item, and what subjects have in common with it. */
+export class ItemHandle implements Item {
+  /** @internal */
+  readonly place: Place
+
+  constructor(place: Place) {
+    this.place = place
+  }
+
+  async encrypt<T>(field: Field<T>, value: T, options?: ValueOptions): Promise<Encrypted<T>> {
+    requireField(field)
+    const record = recordScalar(options)
+    const frame = fieldFrame(field, value)
+    const { gate, names } = this.place
+    return this.place.use(true, 1, (path) => {
+      if (path === undefined) throw decryptFailed()
+      const { region } = path.tenant.node.record
+      gate.authorize({ ...names, operation: 'encrypt', field: `${field.context}.${field.name}`, region }, path)
+      return sealFrame(leaf(path), field.names[0], frame, record)
+    })
+  }
+
+  async decrypt<T>(field: Field<T>, stored: Encrypted<T> | Uint8Array | string, options?: ValueOptions): Promise<T> {
+    requireField(field)
+    const record = recordScalar(options)
+    const bytes = storedBytes(stored)
+    const { gate, names } = this.place
+    return this.place.use(false, 1, (path) => {
+      if (path === undefined) throw decryptFailed()
+      const { region } = path.tenant.node.record
+      gate.authorize({ ...names, operation: 'decrypt', field: `${field.context}.${field.name}`, region }, path)
+      return openValue(leaf(path), field, bytes, record)
+    })
+  }
+
+  async unlock(options?: UnlockOptions): Promise<UnlockedKeys> {
+    const readOnly = option(options, 'readOnly') === true
+    const { gate, names, keys } = this.place
+    return this.place.use(!readOnly, LEASE_SHARE, (path) => {
+      gate.authorize({ ...names, operation: 'unlock', region: path?.tenant.node.record.region }, path)
+      return new Lease({ tree: keys.tree, gate, operation: names, path, readOnly })
+    })
+  }
+
+  shred(options?: ShredOptions): Promise<Shredded> {
+    return this.place.shred(options)
+  }
+
+  suspend(): Promise<void> {
+    return this.place.changeSuspension('suspend')
+  }
+
+  resume(): Promise<void> {
+    return this.place.changeSuspension('resume')
+  }
+}
+
+/** A subject: an item that has items. */
+export class SubjectHandle extends ItemHandle implements Subject {
+  item(name: string): Item {
+    return new ItemHandle(this.place.below({ item: name }, { kind: NodeKind.item, name: nameBytes(name, 'item') }))
+  }
+}

@@ -1,0 +1,155 @@
+/** Tenants: the customer organisations, isolated from each other by their keys. */
+
+import { invalidArgument } from '../errors.ts'
+import { field } from '../field.ts'
+import { EMPTY } from '../format/bytes.ts'
+import { frame } from '../format/frame.ts'
+import { KeyState, NodeKind, type NodeRecord } from '../format/records.ts'
+import { NO_REF } from '../format/reference.ts'
+import { binaryScalar } from '../format/scalar.ts'
+import { createTenantNodes } from '../keys/create-tenant.ts'
+import { openValue, sealFrame } from '../keys/seal-value.ts'
+import { type KeyOperations, readNode, type Shredded } from '../keys/shred.ts'
+import { z } from 'zod'
+import type { Gate } from './authorize.ts'
+import { nameBytes, option } from './names.ts'
+import { Place, type ShredOptions } from './place.ts'
+import { type Subject, SubjectHandle } from './subject.ts'
+
+/** One tenant, by name. Making the handle reads nothing; its tenant must exist when it is used. */
+export interface Tenant {
+  /** A person of this tenant. @throws StrongroomError `invalid_argument` */
+  subject(name: string): Subject
+  /** What belongs to the tenant itself, such as its own connections. No subject's name reaches it. */
+  self(): Subject
+  /** Destroys the tenant's key, and with it everything of the tenant's. @throws StrongroomError as `shred` of a subject, and `not_found` */
+  shred(options?: ShredOptions): Promise<Shredded>
+  /** Nothing of the tenant's encrypts or decrypts from now on. @throws StrongroomError as `suspend` of a subject */
+  suspend(): Promise<void>
+  /** Undoes `suspend`. @throws StrongroomError as `resume` of a subject */
+  resume(): Promise<void>
+}
+
+/** What is known of a tenant. */
+export interface TenantInfo {
+  /** `undefined` once the tenant is shredded: its name goes with its keys. */
+  readonly name: string | undefined
+  readonly region: string
+  readonly state: 'active' | 'suspended' | 'shredded'
+  /** UTC milliseconds; `undefined` once the tenant is shredded. */
+  readonly created: number | undefined
+}
+
+/** All tenants of a vault. */
+export interface Tenants {
+  /**
+   * Makes a tenant, in a region that is fixed for its life.
+   *
+   * @param options - `region`: one of `keyProviders`; without it `defaultRegion`
+   * @throws StrongroomError `invalid_argument`, `already_exists`, `shredded`, `region_refused`, `conflict`, and for stores and
+   *   provider their `…_unavailable`; repeat it then
+   */
+  create(name: string, options?: { readonly region?: string }): Promise<Tenant>
+  /** What is known of a tenant, or `undefined`. */
+  get(name: string): Promise<TenantInfo | undefined>
+  /** Every tenant there ever was, in no order that means anything. Reads by pages. */
+  list(): AsyncIterable<TenantInfo>
+  /** As `vault.tenant(name).suspend()`. */
+  suspend(name: string): Promise<void>
+  /** As `vault.tenant(name).resume()`. */
+  resume(name: string): Promise<void>
+}
+
+// A tenant's name is kept like any other value: encrypted, under the vault's node, bound to the tenant's reference.
+const NAME = field('strongroom/tenants', 'name', z.string())
+const PAGE = 500
+
+class TenantHandle implements Tenant {
+  readonly #place: Place
+
+  constructor(place: Place) {
+    this.#place = place
+  }
+
+  subject(name: string): Subject {
+    return new SubjectHandle(this.#place.below({ subject: name }, { kind: NodeKind.subject, name: nameBytes(name, 'subject') }))
+  }
+
+  self(): Subject {
+    return new SubjectHandle(this.#place.below({}, { kind: NodeKind.self, name: EMPTY }))
+  }
+
+  shred(options?: ShredOptions): Promise<Shredded> {
+    return this.#place.shred(options)
+  }
+
+  suspend(): Promise<void> {
+    return this.#place.changeSuspension('suspend')
+  }
+
+  resume(): Promise<void> {
+    return this.#place.changeSuspension('resume')
+  }
+}
+
+/** The handle of a tenant. @throws StrongroomError `invalid_argument` */
+export function tenantHandle(keys: KeyOperations, gate: Gate, name: string): Tenant {
+  return new TenantHandle(tenantPlace(keys, gate, name))
+}
+
+function tenantPlace(keys: KeyOperations, gate: Gate, name: string): Place {
+  return new Place(keys, gate, nameBytes(name, 'tenant'), { tenant: name }, [])
+}
+
+/** The operations on all tenants. */
+export function tenants(keys: KeyOperations, gate: Gate, defaultRegion: string): Tenants {
+  return {
+    async create(name, options) {
+      const place = tenantPlace(keys, gate, name)
+      const region = option(options, 'region') ?? defaultRegion
+      if (typeof region !== 'string') throw invalidArgument('region', 'must be one of the regions in keyProviders')
+      gate.authorize({ operation: 'tenant.create', tenant: name, region })
+      const ref = await place.tenantRef()
+      const vault = await keys.tree.vault()
+      const label = sealFrame(vault.node, NAME.names[0], frame(NAME.encode(name), false), binaryScalar(0, ref, 'tenant'))
+      await createTenantNodes(keys, ref, region, label)
+      return tenantHandle(keys, gate, name)
+    },
+    async get(name) {
+      const place = tenantPlace(keys, gate, name)
+      gate.authorize({ operation: 'tenant.get', tenant: name })
+      const record = await readNode(keys, await place.tenantRef())
+      return record === undefined ? undefined : { ...info(record), name: stateOf(record) === 'shredded' ? undefined : name }
+    },
+    async *list() {
+      gate.authorize({ operation: 'tenant.list' })
+      let after: Uint8Array | undefined
+      for (;;) {
+        const page = await keys.tree.context.keyStore.scan({ type: 'node', parentRef: NO_REF, limit: PAGE, ...(after === undefined ? {} : { after }) })
+        for (const record of page) if (record.type === 'node' && record.kind === NodeKind.tenant) yield { ...info(record), name: await nameOf(keys, record) }
+        const last = page.at(-1)
+        if (page.length < PAGE || last?.type !== 'node') return
+        after = last.ref
+      }
+    },
+    suspend: (name) => tenantHandle(keys, gate, name).suspend(),
+    resume: (name) => tenantHandle(keys, gate, name).resume(),
+  }
+}
+
+async function nameOf(keys: KeyOperations, record: NodeRecord): Promise<string | undefined> {
+  if (record.label === undefined) return undefined
+  const vault = await keys.tree.vault()
+  return openValue(vault.node, NAME, record.label, binaryScalar(0, record.ref, 'tenant'))
+}
+
+function info(record: NodeRecord): Omit<TenantInfo, 'name'> {
+  const live = record.versions.find((version) => version.state !== KeyState.shredded)
+  return { region: record.region, state: stateOf(record), created: live?.created }
+}
+
+function stateOf(record: NodeRecord): TenantInfo['state'] {
+  const newest = record.versions.findLast((version) => version.state !== KeyState.shredded)
+  if (newest === undefined) return 'shredded'
+  return newest.state === KeyState.suspended ? 'suspended' : 'active'
+}

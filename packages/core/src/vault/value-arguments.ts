@@ -1,0 +1,44 @@
+/** The arguments of encrypt and decrypt, checked before any key is opened. */
+
+import { decryptFailed, invalidArgument } from '../errors.ts'
+import { Field } from '../field.ts'
+import { isBytes } from '../format/bytes.ts'
+import { valueFromText } from '../format/encrypted-value.ts'
+import { frame } from '../format/frame.ts'
+import { canonicalScalar, type Scalar } from '../format/scalar.ts'
+import { option } from './names.ts'
+
+/** Options of encrypt and decrypt. */
+export interface ValueOptions {
+  /**
+   * The id of the record that the value belongs to: it then opens only with the same id. A string, number, bigint,
+   * boolean, Date or Uint8Array.
+   */
+  readonly record?: Scalar
+}
+
+export function requireField(field: unknown): asserts field is Field<unknown> {
+  if (!(field instanceof Field)) throw invalidArgument('field', 'must be made with field()')
+}
+
+export function recordScalar(options: ValueOptions | undefined): Uint8Array | undefined {
+  const record = option(options, 'record')
+  return record === undefined ? undefined : canonicalScalar(record, 'record')
+}
+
+/** The value as a frame. The caller wipes it. */
+export function fieldFrame<T>(field: Field<T>, value: T): Uint8Array {
+  const encoded = field.encode(value)
+  const framed = frame(encoded, field.padded)
+  encoded.body.fill(0)
+  return framed
+}
+
+/** The bytes of a stored value, of either form. */
+export function storedBytes(stored: unknown): Uint8Array {
+  if (isBytes(stored)) return stored
+  if (typeof stored !== 'string') throw invalidArgument('stored', 'must be an encrypted value: a Uint8Array or its text form')
+  const bytes = valueFromText(stored)
+  if (bytes === undefined) throw decryptFailed()
+  return bytes
+}
