@@ -89,12 +89,12 @@ export class StrongroomError extends Error {
   }
 }
 
-/** An `invalid_argument` error that names the argument and says what it must be. Never pass the value. */
+/** For stores, providers and adapters: an `invalid_argument` error that names the argument and says what it must be. Never pass the value. */
 export function invalidArgument(argument: string, mustBe: string): StrongroomError {
   return new StrongroomError('invalid_argument', `${argument} ${mustBe}`, { argument })
 }
 
-/** The one error for every failure to open stored bytes. It never says which check failed. */
+/** For stores, providers and adapters: the one error for every failure to open stored bytes. It never says which check failed. */
 export function decryptFailed(): StrongroomError {
   return new StrongroomError(
     'decrypt_failed',

@@ -2,10 +2,12 @@
 
 import type { z } from 'zod'
 
+import { wipe } from './crypto/hash.ts'
 import { invalidArgument, StrongroomError } from './errors.ts'
 import { utf8 } from './format/bytes.ts'
 import type { EncryptedValueBytes } from './format/encrypted-value.ts'
-import { jsonCodec, type ValueCodec } from './format/value-codec.ts'
+import { frame } from './format/frame.ts'
+import { jsonCodec, stringFrame, type ValueCodec } from './format/value-codec.ts'
 
 const MAX_NAME_BYTES = 256
 
@@ -45,6 +47,8 @@ export class Field<T> {
   /** The logical path within it. */
   readonly name: string
   readonly padded: boolean
+  /** `context.name`, for logs and audits. */
+  readonly label: string
   /** @internal */
   readonly names: readonly [FieldName, ...FieldName[]]
   readonly #schema: z.ZodType<T>
@@ -55,6 +59,7 @@ export class Field<T> {
     this.context = context
     this.name = name
     this.padded = options.padded ?? false
+    this.label = `${context}.${name}`
     this.names = [
       fieldName(context, name, 'context', 'name'),
       ...(options.previous ?? []).map((p) => fieldName(p.context, p.field, 'previous.context', 'previous.field')),
@@ -63,11 +68,17 @@ export class Field<T> {
     this.#codec = options.codec ?? jsonCodec
   }
 
-  /** @internal The codec, after the schema has accepted the value. */
-  encode(value: T): ReturnType<ValueCodec['encode']> {
-    const encoded = this.#codec.encode(value)
-    if (!this.#accepts(value)) throw invalidArgument('value', 'is refused by the schema of its field')
-    return encoded
+  /** @internal The frame of a value that the schema accepts. The caller wipes it. */
+  frame(value: T): Uint8Array {
+    if (typeof value === 'string' && this.#codec === jsonCodec && !this.padded) {
+      const framed = stringFrame(value)
+      if (this.#accepts(value)) return framed
+      wipe(framed)
+    } else {
+      const encoded = this.#codec.encode(value)
+      if (this.#accepts(value)) return frame(encoded, this.padded)
+    }
+    throw invalidArgument('value', 'is refused by the schema of its field')
   }
 
   /** @internal The value, parsed by the field's schema. */

@@ -1,5 +1,5 @@
 export { type Clock, systemClock } from './clock.ts'
-export { StrongroomError, type StrongroomErrorCode, type StrongroomErrorOptions } from './errors.ts'
+export { decryptFailed, invalidArgument, StrongroomError, type StrongroomErrorCode, type StrongroomErrorOptions } from './errors.ts'
 export { Secret } from './secret.ts'
 
 export { type Encrypted, type Field, field, type FieldOptions, type PreviousName } from './field.ts'

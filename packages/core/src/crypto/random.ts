@@ -5,8 +5,8 @@ import { backend } from '#backend'
 import { type Clock, systemClock } from '../clock.ts'
 
 const BLOCK = 4096
-// Wall and monotonic clock drift apart by less than this, unless the machine slept or was copied while it ran.
-const JUMP_MS = 1000
+// A block is used for this long by the wall clock. A machine that was copied or put to sleep wakes up later, or elsewhere in time.
+const MOST_AGE_MS = 1000
 
 /** Fresh random bytes, drawn for this call. For keys and ids. */
 export function randomBytes(length: number): Uint8Array {
@@ -17,28 +17,29 @@ export function randomBytes(length: number): Uint8Array {
 
 /**
  * Random bytes drawn in blocks, for nonces. No byte is given out twice: the pointer moves before the bytes are used, given
- * bytes are wiped, and the block is dropped when process id or clocks say that this memory may have been copied (fork, snapshot).
+ * bytes are wiped, and the block is dropped after a second, when the clock jumps and in another process: this memory may have been
+ * copied (fork, snapshot of a machine).
  */
 export class RandomPool {
   readonly #block = new Uint8Array(BLOCK)
-  readonly #clock: Clock
+  readonly #clock: Pick<Clock, 'now'>
   readonly #processId: () => number
   #next = BLOCK
-  #offset = 0
+  #drawn = 0
   #pid = 0
 
-  constructor(clock: Clock = systemClock, processId: () => number = currentProcess) {
+  constructor(clock: Pick<Clock, 'now'> = systemClock, processId: () => number = currentProcess) {
     this.#clock = clock
     this.#processId = processId
   }
 
   /** Writes `length` random bytes (at most 4,096) into `out` at `offset`. */
   fill(out: Uint8Array, offset: number, length: number): void {
-    const drift = this.#clock.now() - this.#clock.monotonic()
-    if (this.#next + length > BLOCK || Math.abs(drift - this.#offset) > JUMP_MS || this.#pid !== this.#processId()) {
+    const age = this.#clock.now() - this.#drawn
+    if (this.#next + length > BLOCK || age < 0 || age >= MOST_AGE_MS || this.#pid !== this.#processId()) {
       backend.randomFill(this.#block)
       this.#next = 0
-      this.#offset = drift
+      this.#drawn = this.#clock.now()
       this.#pid = this.#processId()
     }
     const start = this.#next

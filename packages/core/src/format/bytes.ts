@@ -74,5 +74,5 @@ export function hex(bytes: Uint8Array): string {
 
 /** True for `Uint8Array` and its subclasses, from any realm. False for a proxy of one, whose bytes cannot be trusted to stay. */
 export function isBytes(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
+  return ArrayBuffer.isView(value) && (value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]')
 }

@@ -1,6 +1,7 @@
 /** How JavaScript values become frames. Databases with more types bring a codec of their own. */
 
-import { invalidArgument } from '../errors.ts'
+import { byteAndText } from '../crypto/text.ts'
+import { invalidArgument, type StrongroomError } from '../errors.ts'
 import { copy, fromUtf8, isBytes } from './bytes.ts'
 import { type EncodedValue, MAX_VALUE_BYTES } from './frame.ts'
 import { toJsonText } from './json-text.ts'
@@ -10,6 +11,7 @@ const INT32_MAX = 2 ** 31 - 1
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
 const GENERIC_BINARY = 0
+const STRING = 0x02
 
 const encoder = new TextEncoder()
 
@@ -38,7 +40,8 @@ export const jsonCodec: ValueCodec = {
 function encode(value: unknown): EncodedValue {
   switch (typeof value) {
     case 'string':
-      return { type: 0x02, body: stringBody(value) }
+      requireText(value)
+      return { type: STRING, body: encoder.encode(value) }
     case 'number':
       return Number.isInteger(value) && value >= INT32_MIN && value <= INT32_MAX && !Object.is(value, -0)
         ? { type: 0x10, body: view(4, (v) => v.setInt32(0, value, true)) }
@@ -72,7 +75,7 @@ function encodeObject(value: object): EncodedValue {
 function decode({ type, body }: EncodedValue): unknown {
   const bytes = new DataView(body.buffer, body.byteOffset, body.byteLength)
   switch (type) {
-    case 0x02:
+    case STRING:
       return fromUtf8(body)
     case 0x10:
       return body.length === 4 ? bytes.getInt32(0, true) : undefined
@@ -93,10 +96,21 @@ function decode({ type, body }: EncodedValue): unknown {
   }
 }
 
-function stringBody(value: string): Uint8Array {
-  if (value.length > MAX_VALUE_BYTES) throw invalidArgument('value', `must be at most ${MAX_VALUE_BYTES - 1} bytes when encoded`)
+/** The frame of a string, unpadded: the short cut for what most fields are. @throws StrongroomError `invalid_argument` */
+export function stringFrame(value: string): Uint8Array {
+  requireText(value)
+  const bytes = byteAndText(STRING, value)
+  if (bytes.length > MAX_VALUE_BYTES) throw oversize()
+  return bytes
+}
+
+function requireText(value: string): void {
+  if (value.length > MAX_VALUE_BYTES) throw oversize()
   if (!value.isWellFormed()) throw invalidArgument('value', 'must not hold lone surrogates')
-  return encoder.encode(value)
+}
+
+function oversize(): StrongroomError {
+  return invalidArgument('value', `must be at most ${MAX_VALUE_BYTES - 1} bytes when encoded`)
 }
 
 function date(time: bigint): Date | undefined {

@@ -24,8 +24,9 @@ export interface Destruction {
  * associated data ignores `aad`: core checks the place of each key itself as well.
  *
  * Errors: `key_provider_unavailable`, `key_provider_throttled`, `key_provider_timeout`, `wrong_root_key` (no such version or id here),
- * `root_version_destroyed`, `decrypt_failed` (the wrap was altered), `conflict` (`createVersion`: that number was used). Anything
- * else is reported as `key_provider_unavailable`. Heed `signal`: core gives up after its time limit in any case.
+ * `root_version_destroyed`, `decrypt_failed` (the wrap was altered), `conflict` (`createVersion`: that number was used;
+ * `destroyVersion`: it is the only live one), `region_refused`, `root_key_file_invalid`, `wrong_passphrase`, `invalid_argument`.
+ * Anything else is reported as `key_provider_unavailable`. Heed `signal`: core gives up after its time limit in any case.
  */
 export interface KeyProvider {
   /** The region that the provider says it serves. Where given, it must be the name that it is registered under. */

@@ -105,6 +105,10 @@ export class OpenNode implements Aging {
   readonly versions: readonly OpenVersion[]
   /** Shredded versions, and those whose parent version is shredded. */
   readonly gone: readonly GoneVersion[]
+  /** The newest version's state; shredded where none is left. */
+  readonly state: KeyState
+  /** The version that encrypts, if there is one. */
+  readonly active: OpenVersion | undefined
   #alive = true
 
   constructor(record: NodeRecord, loaded: Instant, versions: readonly OpenVersion[], gone: readonly GoneVersion[]) {
@@ -112,20 +116,12 @@ export class OpenNode implements Aging {
     this.loaded = loaded
     this.versions = versions
     this.gone = gone
+    this.state = versions.at(-1)?.state ?? KeyState.shredded
+    this.active = versions.findLast((version) => version.state === KeyState.active)
   }
 
   get alive(): boolean {
     return this.#alive
-  }
-
-  /** The newest version's state; shredded where none is left. */
-  get state(): KeyState {
-    return this.versions.at(-1)?.state ?? KeyState.shredded
-  }
-
-  /** The version that encrypts, if there is one. */
-  get active(): OpenVersion | undefined {
-    return this.versions.findLast((version) => version.state === KeyState.active)
   }
 
   destroy(): void {

@@ -78,4 +78,5 @@ const PASSED_ON = [
   'region_refused',
   'decrypt_failed',
   'conflict',
+  'invalid_argument',
 ] as const

@@ -1,17 +1,13 @@
 /** Encrypting and decrypting one value with an open node. Synchronous: nothing can change between check and use. */
 
-import { RandomPool } from '../crypto/random.ts'
-import { equalBytes } from '../crypto/hash.ts'
-import { XAES_NONCE, XAES_TAG } from '../crypto/xaes-256-gcm.ts'
+import { XAES_TAG } from '../crypto/xaes-256-gcm.ts'
 import { decryptFailed, StrongroomError } from '../errors.ts'
 import type { Field, FieldName } from '../field.ts'
-import { CIPHERTEXT_AT, HEADER_BYTES, isValueForm, NONCE_AT, valueData } from '../format/encrypted-value.ts'
-import { TAG_BYTES, valueTag } from '../format/derivations.ts'
+import { CIPHERTEXT_AT, isValueForm, NONCE_AT, valueData, valueHeader } from '../format/encrypted-value.ts'
+import { valueTag } from '../format/derivations.ts'
 import { unframe } from '../format/frame.ts'
 import { KeyState } from '../format/records.ts'
 import type { OpenNode } from './open-node.ts'
-
-const nonces = new RandomPool()
 
 /**
  * Encrypts a frame under the node's active version, and wipes the frame.
@@ -25,9 +21,8 @@ export function sealFrame(node: OpenNode, name: FieldName, bytes: Uint8Array, re
   const context = version.sealContext(name)
   const out = new Uint8Array(CIPHERTEXT_AT + bytes.length + XAES_TAG)
   out.set(context.header)
-  nonces.fill(out, NONCE_AT, XAES_NONCE)
   const data = record === undefined ? context.unbound : valueData(context.prefix, record)
-  version.sealKey().sealInto(out.subarray(NONCE_AT, CIPHERTEXT_AT), data, bytes, out, CIPHERTEXT_AT)
+  version.sealKey().sealRandom(out, NONCE_AT, data, bytes)
   bytes.fill(0)
   return out
 }
@@ -39,14 +34,13 @@ export function sealFrame(node: OpenNode, name: FieldName, bytes: Uint8Array, re
  */
 export function openValue<T>(node: OpenNode, field: Field<T>, stored: Uint8Array, record: Uint8Array | undefined): T {
   if (!isValueForm(stored)) throw decryptFailed()
-  const tag = stored.subarray(1, 1 + TAG_BYTES)
   for (const name of field.names) {
     for (const version of node.versions) {
       const context = version.sealContext(name)
-      if (!equalBytes(tag, context.header.subarray(1))) continue
+      if (!startsWith(stored, context.header)) continue
       if (version.state === KeyState.suspended) throw stateError(KeyState.suspended)
       const data = record === undefined ? context.unbound : valueData(context.prefix, record)
-      const bytes = version.sealKey().open(stored.subarray(HEADER_BYTES, CIPHERTEXT_AT), data, stored.subarray(CIPHERTEXT_AT))
+      const bytes = version.sealKey().open(stored, NONCE_AT, data)
       if (bytes === undefined) continue
       try {
         const encoded = unframe(bytes)
@@ -59,10 +53,16 @@ export function openValue<T>(node: OpenNode, field: Field<T>, stored: Uint8Array
   }
   for (const name of field.names) {
     for (const gone of node.gone) {
-      if (equalBytes(tag, valueTag(gone.commitment, name.context))) throw stateError(KeyState.shredded)
+      if (startsWith(stored, valueHeader(valueTag(gone.commitment, name.context)))) throw stateError(KeyState.shredded)
     }
   }
   throw decryptFailed()
+}
+
+// Headers are public: anyone who has the stored value reads them. No secret is compared here.
+function startsWith(bytes: Uint8Array, header: Uint8Array): boolean {
+  for (let i = 0; i < header.length; i++) if (bytes[i] !== header[i]) return false
+  return true
 }
 
 /** The error that a key's state stands for. */

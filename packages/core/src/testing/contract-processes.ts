@@ -92,7 +92,8 @@ function startOne({ module, argument }: ContractWorker): Child {
   child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
 
   const ended = new Promise<void>((resolve, reject) => {
-    child.on('close', (code, signal) => {
+    // Not 'close', which does not come once the parent has disconnected.
+    child.on('exit', (code, signal) => {
       const error = new Error(`contract broken: a process ended with ${signal ?? `code ${code}`}${said === '' ? '' : `: ${said}`}`)
       for (const { reject: fail } of waiting.values()) fail(error)
       if (code === 0) resolve()

@@ -157,7 +157,8 @@ export function nonDestroyingProvider(provider: KeyProvider, { level = 'schedule
     ...before(provider, async () => {}),
     async destroyVersion(number, options) {
       const known = await provider.versions(options)
-      if (!known.some((version) => version.number === number)) throw new StrongroomError('wrong_root_key', 'this provider has no such root version')
+      if (!known.some((version) => version.number === number))
+        throw new StrongroomError('wrong_root_key', 'this provider has no such root version')
       const effectiveAt = Date.now() + (delay ?? (level === 'scheduled' ? 30 * DAY_MS : 0))
       const answer = answers.get(number) ?? { level, effectiveAt, copiesUntil: effectiveAt }
       answers.set(number, answer)

@@ -37,7 +37,7 @@ const PLAINTEXT_BYTES = 64
  *   nativeAad: true,
  *   level: 'confirmed',
  * })
- * for (const { name, run } of suite) test(name, run)
+ * for (const each of suite) test(each.name, () => each.run())
  * ```
  */
 export function keyProviderContract(options: KeyProviderContractOptions): readonly ContractCase[] {
@@ -48,7 +48,10 @@ export function keyProviderContract(options: KeyProviderContractOptions): readon
     { name: 'another root refuses it with wrong_root_key', run: () => anotherRoot(create) },
     { name: 'an unknown number and a wrong id are refused with wrong_root_key', run: async () => unknownVersion(await create()) },
     { name: 'a wrap does not open as that of another version', run: async () => anotherVersion(await create()) },
-    { name: 'every altered byte of a wrap, a cut and a longer one are refused with decrypt_failed', run: async () => alteredWrap(await create()) },
+    {
+      name: 'every altered byte of a wrap, a cut and a longer one are refused with decrypt_failed',
+      run: async () => alteredWrap(await create()),
+    },
     { name: 'versions are listed in ascending order', run: async () => listing(await create()) },
     { name: 'wrap uses the newest live version, and older wraps still open', run: async () => newestVersion(await create()) },
     { name: 'a number is never used twice, nor one below it', run: async () => reusedNumber(await create()) },
@@ -74,7 +77,7 @@ async function roundTrip(provider: KeyProvider): Promise<void> {
     const first = await provider.unwrap(wrapped, { aad })
     check(equalBytes(first, before), 'unwrap returns what was wrapped')
     first.fill(0)
-    check(equalBytes(await provider.unwrap(wrapped, { aad }), before), 'what unwrap returned is the caller\'s own copy')
+    check(equalBytes(await provider.unwrap(wrapped, { aad }), before), "what unwrap returned is the caller's own copy")
   }
 }
 
@@ -119,7 +122,8 @@ async function unknownVersion(provider: KeyProvider): Promise<void> {
 async function alteredWrap(provider: KeyProvider): Promise<void> {
   const sample = await wrapSample(provider)
   const { rootVersion, wrap } = sample.wrapped
-  const refused = (altered: Uint8Array): Promise<void> => expectCode(provider.unwrap({ rootVersion, wrap: altered }, { aad: sample.aad }), 'decrypt_failed')
+  const refused = (altered: Uint8Array): Promise<void> =>
+    expectCode(provider.unwrap({ rootVersion, wrap: altered }, { aad: sample.aad }), 'decrypt_failed')
   for (let i = 0; i < wrap.length; i++) {
     // Not slice: that of a Buffer is a view, and would alter the wrap itself.
     const altered = Uint8Array.from(wrap)
@@ -148,7 +152,10 @@ async function listing(provider: KeyProvider): Promise<void> {
   await provider.createVersion(last.number + 1)
   await provider.createVersion(last.number + 5)
   const numbers = (await provider.versions()).map(({ number }) => number)
-  check(numbers.every((number, i) => i === 0 || number > (numbers[i - 1] as number)), 'numbers ascend')
+  check(
+    numbers.every((number, i) => i === 0 || number > (numbers[i - 1] as number)),
+    'numbers ascend',
+  )
   check(numbers.slice(-3).join() === [last.number, last.number + 1, last.number + 5].join(), 'every version is listed under its number')
 }
 
@@ -174,7 +181,10 @@ async function reusedNumber(provider: KeyProvider): Promise<void> {
 async function concurrent(provider: KeyProvider): Promise<void> {
   const samples = await Promise.all(Array.from({ length: 16 }, () => wrapSample(provider)))
   const opened = await Promise.all(samples.map((sample) => opens(provider, sample)))
-  check(opened.every((ok) => ok), 'each unwrap returns its own plaintext')
+  check(
+    opened.every((ok) => ok),
+    'each unwrap returns its own plaintext',
+  )
 }
 
 async function destruction(provider: KeyProvider, level: Destruction['level']): Promise<void> {
@@ -185,7 +195,10 @@ async function destruction(provider: KeyProvider, level: Destruction['level']): 
   check(Number.isSafeInteger(answer.effectiveAt) && Number.isSafeInteger(answer.copiesUntil), 'instants are whole milliseconds')
   check(answer.copiesUntil >= answer.effectiveAt, 'copies are not gone before the key is')
   const again = await provider.destroyVersion(number)
-  check(again.level === answer.level && again.effectiveAt === answer.effectiveAt && again.copiesUntil === answer.copiesUntil, 'repeating it repeats the answer')
+  check(
+    again.level === answer.level && again.effectiveAt === answer.effectiveAt && again.copiesUntil === answer.copiesUntil,
+    'repeating it repeats the answer',
+  )
   await expectCode(provider.createVersion(number), 'conflict')
 }
 

@@ -77,7 +77,8 @@ export function memoryKeyProvider(options: MemoryKeyProviderOptions = {}): Memor
 
     async createVersion(number) {
       calls.createVersion++
-      if (!Number.isInteger(number) || number < 1 || number > 0xffff_ffff) throw invalidArgument('number', 'must be a whole number from 1 to 2^32 − 1')
+      if (!Number.isInteger(number) || number < 1 || number > 0xffff_ffff)
+        throw invalidArgument('number', 'must be a whole number from 1 to 2^32 − 1')
       if (all.some((version) => version.number >= number)) throw new StrongroomError('conflict', 'that number or a higher one was used')
       const version = newVersion(number)
       all.push(version)

@@ -3,7 +3,9 @@
 import type { Clock } from '../clock.ts'
 import { StrongroomError } from '../errors.ts'
 import { KeyState } from '../format/records.ts'
+import type { Field } from '../field.ts'
 import type { OpenPath } from '../keys/key-tree.ts'
+import type { OpenNode } from '../keys/open-node.ts'
 import type { Providers } from '../keys/providers.ts'
 import { stateError } from '../keys/seal-value.ts'
 
@@ -32,8 +34,8 @@ export interface Access {
   readonly at: number
 }
 
-/** What an operation says of itself; the gate adds the time. */
-export type Operation = Omit<Access, 'at'>
+/** Whose data an operation is about, by name. */
+export type Whose = Pick<Access, 'tenant' | 'subject' | 'item'>
 
 export interface GateOptions {
   readonly clock: Clock
@@ -61,21 +63,22 @@ export class Gate {
   /**
    * Lets an operation through, or throws.
    *
-   * @param path - the keys it will use, where it uses any
+   * @param path - the keys it will use, where they are open
+   * @param region - of what it will touch, where no key is open yet
    * @throws StrongroomError `vault_closed`, `region_refused`, `suspended`, `shredded`, `deactivated`, `denied`
    */
-  authorize(operation: Operation, path?: OpenPath): void {
+  authorize(operation: OperationName, whose: Whose, path: OpenPath | undefined, field?: Field<unknown>, region?: string): void {
     this.requireOpen()
-    if (operation.region !== undefined) this.#options.providers.require(operation.region)
-    if (path !== undefined) requireState(operation.operation, path)
-    this.#tell(operation)
+    const place = region ?? path?.tenant.node.record.region
+    if (place !== undefined) this.#options.providers.require(place)
+    if (path !== undefined) requireState(operation, path)
+    if (this.#options.onAccess !== undefined) this.#tell(this.#options.onAccess, { operation, ...whose, field: field?.label, region: place })
   }
 
   // Whoever listens decides as well: what it cannot note does not happen.
-  #tell(operation: Operation): void {
-    if (this.#options.onAccess === undefined) return
+  #tell(onAccess: (access: Access) => void, access: Omit<Access, 'at'>): void {
     try {
-      this.#options.onAccess({ ...operation, at: this.#options.clock.now() })
+      onAccess({ ...access, at: this.#options.clock.now() })
     } catch (error) {
       throw new StrongroomError('denied', 'onAccess threw, so the operation was refused', { cause: error })
     }
@@ -86,10 +89,11 @@ export class Gate {
 function requireState(operation: OperationName, { tenant, nodes }: OpenPath): void {
   const uses = operation === 'encrypt' || operation === 'decrypt' || operation === 'unlock'
   if (!uses) return
-  const encrypts = operation === 'encrypt'
-  const path = [tenant.node, ...nodes]
-  for (const node of path) {
-    if (node.state === KeyState.suspended) throw stateError(KeyState.suspended)
-    if (encrypts && node.active === undefined) throw stateError(node.state)
-  }
+  requireNodeState(operation, tenant.node)
+  for (const node of nodes) requireNodeState(operation, node)
+}
+
+function requireNodeState(operation: OperationName, node: OpenNode): void {
+  if (node.state === KeyState.suspended) throw stateError(KeyState.suspended)
+  if (operation === 'encrypt' && node.active === undefined) throw stateError(node.state)
 }

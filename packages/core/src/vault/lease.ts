@@ -4,8 +4,8 @@ import { decryptFailed, StrongroomError } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
 import type { KeyTree, OpenPath } from '../keys/key-tree.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
-import type { Gate, Operation } from './authorize.ts'
-import { fieldFrame, recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
+import type { Gate, Whose } from './authorize.ts'
+import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
 
 /**
  * A subject's or item's keys, open. Made by `unlock()`.
@@ -39,7 +39,7 @@ export interface UnlockedKeys {
 export interface LeaseOptions {
   readonly tree: KeyTree
   readonly gate: Gate
-  readonly operation: Omit<Operation, 'operation' | 'field'>
+  readonly whose: Whose
   /** `undefined`: there is no key at that place, and the handle only reads. */
   readonly path: OpenPath | undefined
   readonly readOnly: boolean
@@ -56,7 +56,7 @@ export class Lease implements UnlockedKeys {
   encrypt<T>(field: Field<T>, value: T, options?: ValueOptions): Encrypted<T> {
     requireField(field)
     const record = recordScalar(options)
-    const frame = fieldFrame(field, value)
+    const frame = field.frame(value)
     if (this.#options.readOnly) throw new StrongroomError('unsupported_operation', 'this handle was unlocked with readOnly; unlock without it to encrypt')
     const path = this.#use('encrypt', field)
     if (path === undefined) throw decryptFailed()
@@ -85,7 +85,7 @@ export class Lease implements UnlockedKeys {
     if (this.#disposed || (path !== undefined && !tree.usable(path))) {
       throw new StrongroomError('handle_expired', 'this handle was disposed, outlived the cache bound, or its key changed; call unlock() again')
     }
-    gate.authorize({ ...this.#options.operation, operation, field: `${field.context}.${field.name}` }, path)
+    gate.authorize(operation, this.#options.whose, path, field)
     return path
   }
 }

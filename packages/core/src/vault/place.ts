@@ -6,7 +6,7 @@ import { NO_REF } from '../format/reference.ts'
 import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
 import { type KeyOperations, type NodePlaceRef, readNode, type Shredded, shredNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
-import type { Gate, Operation } from './authorize.ts'
+import type { Gate, Whose } from './authorize.ts'
 import { option } from './names.ts'
 
 /** Why something is shredded or suspended; it is kept, as one byte, in the ledger. */
@@ -24,23 +24,23 @@ const MOST_TRIES = 5
 export class Place {
   readonly keys: KeyOperations
   readonly gate: Gate
-  readonly names: Omit<Operation, 'operation' | 'field' | 'region'>
+  readonly whose: Whose
   readonly steps: readonly Step[]
   readonly #tenantName: Uint8Array
   #tenantRef: Uint8Array | undefined
 
-  constructor(keys: KeyOperations, gate: Gate, tenantName: Uint8Array, names: Place['names'], steps: readonly Step[], tenantRef?: Uint8Array) {
+  constructor(keys: KeyOperations, gate: Gate, tenantName: Uint8Array, whose: Whose, steps: readonly Step[], tenantRef?: Uint8Array) {
     this.keys = keys
     this.gate = gate
-    this.names = names
+    this.whose = whose
     this.steps = steps
     this.#tenantName = tenantName
     this.#tenantRef = tenantRef
   }
 
   /** A place one step below. */
-  below(names: Place['names'], step: Step): Place {
-    return new Place(this.keys, this.gate, this.#tenantName, { ...this.names, ...names }, [...this.steps, step], this.#tenantRef)
+  below(whose: Whose, step: Step): Place {
+    return new Place(this.keys, this.gate, this.#tenantName, { ...this.whose, ...whose }, [...this.steps, step], this.#tenantRef)
   }
 
   /** The tenant's reference: a name never has another, so it is computed once. */
@@ -67,13 +67,13 @@ export class Place {
   async shred(options: ShredOptions | undefined): Promise<Shredded> {
     const reason = reasonOf(options)
     const place = await this.#place()
-    this.gate.authorize({ ...this.names, operation: 'shred', region: place.region })
+    this.gate.authorize('shred', this.whose, undefined, undefined, place.region)
     return shredNode(this.keys, place, reason)
   }
 
   async changeSuspension(operation: 'suspend' | 'resume'): Promise<void> {
     const place = await this.#place()
-    this.gate.authorize({ ...this.names, operation, region: place.region })
+    this.gate.authorize(operation, this.whose, undefined, undefined, place.region)
     // There must be a key whose state can say so: else the next write would simply make one.
     if (operation === 'suspend' && this.steps.length > 0) required(await this.keys.tree.open(place.tenantRef, this.steps, true))
     await changeSuspension(this.keys, place, operation)

@@ -8,7 +8,7 @@ import type { Shredded } from '../keys/shred.ts'
 import { leaf, Lease, type UnlockedKeys } from './lease.ts'
 import { nameBytes, option } from './names.ts'
 import type { Place, ShredOptions } from './place.ts'
-import { fieldFrame, recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
+import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
 
 /** Options of unlock. */
 export interface UnlockOptions {
@@ -67,12 +67,11 @@ export class ItemHandle implements Item {
   async encrypt<T>(field: Field<T>, value: T, options?: ValueOptions): Promise<Encrypted<T>> {
     requireField(field)
     const record = recordScalar(options)
-    const frame = fieldFrame(field, value)
-    const { gate, names } = this.place
+    const frame = field.frame(value)
+    const { gate, whose } = this.place
     return this.place.use(true, 1, (path) => {
       if (path === undefined) throw decryptFailed()
-      const { region } = path.tenant.node.record
-      gate.authorize({ ...names, operation: 'encrypt', field: `${field.context}.${field.name}`, region }, path)
+      gate.authorize('encrypt', whose, path, field)
       return sealFrame(leaf(path), field.names[0], frame, record)
     })
   }
@@ -81,21 +80,20 @@ export class ItemHandle implements Item {
     requireField(field)
     const record = recordScalar(options)
     const bytes = storedBytes(stored)
-    const { gate, names } = this.place
+    const { gate, whose } = this.place
     return this.place.use(false, 1, (path) => {
       if (path === undefined) throw decryptFailed()
-      const { region } = path.tenant.node.record
-      gate.authorize({ ...names, operation: 'decrypt', field: `${field.context}.${field.name}`, region }, path)
+      gate.authorize('decrypt', whose, path, field)
       return openValue(leaf(path), field, bytes, record)
     })
   }
 
   async unlock(options?: UnlockOptions): Promise<UnlockedKeys> {
     const readOnly = option(options, 'readOnly') === true
-    const { gate, names, keys } = this.place
+    const { gate, whose, keys } = this.place
     return this.place.use(!readOnly, LEASE_SHARE, (path) => {
-      gate.authorize({ ...names, operation: 'unlock', region: path?.tenant.node.record.region }, path)
-      return new Lease({ tree: keys.tree, gate, operation: names, path, readOnly })
+      gate.authorize('unlock', whose, path)
+      return new Lease({ tree: keys.tree, gate, whose, path, readOnly })
     })
   }
 

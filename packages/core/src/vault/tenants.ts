@@ -3,7 +3,6 @@
 import { invalidArgument } from '../errors.ts'
 import { field } from '../field.ts'
 import { EMPTY } from '../format/bytes.ts'
-import { frame } from '../format/frame.ts'
 import { KeyState, NodeKind, type NodeRecord } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { binaryScalar } from '../format/scalar.ts'
@@ -108,21 +107,21 @@ export function tenants(keys: KeyOperations, gate: Gate, defaultRegion: string):
       const place = tenantPlace(keys, gate, name)
       const region = option(options, 'region') ?? defaultRegion
       if (typeof region !== 'string') throw invalidArgument('region', 'must be one of the regions in keyProviders')
-      gate.authorize({ operation: 'tenant.create', tenant: name, region })
+      gate.authorize('tenant.create', { tenant: name }, undefined, undefined, region)
       const ref = await place.tenantRef()
       const vault = await keys.tree.vault()
-      const label = sealFrame(vault.node, NAME.names[0], frame(NAME.encode(name), false), binaryScalar(0, ref, 'tenant'))
+      const label = sealFrame(vault.node, NAME.names[0], NAME.frame(name), binaryScalar(0, ref, 'tenant'))
       await createTenantNodes(keys, ref, region, label)
       return tenantHandle(keys, gate, name)
     },
     async get(name) {
       const place = tenantPlace(keys, gate, name)
-      gate.authorize({ operation: 'tenant.get', tenant: name })
+      gate.authorize('tenant.get', { tenant: name }, undefined)
       const record = await readNode(keys, await place.tenantRef())
       return record === undefined ? undefined : { ...info(record), name: stateOf(record) === 'shredded' ? undefined : name }
     },
     async *list() {
-      gate.authorize({ operation: 'tenant.list' })
+      gate.authorize('tenant.list', {}, undefined)
       let after: Uint8Array | undefined
       for (;;) {
         const page = await keys.tree.context.keyStore.scan({ type: 'node', parentRef: NO_REF, limit: PAGE, ...(after === undefined ? {} : { after }) })

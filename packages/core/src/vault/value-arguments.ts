@@ -4,7 +4,6 @@ import { decryptFailed, invalidArgument } from '../errors.ts'
 import { Field } from '../field.ts'
 import { isBytes } from '../format/bytes.ts'
 import { valueFromText } from '../format/encrypted-value.ts'
-import { frame } from '../format/frame.ts'
 import { canonicalScalar, type Scalar } from '../format/scalar.ts'
 import { option } from './names.ts'
 
@@ -24,14 +23,6 @@ export function requireField(field: unknown): asserts field is Field<unknown> {
 export function recordScalar(options: ValueOptions | undefined): Uint8Array | undefined {
   const record = option(options, 'record')
   return record === undefined ? undefined : canonicalScalar(record, 'record')
-}
-
-/** The value as a frame. The caller wipes it. */
-export function fieldFrame<T>(field: Field<T>, value: T): Uint8Array {
-  const encoded = field.encode(value)
-  const framed = frame(encoded, field.padded)
-  encoded.body.fill(0)
-  return framed
 }
 
 /** The bytes of a stored value, of either form. */

@@ -10,6 +10,8 @@ export interface Backend {
   readonly name: 'node' | 'portable'
   /** Fills with bytes of the platform's CSPRNG. */
   randomFill(bytes: Uint8Array): void
+  /** One byte, then the UTF-8 of a well-formed text: without the copies that assembling it would take. The caller wipes it. */
+  byteAndText(byte: number, text: string): Uint8Array
   sha256(data: Uint8Array): Uint8Array
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
   /** RFC 5869. An absent salt is 32 zero bytes. */

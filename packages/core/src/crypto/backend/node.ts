@@ -33,6 +33,12 @@ export const backend: Backend = {
   randomFill(bytes) {
     randomFillSync(bytes)
   },
+  byteAndText(byte, text) {
+    const bytes = Buffer.allocUnsafe(1 + Buffer.byteLength(text))
+    bytes[0] = byte
+    bytes.write(text, 1)
+    return plain(bytes)
+  },
   sha256: (data) => plain(createHash('sha256').update(data).digest()),
   hmacSha256: (key, data) => plain(createHmac('sha256', key).update(data).digest()),
   hkdfSha256: (ikm, salt, info, length) => new Uint8Array(hkdfSync('sha256', ikm, salt ?? EMPTY, info, length)),

@@ -11,6 +11,8 @@ const TAG = 16
 // The most that getRandomValues gives in one call (Web Crypto API, section 10.1.1).
 const RANDOM_LIMIT = 65_536
 
+const encoder = new TextEncoder()
+
 /** The backend on `@noble`. */
 export const backend: Backend = {
   name: 'portable',
@@ -18,6 +20,14 @@ export const backend: Backend = {
     for (let at = 0; at < bytes.length; at += RANDOM_LIMIT) {
       globalThis.crypto.getRandomValues(bytes.subarray(at, at + RANDOM_LIMIT) as Uint8Array<ArrayBuffer>)
     }
+  },
+  byteAndText(byte, text) {
+    const utf8 = encoder.encode(text)
+    const bytes = new Uint8Array(1 + utf8.length)
+    bytes[0] = byte
+    bytes.set(utf8, 1)
+    utf8.fill(0)
+    return bytes
   },
   sha256: (data) => sha256(data),
   hmacSha256: (key, data) => hmac(sha256, key, data),

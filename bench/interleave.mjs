@@ -1,0 +1,54 @@
+// Measures functions side by side: in each round every one runs a block of calls in turn, so that a machine that slows down
+// slows all of them, and what counts is the ratio within a round.
+
+const BLOCK_MS = 8
+
+/**
+ * @param contenders - `{ name: function }`; the first is the one that the others are compared to. A function may be async
+ * @param rounds - how many rounds count, after two that do not
+ * @returns by name: nanoseconds a call (median), and the ratio first/other by round: median, least, most
+ */
+export async function interleave(contenders, rounds = 25) {
+  const names = Object.keys(contenders)
+  const blocks = {}
+  for (const name of names) blocks[name] = await calibrate(contenders[name])
+  const times = Object.fromEntries(names.map((name) => [name, []]))
+  for (let round = -2; round < rounds; round++) {
+    // Every other round runs backwards, so that no one always follows the same neighbour.
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const time = await block(contenders[name], blocks[name])
+      if (round >= 0) times[name].push(time)
+    }
+  }
+  const [first] = names
+  return Object.fromEntries(names.map((name) => [name, summary(times[name], times[first])]))
+}
+
+function summary(own, first) {
+  const ratios = first.map((time, i) => time / own[i])
+  return { ns: median(own), ratio: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) }
+}
+
+export function median(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+async function calibrate(call) {
+  let count = 1
+  for (;;) {
+    const time = (await block(call, count)) * count
+    if (time > BLOCK_MS * 1e6 || count > 1e6) return Math.max(1, Math.round((count * BLOCK_MS * 1e6) / time))
+    count *= 2
+  }
+}
+
+async function block(call, count) {
+  const start = process.hrtime.bigint()
+  for (let i = 0; i < count; i++) {
+    const answer = call()
+    if (answer instanceof Promise) await answer
+  }
+  return Number(process.hrtime.bigint() - start) / count
+}
