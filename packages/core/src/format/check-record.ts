@@ -3,7 +3,7 @@
 import { decryptFailed } from '../errors.ts'
 import { isBytes } from './bytes.ts'
 import { NODE_WRAP_BYTES } from './node-wrap.ts'
-import type { KeyStoreRecord, KeyVersion, RootVersion } from './records.ts'
+import { type KeyStoreRecord, type KeyVersion, LEAST_CACHE_BOUND, MOST_CACHE_BOUND, type RootVersion } from './records.ts'
 
 const MAX_U32 = 2 ** 32 - 1
 const MAX_WRAP = 4096
@@ -14,17 +14,17 @@ const ROOT_STATES: readonly unknown[] = ['live', 'destroyed']
 type Loose = Readonly<Record<string, unknown>>
 
 /** The record itself, if it is whole. @throws StrongroomError `decrypt_failed` otherwise. */
-export function checkRecord(record: KeyStoreRecord): KeyStoreRecord {
-  if (!isObject(record) || !isCount(record['revision'], 1) || !SHAPES[record.type]?.(record)) throw decryptFailed()
+export function checkRecord<T extends KeyStoreRecord>(record: T): T {
+  if (!isObject(record) || !isCount(record['revision'], 1) || SHAPES.get(record['type'])?.(record) !== true) throw decryptFailed()
   return record
 }
 
-const SHAPES: Readonly<Record<string, (record: Loose) => boolean>> = {
-  node: isNode,
-  'wrapping-key': isWrappingKey,
-  region: isRegion,
-  vault: isVault,
-}
+const SHAPES: ReadonlyMap<unknown, (record: Loose) => boolean> = new Map([
+  ['node', isNode],
+  ['wrapping-key', isWrappingKey],
+  ['region', isRegion],
+  ['vault', isVault],
+])
 
 function isNode(r: Loose): boolean {
   const versions = r['versions']
@@ -98,7 +98,7 @@ function isVault(r: Loose): boolean {
   return (
     bytes(r['vaultId'], 16) &&
     isRegionName(r['homeRegion']) &&
-    isCount(r['cacheBound'], 1) &&
+    isCount(r['cacheBound'], LEAST_CACHE_BOUND, MOST_CACHE_BOUND) &&
     isCount(r['created'], 0) &&
     isObject(head) &&
     isCount(head['n'], 0) &&
@@ -110,10 +110,11 @@ function isVault(r: Loose): boolean {
 
 function isBootstrap(record: unknown): boolean {
   if (!isObject(record) || !isCount(record['revision'], 1, 1)) return false
-  return record['type'] !== 'vault' && SHAPES[String(record['type'])]?.(record) === true
+  return record['type'] !== 'vault' && SHAPES.get(record['type'])?.(record) === true
 }
 
-function isRootVersion(v: unknown): v is RootVersion {
+/** Whether this is a root version: a number of 32 bits, and an id of 1 to 1,024 bytes. */
+export function isRootVersion(v: unknown): v is RootVersion {
   return isObject(v) && isCount(v['number'], 1, MAX_U32) && isBytes(v['id']) && v['id'].length > 0 && v['id'].length <= 1024
 }
 

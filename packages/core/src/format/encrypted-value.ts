@@ -3,6 +3,7 @@
 import { XAES_NONCE, XAES_TAG } from '../crypto/xaes-256-gcm.ts'
 import { ascii, concat, lp, u8 } from './bytes.ts'
 import { TAG_BYTES } from './derivations.ts'
+import { MAX_VALUE_BYTES } from './frame.ts'
 
 const SEALED = lp(ascii('strongroom/v1/sealed'))
 const UNBOUND = u8(0)
@@ -16,6 +17,9 @@ export const NONCE_AT: number = HEADER_BYTES
 export const CIPHERTEXT_AT: number = HEADER_BYTES + XAES_NONCE
 /** The shortest envelope: a frame is at least its type byte. */
 const MIN_BYTES = CIPHERTEXT_AT + 1 + XAES_TAG
+// Padding adds at most 12 %.
+const MAX_BYTES = CIPHERTEXT_AT + 1.25 * MAX_VALUE_BYTES + XAES_TAG
+const MAX_TEXT = Math.ceil((MAX_BYTES * 4) / 3) + 4
 
 const TEXT_PREFIX = 'sr1.'
 const TEXT = /^sr1\.[A-Za-z0-9_-]+$/
@@ -37,7 +41,7 @@ export function valueData(prefix: Uint8Array, record: Uint8Array | undefined): U
 
 /** True if these bytes have the form of an encrypted value. Says nothing about whether they open. */
 export function isValueForm(bytes: Uint8Array): boolean {
-  return bytes.length >= MIN_BYTES && bytes[0] === VALUE_VERSION
+  return bytes.length >= MIN_BYTES && bytes.length <= MAX_BYTES && bytes[0] === VALUE_VERSION
 }
 
 /** `sr1.` ‖ base64url without padding, for stores without a binary type. */
@@ -49,7 +53,7 @@ export function valueToText(bytes: Uint8Array): string {
 
 /** The bytes of a text form, or `undefined` if it is not the one text form of those bytes. */
 export function valueFromText(text: string): Uint8Array | undefined {
-  if (!TEXT.test(text)) return undefined
+  if (text.length > MAX_TEXT || !TEXT.test(text)) return undefined
   let binary: string
   try {
     binary = atob(text.slice(TEXT_PREFIX.length).replaceAll('-', '+').replaceAll('_', '/'))

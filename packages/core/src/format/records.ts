@@ -103,6 +103,10 @@ export interface RegionRecord {
   readonly closing: number
 }
 
+/** The least and the most that a vault's cache bound may be, in milliseconds. */
+export const LEAST_CACHE_BOUND = 100
+export const MOST_CACHE_BOUND = 3_600_000
+
 /** The vault itself: one record. */
 export interface VaultRecord {
   readonly type: 'vault'

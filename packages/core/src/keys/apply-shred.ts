@@ -25,13 +25,15 @@ export async function applyShred(tree: KeyTree, entry: SealedLedgerEntry): Promi
   await markWrappingKeys(context, entry.tenantRef)
 }
 
-// `undefined` where nothing is left to do. Only versions whose commitment the entry names die: never a later life of that place.
+// `undefined` where nothing is left to do. Versions die whose commitment the entry names: never a later life of that place. An
+// entry that names none occupied an empty place: a version found there was made at the same time, or hidden and put back.
 function shredded(record: NodeRecord | undefined, entry: SealedLedgerEntry): readonly KeyVersion[] | undefined {
   if (record === undefined) {
     const keys = entry.keys.length > 0 ? entry.keys : [{ version: 1, commitment: NO_COMMITMENT }]
     return keys.map((key) => tombstone(key.version, key.commitment, entry))
   }
-  const named = (version: KeyVersion): boolean => entry.keys.some((key) => equalBytes(key.commitment, version.commitment))
+  const named = (version: KeyVersion): boolean =>
+    entry.keys.length === 0 || entry.keys.some((key) => equalBytes(key.commitment, version.commitment))
   if (!record.versions.some((version) => version.state !== KeyState.shredded && named(version))) return undefined
   return record.versions.map((version) =>
     version.state !== KeyState.shredded && named(version) ? tombstone(version.version, version.commitment, entry) : version,

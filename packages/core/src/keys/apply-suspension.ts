@@ -2,6 +2,7 @@
 
 import { equalBytes } from '../crypto/hash.ts'
 import { decryptFailed, hasCode } from '../errors.ts'
+import { hex } from '../format/bytes.ts'
 import { childWrapKey } from '../format/derivations.ts'
 import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
 import { wrapNode } from '../format/node-wrap.ts'
@@ -13,13 +14,24 @@ import { openTenant, type OpenTenant } from './open-tenant.ts'
 import { retryConflicts } from './retry.ts'
 import { unwrapNodeRecord } from './unwrap-node-record.ts'
 
-/** Wraps the versions that the entry names under their new state. What was shredded meanwhile stays so. */
-export async function applySuspension(tree: KeyTree, entry: SealedLedgerEntry): Promise<void> {
+/**
+ * Wraps the versions that the entry names under their new state. What was shredded meanwhile stays so.
+ *
+ * @param spokenFor - commitments of keys on whose state a later entry has the word; asked after the record was read, so that a
+ *   later effect either shows in the record, and its entry here, or makes the write conflict
+ */
+export async function applySuspension(
+  tree: KeyTree,
+  entry: SealedLedgerEntry,
+  spokenFor: () => Promise<ReadonlySet<string>>,
+): Promise<void> {
   await retryConflicts(async () => {
     const path = await openFresh(tree, entry)
     if (path === undefined) return
     try {
-      const states = statesAfter(path.node.record, entry)
+      const later = await spokenFor()
+      const keys = entry.keys.filter((key) => !later.has(hex(key.commitment)))
+      const states = statesAfter(path.node.record, { ...entry, keys })
       if (states === undefined) return
       await tree.context.keyStore.put(await rewrapped(tree, path, states))
     } finally {

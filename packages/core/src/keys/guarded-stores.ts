@@ -3,8 +3,8 @@
 import { decryptFailed, StrongroomError, type StrongroomErrorCode } from '../errors.ts'
 import { equalBytes } from '../crypto/hash.ts'
 import { checkRecord } from '../format/check-record.ts'
-import type { KeyStoreRecord } from '../format/records.ts'
-import type { KeyStore, KeyStoreKey } from './key-store.ts'
+import type { KeyStoreRecord, NodeRecord, WrappingKeyRecord } from '../format/records.ts'
+import type { KeyStore, KeyStoreKey, KeyStoreQuery } from './key-store.ts'
 import type { StateStore } from './state-store.ts'
 
 /** Wraps a key store: foreign failures become `key_store_unavailable`, damaged or misplaced records `decrypt_failed`. */
@@ -13,17 +13,14 @@ export function guardKeyStore(store: KeyStore): KeyStore {
   return {
     async get(keys) {
       const records = await guard(() => store.get(keys))
-      if (records.length !== keys.length) throw decryptFailed()
+      if (!Array.isArray(records) || records.length !== keys.length) throw decryptFailed()
       return records.map((record, i) => (record === undefined ? undefined : inPlace(keys[i] as KeyStoreKey, checkRecord(record))))
     },
     put: (record) => guard(() => store.put(record)),
     async scan(query) {
       const records = await guard(() => store.scan(query))
-      return records.map((record) => {
-        const inScope = query.tenantRef === undefined || equalBytes(record.tenantRef, query.tenantRef)
-        if (checkRecord(record).type !== query.type || !inScope) throw decryptFailed()
-        return record
-      })
+      if (!Array.isArray(records) || records.length > query.limit) throw decryptFailed()
+      return records.map((record) => inScope(query, checkRecord(record)))
     },
     ...(store.watch === undefined ? {} : { watch: (onChange) => (store.watch as NonNullable<KeyStore['watch']>)(onChange) }),
   }
@@ -49,6 +46,16 @@ function guardian(code: StrongroomErrorCode, message: string) {
       throw error instanceof StrongroomError ? error : new StrongroomError(code, message, { cause: error })
     }
   }
+}
+
+// The same for a list: what is not of this tenant, parent and type has no place in it.
+function inScope<T extends NodeRecord | WrappingKeyRecord>({ type, tenantRef, parentRef }: KeyStoreQuery, record: T): T {
+  const right =
+    record.type === type &&
+    (tenantRef === undefined || equalBytes(record.tenantRef, tenantRef)) &&
+    (parentRef === undefined || (record.type === 'node' && equalBytes(record.parentRef, parentRef)))
+  if (!right) throw decryptFailed()
+  return record
 }
 
 // A store that answers with another record than was asked for has been tampered with, or is broken.

@@ -8,13 +8,43 @@ export interface Instant {
   readonly monotonic: number
 }
 
-/** An opened key that ages. */
-export interface Aging {
+/**
+ * An opened key that ages. Who uses one after an `await` pins it; else another load may evict it meanwhile. A pin does not
+ * lengthen its life, and does not keep an invalidated key.
+ */
+export abstract class Aging {
   readonly loaded: Instant
-  /** False once it was invalidated, evicted or wiped. */
-  readonly alive: boolean
+  #alive = true
+  #pins = 0
+
+  constructor(loaded: Instant) {
+    this.loaded = loaded
+  }
+
+  /** False once it was invalidated, has aged out or was evicted. */
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  get pinned(): boolean {
+    return this.#pins > 0
+  }
+
+  pin(): void {
+    this.#pins++
+  }
+
+  unpin(): void {
+    this.#pins--
+  }
+
   /** Wipes the key bytes and makes `alive` false. */
-  destroy(): void
+  destroy(): void {
+    this.#alive = false
+    this.wipe()
+  }
+
+  protected abstract wipe(): void
 }
 
 export function instant(clock: Clock): Instant {
@@ -31,16 +61,17 @@ export function isFresh(loaded: Instant, now: Instant, maxAge: number): boolean 
 const SWEEPS_PER_LIFE = 4
 
 /**
- * A least-recently-used cache whose entries also die of age, without traffic. An entry that was replaced lives on until
- * its own end, because handles may hold it.
+ * A least-recently-used cache whose entries also die of age, without traffic. What was replaced or evicted is wiped once nobody
+ * has it pinned, and at the end of its life in any case.
  */
 export class KeyCache<T extends Aging> {
   readonly #maxAge: number
   readonly #maxEntries: number
   readonly #clock: Clock
   readonly #current = new Map<string, T>()
-  readonly #replaced = new Set<T>()
-  #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #leaving = new Set<T>()
+  #sweepTimer: ReturnType<typeof setTimeout> | undefined
+  #leaveTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: { readonly maxAge: number; readonly maxEntries: number; readonly clock: Clock }) {
     this.#maxAge = options.maxAge
@@ -62,59 +93,56 @@ export class KeyCache<T extends Aging> {
   }
 
   set(key: string, entry: T): void {
-    const before = this.#current.get(key)
-    this.#current.delete(key)
-    if (before?.alive === true) this.#replaced.add(before)
+    this.#leave(key)
     this.#current.set(key, entry)
-    if (this.#current.size + this.#replaced.size > this.#maxEntries) this.#evict()
-    this.#schedule()
+    const [leastUsed] = this.#current.keys()
+    if (this.#current.size > this.#maxEntries && leastUsed !== undefined) this.#leave(leastUsed)
+    this.#scheduleSweep()
   }
 
-  /** Drops an entry now: its key was changed here, or a change elsewhere was heard of. */
+  /** Wipes an entry now: its key was changed here, or a change elsewhere was heard of. */
   invalidate(key: string): void {
     this.#current.get(key)?.destroy()
     this.#current.delete(key)
-    // A handle may hold what was replaced; there are few, and they cannot be told apart cheaply.
-    this.#dropReplaced()
+    // A handle may hold an older reading of the same key; those that leave are few, and all go.
+    this.#wipeLeaving(() => true)
   }
 
   clear(): void {
     for (const entry of this.#current.values()) entry.destroy()
     this.#current.clear()
-    this.#dropReplaced()
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#wipeLeaving(() => true)
+    clearTimeout(this.#sweepTimer)
+    this.#sweepTimer = undefined
   }
 
-  #dropReplaced(): void {
-    for (const entry of this.#replaced) entry.destroy()
-    this.#replaced.clear()
+  // Not wiped in this turn: whoever has just been given the entry has yet to pin it.
+  #leave(key: string): void {
+    const entry = this.#current.get(key)
+    if (entry === undefined) return
+    this.#current.delete(key)
+    this.#leaving.add(entry)
+    this.#leaveTimer ??= background(() => {
+      this.#leaveTimer = undefined
+      this.#wipeLeaving((leaving) => !leaving.pinned)
+    }, 0)
   }
 
-  // What was replaced goes first: only a handle can still reach it.
-  #evict(): void {
-    const replaced = this.#replaced.values().next()
-    if (replaced.done !== true) {
-      this.#replaced.delete(replaced.value)
-      replaced.value.destroy()
-      return
+  #wipeLeaving(which: (entry: T) => boolean): void {
+    for (const entry of this.#leaving) {
+      if (!which(entry)) continue
+      this.#leaving.delete(entry)
+      entry.destroy()
     }
-    const leastUsed = this.#current.entries().next()
-    if (leastUsed.done === true) return
-    this.#current.delete(leastUsed.value[0])
-    leastUsed.value[1].destroy()
   }
 
-  #schedule(): void {
-    if (this.#timer !== undefined || this.#current.size + this.#replaced.size === 0) return
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
+  #scheduleSweep(): void {
+    if (this.#sweepTimer !== undefined || this.#current.size + this.#leaving.size === 0) return
+    this.#sweepTimer = background(() => {
+      this.#sweepTimer = undefined
       this.#sweep()
-      this.#schedule()
+      this.#scheduleSweep()
     }, Math.ceil(this.#maxAge / SWEEPS_PER_LIFE))
-    // A cache alone keeps no process running.
-    const timer: unknown = this.#timer
-    if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') timer.unref()
   }
 
   #sweep(): void {
@@ -124,10 +152,14 @@ export class KeyCache<T extends Aging> {
       this.#current.delete(key)
       entry.destroy()
     }
-    for (const entry of this.#replaced) {
-      if (this.usable(entry, now)) continue
-      this.#replaced.delete(entry)
-      entry.destroy()
-    }
+    this.#wipeLeaving((entry) => !entry.pinned || !this.usable(entry, now))
   }
+}
+
+// A timer that keeps no process running.
+function background(work: () => void, delay: number): ReturnType<typeof setTimeout> {
+  const timer = setTimeout(work, delay)
+  const handle: unknown = timer
+  if (typeof handle === 'object' && handle !== null && 'unref' in handle && typeof handle.unref === 'function') handle.unref()
+  return timer
 }

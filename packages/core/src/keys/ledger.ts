@@ -87,10 +87,16 @@ export class Ledger {
   /** The position of an entry that must exist. @throws StrongroomError `ledger_invalid` */
   async position(n: number): Promise<LedgerPosition> {
     if (n === 0) return LEDGER_START
+    const entry = await this.find(n)
+    if (entry === undefined) throw ledgerInvalid()
+    return { n, hash: entry.hash }
+  }
+
+  /** The entry with a number, if there is one. @throws StrongroomError `ledger_invalid` if it does not verify */
+  async find(n: number): Promise<SealedLedgerEntry | undefined> {
     const key = await this.#key()
     const stored = await this.#context.stateStore.get(NAMESPACE, ledgerKey(this.#context.vaultId, n))
-    if (stored === undefined) throw ledgerInvalid()
-    return this.#checked(key, stored.value, n)
+    return stored === undefined ? undefined : this.#checked(key, stored.value, n)
   }
 
   /** Requires that the ledger holds what the key store knows as its head. @throws StrongroomError `ledger_invalid` */

@@ -8,7 +8,7 @@ import { childSalt, childWrapKey, sealKey, type ServiceUse, serviceKey, valueTag
 import { hex } from '../format/bytes.ts'
 import { valueData, valueDataPrefix, valueHeader } from '../format/encrypted-value.ts'
 import { KeyState, type LiveVersion, type NodeRecord } from '../format/records.ts'
-import type { Aging, Instant } from './key-cache.ts'
+import { Aging, type Instant } from './key-cache.ts'
 
 /** What is the same for all values of one key version and field. */
 interface SealContext {
@@ -98,9 +98,8 @@ export class OpenVersion {
 }
 
 /** A node as it was read at one instant. */
-export class OpenNode implements Aging {
+export class OpenNode extends Aging {
   readonly record: NodeRecord
-  readonly loaded: Instant
   /** Live versions in ascending order. */
   readonly versions: readonly OpenVersion[]
   /** Shredded versions, and those whose parent version is shredded. */
@@ -109,23 +108,17 @@ export class OpenNode implements Aging {
   readonly state: KeyState
   /** The version that encrypts, if there is one. */
   readonly active: OpenVersion | undefined
-  #alive = true
 
   constructor(record: NodeRecord, loaded: Instant, versions: readonly OpenVersion[], gone: readonly GoneVersion[]) {
+    super(loaded)
     this.record = record
-    this.loaded = loaded
     this.versions = versions
     this.gone = gone
     this.state = versions.at(-1)?.state ?? KeyState.shredded
     this.active = versions.findLast((version) => version.state === KeyState.active)
   }
 
-  get alive(): boolean {
-    return this.#alive
-  }
-
-  destroy(): void {
-    this.#alive = false
+  protected override wipe(): void {
     for (const version of this.versions) version.destroy()
   }
 }

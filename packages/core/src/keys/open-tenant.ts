@@ -5,7 +5,7 @@ import { hex } from '../format/bytes.ts'
 import { KeyState, NodeKind, type NodeRecord, type WrappingKeyRecord } from '../format/records.ts'
 import { nodeRef, refKeyRef } from '../format/reference.ts'
 import { wipe } from '../crypto/hash.ts'
-import type { Aging, Instant } from './key-cache.ts'
+import { Aging, type Instant } from './key-cache.ts'
 import type { KeyContext } from './key-context.ts'
 import { droppedFromMemory, type OpenNode } from './open-node.ts'
 import { unwrapNodeRecord } from './unwrap-node-record.ts'
@@ -13,21 +13,16 @@ import { stateError } from './seal-value.ts'
 import { listWrappingKeys, unwrapWrappingKey } from './wrapping-keys.ts'
 
 /** A tenant with what opens everything beneath it. */
-export class OpenTenant implements Aging {
-  readonly loaded: Instant
+export class OpenTenant extends Aging {
   readonly node: OpenNode
   readonly #refKey: Uint8Array
   readonly #keys: WrappingKeyRing
 
   constructor(loaded: Instant, node: OpenNode, refKey: Uint8Array, keys: WrappingKeyRing) {
-    this.loaded = loaded
+    super(loaded)
     this.node = node
     this.#refKey = refKey
     this.#keys = keys
-  }
-
-  get alive(): boolean {
-    return this.node.alive
   }
 
   /** The reference of a named node of this tenant. */
@@ -46,7 +41,7 @@ export class OpenTenant implements Aging {
     return this.#keys.current
   }
 
-  destroy(): void {
+  protected override wipe(): void {
     this.node.destroy()
     this.#keys.destroy()
     wipe(this.#refKey)

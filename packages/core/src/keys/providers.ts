@@ -1,6 +1,8 @@
 /** The key providers of a process, one for each region, behind a time limit and with typed errors only. */
 
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
+import { copy, isBytes } from '../format/bytes.ts'
+import { isRootVersion } from '../format/check-record.ts'
 import type { ProviderWrap } from '../format/records.ts'
 import type { KeyProvider, ProviderVersion } from './key-provider.ts'
 
@@ -26,16 +28,23 @@ export class Providers {
     this.#provider(region)
   }
 
-  wrap(region: string, plaintext: Uint8Array, aad: Uint8Array): Promise<ProviderWrap> {
-    return this.#call(region, (provider, signal) => provider.wrap(plaintext, { aad, signal }))
+  async wrap(region: string, plaintext: Uint8Array, aad: Uint8Array): Promise<ProviderWrap> {
+    const wrapped = await this.#call(region, (provider, signal) => provider.wrap(plaintext, { aad, signal }))
+    if (typeof wrapped !== 'object' || wrapped === null || !isRootVersion(wrapped.rootVersion) || !isBytes(wrapped.wrap)) throw malformed()
+    const { rootVersion, wrap } = wrapped
+    return { rootVersion: { number: rootVersion.number, id: copy(rootVersion.id) }, wrap: copy(wrap) }
   }
 
-  unwrap(region: string, wrapped: ProviderWrap, aad: Uint8Array): Promise<Uint8Array> {
-    return this.#call(region, (provider, signal) => provider.unwrap(wrapped, { aad, signal }))
+  async unwrap(region: string, wrapped: ProviderWrap, aad: Uint8Array): Promise<Uint8Array> {
+    const plaintext = await this.#call(region, (provider, signal) => provider.unwrap(wrapped, { aad, signal }))
+    if (!isBytes(plaintext)) throw malformed()
+    return plaintext
   }
 
-  versions(region: string): Promise<readonly ProviderVersion[]> {
-    return this.#call(region, (provider, signal) => provider.versions({ signal }))
+  async versions(region: string): Promise<readonly ProviderVersion[]> {
+    const versions = await this.#call(region, (provider, signal) => provider.versions({ signal }))
+    if (!Array.isArray(versions) || !versions.every((version): boolean => isRootVersion(version))) throw malformed()
+    return versions
   }
 
   #provider(region: string): KeyProvider {
@@ -65,6 +74,10 @@ export class Providers {
       clearTimeout(timer)
     }
   }
+}
+
+function malformed(): StrongroomError {
+  return new StrongroomError('key_provider_unavailable', 'the key provider answered with something that its contract does not allow')
 }
 
 const PASSED_ON = [

@@ -23,6 +23,17 @@ export interface Reconciled {
   readonly pending: ReadonlySet<string>
 }
 
+/** What lies between two positions of the ledger. */
+interface Survey {
+  readonly last: LedgerPosition
+  /** The entries, unless there are many: they are then read again, not kept. */
+  readonly few: readonly SealedLedgerEntry[] | undefined
+  /** The number of the last suspend or resume entry of each living key, by commitment. */
+  readonly suspensions: ReadonlyMap<string, number>
+}
+
+const MOST_KEPT = 500
+
 export class Reconciler {
   readonly #tree: KeyTree
   readonly #ledger: Ledger
@@ -49,17 +60,13 @@ export class Reconciler {
     const { head, applied } = await readVaultRecord(keyStore)
     await this.#ledger.requireHead(head)
     const start = await this.#ledger.position(options.all === true ? 0 : Math.min(applied, head.n))
+    const { last, few, suspensions } = await this.#survey(start, head)
     const pending = new Set<string>()
-    let last: LedgerPosition = start
     let acknowledged = start.n
-    let entries = 0
-    for await (const entry of this.#ledger.after(start)) {
-      // The chain from an older position must pass through the very head that the key store knows.
-      if (entry.n === head.n && !equalBytes(entry.hash, head.hash)) throw ledgerInvalid()
-      if (!(await this.#apply(entry))) pending.add(hex(entry.tenantRef))
+    for await (const entry of few ?? this.#ledger.after(start)) {
+      if (entry.n > last.n) break
+      if (!(await this.#apply(entry, suspensions, last))) pending.add(hex(entry.tenantRef))
       else if (pending.size === 0) acknowledged = entry.n
-      last = entry
-      entries++
     }
     this.#pending = pending
     await updateVaultRecord(keyStore, (record) => {
@@ -67,17 +74,33 @@ export class Reconciler {
       const nextApplied = Math.max(record.applied, acknowledged)
       return nextHead === record.head && nextApplied === record.applied ? undefined : { head: nextHead, applied: nextApplied }
     })
-    return { entries, pending }
+    return { entries: last.n - start.n, pending }
   }
 
-  async #apply(entry: SealedLedgerEntry): Promise<boolean> {
+  // Checks the whole chain before anything is done, and finds the last word on the state of each key that was suspended.
+  async #survey(start: LedgerPosition, head: LedgerPosition): Promise<Survey> {
+    const suspensions = new Map<string, number>()
+    let few: SealedLedgerEntry[] | undefined = []
+    let last = start
+    for await (const entry of this.#ledger.after(start)) {
+      // The chain from an older position must pass through the very head that the key store knows.
+      if (entry.n === head.n && !equalBytes(entry.hash, head.hash)) throw ledgerInvalid()
+      if (isSuspension(entry)) for (const key of entry.keys) suspensions.set(hex(key.commitment), entry.n)
+      else if (entry.op === LedgerOp.shred) for (const key of entry.keys) suspensions.delete(hex(key.commitment))
+      if (few !== undefined && few.push(entry) > MOST_KEPT) few = undefined
+      last = { n: entry.n, hash: entry.hash }
+    }
+    return { last, few, suspensions }
+  }
+
+  async #apply(entry: SealedLedgerEntry, suspensions: ReadonlyMap<string, number>, surveyed: LedgerPosition): Promise<boolean> {
     switch (entry.op) {
       case LedgerOp.shred:
         await applyShred(this.#tree, entry)
         return true
       case LedgerOp.suspend:
       case LedgerOp.resume:
-        return this.#applySuspension(entry)
+        return this.#applySuspension(entry, suspensions, surveyed)
       case LedgerOp.rootCreated:
         await learnRootVersion(this.#tree.context, entry.region, entry.rootVersion)
         return true
@@ -87,13 +110,28 @@ export class Reconciler {
   }
 
   // A state is part of a wrap, so it needs the keys. Without the region's provider nothing of that tenant opens here either.
-  async #applySuspension(entry: SealedLedgerEntry): Promise<boolean> {
+  async #applySuspension(entry: SealedLedgerEntry, suspensions: ReadonlyMap<string, number>, surveyed: LedgerPosition): Promise<boolean> {
+    const keys = entry.keys.filter((key) => suspensions.get(hex(key.commitment)) === entry.n)
+    if (keys.length === 0) return true
     try {
-      await applySuspension(this.#tree, entry)
+      await applySuspension(this.#tree, { ...entry, keys }, () => this.#spokenFor(surveyed))
       return true
     } catch (error) {
       if (hasCode(error, 'region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled')) return false
       throw error
     }
   }
+
+  // Keys on whose state another process has had a later word, since the survey.
+  async #spokenFor(surveyed: LedgerPosition): Promise<ReadonlySet<string>> {
+    const spoken = new Set<string>()
+    for await (const entry of this.#ledger.after(surveyed)) {
+      if (isSuspension(entry)) for (const key of entry.keys) spoken.add(hex(key.commitment))
+    }
+    return spoken
+  }
+}
+
+function isSuspension({ op }: SealedLedgerEntry): boolean {
+  return op === LedgerOp.suspend || op === LedgerOp.resume
 }

@@ -1,5 +1,6 @@
 /** Node reads that are asked for together go to the store together. */
 
+import { hasCode } from '../errors.ts'
 import type { NodeRecord } from '../format/records.ts'
 import type { KeyStore } from './key-store.ts'
 
@@ -39,8 +40,23 @@ export class RecordBatch {
           resolve(record?.type === 'node' ? record : undefined)
         })
       } catch (error) {
-        for (const { reject } of batch) reject(error)
+        if (hasCode(error, 'decrypt_failed') && batch.length > 1) await this.#eachAlone(batch)
+        else for (const { reject } of batch) reject(error)
       }
     }
+  }
+
+  // One damaged record must not take the others down with it.
+  async #eachAlone(batch: readonly Waiting[]): Promise<void> {
+    await Promise.all(
+      batch.map(async ({ ref, resolve, reject }) => {
+        try {
+          const [record] = await this.#store.get([{ type: 'node', ref }])
+          resolve(record?.type === 'node' ? record : undefined)
+        } catch (error) {
+          reject(error)
+        }
+      }),
+    )
   }
 }

@@ -1,8 +1,9 @@
 /** Crypto-shredding: destroying the key of a node, and with it all that was encrypted beneath it. */
 
+import { equalBytes } from '../crypto/hash.ts'
 import { StrongroomError } from '../errors.ts'
-import { LedgerOp } from '../format/ledger-entry.ts'
-import { KeyState, type NodeKind, type NodeRecord, type Reason, type ShreddedVersion } from '../format/records.ts'
+import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
+import { KeyState, type NodeKind, type NodeRecord, type Reason } from '../format/records.ts'
 import type { KeyTree } from './key-tree.ts'
 import type { Ledger } from './ledger.ts'
 import type { Reconciler } from './reconcile.ts'
@@ -51,15 +52,15 @@ export async function shredNode(keys: KeyOperations, place: NodePlaceRef, reason
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const record = await readNode(keys, place.ref)
     const live = record?.versions.filter((version) => version.state !== KeyState.shredded) ?? []
-    const last = record?.versions.findLast((version) => version.state === KeyState.shredded)
-    if (live.length === 0 && last?.state === KeyState.shredded) {
+    const before = live.length === 0 ? await entryOf(keys, record) : undefined
+    if (before !== undefined) {
       await markWrappingKeys(context, place.tenantRef)
-      return outcome(last, record?.versions.length ?? 0)
+      return outcome(before)
     }
     // The number is read after the marks: a version made in between wraps no marked key, and a higher number claims less.
     await markWrappingKeys(context, place.tenantRef)
     const rootVersion = await newestRootVersion(context, place.region)
-    await keys.ledger.append({
+    const entry = await keys.ledger.append({
       op: LedgerOp.shred,
       ...place,
       keys: live.map(({ version, commitment }) => ({ version, commitment })),
@@ -68,6 +69,8 @@ export async function shredNode(keys: KeyOperations, place: NodePlaceRef, reason
       reason,
     })
     await keys.reconciler.run()
+    const after = await readNode(keys, place.ref)
+    if (after?.versions.every((version) => version.state === KeyState.shredded) === true) return outcome(entry)
   }
   throw new StrongroomError('conflict', 'other writers keep making this key anew; stop them and repeat')
 }
@@ -77,7 +80,16 @@ export async function readNode(keys: Pick<KeyOperations, 'tree'>, ref: Uint8Arra
   return record?.type === 'node' ? record : undefined
 }
 
-function outcome(last: ShreddedVersion, versions: number): Shredded {
-  const none = last.commitment.every((byte) => byte === 0)
-  return { instant: last.instant, ledger: last.ledger, rootVersion: last.rootVersion.number, versions: none ? 0 : versions }
+// The ledger's own entry for a record that says it is shredded. Whoever can write the key store can make a record say so: only
+// the ledger's word counts, else the shred is entered now.
+async function entryOf(keys: KeyOperations, record: NodeRecord | undefined): Promise<SealedLedgerEntry | undefined> {
+  const last = record?.versions.findLast((version) => version.state === KeyState.shredded)
+  if (record === undefined || last?.state !== KeyState.shredded) return undefined
+  const entry = await keys.ledger.find(last.ledger.n)
+  const right = entry?.op === LedgerOp.shred && equalBytes(entry.ref, record.ref) && equalBytes(entry.hash, last.ledger.hash)
+  return right ? entry : undefined
+}
+
+function outcome({ instant, n, hash, rootVersion, keys }: SealedLedgerEntry): Shredded {
+  return { instant, ledger: { n, hash }, rootVersion: rootVersion.number, versions: keys.length }
 }

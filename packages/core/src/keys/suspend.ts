@@ -1,6 +1,7 @@
 /** Suspending a key (neither encrypts nor decrypts) and resuming it. */
 
 import { StrongroomError } from '../errors.ts'
+import { hex } from '../format/bytes.ts'
 import { LedgerOp } from '../format/ledger-entry.ts'
 import { KeyState, type LiveVersion, Reason } from '../format/records.ts'
 import { type KeyOperations, type NodePlaceRef, readNode } from './shred.ts'
@@ -18,13 +19,17 @@ export async function changeSuspension(keys: KeyOperations, place: NodePlaceRef,
   const { context } = keys.tree
   const suspending = op === 'suspend'
   await keys.reconciler.run()
+  const named = new Set<string>()
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const record = await readNode(keys, place.ref)
     if (record === undefined) throw new StrongroomError('not_found', 'there is no key at that place')
     const live = record.versions.filter((version): version is LiveVersion => version.state !== KeyState.shredded)
     if (live.length === 0) throw stateError(KeyState.shredded)
-    if (live.every((version) => (version.state === KeyState.suspended) === suspending)) return
+    // Where a later entry has spoken since about a version that ours named, that is the last word: it is not contradicted.
+    const left = live.filter((version) => (version.state === KeyState.suspended) !== suspending && !named.has(hex(version.commitment)))
+    if (left.length === 0) return
     const rootVersion = await currentRootVersion(context, place.region)
+    for (const { commitment } of live) named.add(hex(commitment))
     await keys.ledger.append({
       op: LedgerOp[op],
       ...place,

@@ -61,18 +61,26 @@ export class Gate {
   }
 
   /**
-   * Lets an operation through, or throws.
+   * Lets an operation begin, or throws: before any key is made for it.
    *
-   * @param path - the keys it will use, where they are open
-   * @param region - of what it will touch, where no key is open yet
-   * @throws StrongroomError `vault_closed`, `region_refused`, `suspended`, `shredded`, `deactivated`, `denied`
+   * @param region - of what it will touch, where it touches one
+   * @throws StrongroomError `vault_closed`, `region_refused`, `denied`
    */
-  authorize(operation: OperationName, whose: Whose, path: OpenPath | undefined, field?: Field<unknown>, region?: string): void {
+  authorize(operation: OperationName, whose: Whose, region: string | undefined, field?: Field<unknown>): void {
     this.requireOpen()
-    const place = region ?? path?.tenant.node.record.region
-    if (place !== undefined) this.#options.providers.require(place)
-    if (path !== undefined) requireState(operation, path)
-    if (this.#options.onAccess !== undefined) this.#tell(this.#options.onAccess, { operation, ...whose, field: field?.label, region: place })
+    if (region !== undefined) this.#options.providers.require(region)
+    if (this.#options.onAccess !== undefined) this.#tell(this.#options.onAccess, { operation, ...whose, field: field?.label, region })
+  }
+
+  /**
+   * Lets an operation use keys, by their states. Asked in the same turn as they are used.
+   *
+   * @throws StrongroomError `vault_closed`, `suspended`, `shredded`, `deactivated`
+   */
+  requireState(operation: OperationName, { tenant, nodes }: OpenPath): void {
+    this.requireOpen()
+    requireNodeState(operation, tenant.node)
+    for (const node of nodes) requireNodeState(operation, node)
   }
 
   // Whoever listens decides as well: what it cannot note does not happen.
@@ -86,13 +94,6 @@ export class Gate {
 }
 
 // A suspended node suspends all beneath it. Shredded versions are told apart by the tag of each value, not here.
-function requireState(operation: OperationName, { tenant, nodes }: OpenPath): void {
-  const uses = operation === 'encrypt' || operation === 'decrypt' || operation === 'unlock'
-  if (!uses) return
-  requireNodeState(operation, tenant.node)
-  for (const node of nodes) requireNodeState(operation, node)
-}
-
 function requireNodeState(operation: OperationName, node: OpenNode): void {
   if (node.state === KeyState.suspended) throw stateError(KeyState.suspended)
   if (operation === 'encrypt' && node.active === undefined) throw stateError(node.state)

@@ -2,6 +2,7 @@
 
 import { decryptFailed, StrongroomError } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
+import type { Instant } from '../keys/key-cache.ts'
 import type { KeyTree, OpenPath } from '../keys/key-tree.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
 import type { Gate, Whose } from './authorize.ts'
@@ -42,6 +43,8 @@ export interface LeaseOptions {
   readonly whose: Whose
   /** `undefined`: there is no key at that place, and the handle only reads. */
   readonly path: OpenPath | undefined
+  /** When the opening of the path began. */
+  readonly opened: Instant
   readonly readOnly: boolean
 }
 
@@ -51,6 +54,7 @@ export class Lease implements UnlockedKeys {
 
   constructor(options: LeaseOptions) {
     this.#options = options
+    for (const key of this.#keys()) key.pin()
   }
 
   encrypt<T>(field: Field<T>, value: T, options?: ValueOptions): Encrypted<T> {
@@ -73,19 +77,27 @@ export class Lease implements UnlockedKeys {
   }
 
   dispose(): void {
+    if (this.#disposed) return
     this.#disposed = true
+    for (const key of this.#keys()) key.unpin()
   }
 
   [Symbol.dispose](): void {
     this.dispose()
   }
 
+  #keys(): readonly (OpenPath['tenant'] | OpenPath['nodes'][number])[] {
+    const { path } = this.#options
+    return path === undefined ? [] : [path.tenant, ...path.nodes]
+  }
+
   #use(operation: 'encrypt' | 'decrypt', field: Field<unknown>): OpenPath | undefined {
-    const { tree, gate, path } = this.#options
-    if (this.#disposed || (path !== undefined && !tree.usable(path))) {
+    const { tree, gate, path, opened } = this.#options
+    if (this.#disposed || !(path === undefined ? tree.fresh(opened) : tree.usable(path))) {
       throw new StrongroomError('handle_expired', 'this handle was disposed, outlived the cache bound, or its key changed; call unlock() again')
     }
-    gate.authorize(operation, this.#options.whose, path, field)
+    gate.authorize(operation, this.#options.whose, path?.tenant.node.record.region, field)
+    if (path !== undefined) gate.requireState(operation, path)
     return path
   }
 }

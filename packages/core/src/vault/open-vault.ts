@@ -67,10 +67,14 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     maxTenants: checked.maxCachedTenants,
   })
   const ledger = new Ledger(context, async () => {
-    const { nodes } = required(await tree.open(VAULT_REF, [LEDGER_STEP], false))
-    const version = nodes[0]?.versions.at(-1)
-    if (version === undefined) throw decryptFailed()
-    return version.serviceKey('ledger')
+    const path = required(await tree.open(VAULT_REF, [LEDGER_STEP], false))
+    try {
+      const version = path.nodes[0]?.versions.at(-1)
+      if (version === undefined) throw decryptFailed()
+      return version.serviceKey('ledger')
+    } finally {
+      path.release()
+    }
   })
   const reconciler = new Reconciler(tree, ledger)
   await reconciler.run()

@@ -2,6 +2,7 @@
 
 import { type Clock, systemClock } from '../clock.ts'
 import { invalidArgument } from '../errors.ts'
+import { LEAST_CACHE_BOUND, MOST_CACHE_BOUND } from '../format/records.ts'
 import { guardKeyStore, guardStateStore } from '../keys/guarded-stores.ts'
 import type { KeyProvider } from '../keys/key-provider.ts'
 import type { KeyStore } from '../keys/key-store.ts'
@@ -73,7 +74,7 @@ export function checkOptions(options: VaultOptions): CheckedOptions {
     defaultRegion,
     keyStore: guardKeyStore(keyStore),
     stateStore: guardStateStore(stateStore),
-    cacheBound: whole(options.cacheBound, 'cacheBound', 100, 3_600_000),
+    cacheBound: whole(options.cacheBound, 'cacheBound', LEAST_CACHE_BOUND, MOST_CACHE_BOUND),
     maxCachedKeys: whole(options.maxCachedKeys, 'maxCachedKeys', 1, 10_000_000) ?? 10_000,
     maxCachedTenants: whole(options.maxCachedTenants, 'maxCachedTenants', 2, 1_000_000) ?? 1000,
     onAccess,

@@ -1,12 +1,13 @@
 /** How handles reach the key tree: open with retries, and never past an entry of the ledger that has not had its effect. */
 
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
+import type { Field } from '../field.ts'
 import { NodeKind, Reason } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
 import { type KeyOperations, type NodePlaceRef, readNode, type Shredded, shredNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
-import type { Gate, Whose } from './authorize.ts'
+import type { Gate, OperationName, Whose } from './authorize.ts'
 import { option } from './names.ts'
 
 /** Why something is shredded or suspended; it is kept, as one byte, in the ledger. */
@@ -15,6 +16,16 @@ export type ReasonName = keyof typeof Reason
 /** Options of shred. */
 export interface ShredOptions {
   readonly reason?: ReasonName
+}
+
+/** How the keys of a place are to be used. */
+export interface Use {
+  readonly operation: OperationName
+  readonly field?: Field<unknown>
+  /** Make the keys that do not exist. */
+  readonly mint: boolean
+  /** How much of its life a cached key may have used up. */
+  readonly share?: number
 }
 
 // Between opening and using a key another task may drop it; each retry opens it anew.
@@ -50,16 +61,25 @@ export class Place {
     return this.#tenantRef
   }
 
-  /** Opens the keys of this place and uses them in the same turn. */
-  async use<T>(mint: boolean, share: number, work: (path: OpenPath | undefined) => T): Promise<T> {
+  /**
+   * Passes the gate, opens the keys of this place, and uses them in the same turn.
+   *
+   * @param work - gets `undefined` where there is no key and none is to be made
+   */
+  async use<T>(how: Use, work: (path: OpenPath | undefined) => T): Promise<T> {
     const ref = await this.tenantRef()
     await this.#settled(ref)
+    const { region } = (await this.keys.tree.tenant(ref)).node.record
+    this.gate.authorize(how.operation, this.whose, region, how.field)
     for (let tries = 1; ; tries++) {
-      const path = await this.keys.tree.open(ref, this.steps, mint, share)
+      const path = await this.keys.tree.open(ref, this.steps, how.mint, how.share)
       try {
+        if (path !== undefined) this.gate.requireState(how.operation, path)
         return work(path)
       } catch (error) {
         if (!hasCode(error, 'handle_expired') || tries === MOST_TRIES) throw error
+      } finally {
+        path?.release()
       }
     }
   }
@@ -67,15 +87,15 @@ export class Place {
   async shred(options: ShredOptions | undefined): Promise<Shredded> {
     const reason = reasonOf(options)
     const place = await this.#place()
-    this.gate.authorize('shred', this.whose, undefined, undefined, place.region)
+    this.gate.authorize('shred', this.whose, place.region)
     return shredNode(this.keys, place, reason)
   }
 
   async changeSuspension(operation: 'suspend' | 'resume'): Promise<void> {
     const place = await this.#place()
-    this.gate.authorize(operation, this.whose, undefined, undefined, place.region)
+    this.gate.authorize(operation, this.whose, place.region)
     // There must be a key whose state can say so: else the next write would simply make one.
-    if (operation === 'suspend' && this.steps.length > 0) required(await this.keys.tree.open(place.tenantRef, this.steps, true))
+    if (operation === 'suspend' && this.steps.length > 0) required(await this.keys.tree.open(place.tenantRef, this.steps, true)).release()
     await changeSuspension(this.keys, place, operation)
   }
 

@@ -3,6 +3,7 @@
 import { decryptFailed } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
 import { NodeKind } from '../format/records.ts'
+import { instant } from '../keys/key-cache.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
 import type { Shredded } from '../keys/shred.ts'
 import { leaf, Lease, type UnlockedKeys } from './lease.ts'
@@ -68,10 +69,8 @@ export class ItemHandle implements Item {
     requireField(field)
     const record = recordScalar(options)
     const frame = field.frame(value)
-    const { gate, whose } = this.place
-    return this.place.use(true, 1, (path) => {
+    return this.place.use({ operation: 'encrypt', field, mint: true }, (path) => {
       if (path === undefined) throw decryptFailed()
-      gate.authorize('encrypt', whose, path, field)
       return sealFrame(leaf(path), field.names[0], frame, record)
     })
   }
@@ -80,10 +79,8 @@ export class ItemHandle implements Item {
     requireField(field)
     const record = recordScalar(options)
     const bytes = storedBytes(stored)
-    const { gate, whose } = this.place
-    return this.place.use(false, 1, (path) => {
+    return this.place.use({ operation: 'decrypt', field, mint: false }, (path) => {
       if (path === undefined) throw decryptFailed()
-      gate.authorize('decrypt', whose, path, field)
       return openValue(leaf(path), field, bytes, record)
     })
   }
@@ -91,10 +88,11 @@ export class ItemHandle implements Item {
   async unlock(options?: UnlockOptions): Promise<UnlockedKeys> {
     const readOnly = option(options, 'readOnly') === true
     const { gate, whose, keys } = this.place
-    return this.place.use(!readOnly, LEASE_SHARE, (path) => {
-      gate.authorize('unlock', whose, path)
-      return new Lease({ tree: keys.tree, gate, whose, path, readOnly })
-    })
+    const opened = instant(keys.tree.context.clock)
+    return this.place.use(
+      { operation: 'unlock', mint: !readOnly, share: LEASE_SHARE },
+      (path) => new Lease({ tree: keys.tree, gate, whose, path, opened, readOnly }),
+    )
   }
 
   shred(options?: ShredOptions): Promise<Shredded> {

@@ -107,7 +107,7 @@ export function tenants(keys: KeyOperations, gate: Gate, defaultRegion: string):
       const place = tenantPlace(keys, gate, name)
       const region = option(options, 'region') ?? defaultRegion
       if (typeof region !== 'string') throw invalidArgument('region', 'must be one of the regions in keyProviders')
-      gate.authorize('tenant.create', { tenant: name }, undefined, undefined, region)
+      gate.authorize('tenant.create', { tenant: name }, region)
       const ref = await place.tenantRef()
       const vault = await keys.tree.vault()
       const label = sealFrame(vault.node, NAME.names[0], NAME.frame(name), binaryScalar(0, ref, 'tenant'))
