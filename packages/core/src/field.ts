@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { wipe } from './crypto/hash.ts'
 import { invalidArgument, StrongroomError } from './errors.ts'
 import { utf8 } from './format/bytes.ts'
+import { attempt, readOptions } from './read-options.ts'
 import type { EncryptedValueBytes } from './format/encrypted-value.ts'
 import { frame } from './format/frame.ts'
 import { jsonCodec, stringFrame, type ValueCodec } from './format/value-codec.ts'
@@ -56,16 +57,22 @@ export class Field<T> {
 
   /** @internal */
   constructor(context: string, name: string, schema: z.ZodType<T>, options: FieldOptions) {
+    const { previous = [], padded = false, codec = jsonCodec } = readOptions(options, ['previous', 'padded', 'codec'])
+    this.names = [fieldName(context, name, 'context', 'name'), ...previousNames(previous)]
+    if (typeof padded !== 'boolean') throw invalidArgument('padded', 'must be true or false')
+    if (!hasMethods(codec, 'codec', ['encode', 'decode'])) throw invalidArgument('codec', 'must have the methods encode and decode')
+    if (!hasMethods(schema, 'schema', ['safeParse', 'parse'])) throw invalidArgument('schema', 'must be a zod schema')
     this.context = context
     this.name = name
-    this.padded = options.padded ?? false
+    this.padded = padded
     this.label = `${context}.${name}`
-    this.names = [
-      fieldName(context, name, 'context', 'name'),
-      ...(options.previous ?? []).map((p) => fieldName(p.context, p.field, 'previous.context', 'previous.field')),
-    ]
     this.#schema = schema
-    this.#codec = options.codec ?? jsonCodec
+    this.#codec = codec
+  }
+
+  /** @internal Whether this was made by `field()`: false for whatever only looks like it. */
+  static isField(value: unknown): value is Field<unknown> {
+    return typeof value === 'object' && value !== null && #schema in value
   }
 
   /** @internal The frame of a value that the schema accepts. The caller wipes it. */
@@ -125,10 +132,26 @@ export class Field<T> {
  * ```
  */
 export function field<T>(context: string, name: string, schema: z.ZodType<T>, options: FieldOptions = {}): Field<T> {
-  if (typeof schema !== 'object' || schema === null || typeof schema.safeParse !== 'function') {
-    throw invalidArgument('schema', 'must be a zod schema')
-  }
   return new Field(context, name, schema, options)
+}
+
+function previousNames(previous: readonly PreviousName[]): FieldName[] {
+  if (!attempt('previous', () => Array.isArray(previous))) throw invalidArgument('previous', 'must be a list of { context, field }')
+  return [...previous].map((name) => {
+    if (typeof name !== 'object' || name === null) throw invalidArgument('previous', 'must be a list of { context, field }')
+    return attemptNames(name)
+  })
+}
+
+function attemptNames(name: PreviousName): FieldName {
+  const context = attempt('previous.context', () => name.context)
+  const field = attempt('previous.field', () => name.field)
+  return fieldName(context, field, 'previous.context', 'previous.field')
+}
+
+function hasMethods(value: unknown, argument: string, methods: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return attempt(argument, () => methods.every((method) => typeof (value as Readonly<Record<string, unknown>>)[method] === 'function'))
 }
 
 function fieldName(context: string, name: string, contextArgument: string, nameArgument: string): FieldName {

@@ -1,1 +1,1 @@
-export {}
+export { type LocalStores, localStores, type LocalStoresOptions } from './local-stores.ts'

@@ -1,7 +1,8 @@
 /** The envelope of one encrypted field: 0x01 ‖ tag 16 ‖ nonce 24 ‖ ciphertext ‖ GCM tag 16 (docs/format.md, "Encrypted value"). */
 
 import { XAES_NONCE, XAES_TAG } from '../crypto/xaes-256-gcm.ts'
-import { ascii, concat, lp, u8 } from './bytes.ts'
+import { invalidArgument } from '../errors.ts'
+import { ascii, concat, isBytes, lp, u8 } from './bytes.ts'
 import { TAG_BYTES } from './derivations.ts'
 import { MAX_VALUE_BYTES } from './frame.ts'
 
@@ -44,8 +45,21 @@ export function isValueForm(bytes: Uint8Array): boolean {
   return bytes.length >= MIN_BYTES && bytes.length <= MAX_BYTES && bytes[0] === VALUE_VERSION
 }
 
-/** `sr1.` ‖ base64url without padding, for stores without a binary type. */
+/**
+ * The text form of an encrypted value, for stores without a binary type: `sr1.` ‖ base64url without padding. `decrypt` takes both.
+ *
+ * @throws StrongroomError `invalid_argument`
+ * @example
+ * ```ts
+ * import { encryptedToText, type Encrypted } from '@strongroom/core'
+ *
+ * function column(stored: Encrypted<string>): string {
+ *   return encryptedToText(stored)
+ * }
+ * ```
+ */
 export function valueToText(bytes: Uint8Array): string {
+  if (!isBytes(bytes)) throw invalidArgument('value', 'must be an encrypted value: a Uint8Array')
   let binary = ''
   for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192))
   return TEXT_PREFIX + btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')

@@ -1,6 +1,7 @@
 /** Canonical scalars: one byte string for each value, for record bindings and index values (docs/format.md). */
 
-import { invalidArgument } from '../errors.ts'
+import { invalidArgument, type StrongroomError } from '../errors.ts'
+import { attempt } from '../read-options.ts'
 import { concat, isBytes, u8, utf8 } from './bytes.ts'
 
 const INT64_MIN = -(2n ** 63n)
@@ -22,11 +23,27 @@ export type Scalar = string | number | bigint | boolean | Date | Uint8Array | Ca
 
 /** The canonical bytes of a scalar. @throws StrongroomError `invalid_argument` for any other type, or out of range. */
 export function canonicalScalar(value: unknown, argument: string): Uint8Array {
-  if (value instanceof CanonicalScalar) return bounded(value.bytes, argument)
-  if (isBytes(value)) return binaryScalar(0, value, argument)
-  if (value instanceof Date) return dateScalar(value, argument)
+  return typeof value === 'object' && value !== null ? objectScalar(value, argument) : primitiveScalar(value, argument)
+}
+
+function objectScalar(value: object, argument: string): Uint8Array {
+  // A proxy may throw at every question.
+  const kind = attempt(argument, () => (isBytes(value) ? 'bytes' : value instanceof CanonicalScalar ? 'canonical' : value instanceof Date ? 'date' : 'none'))
+  if (kind === 'bytes') return binaryScalar(0, value as Uint8Array, argument)
+  if (kind === 'date') return dateScalar(value as Date, argument)
+  const bytes = kind === 'canonical' ? (value as CanonicalScalar).bytes : undefined
+  if (isBytes(bytes)) return bounded(bytes, argument)
+  throw notScalar(argument)
+}
+
+function notScalar(argument: string): StrongroomError {
+  return invalidArgument(argument, 'must be a string, number, bigint, boolean, Date or Uint8Array')
+}
+
+function primitiveScalar(value: unknown, argument: string): Uint8Array {
   switch (typeof value) {
     case 'string':
+      if (value.length > MAX_BYTES) throw tooLong(argument)
       return bounded(concat(u8(0x02), utf8(value, argument)), argument)
     case 'boolean':
       return Uint8Array.of(0x08, value ? 1 : 0)
@@ -36,7 +53,7 @@ export function canonicalScalar(value: unknown, argument: string): Uint8Array {
     case 'number':
       return numberScalar(value)
     default:
-      throw invalidArgument(argument, 'must be a string, number, bigint, boolean, Date or Uint8Array')
+      throw notScalar(argument)
   }
 }
 
@@ -78,6 +95,10 @@ function eight(type: number, bits: bigint): Uint8Array {
 }
 
 function bounded(bytes: Uint8Array, argument: string): Uint8Array {
-  if (bytes.length > MAX_BYTES) throw invalidArgument(argument, `must be at most ${MAX_BYTES} bytes`)
+  if (bytes.length > MAX_BYTES) throw tooLong(argument)
   return bytes
+}
+
+function tooLong(argument: string): StrongroomError {
+  return invalidArgument(argument, `must be at most ${MAX_BYTES} bytes`)
 }

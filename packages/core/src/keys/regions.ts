@@ -58,8 +58,12 @@ export function rootCreated(region: string, rootVersion: RootVersion, instant: n
  */
 export async function newestRootVersion(context: KeyContext, region: string): Promise<RootVersion> {
   const [record, listed] = await Promise.all([findRegion(context, region), context.providers.versions(region)])
-  const all: readonly RootVersion[] = [...(record?.versions ?? []), ...listed]
-  const newest = all.toSorted((a, b) => b.number - a.number)[0]
+  const known = record?.versions ?? []
+  // A provider lists every version there ever was: one that does not know ours is not ours.
+  if (!known.every((version) => listed.some((other) => other.number === version.number))) {
+    throw new StrongroomError('wrong_root_key', 'the key provider of that region does not list the root versions that the key store knows')
+  }
+  const newest = listed.toSorted((a, b) => b.number - a.number)[0]
   if (newest === undefined) throw new StrongroomError('wrong_root_key', 'the key provider of that region holds no root key at all')
   return { number: newest.number, id: newest.id }
 }

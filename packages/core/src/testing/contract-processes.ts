@@ -80,12 +80,16 @@ interface Child {
 }
 
 function startOne({ module, argument }: ContractWorker): Child {
-  const child: ChildProcess = fork(new URL('./contract-worker.js', import.meta.url), [JSON.stringify({ module: String(module), argument })], {
-    // A test runner's own flags are not for these processes.
-    execArgv: [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  })
+  const child: ChildProcess = fork(
+    new URL('./contract-worker.js', import.meta.url),
+    [JSON.stringify({ module: String(module), argument })],
+    {
+      // A test runner's own flags are not for these processes.
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    },
+  )
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: unknown) => void }>()
   let lastId = 0
   let said = ''

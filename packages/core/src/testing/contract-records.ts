@@ -1,7 +1,15 @@
 /** Key store records for contract cases: every type, every field. */
 
 import type { KeyStoreKey } from '../keys/key-store.ts'
-import type { KeyStoreRecord, LiveVersion, NodeRecord, RegionRecord, ShreddedVersion, VaultRecord, WrappingKeyRecord } from '../format/records.ts'
+import type {
+  KeyStoreRecord,
+  LiveVersion,
+  NodeRecord,
+  RegionRecord,
+  ShreddedVersion,
+  VaultRecord,
+  WrappingKeyRecord,
+} from '../format/records.ts'
 
 const LARGEST = Number.MAX_SAFE_INTEGER
 const LARGEST_U32 = 2 ** 32 - 1

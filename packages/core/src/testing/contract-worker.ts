@@ -51,7 +51,7 @@ async function perform(task: WorkerTask): Promise<unknown> {
 // lost repeatedly waits a random while: without that, twenty processes spend nearly all their time on losing.
 async function repeat<T>(times: number, write: () => Promise<T>): Promise<T[]> {
   const won: T[] = []
-  for (let lost = 0; won.length < times; ) {
+  for (let lost = 0; won.length < times;) {
     try {
       won.push(await write())
       lost = 0

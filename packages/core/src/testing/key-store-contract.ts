@@ -72,7 +72,7 @@ const CASES: readonly { readonly name: string; run(store: KeyStore): Promise<voi
       }
       const unlabelled = nodeRecord({ ref: reference(77), label: undefined })
       await store.put(unlabelled)
-      check((await only(store, unlabelled) as NodeRecord).label === undefined, 'a label that is undefined stays so')
+      check(((await only(store, unlabelled)) as NodeRecord).label === undefined, 'a label that is undefined stays so')
     },
   },
   {
@@ -140,8 +140,8 @@ const CASES: readonly { readonly name: string; run(store: KeyStore): Promise<voi
       const tenantRefs = [undefined, reference(1), reference(1, 1), reference(255), reference(7)]
       const parentRefs = [undefined, EMPTY, reference(1), reference(2), reference(7)]
       for (const tenantRef of tenantRefs) {
-        for (const parentRef of parentRefs) await checkPages(store, { type: 'node', ...given({ tenantRef, parentRef }) }, nodes)
-        await checkPages(store, { type: 'wrapping-key', ...given({ tenantRef }) }, wrappingKeys)
+        for (const parentRef of parentRefs) await checkPages(store, { type: 'node', ...some({ tenantRef, parentRef }) }, nodes)
+        await checkPages(store, { type: 'wrapping-key', ...some({ tenantRef }) }, wrappingKeys)
       }
     },
   },
@@ -152,7 +152,7 @@ const CASES: readonly { readonly name: string; run(store: KeyStore): Promise<voi
       for (const node of before) await store.put(node)
       const seen: string[] = []
       for (let after: Uint8Array | undefined, i = 0; ; i++) {
-        const page = await store.scan({ type: 'node', tenantRef: reference(3), limit: 3, ...given({ after }) })
+        const page = await store.scan({ type: 'node', tenantRef: reference(3), limit: 3, ...some({ after }) })
         if (page.length === 0) break
         seen.push(...page.map(primaryOf))
         after = (page.at(-1) as NodeRecord).ref
@@ -161,7 +161,10 @@ const CASES: readonly { readonly name: string; run(store: KeyStore): Promise<voi
       }
       check(new Set(seen).size === seen.length, 'no record is listed twice')
       checkSame(seen, seen.toSorted(), 'pages continue in byte order')
-      check(before.every((node) => seen.includes(hex(node.ref))), 'no record that was there before is lost')
+      check(
+        before.every((node) => seen.includes(hex(node.ref))),
+        'no record that was there before is lost',
+      )
     },
   },
   {
@@ -195,7 +198,8 @@ const CASES: readonly { readonly name: string; run(store: KeyStore): Promise<voi
       await expectCode(store.get(Array.from({ length: 10_001 }, () => ({ type: 'vault' as const }))), 'invalid_argument', 'keys')
       await expectCode(store.get([{ type: 'node', ref: short }]), 'invalid_argument', 'ref')
       await expectCode(store.get([{ type: 'wrapping-key', id: EMPTY }]), 'invalid_argument', 'id')
-      for (const region of ['', '\ud800', 'x'.repeat(257)]) await expectCode(store.put(regionRecord({ region })), 'invalid_argument', 'region')
+      for (const region of ['', '\ud800', 'x'.repeat(257)])
+        await expectCode(store.put(regionRecord({ region })), 'invalid_argument', 'region')
       await expectCode(store.put(nodeRecord({ ref: EMPTY })), 'invalid_argument', 'ref')
       await expectCode(store.scan({ type: 'node', limit: 1, after: short }), 'invalid_argument', 'after')
       await expectCode(store.scan({ type: 'node', limit: 1, tenantRef: EMPTY }), 'invalid_argument', 'tenantRef')
@@ -216,7 +220,10 @@ function forest(): readonly [readonly NodeRecord[], readonly WrappingKeyRecord[]
     const tenantRef = tenantRefs[i % 3] as Uint8Array
     nodes.push(nodeRecord({ ref: reference((i * 97) % 251, i), tenantRef, parentRef: reference((i % 2) + 1) }))
   }
-  return [nodes, Array.from({ length: 20 }, (_, i) => wrappingKeyRecord({ id: reference(i * 101, i), tenantRef: tenantRefs[i % 3] as Uint8Array }))]
+  return [
+    nodes,
+    Array.from({ length: 20 }, (_, i) => wrappingKeyRecord({ id: reference(i * 101, i), tenantRef: tenantRefs[i % 3] as Uint8Array })),
+  ]
 }
 
 async function checkPages(store: KeyStore, query: Omit<KeyStoreQuery, 'limit'>, all: readonly Listed[]): Promise<void> {
@@ -230,7 +237,7 @@ async function checkPages(store: KeyStore, query: Omit<KeyStoreQuery, 'limit'>, 
     const seen: Listed[] = []
     for (let page: readonly Listed[] = []; seen.length <= expected.length; seen.push(...page)) {
       const last = seen.at(-1)
-      page = await store.scan({ ...query, limit, ...given({ after: last && Uint8Array.from(Buffer.from(primaryOf(last), 'hex')) }) })
+      page = await store.scan({ ...query, limit, ...some({ after: last && Uint8Array.from(Buffer.from(primaryOf(last), 'hex')) }) })
       check(page.length <= limit, `${what}: a page has at most ${limit}`)
       if (page.length === 0) break
     }
@@ -252,6 +259,9 @@ function changed(record: KeyStoreRecord, revision: number): KeyStoreRecord {
   return record.type === 'wrapping-key' ? { ...record, revision, tenantRef: reference(200) } : { ...record, revision }
 }
 
-function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+// The fields that are there, for what takes them as optional.
+function some(
+  fields: Partial<Record<'tenantRef' | 'parentRef' | 'after', Uint8Array | undefined>>,
+): Partial<Record<keyof typeof fields, Uint8Array>> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

@@ -35,7 +35,11 @@ async function countOnce(processes: ContractProcesses, region: string): Promise<
   const won = ((await Promise.all(all)) as number[][]).flat().toSorted((a, b) => a - b)
   const record = (await processes.run(0, { do: 'get-record', key: { type: 'region', region } })) as RegionRecord
   const total = processes.count * INCREMENTS
-  checkSame(won, Array.from({ length: total }, (_, i) => i + 1), 'each revision is won by exactly one writer')
+  checkSame(
+    won,
+    Array.from({ length: total }, (_, i) => i + 1),
+    'each revision is won by exactly one writer',
+  )
   check(record.revision === total && record.current === total, `the total is ${total}`)
 }
 
@@ -51,12 +55,13 @@ async function readEachOther(processes: ContractProcesses): Promise<void> {
 
 async function pageWhileInserting(processes: ContractProcesses): Promise<void> {
   const tenantRef = reference(88)
-  const node = (...start: number[]): NodeRecord => nodeRecord({ ref: reference(88, ...start), tenantRef, parentRef: EMPTY, label: pattern(500) })
+  const node = (...start: number[]): NodeRecord =>
+    nodeRecord({ ref: reference(88, ...start), tenantRef, parentRef: EMPTY, label: pattern(500) })
   const before = Array.from({ length: 120 }, (_, i) => node(i * 2, 1))
   await processes.run(0, { do: 'put-records', records: before })
   const inserting = processes.run(1, { do: 'put-records', records: Array.from({ length: 120 }, (_, i) => node(255 - i * 2, 2)) })
   const seen: string[] = []
-  for (let after: { after?: Uint8Array } = {}; ; ) {
+  for (let after: { after?: Uint8Array } = {}; ;) {
     const page = (await processes.run(0, { do: 'scan', query: { type: 'node', tenantRef, limit: 5, ...after } })) as NodeRecord[]
     if (page.length === 0) break
     seen.push(...page.map(({ ref }) => hex(ref)))
@@ -64,5 +69,8 @@ async function pageWhileInserting(processes: ContractProcesses): Promise<void> {
   }
   await inserting
   checkSame(seen, [...new Set(seen)].toSorted(), 'every record is listed at most once, in byte order')
-  check(before.every(({ ref }) => seen.includes(hex(ref))), 'no record that was there before is lost')
+  check(
+    before.every(({ ref }) => seen.includes(hex(ref))),
+    'no record that was there before is lost',
+  )
 }

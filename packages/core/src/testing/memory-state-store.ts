@@ -146,7 +146,8 @@ function checkInstant(instant: number, argument: string): void {
 }
 
 function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw invalidArgument('limit', `must be a whole number from 1 to ${MAX_PAGE}`)
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
+    throw invalidArgument('limit', `must be a whole number from 1 to ${MAX_PAGE}`)
 }
 
 function conflict(): StrongroomError {

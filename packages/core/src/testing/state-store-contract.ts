@@ -115,11 +115,19 @@ const CASES: readonly { readonly name: string; run(store: StateStore): Promise<v
     name: 'due lists what is due at or before an instant: oldest first, then by key',
     async run(store) {
       const dues: readonly (readonly [string, number | undefined])[] = [
-        ['d', INSTANT], ['b', 0], ['z', 2 ** 32], ['y', 255], ['x', 256], ['never', undefined], ['c', INSTANT], ['last', Number.MAX_SAFE_INTEGER],
+        ['d', INSTANT],
+        ['b', 0],
+        ['z', 2 ** 32],
+        ['y', 255],
+        ['x', 256],
+        ['never', undefined],
+        ['c', INSTANT],
+        ['last', Number.MAX_SAFE_INTEGER],
       ]
       for (const [key, due] of dues) await store.put('n', key, pattern(3), { expected: 'absent', ...(due === undefined ? {} : { due }) })
       await store.put('nn', 'a', ONE, { expected: 'absent', due: 1 })
-      const keys = async (before: number, limit: number): Promise<string> => (await store.due('n', before, limit)).map(({ key }) => key).join()
+      const keys = async (before: number, limit: number): Promise<string> =>
+        (await store.due('n', before, limit)).map(({ key }) => key).join()
       checkSame(await keys(INSTANT, 10), 'b,y,x,z,c,d', 'oldest first, then in key order')
       checkSame(await keys(INSTANT - 1, 10), 'b,y,x,z', 'not before its instant')
       checkSame(await keys(0, 10), 'b', 'at its instant')
@@ -133,7 +141,8 @@ const CASES: readonly { readonly name: string; run(store: StateStore): Promise<v
   {
     name: 'the due instant is that of the last write',
     async run(store) {
-      const due = async (): Promise<unknown> => (await store.due('n', INSTANT + 9, 10)).map((entry) => [entry.key, entry.due, entry.version])
+      const due = async (): Promise<unknown> =>
+        (await store.due('n', INSTANT + 9, 10)).map((entry) => [entry.key, entry.due, entry.version])
       let version = await store.put('n', 'k', ONE, { expected: 'absent', due: INSTANT })
       checkSame(await due(), [['k', INSTANT, version]], 'a new entry is listed')
       version = await store.put('n', 'k', ONE, { expected: version, due: INSTANT + 5 })
@@ -154,7 +163,28 @@ const CASES: readonly { readonly name: string; run(store: StateStore): Promise<v
     name: 'scan lists keys by their UTF-8 bytes, by prefix, in pages',
     async run(store) {
       // In UTF-16 order the astral characters would come before U+E000 and U+FFFD.
-      const sorted = ['\u0000', 'A', 'a', 'a\u0000', 'a/', 'a/1', 'a/10', 'a/2', 'a0', 'aÿ', 'aÿÿ', 'b', '\u00ff', '\u07ff', '\ue000', '\ufffd', '\uffff', '\u{10000}', '\u{10ffff}', '\u{10ffff}\u{10ffff}']
+      const sorted = [
+        '\u0000',
+        'A',
+        'a',
+        'a\u0000',
+        'a/',
+        'a/1',
+        'a/10',
+        'a/2',
+        'a0',
+        'aÿ',
+        'aÿÿ',
+        'b',
+        '\u00ff',
+        '\u07ff',
+        '\ue000',
+        '\ufffd',
+        '\uffff',
+        '\u{10000}',
+        '\u{10ffff}',
+        '\u{10ffff}\u{10ffff}',
+      ]
       for (const [i, key] of sorted.toReversed().entries()) await store.put('n', key, Uint8Array.of(i), { expected: 'absent' })
       for (const namespace of ['m', 'n\u0000', 'na', 'o']) await store.put(namespace, 'a/', ONE, { expected: 'absent' })
       for (const prefix of ['', 'a', 'a/', 'a/1', 'aÿ', '\u00ff', '\uffff', '\u{10ffff}', 'none']) {
@@ -164,14 +194,19 @@ const CASES: readonly { readonly name: string; run(store: StateStore): Promise<v
           for (let after: { after?: string } = {}; ; after = { after: seen.at(-1) as string }) {
             const page = await store.scan('n', prefix, { ...after, limit })
             check(page.length <= limit, 'a page has at most its limit')
-            for (const entry of page) checkSame(await store.get('n', entry.key), { value: entry.value, version: entry.version }, 'an entry is whole')
+            for (const entry of page)
+              checkSame(await store.get('n', entry.key), { value: entry.value, version: entry.version }, 'an entry is whole')
             seen.push(...page.map(({ key }) => key))
             if (page.length === 0 || seen.length > sorted.length) break
           }
           checkSame(seen, expected, `prefix ${JSON.stringify(prefix)} in pages of ${limit}`)
         }
       }
-      checkSame((await store.scan('n', 'a/', { after: 'a/11', limit: 9 })).map(({ key }) => key), ['a/2'], 'after may be a key that is not there')
+      checkSame(
+        (await store.scan('n', 'a/', { after: 'a/11', limit: 9 })).map(({ key }) => key),
+        ['a/2'],
+        'after may be a key that is not there',
+      )
       checkSame(await store.scan('n', 'a', { after: 'b', limit: 9 }), [], 'after may lie behind the prefix')
       check((await store.scan('n', 'a/', { after: 'A', limit: 9 })).length === 4, 'or before it')
     },
@@ -180,13 +215,27 @@ const CASES: readonly { readonly name: string; run(store: StateStore): Promise<v
     name: 'namespaces are apart, and names of full length are kept whole',
     async run(store) {
       const long = '\u{1f512}'.repeat(64)
-      for (const [namespace, key] of [['a', 'bc'], ['ab', 'c'], ['abc', '\u0000'], [long, long + long]] as const) {
+      for (const [namespace, key] of [
+        ['a', 'bc'],
+        ['ab', 'c'],
+        ['abc', '\u0000'],
+        [long, long + long],
+      ] as const) {
         await store.put(namespace, key, Uint8Array.from(Buffer.from(key)), { expected: 'absent', due: 1 })
       }
-      for (const [namespace, key] of [['a', 'bc'], ['ab', 'c'], ['abc', '\u0000'], [long, long + long]] as const) {
+      for (const [namespace, key] of [
+        ['a', 'bc'],
+        ['ab', 'c'],
+        ['abc', '\u0000'],
+        [long, long + long],
+      ] as const) {
         const expected = [{ key, value: Uint8Array.from(Buffer.from(key)), version: (await store.get(namespace, key))?.version }]
         checkSame(await store.scan(namespace, '', { limit: 10 }), expected, `namespace ${namespace} lists its own`)
-        checkSame(await store.due(namespace, 1, 10), expected.map((entry) => ({ ...entry, due: 1 })), `namespace ${namespace} is due on its own`)
+        checkSame(
+          await store.due(namespace, 1, 10),
+          expected.map((entry) => ({ ...entry, due: 1 })),
+          `namespace ${namespace} is due on its own`,
+        )
       }
       check((await store.get('a', 'b')) === undefined && (await store.get('abc', 'c')) === undefined, 'names do not run together')
     },

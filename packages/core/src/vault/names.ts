@@ -13,17 +13,6 @@ export function nameBytes(name: unknown, argument: string): Uint8Array {
   return bytes
 }
 
-/** One option of an options object. Whatever a getter or a proxy throws goes no further. */
-export function option<T extends object, K extends keyof T>(options: T | undefined, name: K & string): T[K] | undefined {
-  if (options === undefined) return undefined
-  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'must be an object')
-  try {
-    return options[name]
-  } catch {
-    throw invalidArgument(name, 'could not be read: it threw')
-  }
-}
-
 function invalidName(argument: string): Error {
   return invalidArgument(argument, `must be a string of 1 to ${MAX_NAME_BYTES} bytes`)
 }

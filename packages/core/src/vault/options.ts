@@ -3,6 +3,7 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { invalidArgument } from '../errors.ts'
 import { LEAST_CACHE_BOUND, MOST_CACHE_BOUND } from '../format/records.ts'
+import { attempt, readOptions } from '../read-options.ts'
 import { guardKeyStore, guardStateStore } from '../keys/guarded-stores.ts'
 import type { KeyProvider } from '../keys/key-provider.ts'
 import type { KeyStore } from '../keys/key-store.ts'
@@ -53,41 +54,63 @@ export interface CheckedOptions {
 
 const REGION = /^[A-Za-z0-9_-]{1,64}$/
 
+const NAMES = [
+  'keyProviders',
+  'defaultRegion',
+  'keyStore',
+  'stateStore',
+  'cacheBound',
+  'maxCachedKeys',
+  'maxCachedTenants',
+  'providerTimeout',
+  'onAccess',
+  'clock',
+  'close',
+] as const
+
 /** @throws StrongroomError `invalid_argument` naming the option, `region_refused` */
-export function checkOptions(options: VaultOptions): CheckedOptions {
-  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'must be an object')
-  const { keyProviders, defaultRegion, keyStore, stateStore, onAccess, close } = options
-  if (typeof keyProviders !== 'object' || keyProviders === null) throw invalidArgument('keyProviders', 'must map each region to its key provider')
-  for (const [region, provider] of Object.entries(keyProviders)) {
-    if (!REGION.test(region)) throw invalidArgument('keyProviders', 'must be keyed by region names of 1 to 64 letters, digits, - and _')
-    requireMethods(provider, 'keyProviders', ['versions', 'wrap', 'unwrap', 'createVersion', 'destroyVersion'])
-  }
+export function checkOptions(given: VaultOptions): CheckedOptions {
+  if (given === undefined) throw invalidArgument('options', 'must be an object')
+  const options = readOptions(given, NAMES)
+  const keyProviders = checkProviders(options.keyProviders)
+  const { defaultRegion, onAccess, close, clock = systemClock } = options
   if (typeof defaultRegion !== 'string' || !Object.hasOwn(keyProviders, defaultRegion)) {
     throw invalidArgument('defaultRegion', 'must be one of the regions in keyProviders')
   }
-  requireMethods(keyStore, 'keyStore', ['get', 'put', 'scan'])
-  requireMethods(stateStore, 'stateStore', ['get', 'put', 'delete', 'due', 'scan'])
   requireFunction(onAccess, 'onAccess')
   requireFunction(close, 'close')
+  requireMethods(clock, 'clock', ['now', 'monotonic'])
+  const timeout = whole(options.providerTimeout, 'providerTimeout', 1, 600_000) ?? 10_000
   return {
-    providers: new Providers(keyProviders, whole(options.providerTimeout, 'providerTimeout', 1, 600_000) ?? 10_000),
     defaultRegion,
-    keyStore: guardKeyStore(keyStore),
-    stateStore: guardStateStore(stateStore),
+    keyStore: guardKeyStore(requireMethods(options.keyStore, 'keyStore', ['get', 'put', 'scan'])),
+    stateStore: guardStateStore(requireMethods(options.stateStore, 'stateStore', ['get', 'put', 'delete', 'due', 'scan'])),
     cacheBound: whole(options.cacheBound, 'cacheBound', LEAST_CACHE_BOUND, MOST_CACHE_BOUND),
     maxCachedKeys: whole(options.maxCachedKeys, 'maxCachedKeys', 1, 10_000_000) ?? 10_000,
     maxCachedTenants: whole(options.maxCachedTenants, 'maxCachedTenants', 2, 1_000_000) ?? 1000,
+    providers: new Providers(keyProviders, timeout),
     onAccess,
-    clock: options.clock ?? systemClock,
+    clock,
     close,
   }
 }
 
-function requireMethods(value: unknown, argument: string, methods: readonly string[]): void {
-  const has = (name: string): boolean => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function'
-  if (typeof value !== 'object' || value === null || !methods.every(has)) {
+function checkProviders(keyProviders: unknown): Readonly<Record<string, KeyProvider>> {
+  if (typeof keyProviders !== 'object' || keyProviders === null) throw invalidArgument('keyProviders', 'must map each region to its key provider')
+  const entries = attempt('keyProviders', () => Object.entries(keyProviders as Readonly<Record<string, KeyProvider>>))
+  for (const [region, provider] of entries) {
+    if (!REGION.test(region)) throw invalidArgument('keyProviders', 'must be keyed by region names of 1 to 64 letters, digits, - and _')
+    requireMethods(provider, 'keyProviders', ['versions', 'wrap', 'unwrap', 'createVersion', 'destroyVersion'])
+  }
+  return Object.fromEntries(entries)
+}
+
+function requireMethods<T>(value: T | undefined, argument: string, methods: readonly string[]): T {
+  const has = (): boolean => methods.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function')
+  if (typeof value !== 'object' || value === null || !attempt(argument, has)) {
     throw invalidArgument(argument, `must have the methods ${methods.join(', ')}`)
   }
+  return value
 }
 
 function requireFunction(value: unknown, argument: string): void {

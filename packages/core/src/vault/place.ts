@@ -8,7 +8,7 @@ import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
 import { type KeyOperations, type NodePlaceRef, readNode, type Shredded, shredNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
 import type { Gate, OperationName, Whose } from './authorize.ts'
-import { option } from './names.ts'
+import { readOptions } from '../read-options.ts'
 
 /** Why something is shredded or suspended; it is kept, as one byte, in the ledger. */
 export type ReasonName = keyof typeof Reason
@@ -131,7 +131,7 @@ export class Place {
 }
 
 function reasonOf(options: ShredOptions | undefined): Reason {
-  const name = option(options, 'reason') ?? 'unspecified'
+  const { reason: name = 'unspecified' } = readOptions(options, ['reason'])
   if (typeof name !== 'string' || !Object.hasOwn(Reason, name)) {
     throw invalidArgument('reason', `must be one of ${Object.keys(Reason).join(', ')}`)
   }

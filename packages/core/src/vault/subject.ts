@@ -1,13 +1,14 @@
 /** Subjects and items: whoever has the right to be forgotten, and what can be deleted on its own. */
 
-import { decryptFailed } from '../errors.ts'
+import { decryptFailed, invalidArgument } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
 import { NodeKind } from '../format/records.ts'
 import { instant } from '../keys/key-cache.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
 import type { Shredded } from '../keys/shred.ts'
+import { readOptions } from '../read-options.ts'
 import { leaf, Lease, type UnlockedKeys } from './lease.ts'
-import { nameBytes, option } from './names.ts'
+import { nameBytes } from './names.ts'
 import type { Place, ShredOptions } from './place.ts'
 import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
 
@@ -86,7 +87,8 @@ export class ItemHandle implements Item {
   }
 
   async unlock(options?: UnlockOptions): Promise<UnlockedKeys> {
-    const readOnly = option(options, 'readOnly') === true
+    const { readOnly = false } = readOptions(options, ['readOnly'])
+    if (typeof readOnly !== 'boolean') throw invalidArgument('readOnly', 'must be true or false')
     const { gate, whose, keys } = this.place
     const opened = instant(keys.tree.context.clock)
     return this.place.use(

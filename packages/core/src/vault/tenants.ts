@@ -11,7 +11,8 @@ import { openValue, sealFrame } from '../keys/seal-value.ts'
 import { type KeyOperations, readNode, type Shredded } from '../keys/shred.ts'
 import { z } from 'zod'
 import type { Gate } from './authorize.ts'
-import { nameBytes, option } from './names.ts'
+import { readOptions } from '../read-options.ts'
+import { nameBytes } from './names.ts'
 import { Place, type ShredOptions } from './place.ts'
 import { type Subject, SubjectHandle } from './subject.ts'
 
@@ -105,7 +106,7 @@ export function tenants(keys: KeyOperations, gate: Gate, defaultRegion: string):
   return {
     async create(name, options) {
       const place = tenantPlace(keys, gate, name)
-      const region = option(options, 'region') ?? defaultRegion
+      const { region = defaultRegion } = readOptions(options, ['region'])
       if (typeof region !== 'string') throw invalidArgument('region', 'must be one of the regions in keyProviders')
       gate.authorize('tenant.create', { tenant: name }, region)
       const ref = await place.tenantRef()

@@ -5,7 +5,7 @@ import { Field } from '../field.ts'
 import { isBytes } from '../format/bytes.ts'
 import { valueFromText } from '../format/encrypted-value.ts'
 import { canonicalScalar, type Scalar } from '../format/scalar.ts'
-import { option } from './names.ts'
+import { readOptions } from '../read-options.ts'
 
 /** Options of encrypt and decrypt. */
 export interface ValueOptions {
@@ -17,11 +17,11 @@ export interface ValueOptions {
 }
 
 export function requireField(field: unknown): asserts field is Field<unknown> {
-  if (!(field instanceof Field)) throw invalidArgument('field', 'must be made with field()')
+  if (!Field.isField(field)) throw invalidArgument('field', 'must be made with field()')
 }
 
 export function recordScalar(options: ValueOptions | undefined): Uint8Array | undefined {
-  const record = option(options, 'record')
+  const { record } = readOptions(options, ['record'])
   return record === undefined ? undefined : canonicalScalar(record, 'record')
 }
 

@@ -1,0 +1,70 @@
+/** The key store of one machine. */
+
+import { type KeyStore, type KeyStoreRecord, type NodeRecord, StrongroomError, type WrappingKeyRecord } from '@strongroom/core'
+
+import type { Environment, Snapshot, Transaction } from './environment.ts'
+import { invalidArgument } from './invalid-argument.ts'
+import { listEntriesOf, listOf, placeOf, reference } from './key-layout.ts'
+import { decodeRecord, encodeRecord } from './record-encoding.ts'
+
+const MAX_PAGE = 10_000
+
+/** The key store in an environment, to whose owner it leaves closing it. */
+export function localKeyStore(environment: Environment): KeyStore {
+  return {
+    async get(keys) {
+      if (keys.length > MAX_PAGE) throw invalidArgument('keys', `must be at most ${MAX_PAGE}`)
+      const places = keys.map(placeOf)
+      return environment.read((snapshot) => places.map((place) => recordAt(snapshot, place)))
+    },
+
+    async put(record) {
+      if (!Number.isSafeInteger(record.revision) || record.revision < 1) {
+        throw invalidArgument('revision', 'must be a whole number from 1')
+      }
+      // Everything that can be refused is refused here: once the transaction has begun, only LMDB can fail.
+      const prepared = { revision: record.revision, place: placeOf(record), bytes: encodeRecord(record), entries: listEntriesOf(record) }
+      const written = await environment.write((transaction) => putIfNext(transaction, prepared))
+      if (!written) throw new StrongroomError('conflict', 'the record was written by another; read it again')
+    },
+
+    async scan(query) {
+      if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_PAGE) {
+        throw invalidArgument('limit', `must be a whole number from 1 to ${MAX_PAGE}`)
+      }
+      const list = listOf(query)
+      const start = query.after === undefined ? list : Buffer.concat([list, reference(query.after, 'after'), Uint8Array.of(0)])
+      return environment.read((snapshot) =>
+        snapshot.keys(list, start, query.limit).map((key) => listed(snapshot, query.type, key.subarray(list.length))),
+      )
+    },
+  }
+}
+
+interface Prepared {
+  readonly revision: number
+  readonly place: Uint8Array
+  readonly bytes: Uint8Array
+  readonly entries: readonly Uint8Array[]
+}
+
+function putIfNext(transaction: Transaction, { revision, place, bytes, entries }: Prepared): boolean {
+  const stored = recordAt(transaction, place)
+  if ((stored?.revision ?? 0) !== revision - 1) return false
+  const outdated = stored === undefined ? [] : listEntriesOf(stored)
+  transaction.put(place, bytes)
+  for (const entry of outdated) transaction.remove(entry)
+  for (const entry of entries) transaction.put(entry, new Uint8Array(0))
+  return true
+}
+
+function recordAt(snapshot: Snapshot, place: Uint8Array): KeyStoreRecord | undefined {
+  const bytes = snapshot.get(place)
+  return bytes && decodeRecord(bytes)
+}
+
+function listed(snapshot: Snapshot, type: 'node' | 'wrapping-key', primary: Uint8Array): NodeRecord | WrappingKeyRecord {
+  const record = recordAt(snapshot, placeOf(type === 'node' ? { type, ref: primary } : { type, id: primary }))
+  if (record?.type !== type) throw new Error('the key store lists a record that it does not hold: it is damaged')
+  return record
+}

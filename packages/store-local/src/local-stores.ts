@@ -1,0 +1,92 @@
+/** The two stores of a vault on one machine: a folder with two LMDB environments, one for keys and one for state. */
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { type KeyStore, type StateStore, StrongroomError } from '@strongroom/core'
+
+import { type Environment, openEnvironment } from './environment.ts'
+import { invalidArgument } from './invalid-argument.ts'
+import { localKeyStore } from './local-key-store.ts'
+import { localStateStore } from './local-state-store.ts'
+
+/** Where {@link localStores} keeps its files. */
+export interface LocalStoresOptions {
+  /**
+   * A folder on a local disk, made with mode 0700 where it does not exist. Every process of one machine may open it; it
+   * must not be on a network file system.
+   */
+  readonly directory: string
+  /**
+   * Address space to reserve for each of the two files, in bytes: 1 MiB to 16 TiB, 1 GiB unless given. It is neither
+   * memory nor disk space, and no limit: a file that outgrows it is mapped anew.
+   */
+  readonly mapSize?: number
+}
+
+/** A key store and a state store, to be spread into the options of a vault. */
+export interface LocalStores {
+  readonly keyStore: KeyStore
+  readonly stateStore: StateStore
+  /** Waits for writes under way, then lets go of the files. Later calls of the stores throw. Safe to repeat. */
+  close(): Promise<void>
+}
+
+const GIB = 2 ** 30
+
+/**
+ * Opens the stores in a folder, and makes them where there are none. A write resolves once it is on the disk.
+ *
+ * @throws StrongroomError `invalid_argument`; `key_store_unavailable` or `state_store_unavailable` if a file cannot be
+ * opened: no permission, no space, or not one of ours.
+ *
+ * @example
+ * ```ts
+ * import { localStores } from '@strongroom/store-local'
+ *
+ * const stores = localStores({ directory: 'vault' })
+ * const page = await stores.keyStore.scan({ type: 'node', limit: 100 })
+ * await stores.close()
+ * ```
+ */
+export function localStores(options: LocalStoresOptions): LocalStores {
+  const { directory, mapSize = GIB } = options
+  if (typeof directory !== 'string' || directory === '') throw invalidArgument('directory', 'must be the path of a folder')
+  if (!Number.isSafeInteger(mapSize) || mapSize < 2 ** 20 || mapSize > 2 ** 44) {
+    throw invalidArgument('mapSize', 'must be a whole number of bytes from 1 MiB to 16 TiB')
+  }
+
+  const keys = open(join(directory, 'keys'), mapSize, keyStoreUnavailable)
+  let state: Environment
+  try {
+    state = open(join(directory, 'state'), mapSize, stateStoreUnavailable)
+  } catch (error) {
+    void keys.close()
+    throw error
+  }
+
+  return {
+    keyStore: localKeyStore(keys),
+    stateStore: localStateStore(state),
+    async close() {
+      await Promise.all([keys.close(), state.close()])
+    },
+  }
+}
+
+function open(folder: string, mapSize: number, unavailable: (cause: unknown) => StrongroomError): Environment {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return openEnvironment(folder, mapSize, unavailable)
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
+function keyStoreUnavailable(cause: unknown): StrongroomError {
+  return new StrongroomError('key_store_unavailable', 'the local key store could not be read or written', { cause })
+}
+
+function stateStoreUnavailable(cause: unknown): StrongroomError {
+  return new StrongroomError('state_store_unavailable', 'the local state store could not be read or written', { cause })
+}

@@ -1,0 +1,26 @@
+// Fills its disk (a limit on the size of files stands in for it) and goes on. An unhandled rejection would end it.
+// Started as: node full-disk.mjs <directory>
+import assert from 'node:assert/strict'
+
+import { localStores } from '@strongroom/store-local'
+
+const { stateStore, close } = localStores({ directory: process.argv[2] })
+const put = (key, bytes) => stateStore.put('n', key, new Uint8Array(bytes), { expected: 'absent', due: 1 })
+
+let held = 0
+await assert.rejects(
+  async () => {
+    for (; ; held++) await put(`large-${held}`, 500_000)
+  },
+  { code: 'state_store_unavailable' },
+)
+assert(held > 0)
+
+const together = await Promise.allSettled([put('a', 900_000), put('b', 1), put('c', 900_000)])
+for (const { reason } of together) assert.equal(reason?.code, 'state_store_unavailable', 'what shares a failed commit fails with it')
+assert.equal((await stateStore.scan('n', '', { limit: 10_000 })).length, held, 'what failed left nothing')
+assert.equal((await stateStore.due('n', 1, 10_000)).length, held, 'and no entry in a list')
+
+await stateStore.put('n', 'small', Uint8Array.of(1), { expected: 'absent' })
+await close()
+process.stdout.write('went on')

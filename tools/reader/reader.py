@@ -1,0 +1,249 @@
+"""Opens the worked vectors of docs/format.md without Strongroom: written from that page alone, with AES from `cryptography`.
+
+Prints `reader: N vectors opened`; at any difference says where and exits 1.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import struct
+import sys
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "format.md"
+ZEROS_16, ZEROS_32 = bytes(16), bytes(32)
+
+# Conventions
+class Different(Exception):
+    pass
+
+def h(text: str) -> bytes:
+    return bytes.fromhex(text)
+
+def same(actual, expected, what: str) -> None:
+    if actual != expected or type(actual) is not type(expected):
+        raise Different(what)
+
+def lp(data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + data
+
+def label(name: str) -> bytes:
+    return lp(b"strongroom/v1/" + name.encode("ascii"))
+
+def mac(key: bytes, message: bytes) -> bytes:
+    return hmac.new(key, message, hashlib.sha256).digest()
+
+def hkdf(secret: bytes, info: str, salt: bytes = ZEROS_32) -> bytes:
+    # RFC 5869 with 32 bytes of output: one block.
+    return mac(mac(salt, secret), b"strongroom/v1/" + info.encode("ascii") + b"\x01")
+
+def xaes_open(key: bytes, aad: bytes, stored: bytes) -> bytes:
+    """stored: nonce 24, ciphertext, tag 16. Also tries the message altered, which must not open."""
+    aes = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+    k1 = int.from_bytes(aes.update(ZEROS_16), "big") << 1
+    if k1 >> 128:
+        k1 ^= (1 << 128) | 0x87
+    blocks = [b"\x00" + counter + b"X\x00" + stored[:12] for counter in (b"\x01", b"\x02")]
+    gcm = AESGCM(b"".join(aes.update((int.from_bytes(block, "big") ^ k1).to_bytes(16, "big")) for block in blocks))
+    nonce, sealed = stored[12:24], stored[24:]
+    for other_aad, other in ((aad, sealed[:-1] + bytes([sealed[-1] ^ 1])), (aad + b"\x00", sealed), (aad, sealed[:-1])):
+        try:
+            gcm.decrypt(nonce, other, other_aad)
+        except InvalidTag:
+            continue
+        raise Different("an altered message opens")
+    return gcm.decrypt(nonce, sealed, aad)
+
+# Derivations
+def commitment(secret: bytes) -> bytes:
+    return hkdf(secret, "commit")
+
+def value_tag(c: bytes, context: str) -> bytes:
+    return mac(c, label("tag") + lp(context.encode()))[:16]
+
+def check_derivations(v: dict) -> int:
+    secret = h(v["secret"])
+    c = commitment(secret)
+    same((c.hex(), hkdf(secret, "seal").hex()), (v["commitment"], v["sealKey"]), "commitment and seal key")
+    same(hkdf(secret, "children").hex(), v["childSalt"], "child salt")
+    same({use: hkdf(secret, f"use/{use}").hex() for use in v["serviceKeys"]}, v["serviceKeys"], "service keys")
+    same({context: value_tag(c, context).hex() for context in v["tags"]}, v["tags"], "tags")
+    same(mac(c, label("index-tag"))[:4].hex(), v["indexTag"], "index tag")
+    return 4 + len(v["serviceKeys"]) + len(v["tags"])
+
+def check_wrap_key(v: dict) -> None:
+    salt = ZEROS_32 if v["parentSecret"] is None else hkdf(h(v["parentSecret"]), "children")
+    same(hkdf(h(v["wrappingKey"]), "wrap", salt).hex(), v["wrapKey"], "wrap key")
+
+# Encrypted value
+def padme(length: int) -> int:
+    e = length.bit_length() - 1
+    s = e.bit_length()
+    step = 2 ** max(0, e - s)
+    return -(-length // step) * step
+
+def unframe(frame: bytes) -> tuple[int, bytes]:
+    if frame[0] < 0x80:
+        return frame[0], frame[1:]
+    end = len(frame.rstrip(b"\x00")) - 1
+    if end < 1 or frame[end] != 0x80 or padme(end + 1) != len(frame):
+        raise Different("padding")
+    return frame[0] & 0x7F, frame[1:end]
+
+def double(body: bytes) -> str:
+    return "-0" if body == struct.pack("<d", -0.0) else repr(struct.unpack("<d", body)[0])
+
+# By type byte: the name of the type, and the value in the terms of the page's `plain`.
+DECODE = {
+    0x01: ("double", double),
+    0x02: ("string", lambda body: body.decode("utf-8")),
+    0x05: ("binary", lambda body: body[1:].hex() if body[0] == 0 else None),
+    0x08: ("boolean", lambda body: {b"\x00": False, b"\x01": True}[body]),
+    0x09: ("date", lambda body: struct.unpack("<q", body)[0]),
+    0x10: ("int32", lambda body: struct.unpack("<i", body)[0]),
+    0x12: ("int64", lambda body: str(struct.unpack("<q", body)[0])),
+    0x70: ("json", lambda body: body.decode("utf-8") if json.loads(body) is not None else None),
+}
+
+def number(text: str) -> bytes:
+    if re.fullmatch(r"-?\d+", text) and -(2**63) <= int(text) < 2**63:
+        return b"\x12" + struct.pack(">q", int(text))
+    return b"\x01" + (h("7ff8000000000000") if text == "NaN" else struct.pack(">d", float(text)))
+
+SCALARS = {
+    "integer": number,
+    "number": number,
+    "string": lambda text: b"\x02" + text.encode(),
+    "binary": h,
+    "objectId": lambda digits: b"\x07" + h(digits),
+    "boolean": lambda value: b"\x08" + bytes([value]),
+    "date": lambda value: b"\x09" + struct.pack(">q", value),
+}
+
+def scalar(v: dict) -> bytes:
+    kind = next(name for name in v if name in SCALARS)
+    return (bytes([0x05, v["subtype"]]) if kind == "binary" else b"") + SCALARS[kind](v[kind])
+
+def open_value(v: dict) -> None:
+    secret, value = h(v["secret"]), h(v["value"])
+    record = b"\x00"
+    if v["record"] is not None:
+        kind, _, rest = v["record"].partition(" ")
+        bound = scalar({{"ObjectId": "objectId"}.get(kind, kind): rest, "subtype": 0})
+        same(bound.hex(), v["scalar"], "scalar")
+        record = b"\x01" + lp(bound)
+    header = b"\x01" + value_tag(commitment(secret), v["context"])
+    same(value[:17], header, "header")
+    aad = label("sealed") + header + lp(v["context"].encode()) + lp(v["field"].encode()) + record
+    same(aad.hex(), v["associatedData"], "associated data")
+    frame = xaes_open(hkdf(secret, "seal"), aad, value[17:])
+    same(frame.hex(), v["frame"], "frame")
+    kind, body = unframe(frame)
+    same((DECODE[kind][0], DECODE[kind][1](body)), (v["type"], v["plain"]), "value")
+    same("sr1." + base64.urlsafe_b64encode(value).decode().rstrip("="), v["text"], "text form")
+
+# Key records
+def open_references(v: dict) -> int:
+    vault, tenant = h(v["vaultId"]), h(v["named"][0]["ref"])
+    same(hashlib.sha256(label("ref-root") + vault + lp(ZEROS_16)).digest()[:16], h(v["refKeyOfVault"]), "ref key of the vault")
+    same(hashlib.sha256(label("ref-root") + vault + lp(tenant)).digest()[:16], h(v["refKeyOfTenant"]), "ref key of the tenant")
+    first = hashlib.sha256(label("first-wrapping-key") + vault + lp(tenant)).digest()[:16]
+    same(first, h(v["firstWrappingKeyIdOfTenant"]), "id of the first wrapping key")
+    for n in v["named"]:
+        message = label("ref") + bytes([n["kind"]]) + lp(h(n["parentRef"])) + lp(h(n["name"]))
+        same(mac(hkdf(h(n["refSecret"]), "use/ref"), message)[:16], h(n["ref"]), n["of"])
+    for n in v["serviceNames"]:
+        life = struct.pack(">BQ", ("none", "generation", "period").index(n["life"]), n["number"])
+        same(lp(n["use"].encode()) + lp(n["name"].encode()) + life, h(n["bytes"]), "service name")
+    return 3 + len(v["named"]) + len(v["serviceNames"])
+
+def region_and_instant(v: dict) -> bytes:
+    return lp(v["region"].encode()) + struct.pack(">Q", v["created"])
+
+def open_node_wrap(v: dict) -> None:
+    aad = label("node") + h(v["vaultId"]) + bytes([v["kind"]]) + h(v["ref"]) + lp(h(v["parentRef"]))
+    aad += struct.pack(">I", v["parentVersion"]) + h(v["parentCommitment"]) + h(v["tenantRef"])
+    aad += struct.pack(">IB", v["version"], v["state"]) + h(v["commitment"]) + region_and_instant(v)
+    same(aad.hex(), v["associatedData"], "associated data")
+    wrap = h(v["wrap"])
+    same((len(wrap), wrap[0]), (73, 1), "form")
+    secret = xaes_open(h(v["wrapKey"]), aad, wrap[1:])
+    same(secret.hex(), v["secret"], "secret")
+    same(commitment(secret).hex(), v["commitment"], "commitment")
+
+def open_wrapping_key(v: dict) -> None:
+    aad = label("wrapping-key") + h(v["vaultId"]) + h(v["id"]) + h(v["tenantRef"]) + region_and_instant(v)
+    same(aad.hex(), v["associatedData"], "associated data")
+    key, check = h(v["plaintext"])[:32], h(v["plaintext"])[32:]
+    same(check, mac(hkdf(key, "wrapping-key-check"), aad), "check")
+    same(key.hex(), v["key"], "key")
+
+# Ledger
+def open_ledger(v: dict) -> int:
+    key, previous = hkdf(h(v["secret"]), "use/ledger"), ZEROS_32
+    for count, e in enumerate(v["entries"], 1):
+        stored = h(e["stored"])
+        fields, rest = [], stored[:-32]
+        while rest:
+            size = int.from_bytes(rest[:4], "big")
+            fields.append(rest[4 : 4 + size])
+            rest = rest[4 + size :]
+        same(stored[-32:], mac(key, label("ledger") + stored[:-32]), "hash")
+        same(fields[2], previous, "previous")
+        keys = b"".join(struct.pack(">I", k["version"]) + h(k["commitment"]) for k in e["keys"])
+        root = struct.pack(">I", e["rootVersion"]["number"]) + lp(h(e["rootVersion"]["id"]))
+        expected = [h(v["vaultId"]), struct.pack(">Q", count), previous, bytes([e["op"]]), bytes([e["kind"]]), h(e["ref"])]
+        expected += [h(e["parentRef"]), h(e["tenantRef"]), e["region"].encode(), keys, root]
+        same(fields, expected + [struct.pack(">Q", e["instant"]), bytes([e["reason"]])], e["of"])
+        same((e["n"], stored[-32:].hex()), (count, e["hash"]), "number and hash")
+        previous = stored[-32:]
+    return len(v["entries"])
+
+# The page
+def each(check):
+    return lambda items: sum(check(item) is None for item in items)
+
+def check_index_value(v: dict) -> None:
+    secret = h(v["secret"])
+    message = label("index") + lp(v["domain"].encode()) + lp(v["normaliser"].encode()) + lp(h(v["scalar"]))
+    tag = mac(commitment(secret), label("index-tag"))[:4]
+    same(b"\x01" + tag + mac(hkdf(secret, "use/index"), message)[:16], h(v["value"]), "index value")
+
+CHECKS = {
+    "length-prefix": each(lambda v: same(lp(h(v["bytes"])).hex(), v["lp"], "LP")),
+    "derivations": check_derivations,
+    "wrap-keys": each(check_wrap_key),
+    "padded-lengths": each(lambda v: same(padme(v[0]), v[1], "padded length")),
+    "canonical-scalars": each(lambda v: same(scalar(v).hex(), v["scalar"], "scalar")),
+    "encrypted-values": each(open_value),
+    "references": open_references,
+    "node-wraps": each(open_node_wrap),
+    "wrapping-key": lambda v: each(open_wrapping_key)([v]),
+    "ledger": open_ledger,
+    "index-values": each(check_index_value),
+}
+
+def main() -> int:
+    page = Path(sys.argv[1] if len(sys.argv) > 1 else PAGE).read_text("utf-8")
+    blocks = re.findall(r"^```json name=(\S+)\n(.*?)\n```$", page, re.M | re.S)
+    if sorted(name for name, _ in blocks) != sorted(CHECKS):
+        print("reader: the page has other vectors than this reader knows")
+        return 1
+    opened = 0
+    for name, body in blocks:
+        try:
+            opened += CHECKS[name](json.loads(body))
+        except (Different, InvalidTag, ValueError, KeyError, IndexError, struct.error) as error:
+            print(f"reader: {name}: {type(error).__name__} {error}")
+            return 1
+    print(f"reader: {opened} vectors opened")
+    return 0
+
+if __name__ == "__main__":
+    sys.exit(main())
