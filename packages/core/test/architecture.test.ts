@@ -20,15 +20,20 @@ const shown = (file: string): string => relative(ROOT, file)
 
 /** The code alone: comments go, and what is inside quotes. */
 function codeOf(source: string): string {
-  return source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[a-z]*(?=[.,;)\s])/g, (found) =>
-    found.startsWith('/*') || found.startsWith('//') ? '' : "''",
+  return source.replaceAll(
+    /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[a-z]*(?=[.,;)\s])/g,
+    (found) => (found.startsWith('/*') || found.startsWith('//') ? '' : "''"),
   )
 }
 
 /** What a file imports or passes on, comments aside. */
 function importsOf(file: string): readonly string[] {
   const code = text(file).replaceAll(/\/\*[\s\S]*?\*\//g, '')
-  return [...code.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*)?from\s*'([^']+)'|(?:^|\n)\s*import\s*'([^']+)'|\bimport\(\s*'([^']+)'/g)].map(([, a, b, c]) => (a ?? b ?? c) as string)
+  return [
+    ...code.matchAll(
+      /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*)?from\s*'([^']+)'|(?:^|\n)\s*import\s*'([^']+)'|\bimport\(\s*'([^']+)'/g,
+    ),
+  ].map(([, a, b, c]) => (a ?? b ?? c) as string)
 }
 
 const allFiles = PACKAGES.flatMap((name) => filesOf(join(ROOT, 'packages', name, 'src')))
@@ -43,11 +48,12 @@ describe('imports of core point one way', () => {
     errors: [],
     secret: [],
     clock: [],
+    'read-options': ['errors'],
     crypto: ['clock'],
-    format: ['errors', 'crypto'],
-    field: ['errors', 'crypto', 'format'],
+    format: ['errors', 'read-options', 'crypto'],
+    field: ['errors', 'read-options', 'crypto', 'format'],
     keys: ['errors', 'clock', 'crypto', 'format', 'field'],
-    vault: ['errors', 'clock', 'crypto', 'format', 'field', 'keys'],
+    vault: ['errors', 'read-options', 'clock', 'crypto', 'format', 'field', 'keys'],
     index: ['errors', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'vault'],
     testing: ['errors', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'vault'],
   }
@@ -56,10 +62,12 @@ describe('imports of core point one way', () => {
     const layer = layerOf(file)
     const may = MAY[layer]
     if (may === undefined) throw new Error(`${layer} is a layer that this test does not know: say above what it may import`)
-    const wrong = importsOf(file).filter((path) => path.startsWith('.')).filter((path) => {
-      const other = layerOf(join(dirname(file), path))
-      return other !== layer && !may.includes(other)
-    })
+    const wrong = importsOf(file)
+      .filter((path) => path.startsWith('.'))
+      .filter((path) => {
+        const other = layerOf(join(dirname(file), path))
+        return other !== layer && !may.includes(other)
+      })
     expect(wrong).toEqual([])
   })
 
@@ -100,7 +108,12 @@ describe('what is imported from outside', () => {
     for (const file of filesOf(CORE)) {
       const place = relative(CORE, file)
       if (place.startsWith(`testing${sep}`)) continue
-      const allowed = place === join('crypto', 'backend', 'node.ts') ? /^node:crypto$/ : place === join('crypto', 'backend', 'portable.ts') ? /^@noble\// : /^zod$/
+      const allowed =
+        place === join('crypto', 'backend', 'node.ts')
+          ? /^node:crypto$/
+          : place === join('crypto', 'backend', 'portable.ts')
+            ? /^@noble\//
+            : /^zod$/
       expect([place, outside(file).filter((path) => !allowed.test(path))]).toEqual([place, []])
     }
   })
@@ -110,18 +123,36 @@ describe('what is imported from outside', () => {
       for (const file of filesOf(join(ROOT, 'packages', name, 'src'))) {
         const inTesting = relative(join(ROOT, 'packages', name, 'src'), file).startsWith('testing')
         const ofCore = outside(file).filter((path) => path.startsWith('@strongroom/core'))
-        expect([shown(file), ofCore.filter((path) => path !== '@strongroom/core' && !(inTesting && path === '@strongroom/core/testing'))]).toEqual([shown(file), []])
-        expect(importsOf(file).filter((path) => path.startsWith('.') && !join(dirname(file), path).startsWith(join(ROOT, 'packages', name, 'src')))).toEqual([])
+        expect([
+          shown(file),
+          ofCore.filter((path) => path !== '@strongroom/core' && !(inTesting && path === '@strongroom/core/testing')),
+        ]).toEqual([shown(file), []])
+        expect(
+          importsOf(file).filter(
+            (path) => path.startsWith('.') && !join(dirname(file), path).startsWith(join(ROOT, 'packages', name, 'src')),
+          ),
+        ).toEqual([])
       }
     }
   })
 
   test('what is imported is declared', () => {
     for (const name of PACKAGES) {
-      const manifest = JSON.parse(text(join(ROOT, 'packages', name, 'package.json'))) as { dependencies?: object; peerDependencies?: object; name: string }
+      const manifest = JSON.parse(text(join(ROOT, 'packages', name, 'package.json'))) as {
+        dependencies?: object
+        peerDependencies?: object
+        name: string
+      }
       const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
       for (const file of filesOf(join(ROOT, 'packages', name, 'src'))) {
-        const needed = outside(file).filter((path) => !path.startsWith('node:')).map((path) => path.split('/').slice(0, path.startsWith('@') ? 2 : 1).join('/'))
+        const needed = outside(file)
+          .filter((path) => !path.startsWith('node:'))
+          .map((path) =>
+            path
+              .split('/')
+              .slice(0, path.startsWith('@') ? 2 : 1)
+              .join('/'),
+          )
         expect([shown(file), needed.filter((path) => !declared.includes(path))]).toEqual([shown(file), []])
       }
     }
@@ -150,13 +181,30 @@ describe('what no source file holds', () => {
   })
 
   test('the patterns find what they are for', () => {
-    const examples = ['export * from "x"', 'export default 1', 'let x: any', 'console.log(1)', 'Math.random()', 'process.env.X', 'eval("1")', 'enum A {}', 'constructor(private x: number) {}', '\n  private x = 1', '// @ts-ignore', 'debugger']
+    const examples = [
+      'export * from "x"',
+      'export default 1',
+      'let x: any',
+      'console.log(1)',
+      'Math.random()',
+      'process.env.X',
+      'eval("1")',
+      'enum A {}',
+      'constructor(private x: number) {}',
+      '\n  private x = 1',
+      '// @ts-ignore',
+      'debugger',
+    ]
     expect(FORBIDDEN.map(([, pattern], i) => pattern.test(examples[i] as string))).toEqual(FORBIDDEN.map(() => true))
     expect(codeOf('a /* console.log */ b // any\n c "console.log" \'x: any\'').replaceAll(/\s/g, '')).toBe("abc''''")
   })
 
   test('slice of bytes: of a Buffer it is a view', () => {
-    const found = allFiles.filter((file) => file.startsWith(join(CORE, 'crypto')) || file.startsWith(join(CORE, 'format')) || file.startsWith(join(CORE, 'keys'))).filter((file) => /(?:bytes|secret|key|hash|wrap|value|stored)\.slice\(/i.test(codeOf(text(file))))
+    const found = allFiles
+      .filter(
+        (file) => file.startsWith(join(CORE, 'crypto')) || file.startsWith(join(CORE, 'format')) || file.startsWith(join(CORE, 'keys')),
+      )
+      .filter((file) => /(?:bytes|secret|key|hash|wrap|value|stored)\.slice\(/i.test(codeOf(text(file))))
     expect(found.map(shown)).toEqual([])
   })
 })
@@ -166,20 +214,32 @@ describe('index.ts of core', () => {
   const exported = [...index.matchAll(/export (type )?\{([^}]+)\} from '([^']+)'/g)].flatMap(([, , names, path]) =>
     (names as string)
       .split(',')
-      .map((name) => name.trim().replace(/^type /, '').split(' as ')[0] as string)
+      .map(
+        (name) =>
+          name
+            .trim()
+            .replace(/^type /, '')
+            .split(' as ')[0] as string,
+      )
       .filter((name) => name !== '')
       .map((name) => [name, path as string] as const),
   )
 
   test('is a list of named exports and nothing else', () => {
-    const rest = codeOf(index).replaceAll(/export (type )?\{[^}]+\} from ''/g, '').trim()
+    const rest = codeOf(index)
+      .replaceAll(/export (type )?\{[^}]+\} from ''/g, '')
+      .trim()
     expect(rest).toBe('')
     expect(exported.length).toBeGreaterThan(40)
   })
 
   test.each(exported)('%s says what it is', (name, path) => {
     const source = text(join(CORE, path))
-    const declared = [...source.matchAll(new RegExp(`(\\*/\\n)?export (?:declare )?(?:abstract )?(?:interface|type|class|const|(?:async )?function) ${name}\\b`, 'g'))]
+    const declared = [
+      ...source.matchAll(
+        new RegExp(`(\\*/\\n)?export (?:declare )?(?:abstract )?(?:interface|type|class|const|(?:async )?function) ${name}\\b`, 'g'),
+      ),
+    ]
     expect(declared.length).toBeGreaterThan(0)
     expect(declared.some(([, documented]) => documented !== undefined)).toBe(true)
   })
@@ -197,12 +257,27 @@ describe('examples and types compile', () => {
   const FOLDER = join(ROOT, 'packages/core/node_modules/.cache/strongroom-examples')
   const OPTIONS = {
     extends: join(ROOT, 'tsconfig.base.json'),
-    compilerOptions: { composite: false, declaration: false, declarationMap: false, sourceMap: false, isolatedDeclarations: false, noEmit: true, noUnusedLocals: false, noUnusedParameters: false, types: ['node'], lib: ['ES2024', 'ESNext.Disposable'], allowImportingTsExtensions: true },
+    compilerOptions: {
+      composite: false,
+      declaration: false,
+      declarationMap: false,
+      sourceMap: false,
+      isolatedDeclarations: false,
+      noEmit: true,
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      types: ['node'],
+      lib: ['ES2024', 'ESNext.Disposable'],
+      allowImportingTsExtensions: true,
+    },
   }
 
   function compile(folder: string): string {
     try {
-      execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder, '--pretty', 'false'], { encoding: 'utf8', stdio: 'pipe' })
+      execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder, '--pretty', 'false'], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      })
       return ''
     } catch (error) {
       return String((error as { stdout?: unknown }).stdout)
@@ -230,9 +305,19 @@ export declare function openMyProvider(): Promise<never>
 
   const examples: readonly Example[] = allFiles.flatMap((file) =>
     [...text(file).matchAll(/\/\*\*[\s\S]*?\*\//g)]
-      .map(([comment]) => comment.split('\n').map((line) => line.replace(/^\s*\* ?/, '')).join('\n'))
+      .map(([comment]) =>
+        comment
+          .split('\n')
+          .map((line) => line.replace(/^\s*\* ?/, ''))
+          .join('\n'),
+      )
       .filter((comment) => comment.includes('@example'))
-      .flatMap((comment) => [...comment.slice(comment.indexOf('@example')).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, source], i) => ({ from: `${shown(file)} ${i}`, source: source as string }))),
+      .flatMap((comment) =>
+        [...comment.slice(comment.indexOf('@example')).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, source], i) => ({
+          from: `${shown(file)} ${i}`,
+          source: source as string,
+        })),
+      ),
   )
 
   test('every @example of every package compiles as it stands', () => {

@@ -8,7 +8,13 @@ import { decryptFailed, hasCode, invalidArgument } from '#core/errors.js'
 test('an error has a code, a message, and keeps its cause', () => {
   const cause = new Error('below')
   const error = new StrongroomError('key_store_unavailable', 'said', { cause })
-  expect([error.name, error.code, error.message, error.cause, error.argument]).toEqual(['StrongroomError', 'key_store_unavailable', 'said', cause, undefined])
+  expect([error.name, error.code, error.message, error.cause, error.argument]).toEqual([
+    'StrongroomError',
+    'key_store_unavailable',
+    'said',
+    cause,
+    undefined,
+  ])
   expect(error).toBeInstanceOf(Error)
   expect(Object.prototype.toString.call(error)).toBe('[object Error]')
   expect(String(error)).toBe('StrongroomError: said')
@@ -37,7 +43,8 @@ test('every failure to open has one message', () => {
 test('hasCode knows only ours', () => {
   expect(hasCode(new StrongroomError('conflict', 'x'), 'shredded', 'conflict')).toBe(true)
   expect(hasCode(new StrongroomError('conflict', 'x'), 'shredded')).toBe(false)
-  for (const other of [Object.assign(new Error('x'), { code: 'conflict' }), { code: 'conflict' }, undefined, null, 'conflict']) expect(hasCode(other, 'conflict')).toBe(false)
+  for (const other of [Object.assign(new Error('x'), { code: 'conflict' }), { code: 'conflict' }, undefined, null, 'conflict'])
+    expect(hasCode(other, 'conflict')).toBe(false)
 })
 
 test('every code is documented, and each is thrown somewhere or promised to providers', () => {

@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest'
 
 const VALUE = 'xoxb-4711'
 const secret = new Secret(VALUE)
+// As where nothing checks types.
+const untyped: unknown = secret
+const templated = (): string => `a ${untyped as string}`
 
 test('reveal gives the very thing', () => {
   const bytes = new Uint8Array([1, 2, 3])
@@ -16,8 +19,8 @@ describe('nothing else shows it', () => {
   const held = { token: secret, list: [secret], map: new Map([['token', secret]]) }
   const WAYS: readonly [string, () => string][] = [
     ['String', () => String(secret)],
-    ['a template', () => `${secret}`],
-    ['addition', () => `a${secret as unknown as string}`],
+    ['a template', templated],
+    ['addition', () => 'a' + (untyped as string)],
     ['a number', () => String(Number(secret))],
     ['toLocaleString', () => secret.toLocaleString()],
     ['JSON', () => JSON.stringify(held)],
@@ -31,7 +34,7 @@ describe('nothing else shows it', () => {
     ['structuredClone', () => inspect(structuredClone(held.list), { depth: Infinity, showHidden: true })],
     ['Object.assign', () => inspect(Object.assign({}, secret), { showHidden: true })],
     ['its string tag', () => Object.prototype.toString.call(secret)],
-    ['an error message', () => new Error(`failed with ${secret}`).stack ?? ''],
+    ['an error message', () => new Error(`failed with ${templated()}`).stack ?? ''],
   ]
 
   test.each(WAYS)('%s', (_, print) => {
@@ -39,19 +42,28 @@ describe('nothing else shows it', () => {
   })
 
   test('and where there is something to print, it is [redacted]', () => {
-    expect([String(secret), `${secret}`, JSON.stringify(secret), inspect(secret)]).toEqual(['[redacted]', '[redacted]', '"[redacted]"', '[redacted]'])
+    expect([String(secret), templated().slice(2), JSON.stringify(secret), inspect(secret)]).toEqual([
+      '[redacted]',
+      '[redacted]',
+      '"[redacted]"',
+      '[redacted]',
+    ])
     expect(inspect({ secret })).toBe('{ secret: [redacted] }')
   })
 
   test('its printing cannot be switched off on one', () => {
     expect(Object.keys(Secret.prototype)).toEqual([])
-    expect(Reflect.getOwnPropertyDescriptor(Secret.prototype, Symbol.for('nodejs.util.inspect.custom'))).toMatchObject({ writable: false, configurable: false, enumerable: false })
+    expect(Reflect.getOwnPropertyDescriptor(Secret.prototype, Symbol.for('nodejs.util.inspect.custom'))).toMatchObject({
+      writable: false,
+      configurable: false,
+      enumerable: false,
+    })
   })
 
   test('console.log shows nothing', () => {
     const lines: string[] = []
     const write = process.stdout.write
-    process.stdout.write = ((chunk: string) => (lines.push(String(chunk)), true)) as typeof write
+    process.stdout.write = ((chunk: string) => lines.push(chunk) > 0) as typeof write
     try {
       console.log(secret, held)
     } finally {

@@ -44,8 +44,7 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
   const file = join(folder, 'data.mdb')
   const known = identityOf(file)
   const shared = (known === undefined ? undefined : opened.get(known)) ?? { database: openDatabase(folder, mapSize), users: 0 }
-  const identity = known ?? identityOf(file)
-  if (identity === undefined) throw new Error(`${file} was removed while it was opened`)
+  const identity: string = known ?? identityOf(file) ?? file
   opened.set(identity, shared)
   shared.users++
 

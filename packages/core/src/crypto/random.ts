@@ -3,6 +3,7 @@
 import { backend } from '#backend'
 
 import { type Clock, systemClock } from '../clock.ts'
+import { invalidArgument } from '../errors.ts'
 
 const BLOCK = 4096
 // A block is used for this long by the wall clock. A machine that was copied or put to sleep wakes up later, or elsewhere in time.
@@ -18,7 +19,7 @@ export function randomBytes(length: number): Uint8Array {
 /**
  * Random bytes drawn in blocks, for nonces. No byte is given out twice: the pointer moves before the bytes are used, given
  * bytes are wiped, and the block is dropped after a second, when the clock jumps and in another process: this memory may have been
- * copied (fork, snapshot of a machine).
+ * copied (fork, snapshot of a machine). Two copies of a machine that go on within the same second are not told apart.
  */
 export class RandomPool {
   readonly #block = new Uint8Array(BLOCK)
@@ -35,6 +36,7 @@ export class RandomPool {
 
   /** Writes `length` random bytes (at most 4,096) into `out` at `offset`. */
   fill(out: Uint8Array, offset: number, length: number): void {
+    if (length > BLOCK) throw invalidArgument('length', `must be at most ${BLOCK}`)
     const age = this.#clock.now() - this.#drawn
     if (this.#next + length > BLOCK || age < 0 || age >= MOST_AGE_MS || this.#pid !== this.#processId()) {
       backend.randomFill(this.#block)

@@ -5,6 +5,7 @@
 
 import { backend } from '#backend'
 
+import { invalidArgument } from '../errors.ts'
 import type { AesBlocks } from './backend/backend.ts'
 import { RandomPool } from './random.ts'
 
@@ -36,7 +37,9 @@ export class XaesKey {
   #next = 0
   #count = 0
 
+  /** @throws StrongroomError `invalid_argument` */
   constructor(key: Uint8Array) {
+    if (key.length !== XAES_KEY) throw invalidArgument('key', 'must be 32 bytes')
     this.#blocks = backend.aes256(key)
     this.#k1 = subkey(this.#blocks.encrypt(new Uint8Array(BLOCK)))
   }
@@ -58,6 +61,7 @@ export class XaesKey {
 
   /** Ciphertext ‖ tag, for a nonce that was never used with this key. */
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
+    if (nonce.length !== XAES_NONCE) throw invalidArgument('nonce', 'must be 24 bytes')
     const out = new Uint8Array(plaintext.length + XAES_TAG)
     const key = this.#derive(nonce, 0, 1)
     backend.gcmSeal(key, this.#tailOf(nonce, 0), aad, plaintext, out, 0)
@@ -71,6 +75,12 @@ export class XaesKey {
     const plaintext = backend.gcmOpen(key, this.#tailOf(bytes, at), aad, bytes.subarray(at + XAES_NONCE))
     key.fill(0)
     return plaintext
+  }
+
+  /** Wipes the keys derived ahead. The key schedule is the backend's, and goes with this object. */
+  destroy(): void {
+    this.#aheadKeys.fill(0)
+    this.#next = this.#count = 0
   }
 
   #deriveAhead(): void {

@@ -5,7 +5,7 @@
 
 import { equalBytes, hmacSha256 } from '../crypto/hash.ts'
 import { ascii, concat, copy, fromUtf8, lp, u8, u32, u64 } from './bytes.ts'
-import type { NodeKind, Reason, RootVersion } from './records.ts'
+import { NodeKind, Reason, type RootVersion } from './records.ts'
 
 const LEDGER = lp(ascii('strongroom/v1/ledger'))
 const FIELDS = 13
@@ -95,7 +95,7 @@ function decode(bytes: Uint8Array): LedgerEntry | undefined {
   const regionText = fromUtf8(region)
   const sizes = [n.length === 8, op.length === 1, kind.length === 1, keys.length % KEY_ENTRY === 0, root.length >= 8, instant.length === 8, reason.length === 1]
   if (regionText === undefined || sizes.includes(false)) return undefined
-  return {
+  const entry: LedgerEntry = {
     vaultId,
     n: toNumber(n),
     previous,
@@ -113,6 +113,22 @@ function decode(bytes: Uint8Array): LedgerEntry | undefined {
     instant: toNumber(instant),
     reason: reason[0] as Reason,
   }
+  return isWhole(entry) && equalBytes(encode(entry), bytes) ? entry : undefined
+}
+
+function isWhole({ vaultId, n, previous, op, kind, ref, parentRef, tenantRef, instant, reason }: LedgerEntry): boolean {
+  return (
+    vaultId.length === 16 &&
+    previous.length === HASH &&
+    ref.length === 16 &&
+    (parentRef.length === 16 || parentRef.length === 0) &&
+    tenantRef.length === 16 &&
+    Number.isSafeInteger(n) &&
+    Number.isSafeInteger(instant) &&
+    Object.values<number>(LedgerOp).includes(op) &&
+    Object.values<number>(NodeKind).includes(kind) &&
+    Object.values<number>(Reason).includes(reason)
+  )
 }
 
 function split(bytes: Uint8Array): Uint8Array[] | undefined {

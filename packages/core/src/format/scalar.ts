@@ -31,7 +31,7 @@ function objectScalar(value: object, argument: string): Uint8Array {
   const kind = attempt(argument, () => (isBytes(value) ? 'bytes' : value instanceof CanonicalScalar ? 'canonical' : value instanceof Date ? 'date' : 'none'))
   if (kind === 'bytes') return binaryScalar(0, value as Uint8Array, argument)
   if (kind === 'date') return dateScalar(value as Date, argument)
-  const bytes = kind === 'canonical' ? (value as CanonicalScalar).bytes : undefined
+  const bytes = kind === 'canonical' ? attempt(argument, () => (value as CanonicalScalar).bytes) : undefined
   if (isBytes(bytes)) return bounded(bytes, argument)
   throw notScalar(argument)
 }

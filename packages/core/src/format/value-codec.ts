@@ -1,7 +1,7 @@
 /** How JavaScript values become frames. Databases with more types bring a codec of their own. */
 
 import { byteAndText } from '../crypto/text.ts'
-import { invalidArgument, type StrongroomError } from '../errors.ts'
+import { invalidArgument, StrongroomError } from '../errors.ts'
 import { copy, fromUtf8, isBytes } from './bytes.ts'
 import { type EncodedValue, MAX_VALUE_BYTES } from './frame.ts'
 import { toJsonText } from './json-text.ts'
@@ -29,7 +29,7 @@ export const jsonCodec: ValueCodec = {
     try {
       return encode(value)
     } catch (error) {
-      if (error instanceof Error && error.name === 'StrongroomError') throw error
+      if (error instanceof StrongroomError) throw error
       // A getter or a proxy of the caller's threw: what it threw may hold the value.
       throw invalidArgument('value', 'could not be read: it threw')
     }
@@ -59,6 +59,7 @@ function encode(value: unknown): EncodedValue {
 
 function encodeObject(value: object): EncodedValue {
   if (isBytes(value)) {
+    if (value.length > MAX_VALUE_BYTES) throw oversize()
     const body = new Uint8Array(1 + value.length)
     body[0] = GENERIC_BINARY
     body.set(value, 1)

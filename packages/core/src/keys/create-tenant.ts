@@ -44,13 +44,13 @@ export async function createTenantNodes(keys: KeyOperations, tenantRef: Uint8Arr
   const place = { kind: NodeKind.tenant, ref: tenantRef, parentRef: NO_REF, tenantRef, region }
   const nodes = firstNodes(context, place, key, record.id)
   wipe(key, nodes.secret, nodes.refSecret)
-  try {
-    await context.keyStore.put({ ...nodes.node, label })
-  } catch (error) {
-    if (!hasCode(error, 'conflict')) throw error
+  if (!(await putUnlessThere(context, { ...nodes.node, label }))) {
+    // Whoever is told that the tenant exists can use it, however slow its maker is.
+    const made = await readNode(keys, tenantRef)
+    if (made !== undefined) await completeTenant(keys, made)
     throw alreadyExists()
   }
-  // Only who made the node knows the secret that wraps this; if it dies here, the next create completes the tenant.
+  // If this process dies here, the next create completes the tenant.
   await putUnlessThere(context, nodes.refNode)
 }
 

@@ -87,6 +87,7 @@ export class OpenVersion {
     this.#alive = false
     wipe(this.#secret, ...this.#wrapKeys.values())
     this.#wrapKeys.clear()
+    this.#sealKey?.destroy()
     this.#sealKey = undefined
   }
 

@@ -1,5 +1,15 @@
 // Known secrets go in, a broad script of successes and failures runs, and none of them comes out anywhere.
-import { CanonicalScalar, encryptedToText, field, initVault, openVault, randomBytes, Secret, type Subject, type Vault } from '@strongroom/core'
+import {
+  CanonicalScalar,
+  encryptedToText,
+  field,
+  initVault,
+  openVault,
+  randomBytes,
+  Secret,
+  type Subject,
+  type Vault,
+} from '@strongroom/core'
 import { downProvider, memoryKeyProvider } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -19,7 +29,12 @@ const ITEM = 'canary-item-5f4e3d2c1b0a99'
 const TENANT = 'canary-tenant-91827364aabb'
 
 /** What must be nowhere at all. */
-const SECRETS: Canary[] = [utf8('value', VALUE), utf8('value in JSON', JSON_VALUE), utf8('token', TOKEN), { name: 'binary value', bytes: BINARY }]
+const SECRETS: Canary[] = [
+  utf8('value', VALUE),
+  utf8('value in JSON', JSON_VALUE),
+  utf8('token', TOKEN),
+  { name: 'binary value', bytes: BINARY },
+]
 /** What must be in no error, no console line and no store; an object that was made by name may know its name. */
 const NAMES: Canary[] = [utf8('subject', SUBJECT), utf8('item', ITEM), utf8('tenant', TENANT), utf8('record id', RECORD)]
 const NAMES_MAY_BE_IN: readonly Channel[] = ['object inspected', 'object as JSON', 'object cloned']
@@ -98,7 +113,14 @@ async function run(scanner: Scanner, keys: Canary[]): Promise<void> {
   const item = her.item(ITEM)
 
   const anything = field('users', 'anything', z.any())
-  const picky = field('users', 'anything', z.string().refine((value) => { if (value.includes('canary')) throw new Error(`I do not like ${value}`); return true }))
+  const picky = field(
+    'users',
+    'anything',
+    z.string().refine((value) => {
+      if (value.includes('canary')) throw new Error(`I do not like ${value}`)
+      return true
+    }),
+  )
   const enumerated = field('users', 'anything', z.enum(['a', 'b']))
   const literal = field('users', 'anything', z.literal('x'))
   const object = field('users', 'anything', z.strictObject({ a: z.string() }))
@@ -118,16 +140,51 @@ async function run(scanner: Scanner, keys: Canary[]): Promise<void> {
   unlocked.decrypt(anything, first, { record: RECORD })
   unlocked.encrypt(anything, VALUE)
 
-  const { tree } = (her as unknown as { place: { keys: { tree: { tenant(ref: Uint8Array): Promise<unknown>; open(ref: Uint8Array, steps: unknown, mint: boolean): Promise<{ nodes: { versions: { secretForWrapping(): Uint8Array; serviceKey(use: string): Uint8Array; sealKey(): unknown }[] }[] }> } }; steps: unknown; tenantRef(): Promise<Uint8Array> } }).place.keys
+  const { tree } = (
+    her as unknown as {
+      place: {
+        keys: {
+          tree: {
+            tenant(ref: Uint8Array): Promise<unknown>
+            open(
+              ref: Uint8Array,
+              steps: unknown,
+              mint: boolean,
+            ): Promise<{
+              nodes: { versions: { secretForWrapping(): Uint8Array; serviceKey(use: string): Uint8Array; sealKey(): unknown }[] }[]
+            }>
+          }
+        }
+        steps: unknown
+        tenantRef(): Promise<Uint8Array>
+      }
+    }
+  ).place.keys
   const place = (item as unknown as { place: { steps: unknown; tenantRef(): Promise<Uint8Array> } }).place
   const path = await tree.open(await place.tenantRef(), place.steps, false)
-  for (const { versions } of path.nodes) for (const version of versions) keys.push({ name: 'secret of a node', bytes: Uint8Array.from(version.secretForWrapping()) })
+  for (const { versions } of path.nodes)
+    for (const version of versions) keys.push({ name: 'secret of a node', bytes: Uint8Array.from(version.secretForWrapping()) })
 
   for (const [where, value] of Object.entries({
-    vault, tenants: vault.tenants, tenant, subject: her, self: tenant.self(), item, unlocked, field: anything, picky, options, provider, path, tree,
-    secret: new Secret(VALUE), 'secret of bytes': { bytes: new Secret(BINARY), list: [new Secret([TOKEN])] }, scalar: new CanonicalScalar(new Uint8Array([2, 97])),
-  })) scanner.object(where, value)
-  console.log(vault, her, unlocked, new Secret(VALUE), `${new Secret(TOKEN)}`)
+    vault,
+    tenants: vault.tenants,
+    tenant,
+    subject: her,
+    self: tenant.self(),
+    item,
+    unlocked,
+    field: anything,
+    picky,
+    options,
+    provider,
+    path,
+    tree,
+    secret: new Secret(VALUE),
+    'secret of bytes': { bytes: new Secret(BINARY), list: [new Secret([TOKEN])] },
+    scalar: new CanonicalScalar(new Uint8Array([2, 97])),
+  }))
+    scanner.object(where, value)
+  console.log(vault, her, unlocked, new Secret(VALUE), String(new Secret(TOKEN)))
   console.error('%o %j', item, new Secret(VALUE))
 
   // What fails.
@@ -144,7 +201,13 @@ async function run(scanner: Scanner, keys: Canary[]): Promise<void> {
   }
   await failing('value', () => her.encrypt(anything, `${VALUE}\ud800`))
   await failing('value in JSON', () => her.encrypt(anything, { [VALUE]: Symbol(VALUE) }))
-  await failing('getter', () => her.encrypt(anything, { get a() { throw new Error(VALUE) } }))
+  await failing('getter', () =>
+    her.encrypt(anything, {
+      get a() {
+        throw new Error(VALUE)
+      },
+    }),
+  )
   await failing('name', () => tenant.subject(`${SUBJECT}\ud800`))
   await failing('item name', () => her.item(`${ITEM}\ud800`))
   await failing('tenant name', () => vault.tenant(`${TENANT}\ud800`))
@@ -157,11 +220,22 @@ async function run(scanner: Scanner, keys: Canary[]): Promise<void> {
   await failing('wrong root', () => openVault({ ...options, keyProviders: { eu: memoryKeyProvider() } }))
 
   let breaks = false
-  const broken = await openVault({ ...optionsAround({ ...made, options }, async ({ method }, proceed) => { const answer = await proceed(); if (method === 'get' && breaks) throw new Error('no route to host'); return answer }) })
+  const broken = await openVault({
+    ...optionsAround({ ...made, options }, async ({ method }, proceed) => {
+      const answer = await proceed()
+      if (method === 'get' && breaks) throw new Error('no route to host')
+      return answer
+    }),
+  })
   breaks = true
   await failing('key store down', () => broken.tenant(TENANT).subject(SUBJECT).decrypt(anything, first, { record: RECORD }))
   breaks = false
-  const denying: Vault = await openVault({ ...options, onAccess: () => { throw new Error('not today') } })
+  const denying: Vault = await openVault({
+    ...options,
+    onAccess: () => {
+      throw new Error('not today')
+    },
+  })
   await failing('denied', () => denying.tenant(TENANT).subject(SUBJECT).decrypt(anything, first, { record: RECORD }))
   made.clock.advance(BOUND)
   await failing('expired handle', () => unlocked.decrypt(anything, first, { record: RECORD }))
@@ -182,7 +256,9 @@ async function run(scanner: Scanner, keys: Canary[]): Promise<void> {
   await tries('reconcile', () => vault.reconcile())
   await tries('close', () => vault.close())
   await failing('closed', () => her.encrypt(anything, VALUE))
-  await failing('closed list', async () => { for await (const info of vault.tenants.list()) scanner.object('info', info) })
+  await failing('closed list', async () => {
+    for await (const info of vault.tenants.list()) scanner.object('info', info)
+  })
   scanner.store('key store', made.keyStore.snapshot())
   scanner.store('state store', made.stateStore.snapshot())
 }
@@ -209,17 +285,20 @@ describe('canaries', () => {
     expect(new Set(found.map((finding) => finding.channel))).toEqual(new Set([channel]))
   })
 
-  test.each(['utf8', 'hex', 'base64', 'base64url', 'utf16le', 'latin1'] as const)('one that is written as %s in the middle of something is found', (encoding) => {
-    for (const canary of [...SECRETS, { name: 'key', bytes: randomBytes(32) }]) {
-      for (const before of ['', 'a', 'ab', 'abc']) {
-        const scanner = new Scanner()
-        const bytes = Buffer.concat([Buffer.from(before), canary.bytes, Buffer.from('after')])
-        if (encoding === 'utf8') scanner.bytes('key store', 'x', bytes)
-        else if (encoding === 'utf16le') scanner.bytes('key store', 'x', Buffer.from(Buffer.from(canary.bytes).toString('latin1'), 'utf16le'))
-        else scanner.text('console', 'x', bytes.toString(encoding))
-        expect(scanner.findings([canary]).length).toBeGreaterThan(0)
+  test.each(['utf8', 'hex', 'base64', 'base64url', 'utf16le', 'latin1'] as const)(
+    'one that is written as %s in the middle of something is found',
+    (encoding) => {
+      for (const canary of [...SECRETS, { name: 'key', bytes: randomBytes(32) }]) {
+        for (const before of ['', 'a', 'ab', 'abc']) {
+          const scanner = new Scanner()
+          const bytes = Buffer.concat([Buffer.from(before), canary.bytes, Buffer.from('after')])
+          if (encoding === 'utf8') scanner.bytes('key store', 'x', bytes)
+          else if (encoding === 'utf16le')
+            scanner.bytes('key store', 'x', Buffer.from(Buffer.from(canary.bytes).toString('latin1'), 'utf16le'))
+          else scanner.text('console', 'x', bytes.toString(encoding))
+          expect(scanner.findings([canary]).length).toBeGreaterThan(0)
+        }
       }
-    }
-  })
+    },
+  )
 })
-

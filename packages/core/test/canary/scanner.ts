@@ -48,9 +48,14 @@ function formsOf({ bytes }: Canary): readonly (readonly [string, Buffer])[] {
   ]
   for (const shift of [0, 1, 2]) {
     // What does not depend on the neighbours.
-    const base64 = Buffer.concat([Buffer.alloc(shift), raw]).toString('base64').replaceAll('=', '')
+    const base64 = Buffer.concat([Buffer.alloc(shift), raw])
+      .toString('base64')
+      .replaceAll('=', '')
     const inner = base64.slice(shift === 0 ? 0 : shift + 1, base64.length - 2)
-    forms.push([`base64 +${shift}`, Buffer.from(inner)], [`base64url +${shift}`, Buffer.from(inner.replaceAll('+', '-').replaceAll('/', '_'))])
+    forms.push(
+      [`base64 +${shift}`, Buffer.from(inner)],
+      [`base64url +${shift}`, Buffer.from(inner.replaceAll('+', '-').replaceAll('/', '_'))],
+    )
   }
   return forms
 }
@@ -68,7 +73,10 @@ export class Scanner {
   }
 
   get seen(): Readonly<Record<Channel, number>> {
-    return Object.fromEntries(CHANNELS.map((channel) => [channel, this.#seen.filter((each) => each.channel === channel).length])) as Record<Channel, number>
+    return Object.fromEntries(CHANNELS.map((channel) => [channel, this.#seen.filter((each) => each.channel === channel).length])) as Record<
+      Channel,
+      number
+    >
   }
 
   text(channel: Channel, where: string, text: string): void {
@@ -93,18 +101,30 @@ export class Scanner {
       this.text(depth === 0 ? 'error message' : 'error cause', where, error.message)
       this.text('error stack', where, error.stack ?? '')
       this.text('error as JSON', where, `${JSON.stringify(error)} ${JSON.stringify(Object.entries(error))}`)
-      this.text('error inspected', where, inspect(error, { depth: Infinity, showHidden: true, getters: true, maxArrayLength: null, maxStringLength: null }))
+      this.text(
+        'error inspected',
+        where,
+        inspect(error, { depth: Infinity, showHidden: true, getters: true, maxArrayLength: null, maxStringLength: null }),
+      )
       error = error.cause
     }
   }
 
   object(where: string, value: unknown): void {
     for (const options of [{}, { customInspect: false }]) {
-      this.text('object inspected', where, inspect(value, { depth: Infinity, showHidden: true, getters: true, maxArrayLength: null, maxStringLength: null, ...options }))
+      this.text(
+        'object inspected',
+        where,
+        inspect(value, { depth: Infinity, showHidden: true, getters: true, maxArrayLength: null, maxStringLength: null, ...options }),
+      )
     }
     this.text('object as JSON', where, jsonOf(value))
     try {
-      this.text('object cloned', where, inspect(structuredClone(value), { depth: Infinity, showHidden: true, maxArrayLength: null, maxStringLength: null }))
+      this.text(
+        'object cloned',
+        where,
+        inspect(structuredClone(value), { depth: Infinity, showHidden: true, maxArrayLength: null, maxStringLength: null }),
+      )
     } catch {
       // What holds functions cannot be cloned.
       this.text('object cloned', where, '')
@@ -116,7 +136,7 @@ export class Scanner {
     const walk = (value: unknown): void => {
       if (value instanceof Uint8Array) this.bytes(channel, 'bytes', value)
       else if (typeof value === 'string') this.text(channel, 'text', value)
-      else if (typeof value === 'object' && value !== null) for (const [key, field] of Object.entries(value)) (walk(key), walk(field))
+      else if (typeof value === 'object' && value !== null) for (const each of Object.entries(value).flat()) walk(each)
     }
     walk(snapshot)
   }

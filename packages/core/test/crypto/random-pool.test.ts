@@ -141,6 +141,7 @@ describe('a pool of random bytes', () => {
     const bytes = draw(4096).split(',')
 
     expect(bytes.length).toBe(4096)
+    expect(() => draw(4097)).toThrow('length must be at most 4096')
     expect(blocks.length).toBe(1)
     draw(4)
     expect(blocks.length).toBe(2)

@@ -163,6 +163,18 @@ describe('a key that seals many messages with nonces of its own', () => {
   })
 })
 
+test('keys of another length, and nonces, are refused before any encryption', () => {
+  const none = new Uint8Array(0)
+  expect(xaesSeal(new Uint8Array(32), none, none).length).toBe(40)
+  for (const length of [0, 16, 24, 31, 33, 64]) {
+    expect(() => xaesSeal(new Uint8Array(length), none, none)).toThrow('key must be 32 bytes')
+    expect(() => xaesOpen(new Uint8Array(length), none, new Uint8Array(40))).toThrow('key must be 32 bytes')
+  }
+  const key = new XaesKey(new Uint8Array(32))
+  expect(key.seal(new Uint8Array(24), none, none).length).toBe(16)
+  for (const length of [0, 12, 23, 25]) expect(() => key.seal(new Uint8Array(length), none, none)).toThrow('nonce must be 24 bytes')
+})
+
 test('sealing draws a new nonce every time', () => {
   const key = new Uint8Array(32).fill(7)
   const none = new Uint8Array(0)

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
 
+import { hmacSha256 } from '#core/crypto/hash.js'
+import { ascii, lp } from '#core/format/bytes.js'
 import { type LedgerEntry, LedgerOp, openLedgerEntry, sealLedgerEntry } from '#core/format/ledger-entry.js'
 import { NodeKind, Reason } from '#core/format/records.js'
 
@@ -108,6 +110,37 @@ test('an opened entry is a copy of its own: a store may use its buffer again', (
   buffer.fill(0)
 
   expect(isDeepStrictEqual(plain(opened), plain({ ...original, hash }))).toBe(true)
+})
+
+test('an entry that is authentic but not whole is refused: whoever holds the key cannot write two forms of one', () => {
+  const key = new Uint8Array(32).fill(7)
+  const [whole] = fc.sample(entry, { numRuns: 1, seed: 4 }) as [LedgerEntry]
+  const open = (changed: object) => openLedgerEntry(key, sealLedgerEntry(key, { ...whole, ...changed }).bytes)
+
+  expect(open({})).toBeDefined()
+  for (const changed of [
+    { vaultId: new Uint8Array(15) },
+    { previous: new Uint8Array(33) },
+    { ref: new Uint8Array(0) },
+    { parentRef: new Uint8Array(8) },
+    { tenantRef: new Uint8Array(17) },
+    { op: 0 },
+    { op: 7 },
+    { kind: 6 },
+    { reason: 7 },
+    { n: 2 ** 60 },
+    { instant: 2 ** 60 },
+  ]) {
+    expect(open(changed)).toBeUndefined()
+  }
+  // A root version whose inner length is not that of its id.
+  const { bytes: stored } = sealLedgerEntry(key, { ...whole, rootVersion: { number: 1, id: new Uint8Array(16) } })
+  const fields = stored.slice(0, -32)
+  const at = hex(fields).indexOf('000000180000000100000010') / 2
+  expect(at).toBeGreaterThan(0)
+  fields[at + 11] = 15
+  const forged = Uint8Array.of(...fields, ...hmacSha256(key, Uint8Array.of(...lp(ascii('strongroom/v1/ledger')), ...fields)))
+  expect(openLedgerEntry(key, forged)).toBeUndefined()
 })
 
 test('an entry with no keys says that a place is occupied, and is not the entry with one key', () => {

@@ -85,6 +85,9 @@ test('a scalar in canonical form passes as it is', () => {
   )
 })
 
+const revoked = Proxy.revocable({}, {})
+revoked.revoke()
+
 describe('refused as a scalar, by name of the argument and without the value', () => {
   test.each<[string, unknown, Scalar]>([
     ['undefined', undefined, 'SECRET'],
@@ -97,6 +100,10 @@ describe('refused as a scalar, by name of the argument and without the value', (
     ['an array buffer', new ArrayBuffer(1), new Uint8Array(1)],
     ['a data view', new DataView(new ArrayBuffer(1)), new Uint8Array(1)],
     ['sixteen-bit integers', new Uint16Array(1), new Uint8Array(1)],
+    ['something that only looks like a date', Object.create(Date.prototype), new Date(0)],
+    ['a proxy that throws', new Proxy({}, { getPrototypeOf() { throw new Error('SECRET') } }), 'SECRET'],
+    ['a proxy that says it is canonical and throws', new Proxy(new CanonicalScalar(new Uint8Array(1)), { get() { throw new Error('SECRET') } }), 'SECRET'],
+    ['a revoked proxy', revoked.proxy, 'SECRET'],
     ['a lone surrogate', 'SECRET\ud800', 'SECRET\ud800\udc00'],
     ['a bigint above 64 bits', 2n ** 63n, 2n ** 63n - 1n],
     ['a bigint below 64 bits', -(2n ** 63n) - 1n, -(2n ** 63n)],

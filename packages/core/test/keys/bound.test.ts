@@ -47,20 +47,23 @@ describe('a process that did not hear of it', () => {
     expect(await b.tenant('rival').subject('alice').decrypt(email, rival)).toBe('rival')
   })
 
-  test.each(ACTS)('A %s: what B loads late beneath what it loaded early does not lengthen the bound', async (_, act, hersAfter, itemAfter) => {
-    const { a, b, clock } = await two()
-    const hers = await alice(a).encrypt(email, 'hers')
-    const items = await token(a).encrypt(email, 'items')
-    await alice(b).decrypt(email, hers)
-    await act(a)
-    clock.advance(BOUND - 1)
-    // Only now does B read the item: one that was shredded or suspended itself says so already.
-    const early = await outcome(() => token(b).decrypt(email, items))
-    expect(early).toBe(hersAfter === 'done' ? itemAfter : 'done')
-    clock.advance(1)
-    expect(await outcome(() => token(b).decrypt(email, items))).toBe(itemAfter)
-    expect(await outcome(() => alice(b).decrypt(email, hers))).toBe(hersAfter)
-  })
+  test.each(ACTS)(
+    'A %s: what B loads late beneath what it loaded early does not lengthen the bound',
+    async (_, act, hersAfter, itemAfter) => {
+      const { a, b, clock } = await two()
+      const hers = await alice(a).encrypt(email, 'hers')
+      const items = await token(a).encrypt(email, 'items')
+      await alice(b).decrypt(email, hers)
+      await act(a)
+      clock.advance(BOUND - 1)
+      // Only now does B read the item: one that was shredded or suspended itself says so already.
+      const early = await outcome(() => token(b).decrypt(email, items))
+      expect(early).toBe(hersAfter === 'done' ? itemAfter : 'done')
+      clock.advance(1)
+      expect(await outcome(() => token(b).decrypt(email, items))).toBe(itemAfter)
+      expect(await outcome(() => alice(b).decrypt(email, hers))).toBe(hersAfter)
+    },
+  )
 
   test.each(ACTS)('A %s: handles of B end with the bound, on either clock', async (_, act, hersAfter, itemAfter) => {
     for (const pass of ['advance', 'jump'] as const) {
@@ -73,7 +76,10 @@ describe('a process that did not hear of it', () => {
       clock[pass](BOUND - 1)
       expect([keys.decrypt(email, hers), itemKeys.decrypt(email, items)]).toEqual(['hers', 'items'])
       clock[pass](1)
-      for (const [handle, stored] of [[keys, hers], [itemKeys, items]] as const) {
+      for (const [handle, stored] of [
+        [keys, hers],
+        [itemKeys, items],
+      ] as const) {
         expect(await outcome(() => handle.decrypt(email, stored))).toBe('handle_expired')
         expect(await outcome(() => handle.encrypt(email, 'x'))).toBe('handle_expired')
       }
@@ -192,7 +198,7 @@ describe('in the process that did it: at once', () => {
 })
 
 // A process whose next read of a node's record is answered only when the test says so: with what was stored when it was asked.
-async function slowReader(made: Ground) {
+async function slowReader(made: Ground & { readonly vault: Vault }) {
   let armed = false
   let held: (() => void) | undefined
   let release: () => void = () => undefined

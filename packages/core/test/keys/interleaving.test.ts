@@ -1,11 +1,26 @@
 // Two processes at once, interleaved at every call of a store.
 import { openVault, type Vault } from '@strongroom/core'
+import { downProvider } from '@strongroom/core/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { KeyState } from '#core/format/records.js'
 
-import { alice, type Around, bob, BOUND, email, type Ground, hex, nodeMadeBy, nodesOf, openGround, optionsAround, outcome, putRecord } from '../vault/support.ts'
+import {
+  alice,
+  type Around,
+  bob,
+  BOUND,
+  email,
+  type Ground,
+  hex,
+  nodeMadeBy,
+  nodesOf,
+  openGround,
+  optionsAround,
+  outcome,
+  putRecord,
+} from '../vault/support.ts'
 
 /** Two processes whose every store call waits for its turn; turns are the scheduler's to give. */
 async function scheduled(made: Ground, scheduler: fc.Scheduler): Promise<{ readonly a: Vault; readonly b: Vault; start(): void }> {
@@ -75,7 +90,11 @@ describe('two processes at once', () => {
         if (hers !== undefined) expect(await outcome(() => alice(after).decrypt(email, hers))).toBe('shredded')
         expect(await bob(after).decrypt(email, his)).toBe('his')
         expect(await outcome(() => after.reconcile())).toBe('done')
-        expect(nodesOf(made.keyStore).flatMap(({ versions }) => versions).filter(({ state }) => state === KeyState.suspended)).toEqual([])
+        expect(
+          nodesOf(made.keyStore)
+            .flatMap(({ versions }) => versions)
+            .filter(({ state }) => state === KeyState.suspended),
+        ).toEqual([])
       }),
       { numRuns: 120 },
     )
@@ -109,10 +128,16 @@ describe('two processes at once', () => {
           for (const act of acts) expect(await run(b, act)).toBe('done')
         }
         await scheduler.waitFor(Promise.all([run(a, 'reconcile'), run(a, acts[0] as Act), inTurn()]))
-        const state = (): unknown => nodesOf(made.keyStore).find((record) => hex(record.ref) === hex(ref))?.versions.map((version) => version.state)
+        const state = (): unknown =>
+          nodesOf(made.keyStore)
+            .find((record) => hex(record.ref) === hex(ref))
+            ?.versions.map((version) => version.state)
         const before = state()
         // Op codes: 3 suspends, 4 resumes.
-        const last = made.stateStore.snapshot().toSorted((x, y) => (x.key < y.key ? -1 : 1)).at(-1)?.value
+        const last = made.stateStore
+          .snapshot()
+          .toSorted((x, y) => (x.key < y.key ? -1 : 1))
+          .at(-1)?.value
         expect(before).toEqual([last !== undefined && opOf(last) === 3 ? KeyState.suspended : KeyState.active])
         await (await newest(made)).reconcile()
         expect(state()).toEqual(before)
@@ -127,7 +152,9 @@ describe('two processes at once', () => {
         const made = await openGround()
         const { a, b, start } = await scheduled(made, scheduler)
         start()
-        const outcomes = await scheduler.waitFor(Promise.all([outcome(() => a.tenants.create('new')), outcome(() => b.tenants.create('new'))]))
+        const outcomes = await scheduler.waitFor(
+          Promise.all([outcome(() => a.tenants.create('new')), outcome(() => b.tenants.create('new'))]),
+        )
         expect(outcomes).toContain('done')
         for (const each of outcomes) expect(['done', 'already_exists']).toContain(each)
         const after = await newest(made)
@@ -173,7 +200,9 @@ describe('an entry of the ledger that was overtaken', () => {
         return answer
       }),
     )
-    await alice(slow).unlock({ readOnly: true }).catch(() => undefined)
+    await alice(slow)
+      .unlock({ readOnly: true })
+      .catch(() => undefined)
     hold = true
     const late = outcome(() => alice(slow)[slowly]())
     await stopped
@@ -205,5 +234,38 @@ describe('an entry of the ledger that was overtaken', () => {
     expect(await outcome(() => alice(vault).encrypt(email, 'x'))).toBe('suspended')
     await alice(vault).resume()
     expect(states.at(-1)).toBe(KeyState.active)
+  })
+
+  test('an order that waits for a provider is not forgotten because another run had not read of it', async () => {
+    const made = await openGround()
+    const provider = downProvider(made.provider)
+    provider.isDown = false
+    let hold = false
+    let reached: () => void = () => undefined
+    let release: () => void = () => undefined
+    const stopped = new Promise<void>((resolve) => (reached = resolve))
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const around: Around = async ({ store, method }, proceed) => {
+      const answer = await proceed()
+      if (hold && store === 'state' && method === 'scan') {
+        hold = false
+        reached()
+        await released
+      }
+      return answer
+    }
+    const vault = await openVault({ ...optionsAround(made, around), keyProviders: { eu: provider } })
+    const hers = await alice(vault).encrypt(email, 'hers')
+    hold = true
+    const late = outcome(() => vault.reconcile())
+    await stopped
+    provider.isDown = true
+    expect(await outcome(() => alice(vault).suspend())).toBe('key_provider_unavailable')
+    expect(await outcome(() => alice(vault).decrypt(email, hers))).toBe('key_provider_unavailable')
+    release()
+    await late
+    expect(await outcome(() => alice(vault).decrypt(email, hers))).toBe('key_provider_unavailable')
+    provider.isDown = false
+    expect(await outcome(() => alice(vault).decrypt(email, hers))).toBe('suspended')
   })
 })

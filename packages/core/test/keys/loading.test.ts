@@ -92,7 +92,11 @@ describe('number of calls', () => {
     const made = await openGround()
     const other = await second(made)
     const stored = await Promise.all(
-      Array.from({ length: 200 }, (_, i) => alice(i % 2 === 0 ? made.vault : other).item('new').encrypt(email, `value ${i}`)),
+      Array.from({ length: 200 }, (_, i) =>
+        alice(i % 2 === 0 ? made.vault : other)
+          .item('new')
+          .encrypt(email, `value ${i}`),
+      ),
     )
     expect(new Set(stored.map((bytes) => Buffer.from(bytes.subarray(0, 17)).toString('hex'))).size).toBe(1)
     const third = await second(made)
@@ -206,7 +210,14 @@ describe('small caches', () => {
     const made = await openGround()
     const small = await second(made, { maxCachedKeys })
     const stored = await Promise.all(names.map((name) => small.tenant('acme').subject(name).encrypt(email, name)))
-    const read = await Promise.all(names.map((name, i) => small.tenant('acme').subject(name).decrypt(email, stored[i] as Uint8Array)))
+    const read = await Promise.all(
+      names.map((name, i) =>
+        small
+          .tenant('acme')
+          .subject(name)
+          .decrypt(email, stored[i] as Uint8Array),
+      ),
+    )
     expect(read).toEqual(names)
   })
 
@@ -223,7 +234,14 @@ describe('small caches', () => {
     const tenants = names.slice(0, 50)
     for (const name of tenants) await made.vault.tenants.create(name)
     const stored = await Promise.all(tenants.map((name) => small.tenant(name).subject('x').encrypt(email, name)))
-    const read = await Promise.all(tenants.map((name, i) => small.tenant(name).subject('x').decrypt(email, stored[i] as Uint8Array)))
+    const read = await Promise.all(
+      tenants.map((name, i) =>
+        small
+          .tenant(name)
+          .subject('x')
+          .decrypt(email, stored[i] as Uint8Array),
+      ),
+    )
     expect(read).toEqual(tenants)
   })
 })

@@ -72,20 +72,23 @@ test(`${KILLS} kills at random instants: what was acknowledged holds`, async () 
   await maker.run('close')
 
   const lanes = Array.from({ length: LANES }, () => new Lane())
-  const plans = Array.from({ length: KILLS }, () => ({ fromStart: random() < 0.2, wait: random() * 400, seed: Math.floor(random() * 2 ** 31) }))
+  const plans = Array.from({ length: KILLS }, () => ({ fromStart: random() < 0.2, wait: random(), messages: Math.floor(random() * 16), seed: Math.floor(random() * 2 ** 31) }))
   await inParallel(LANES, lanes, async (lane, at) => {
     for (const [round, plan] of plans.entries()) {
       if (round % LANES !== at) continue
       const worker = startWorker()
-      worker.onEvent = (event) => lane.hear('acme', event)
-      const timer = plan.fromStart ? setTimeout(() => worker.kill(), plan.wait) : undefined
+      // One in five while it starts and opens the vault; the others in the midst of work, after so many messages and a little.
+      let left = plan.messages
+      worker.onEvent = (event) => {
+        lane.hear('acme', event)
+        if (left-- === 0) setTimeout(() => worker.kill(), plan.wait * 40)
+      }
+      if (plan.fromStart) setTimeout(() => worker.kill(), plan.wait * 600)
       try {
         await worker.run('open', how)
         lane.settle(await read(worker, lane.values))
         const subjects = [...lane.known].map(([subject, known]) => ({ subject, state: known.state }))
-        const churning = worker.run('churn', { tenant: 'acme', seed: plan.seed, subjects, prefix: `${at}-${round}` })
-        if (timer === undefined) setTimeout(() => worker.kill(), plan.wait)
-        await churning
+        await worker.run('churn', { tenant: 'acme', seed: plan.seed, subjects, prefix: `${at}-${round}` })
       } catch (error) {
         // Nothing that one process does, or leaves half done, may make another fail: it ends by being killed and in no other way.
         if (!(error instanceof Ended)) throw new Error(`seed ${seed}: ${String(error)}`, { cause: error })

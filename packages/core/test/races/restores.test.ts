@@ -1,6 +1,7 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { NodeKind } from '@strongroom/core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 
 import { Folder, type OpenHow, outcome, read, startWorker, stopWorkers, store, type StoredValue, type Worker } from './support.ts'
@@ -107,6 +108,23 @@ test('reconcile applies the whole history again, and changes nothing', async () 
     expect(await worker.run('reconcile')).toEqual({ entries: 7 })
     expect(await read(worker, values)).toEqual(['shredded', 'shredded', 'shredded', true])
   })
+})
+
+test.each([
+  { what: 'items', kind: NodeKind.item },
+  { what: 'subjects', kind: NodeKind.subject },
+])('the records of $what, put back by hand from before a history: reconcile puts them right', async ({ kind }) => {
+  await session(async () => {
+    await worker.run('keep', { kind })
+    await worker.run('suspend', { place: hubspot })
+    await worker.run('suspend', { place: bob })
+    await worker.run('shred', { place: alice })
+    await worker.run('shred', { place: { tenant: 'globex' } })
+    await worker.run('putBack')
+  })
+  const entries = await session(() => worker.run('reconcile'))
+  expect(entries).toEqual({ entries: 5 })
+  expect(await session(() => read(worker, values))).toEqual(['shredded', 'shredded', 'suspended', 'shredded'])
 })
 
 test('a key that was made after the copy is gone with it: decrypt_failed, never another value', async () => {

@@ -79,6 +79,7 @@ async function provider({ file, region, fault }) {
 // One vault at a time: each folder that a process opens is a fresh one for it, or closed before.
 let vault
 let parts
+let kept
 const leases = new Map()
 const observed = new Map()
 
@@ -187,6 +188,17 @@ const tasks = {
         states: versions.map(({ state }) => state),
       })),
       wrappingKeys: wrappingKeys.map(({ id, tenantRef, marked, state }) => ({ id: hex(id), tenantRef: hex(tenantRef), marked, state })),
+    }
+  },
+
+  // What an operator can do by hand with a copy: put single records back, over newer ones.
+  async keep({ kind }) {
+    kept = (await parts.keyStore.scan({ type: 'node', limit: 10_000 })).filter((node) => node.kind === kind)
+  },
+  async putBack() {
+    for (const node of kept) {
+      const [stored] = await parts.keyStore.get([{ type: 'node', ref: node.ref }])
+      await parts.keyStore.put({ ...node, revision: stored.revision + 1 })
     }
   },
 

@@ -20,8 +20,13 @@ import {
 } from '@strongroom/core'
 import { z } from 'zod'
 
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-function same<A, B>(_: Same<A, B>): void {}
+// Both ways, in an invariant place.
+interface Invariant<T> {
+  use(value: T): T
+  readonly held: (value: T) => T
+}
+type Same<A, B> = Invariant<A> extends Invariant<B> ? (Invariant<B> extends Invariant<A> ? true : false) : false
+declare function same<A, B>(is: Same<A, B>): void
 
 declare const vault: Vault
 declare const options: VaultOptions

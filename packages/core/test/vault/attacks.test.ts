@@ -13,7 +13,21 @@ import { beforeAll, describe, expect, test } from 'vitest'
 
 import { sealLedgerEntry } from '#core/format/ledger-entry.js'
 
-import { alice, aroundKeyStore, bob, email, emptyGround, flipped, type Ground, hex, nodeMadeBy, nodesOf, openGround, outcome, wrappingKeysOf } from './support.ts'
+import {
+  alice,
+  aroundKeyStore,
+  bob,
+  email,
+  emptyGround,
+  flipped,
+  type Ground,
+  hex,
+  nodeMadeBy,
+  nodesOf,
+  openGround,
+  outcome,
+  wrappingKeysOf,
+} from './support.ts'
 
 const LEDGER = 'strongroom/ledger'
 
@@ -27,7 +41,12 @@ const rival = (vault: Vault) => vault.tenant('rival').subject('alice')
 interface World extends Ground {
   readonly values: Readonly<Record<'alice' | 'item' | 'bob' | 'rival' | 'carol' | 'dave', Uint8Array>>
   readonly refs: Readonly<Record<'acme' | 'acmeRef' | 'alice' | 'item' | 'bob' | 'rivalTenant' | 'rival' | 'carol' | 'dave', Uint8Array>>
-  readonly older: { readonly carol: NodeRecord; readonly dave: NodeRecord; readonly keys: ReturnType<Ground['keyStore']['snapshot']>; readonly state: ReturnType<Ground['stateStore']['snapshot']> }
+  readonly older: {
+    readonly carol: NodeRecord
+    readonly dave: NodeRecord
+    readonly keys: ReturnType<Ground['keyStore']['snapshot']>
+    readonly state: ReturnType<Ground['stateStore']['snapshot']>
+  }
   readonly wrappingKeys: Readonly<Record<'acme' | 'rival' | 'vault', Uint8Array>>
 }
 
@@ -48,12 +67,14 @@ async function populate(): Promise<World> {
   refs.rivalTenant = (await write('rival', rival(vault))).tenantRef
   await write('carol', carol(vault))
   await write('dave', dave(vault))
-  const find = (ref: Uint8Array | undefined): NodeRecord => nodesOf(keyStore).find((node) => hex(node.ref) === hex(ref as Uint8Array)) as NodeRecord
+  const find = (ref: Uint8Array | undefined): NodeRecord =>
+    nodesOf(keyStore).find((node) => hex(node.ref) === hex(ref as Uint8Array)) as NodeRecord
   refs.acmeRef = nodesOf(keyStore).find((node) => node.kind === 4 && hex(node.tenantRef) === hex(tenantRef))?.ref as Uint8Array
   const older = { carol: find(refs.carol), dave: find(refs.dave), keys: keyStore.snapshot(), state: made.stateStore.snapshot() }
   await carol(vault).shred()
   await dave(vault).suspend()
-  const wrappingKey = (ref: Uint8Array): Uint8Array => wrappingKeysOf(keyStore).find((record) => hex(record.tenantRef) === hex(ref))?.id as Uint8Array
+  const wrappingKey = (ref: Uint8Array): Uint8Array =>
+    wrappingKeysOf(keyStore).find((record) => hex(record.tenantRef) === hex(ref))?.id as Uint8Array
   const wrappingKeys = { acme: wrappingKey(tenantRef), rival: wrappingKey(refs.rivalTenant), vault: wrappingKey(new Uint8Array(16)) }
   return { ...made, values: values as World['values'], refs: refs as World['refs'], older, wrappingKeys }
 }
@@ -72,7 +93,20 @@ function stolen(): World {
   return { ...original, keyStore, stateStore, options: { ...original.options, keyStore, stateStore } }
 }
 
-const UNTOUCHED = { open: 'done', alice: 'done', item: 'done', bob: 'done', rival: 'done', carol: 'shredded', dave: 'suspended', carolWrites: 'shredded', newPerson: 'done', list: 'done', suspend: 'done', shred: 'done' }
+const UNTOUCHED = {
+  open: 'done',
+  alice: 'done',
+  item: 'done',
+  bob: 'done',
+  rival: 'done',
+  carol: 'shredded',
+  dave: 'suspended',
+  carolWrites: 'shredded',
+  newPerson: 'done',
+  list: 'done',
+  suspend: 'done',
+  shred: 'done',
+}
 type Probe = Partial<typeof UNTOUCHED>
 
 /** What a fresh process meets. Whatever reads must read what was written there. */
@@ -190,11 +224,17 @@ function rows(title: string, key: (world: World) => KeyStoreKey, edits: readonly
   })
 }
 
-const node = (name: keyof World['refs']) => (world: World): KeyStoreKey => ({ type: 'node', ref: world.refs[name] })
+const node =
+  (name: keyof World['refs']) =>
+  (world: World): KeyStoreKey => ({ type: 'node', ref: world.refs[name] })
 const NOTHING: Probe = { open: F }
 
 describe('key store, column by column', () => {
-  rows('the node of a subject', node('alice'), [...liveNode(HER, HER), ...HARMLESS, ['label', 'added', set('label', new Uint8Array(5)), {}]])
+  rows('the node of a subject', node('alice'), [
+    ...liveNode(HER, HER),
+    ...HARMLESS,
+    ['label', 'added', set('label', new Uint8Array(5)), {}],
+  ])
   rows('the node of an item', node('item'), [...liveNode({ item: F }, { item: F }), ...HARMLESS])
   rows('the node of a suspended subject', node('dave'), [...liveNode({ dave: F }, { dave: F }), ...HARMLESS])
   // Without the tenant's node nothing of the tenant opens; the list reads only region, state and label.
@@ -205,19 +245,40 @@ describe('key store, column by column', () => {
   ])
   const acme = everywhere(F)
   rows('the node of a tenant', node('acme'), [
-    ...liveNode(acme, everywhere('region_refused')).filter(([column]) => !['type', 'ref', 'parentRef', 'tenantRef', 'kind', 'versions', 'revision'].includes(column)).map(([column, how, edit]): Edit => {
-      const malformed = how.startsWith('removed') || ['out of range', 'as text', 'cut', 'negative', 'set to shredded with nothing else'].includes(how)
-      return [column, how, edit, column === 'region' && how === 'replaced' ? everywhere('region_refused') : malformed ? { ...acme, list: F } : acme]
-    }),
+    ...liveNode(acme, everywhere('region_refused'))
+      .filter(([column]) => !['type', 'ref', 'parentRef', 'tenantRef', 'kind', 'versions', 'revision'].includes(column))
+      .map(([column, how, edit]): Edit => {
+        const malformed =
+          how.startsWith('removed') || ['out of range', 'as text', 'cut', 'negative', 'set to shredded with nothing else'].includes(how)
+        return [
+          column,
+          how,
+          edit,
+          column === 'region' && how === 'replaced' ? everywhere('region_refused') : malformed ? { ...acme, list: F } : acme,
+        ]
+      }),
     ['kind', 'replaced', set('kind', 2), acme],
     ['tenantRef', 'flipped', set('tenantRef', flip), acme],
     ['label', 'flipped', set('label', flip), { list: F }],
-    ['label', 'that of the other tenant', (record, world) => ({ ...record, label: (nodesOf(world.keyStore).find(({ ref }) => hex(ref) === hex(world.refs.rivalTenant)) as NodeRecord).label }), { list: F }],
+    [
+      'label',
+      'that of the other tenant',
+      (record, world) => ({
+        ...record,
+        label: (nodesOf(world.keyStore).find(({ ref }) => hex(ref) === hex(world.refs.rivalTenant)) as NodeRecord).label,
+      }),
+      { list: F },
+    ],
     ['label', 'removed: the list shows no name', drop('label'), {}],
     ...HARMLESS,
   ])
   rows('the node of someone who was shredded', node('carol'), [
-    ['commitment', 'flipped: her values are no longer told apart from those that never were hers', inVersion(set('commitment', flip)), { carol: F }],
+    [
+      'commitment',
+      'flipped: her values are no longer told apart from those that never were hers',
+      inVersion(set('commitment', flip)),
+      { carol: F },
+    ],
     ['rootVersion', 'lowered', inVersion(set('rootVersion', { number: 1, id: new Uint8Array(16) })), {}],
     ['instant', 'moved', inVersion(set('instant', 0)), {}],
     ['reason', 'replaced', inVersion(set('reason', 3)), {}],
@@ -228,7 +289,15 @@ describe('key store, column by column', () => {
     ['reason', 'out of range', inVersion(set('reason', 256)), { carol: F, carolWrites: F }],
     ['ledger', 'removed', inVersion(drop('ledger')), { carol: F, carolWrites: F }],
     ['state', 'set to active', inVersion(set('state', 1)), { carol: F, carolWrites: F }],
-    ['state', "set to active, with Bob's wrap", (record, world) => ({ ...record, versions: (nodesOf(world.keyStore).find(({ ref }) => hex(ref) === hex(world.refs.bob)) as NodeRecord).versions }), { carol: F, carolWrites: F }],
+    [
+      'state',
+      "set to active, with Bob's wrap",
+      (record, world) => ({
+        ...record,
+        versions: (nodesOf(world.keyStore).find(({ ref }) => hex(ref) === hex(world.refs.bob)) as NodeRecord).versions,
+      }),
+      { carol: F, carolWrites: F },
+    ],
     ...HARMLESS,
   ])
 
@@ -243,9 +312,27 @@ describe('key store, column by column', () => {
     ['wraps', 'emptied', set('wraps', []), everywhere(F)],
     ['wraps', 'removed', drop('wraps'), everywhere(F)],
     ['wrap', 'flipped', set('wraps', ([wrap]: Loose[]) => [{ ...wrap, wrap: flip(wrap?.['wrap'] as Uint8Array) }]), everywhere(F)],
-    ['wrap', 'that of the other tenant', (record, world) => ({ ...record, wraps: (wrappingKeysOf(world.keyStore).find(({ id }) => hex(id) === hex(world.wrappingKeys.rival)) as WrappingKeyRecord).wraps }), everywhere(F)],
-    ['root version', 'another number', set('wraps', ([wrap]: Loose[]) => [{ ...wrap, rootVersion: { ...(wrap?.['rootVersion'] as Loose), number: 2 } }]), everywhere('wrong_root_key')],
-    ['root version', 'another id', set('wraps', ([wrap]: Loose[]) => [{ ...wrap, rootVersion: { number: 1, id: other16 } }]), everywhere('wrong_root_key')],
+    [
+      'wrap',
+      'that of the other tenant',
+      (record, world) => ({
+        ...record,
+        wraps: (wrappingKeysOf(world.keyStore).find(({ id }) => hex(id) === hex(world.wrappingKeys.rival)) as WrappingKeyRecord).wraps,
+      }),
+      everywhere(F),
+    ],
+    [
+      'root version',
+      'another number',
+      set('wraps', ([wrap]: Loose[]) => [{ ...wrap, rootVersion: { ...(wrap?.['rootVersion'] as Loose), number: 2 } }]),
+      everywhere('wrong_root_key'),
+    ],
+    [
+      'root version',
+      'another id',
+      set('wraps', ([wrap]: Loose[]) => [{ ...wrap, rootVersion: { number: 1, id: other16 } }]),
+      everywhere('wrong_root_key'),
+    ],
     ['created', 'moved', set('created', (at: number) => at + 1), everywhere(F)],
     ...HARMLESS,
   ])
@@ -259,8 +346,18 @@ describe('key store, column by column', () => {
   rows('the record of the region', () => ({ type: 'region', region: 'eu' }), [
     ['region', 'replaced', set('region', 'us'), { suspend: F, shred: F }],
     ['versions', 'emptied', set('versions', []), { suspend: F, shred: F }],
-    ['versions', 'with an unknown state', set('versions', ([version]: Loose[]) => [{ ...version, state: 'asleep' }]), { suspend: F, shred: F }],
-    ['versions', 'another id: only the claim of a shred could be wrong, and the provider says its own', set('versions', ([version]: Loose[]) => [{ ...version, id: other16 }]), {}],
+    [
+      'versions',
+      'with an unknown state',
+      set('versions', ([version]: Loose[]) => [{ ...version, state: 'asleep' }]),
+      { suspend: F, shred: F },
+    ],
+    [
+      'versions',
+      'another id: only the claim of a shred could be wrong, and the provider says its own',
+      set('versions', ([version]: Loose[]) => [{ ...version, id: other16 }]),
+      {},
+    ],
     ['current', 'unknown', set('current', 9), { suspend: 'wrong_root_key' }],
     ['current', 'zero', set('current', 0), { suspend: F, shred: F }],
     ['closing', 'raised', set('closing', 9), {}],
@@ -279,8 +376,18 @@ describe('key store, column by column', () => {
     ['cacheBound', 'without end', set('cacheBound', Number.MAX_SAFE_INTEGER), NOTHING],
     ['cacheBound', 'below what any vault can be made with', set('cacheBound', 99), NOTHING],
     ['created', 'moved', set('created', 0), {}],
-    ['head', 'another hash', set('head', (head: Loose) => ({ ...head, hash: flip(head['hash'] as Uint8Array) })), { open: 'ledger_invalid' }],
-    ['head', 'further than the ledger', set('head', (head: Loose) => ({ ...head, n: (head['n'] as number) + 1 })), { open: 'ledger_invalid' }],
+    [
+      'head',
+      'another hash',
+      set('head', (head: Loose) => ({ ...head, hash: flip(head['hash'] as Uint8Array) })),
+      { open: 'ledger_invalid' },
+    ],
+    [
+      'head',
+      'further than the ledger',
+      set('head', (head: Loose) => ({ ...head, n: (head['n'] as number) + 1 })),
+      { open: 'ledger_invalid' },
+    ],
     ['head', 'an older number with this hash', set('head', (head: Loose) => ({ ...head, n: 1 })), { open: 'ledger_invalid' }],
     ['head', 'the beginning', set('head', { n: 0, hash: new Uint8Array(32) }), {}],
     ['head', 'removed', drop('head'), NOTHING],
@@ -296,16 +403,40 @@ describe('key store, column by column', () => {
 })
 
 describe('key store: records moved, rolled back, deleted', () => {
-  const record = (world: World, name: keyof World['refs']): NodeRecord => nodesOf(world.keyStore).find(({ ref }) => hex(ref) === hex(world.refs[name])) as NodeRecord
+  const record = (world: World, name: keyof World['refs']): NodeRecord =>
+    nodesOf(world.keyStore).find(({ ref }) => hex(ref) === hex(world.refs[name])) as NodeRecord
 
   test.each([
     ["Bob's record, as it is, at Alice's place", (world: World) => record(world, 'bob'), HER],
-    ["Bob's record at Alice's place, saying that it is Alice's", (world: World) => ({ ...record(world, 'bob'), ref: world.refs.alice }), HER],
-    ["the rival's record at Alice's place, saying that it is Alice's", (world: World) => ({ ...record(world, 'rival'), ref: world.refs.alice, tenantRef: world.refs.acme, parentRef: world.refs.acme }), HER],
-    ["the item's record at Alice's place", (world: World) => ({ ...record(world, 'item'), ref: world.refs.alice, kind: 2 as const, parentRef: world.refs.acme }), HER],
-    ["Bob's versions behind Alice's", (world: World) => ({ ...record(world, 'alice'), versions: [...record(world, 'alice').versions, ...record(world, 'bob').versions.map((version) => ({ ...version, version: 2 }))] }), HER],
+    [
+      "Bob's record at Alice's place, saying that it is Alice's",
+      (world: World) => ({ ...record(world, 'bob'), ref: world.refs.alice }),
+      HER,
+    ],
+    [
+      "the rival's record at Alice's place, saying that it is Alice's",
+      (world: World) => ({ ...record(world, 'rival'), ref: world.refs.alice, tenantRef: world.refs.acme, parentRef: world.refs.acme }),
+      HER,
+    ],
+    [
+      "the item's record at Alice's place",
+      (world: World) => ({ ...record(world, 'item'), ref: world.refs.alice, kind: 2 as const, parentRef: world.refs.acme }),
+      HER,
+    ],
+    [
+      "Bob's versions behind Alice's",
+      (world: World) => ({
+        ...record(world, 'alice'),
+        versions: [...record(world, 'alice').versions, ...record(world, 'bob').versions.map((version) => ({ ...version, version: 2 }))],
+      }),
+      HER,
+    ],
     // The item, which hangs beneath the key of hers, says that it died with it. No plaintext, and back when she is.
-    ["Carol's end in Alice's record: hers is refused, and nobody else's read", (world: World) => ({ ...record(world, 'alice'), versions: record(world, 'carol').versions }), HER],
+    [
+      "Carol's end in Alice's record: hers is refused, and nobody else's read",
+      (world: World) => ({ ...record(world, 'alice'), versions: record(world, 'carol').versions }),
+      HER,
+    ],
     ['nothing at all', () => undefined, HER],
   ] as const)("at Alice's place: %s", async (_, put, expected) => {
     const world = stolen()
@@ -320,7 +451,9 @@ describe('key store: records moved, rolled back, deleted', () => {
     const [acme, other] = [record(world, 'acme'), record(world, 'rivalTenant')]
     world.keyStore.edit({ type: 'node', ref: acme.ref }, () => ({ ...other, ref: acme.ref, tenantRef: acme.ref }))
     world.keyStore.edit({ type: 'node', ref: other.ref }, () => ({ ...acme, ref: other.ref, tenantRef: other.ref }))
-    const [hers, theirs] = [world.wrappingKeys.acme, world.wrappingKeys.rival].map((id) => wrappingKeysOf(world.keyStore).find((each) => hex(each.id) === hex(id))) as [WrappingKeyRecord, WrappingKeyRecord]
+    const [hers, theirs] = [world.wrappingKeys.acme, world.wrappingKeys.rival].map((id) =>
+      wrappingKeysOf(world.keyStore).find((each) => hex(each.id) === hex(id)),
+    ) as [WrappingKeyRecord, WrappingKeyRecord]
     world.keyStore.edit({ type: 'wrapping-key', id: hers.id }, () => ({ ...theirs, id: hers.id, tenantRef: hers.tenantRef }))
     world.keyStore.edit({ type: 'wrapping-key', id: theirs.id }, () => ({ ...hers, id: theirs.id, tenantRef: theirs.tenantRef }))
     expect(await probe(world)).toMatchObject({ open: 'done', alice: F, item: F, bob: F, rival: F, carol: F, dave: F, list: F })
@@ -346,7 +479,8 @@ describe('key store: records moved, rolled back, deleted', () => {
     const vault = await openVault(world.options)
     expect(await outcome(() => dave(vault).decrypt(email, world.values.dave))).toBe('done')
     await vault.reconcile()
-    for (const one of [vault, await openVault(world.options)]) expect(await outcome(() => dave(one).decrypt(email, world.values.dave))).toBe('suspended')
+    for (const one of [vault, await openVault(world.options)])
+      expect(await outcome(() => dave(one).decrypt(email, world.values.dave))).toBe('suspended')
     await dave(vault).resume()
     expect(await outcome(() => dave(vault).decrypt(email, world.values.dave))).toBe('done')
   })
@@ -392,7 +526,10 @@ describe('key store: records moved, rolled back, deleted', () => {
     const hers = record(world, 'alice')
     const [end] = record(world, 'carol').versions
     const commitment = hers.versions[0]?.commitment as Uint8Array
-    world.keyStore.edit({ type: 'node', ref: hers.ref }, () => ({ ...hers, versions: [{ ...end, commitment } as NodeRecord['versions'][number]] }))
+    world.keyStore.edit({ type: 'node', ref: hers.ref }, () => ({
+      ...hers,
+      versions: [{ ...end, commitment } as NodeRecord['versions'][number]],
+    }))
     const vault = await openVault(world.options)
     const before = world.stateStore.snapshot().length
     await outcome(() => alice(vault).shred())
@@ -405,7 +542,13 @@ describe('key store: records moved, rolled back, deleted', () => {
   test.each(['vault', 'region', 'wrapping-key', 'tenant'] as const)('deleted: %s', async (what) => {
     const world = stolen()
     const key: KeyStoreKey =
-      what === 'vault' ? { type: 'vault' } : what === 'region' ? { type: 'region', region: 'eu' } : what === 'tenant' ? { type: 'node', ref: world.refs.acme } : { type: 'wrapping-key', id: world.wrappingKeys.acme }
+      what === 'vault'
+        ? { type: 'vault' }
+        : what === 'region'
+          ? { type: 'region', region: 'eu' }
+          : what === 'tenant'
+            ? { type: 'node', ref: world.refs.acme }
+            : { type: 'wrapping-key', id: world.wrappingKeys.acme }
     world.keyStore.edit(key, () => undefined)
     const expected: Readonly<Record<typeof what, Probe>> = {
       vault: { open: 'vault_not_initialised' },
@@ -519,7 +662,8 @@ describe('restored from a backup', () => {
     world.stateStore.restore(world.older.state)
     await expectOutcome(world, { open: 'ledger_invalid' })
     const before = world.keyStore.snapshot()
-    for (const call of [() => bob(vault).shred(), () => bob(vault).suspend(), () => vault.reconcile()]) expect(await outcome(call)).toBe('ledger_invalid')
+    for (const call of [() => bob(vault).shred(), () => bob(vault).suspend(), () => vault.reconcile()])
+      expect(await outcome(call)).toBe('ledger_invalid')
     expect(world.keyStore.snapshot()).toEqual(before)
     expect(await outcome(() => alice(vault).decrypt(email, world.values.alice))).toBe('done')
   })
@@ -544,7 +688,11 @@ describe('restored from a backup', () => {
 })
 
 describe('the ledger', () => {
-  const entries = (world: World) => world.stateStore.snapshot().filter(({ namespace }) => namespace === LEDGER).toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  const entries = (world: World) =>
+    world.stateStore
+      .snapshot()
+      .filter(({ namespace }) => namespace === LEDGER)
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1))
 
   // Where each of the 13 fields begins, and the hash.
   function starts(bytes: Uint8Array): readonly number[] {
@@ -554,7 +702,22 @@ describe('the ledger', () => {
     return [...all, bytes.length - 36]
   }
 
-  const FIELDS = ['vault id', 'n', 'previous', 'op', 'kind', 'ref', 'parent ref', 'tenant ref', 'region', 'keys', 'root version', 'instant', 'reason', 'hash']
+  const FIELDS = [
+    'vault id',
+    'n',
+    'previous',
+    'op',
+    'kind',
+    'ref',
+    'parent ref',
+    'tenant ref',
+    'region',
+    'keys',
+    'root version',
+    'instant',
+    'reason',
+    'hash',
+  ]
 
   test.each(FIELDS.map((name, field) => [name, field] as const))('the newest entry, %s changed: nothing opens', async (_, field) => {
     const world = stolen()
@@ -569,34 +732,67 @@ describe('the ledger', () => {
     await expectOutcome(world, {})
   })
 
-  test.each(FIELDS.map((name, field) => [name, field] as const))('an older entry, %s changed: going over the ledger says so, and changes nothing', async (_, field) => {
-    const world = stolen()
-    const middle = entries(world).at(-2)
-    if (middle === undefined) throw new Error('no entry')
-    world.stateStore.edit(LEDGER, middle.key, (value) => flipped(value as Uint8Array, 8 * ((starts(middle.value)[field] as number) + 4)))
-    const vault = await openVault(world.options)
-    const before = world.keyStore.snapshot()
-    expect(await outcome(() => vault.reconcile())).toBe('ledger_invalid')
-    expect(world.keyStore.snapshot()).toEqual(before)
-    world.stateStore.edit(LEDGER, middle.key, () => middle.value)
-    expect(await outcome(() => vault.reconcile())).toBe('done')
-  })
+  test.each(FIELDS.map((name, field) => [name, field] as const))(
+    'an older entry, %s changed: going over the ledger says so, and changes nothing',
+    async (_, field) => {
+      const world = stolen()
+      const middle = entries(world).at(-2)
+      if (middle === undefined) throw new Error('no entry')
+      world.stateStore.edit(LEDGER, middle.key, (value) => flipped(value as Uint8Array, 8 * ((starts(middle.value)[field] as number) + 4)))
+      const vault = await openVault(world.options)
+      const before = world.keyStore.snapshot()
+      expect(await outcome(() => vault.reconcile())).toBe('ledger_invalid')
+      expect(world.keyStore.snapshot()).toEqual(before)
+      world.stateStore.edit(LEDGER, middle.key, () => middle.value)
+      expect(await outcome(() => vault.reconcile())).toBe('done')
+    },
+  )
 
-  test.each([
+  const ATTACKS: readonly [string, (world: World) => void, 'open' | 'reconcile'][] = [
     ['cut at the tail', (world: World) => world.stateStore.edit(LEDGER, entries(world).at(-1)?.key as string, () => undefined), 'open'],
     ['emptied', (world: World) => world.stateStore.restore([]), 'open'],
-    ['cut in the middle', (world: World) => world.stateStore.edit(LEDGER, entries(world).at(-2)?.key as string, () => undefined), 'reconcile'],
-    ['cut at its beginning', (world: World) => world.stateStore.edit(LEDGER, entries(world)[0]?.key as string, () => undefined), 'reconcile'],
-    ['an entry emptied', (world: World) => world.stateStore.edit(LEDGER, entries(world).at(-1)?.key as string, () => new Uint8Array(0)), 'open'],
-    ['an entry cut', (world: World) => world.stateStore.edit(LEDGER, entries(world).at(-1)?.key as string, (value) => value?.subarray(0, 40)), 'open'],
-    ['an entry lengthened', (world: World) => world.stateStore.edit(LEDGER, entries(world).at(-1)?.key as string, (value) => Buffer.concat([value as Uint8Array, Buffer.alloc(4)])), 'open'],
+    [
+      'cut in the middle',
+      (world: World) => world.stateStore.edit(LEDGER, entries(world).at(-2)?.key as string, () => undefined),
+      'reconcile',
+    ],
+    [
+      'cut at its beginning',
+      (world: World) => world.stateStore.edit(LEDGER, entries(world)[0]?.key as string, () => undefined),
+      'reconcile',
+    ],
+    [
+      'an entry emptied',
+      (world: World) => world.stateStore.edit(LEDGER, entries(world).at(-1)?.key as string, () => new Uint8Array(0)),
+      'open',
+    ],
+    [
+      'an entry cut',
+      (world: World) => world.stateStore.edit(LEDGER, entries(world).at(-1)?.key as string, (value) => value?.subarray(0, 40)),
+      'open',
+    ],
+    [
+      'an entry lengthened',
+      (world: World) =>
+        world.stateStore.edit(LEDGER, entries(world).at(-1)?.key as string, (value) =>
+          Buffer.concat([value as Uint8Array, Buffer.alloc(4)]),
+        ),
+      'open',
+    ],
     ['the last two in the other order', (world: World) => exchange(world, -1, -2), 'open'],
     ['two older ones in the other order', (world: World) => exchange(world, -2, -3), 'reconcile'],
     ['the newest repeated behind itself', (world: World) => append(world, entries(world).at(-1)?.value as Uint8Array), 'open'],
     ['nonsense behind the newest', (world: World) => append(world, new Uint8Array(300).fill(7)), 'open'],
     ['an entry behind the newest, forged with another key', (world: World) => append(world, forged(world)), 'open'],
-    ['an entry behind the newest, under a key that is no number', (world: World) => void world.stateStore.put(LEDGER, `${vaultId(world)}/zzzz`, entries(world).at(-1)?.value as Uint8Array, { expected: 'absent' }), 'open'],
-  ] as const)('%s: refused', async (_, attack, noticedAt) => {
+    [
+      'an entry behind the newest, under a key that is no number',
+      (world: World) =>
+        void world.stateStore.put(LEDGER, `${vaultId(world)}/zzzz`, entries(world).at(-1)?.value as Uint8Array, { expected: 'absent' }),
+      'open',
+    ],
+  ]
+
+  test.each(ATTACKS)('%s: refused', async (_, attack, noticedAt) => {
     const world = stolen()
     const running = await openVault(world.options)
     attack(world)
@@ -645,6 +841,32 @@ describe('the ledger', () => {
     }).bytes
   }
 
+  test('two genuine tails of one ledger, from stores that were copied: a mixture of them is refused', async () => {
+    const [one, two] = [stolen(), stolen()]
+    const before = original.keyStore.snapshot()
+    const common = entries(original).length
+    for (const [world, place] of [
+      [one, bob],
+      [two, alice],
+    ] as const) {
+      const vault = await openVault(world.options)
+      await place(vault).shred()
+      await rival(vault).suspend()
+    }
+    const middle = entries(one)[common]
+    if (middle === undefined) throw new Error('no entry')
+    const whole = two.stateStore.snapshot()
+    // Its number, its key and its hash are right; it is not what the next one continues.
+    two.stateStore.edit(LEDGER, middle.key, () => middle.value)
+    const vault = await openVault(two.options)
+    expect(await outcome(() => vault.reconcile())).toBe('ledger_invalid')
+    two.keyStore.restore(before)
+    expect(await outcome(() => openVault(two.options))).toBe('ledger_invalid')
+    expect(two.keyStore.snapshot()).toEqual(before)
+    two.stateStore.restore(whole)
+    await expectOutcome(two, { alice: 'shredded', item: 'shredded', rival: 'suspended' })
+  })
+
   test('entries of another vault in the same state store are not this one’s business, and not taken for its own', async () => {
     const world = stolen()
     const foreign = emptyGround()
@@ -655,11 +877,12 @@ describe('the ledger', () => {
     await expectOutcome(world, {})
     const own = vaultIdOf(world)
     const theirs = entries(world).filter(({ key }) => !key.startsWith(own))
-    const last = entries(world).filter(({ key }) => key.startsWith(own)).at(-1)
+    const last = entries(world).findLast(({ key }) => key.startsWith(own))
     world.stateStore.edit(LEDGER, last?.key as string, () => theirs.at(-1)?.value)
     await expectOutcome(world, { open: 'ledger_invalid' })
     expect(await outcome(() => other.reconcile())).toBe('done')
   })
 
-  const vaultIdOf = (world: World): string => hex((world.keyStore.snapshot().find(({ type }) => type === 'vault') as { vaultId: Uint8Array }).vaultId)
+  const vaultIdOf = (world: World): string =>
+    hex((world.keyStore.snapshot().find(({ type }) => type === 'vault') as { vaultId: Uint8Array }).vaultId)
 })

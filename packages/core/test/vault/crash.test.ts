@@ -31,7 +31,11 @@ function copyOf(made: Ground): Ground {
 }
 
 /** Runs an operation that dies at its first, second, … call, until it completes. `check` sees what was left each time. */
-async function atEveryCall(start: Ground, operation: (options: VaultOptions) => Promise<unknown>, check: (made: Ground, died: boolean) => Promise<void>): Promise<number> {
+async function atEveryCall(
+  start: Ground,
+  operation: (options: VaultOptions) => Promise<unknown>,
+  check: (made: Ground, died: boolean) => Promise<void>,
+): Promise<number> {
   for (let k = 1; ; k++) {
     let completed = 0
     for (const death of DEATHS) {
@@ -86,12 +90,26 @@ const CASES: readonly Case[] = [
   { name: 'shred of a subject', act: (vault) => alice(vault).shred(), after: ['shredded', 'shredded', 'done', 'done'] },
   { name: 'shred of an item', act: (vault) => alice(vault).item('hubspot').shred(), after: ['done', 'shredded', 'done', 'done'] },
   { name: 'shred of a tenant', act: (vault) => vault.tenant('acme').shred(), after: ['shredded', 'shredded', 'shredded', 'done'] },
-  { name: 'shred of a place without a key', act: (vault) => vault.tenant('acme').subject('nobody').shred(), after: ['done', 'done', 'done', 'done'] },
+  {
+    name: 'shred of a place without a key',
+    act: (vault) => vault.tenant('acme').subject('nobody').shred(),
+    after: ['done', 'done', 'done', 'done'],
+  },
   { name: 'suspend of a subject', act: (vault) => alice(vault).suspend(), after: ['suspended', 'suspended', 'done', 'done'] },
   { name: 'suspend of an item', act: (vault) => alice(vault).item('hubspot').suspend(), after: ['done', 'suspended', 'done', 'done'] },
   { name: 'suspend of a tenant', act: (vault) => vault.tenant('acme').suspend(), after: ['suspended', 'suspended', 'suspended', 'done'] },
-  { name: 'resume of a subject', before: (vault) => alice(vault).suspend(), act: (vault) => alice(vault).resume(), after: ['done', 'done', 'done', 'done'] },
-  { name: 'resume of a tenant', before: (vault) => vault.tenant('acme').suspend(), act: (vault) => vault.tenant('acme').resume(), after: ['done', 'done', 'done', 'done'] },
+  {
+    name: 'resume of a subject',
+    before: (vault) => alice(vault).suspend(),
+    act: (vault) => alice(vault).resume(),
+    after: ['done', 'done', 'done', 'done'],
+  },
+  {
+    name: 'resume of a tenant',
+    before: (vault) => vault.tenant('acme').suspend(),
+    act: (vault) => vault.tenant('acme').resume(),
+    after: ['done', 'done', 'done', 'done'],
+  },
 ]
 
 describe('killed at any call, and repeated by another process', () => {
@@ -118,12 +136,16 @@ describe('killed at any call, and repeated by another process', () => {
   test('what the ledger notes of a shred takes effect at the next opening, with nobody repeating it', async () => {
     const start = await populated()
     let noted = 0
-    await atEveryCall(start, opened((vault) => alice(vault).shred()), async (made) => {
-      const inLedger = made.stateStore.snapshot().length > 1
-      const vault = await openVault(made.options)
-      expect(await outcome(() => alice(vault).decrypt(email, start.written.hers))).toBe(inLedger ? 'shredded' : 'done')
-      if (inLedger) noted++
-    })
+    await atEveryCall(
+      start,
+      opened((vault) => alice(vault).shred()),
+      async (made) => {
+        const inLedger = made.stateStore.snapshot().length > 1
+        const vault = await openVault(made.options)
+        expect(await outcome(() => alice(vault).decrypt(email, start.written.hers))).toBe(inLedger ? 'shredded' : 'done')
+        if (inLedger) noted++
+      },
+    )
     expect(noted).toBeGreaterThan(3)
   })
 })

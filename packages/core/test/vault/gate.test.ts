@@ -14,7 +14,17 @@ async function watched() {
       hook(access)
     },
   })
-  return { ...made, open: made.vault, vault, seen, refuse: (thrown: unknown) => void (hook = () => { throw thrown }), allow: () => void (hook = () => undefined) }
+  return {
+    ...made,
+    open: made.vault,
+    vault,
+    seen,
+    refuse: (thrown: unknown) =>
+      void (hook = () => {
+        throw thrown
+      }),
+    allow: () => void (hook = () => undefined),
+  }
 }
 
 async function names(vault: Vault): Promise<unknown[]> {
@@ -24,18 +34,46 @@ async function names(vault: Vault): Promise<unknown[]> {
 }
 
 const OPERATIONS: readonly [string, (vault: Vault, stored: Uint8Array, token: Uint8Array) => Promise<unknown>, Partial<Access>][] = [
-  ['encrypt', (v) => alice(v).encrypt(email, 'x'), { operation: 'encrypt', tenant: 'acme', subject: 'alice', field: 'users.email', region: 'eu' }],
-  ['decrypt', (v, stored) => alice(v).decrypt(email, stored), { operation: 'decrypt', tenant: 'acme', subject: 'alice', field: 'users.email', region: 'eu' }],
-  ['encrypt for an item', (v) => alice(v).item('hubspot').encrypt(email, 'x'), { operation: 'encrypt', tenant: 'acme', subject: 'alice', item: 'hubspot', field: 'users.email', region: 'eu' }],
-  ['decrypt of an item', (v, _, token) => alice(v).item('hubspot').decrypt(email, token), { operation: 'decrypt', tenant: 'acme', subject: 'alice', item: 'hubspot', field: 'users.email', region: 'eu' }],
-  ["encrypt for the tenant's own", (v) => v.tenant('acme').self().encrypt(email, 'x'), { operation: 'encrypt', tenant: 'acme', field: 'users.email', region: 'eu' }],
+  [
+    'encrypt',
+    (v) => alice(v).encrypt(email, 'x'),
+    { operation: 'encrypt', tenant: 'acme', subject: 'alice', field: 'users.email', region: 'eu' },
+  ],
+  [
+    'decrypt',
+    (v, stored) => alice(v).decrypt(email, stored),
+    { operation: 'decrypt', tenant: 'acme', subject: 'alice', field: 'users.email', region: 'eu' },
+  ],
+  [
+    'encrypt for an item',
+    (v) => alice(v).item('hubspot').encrypt(email, 'x'),
+    { operation: 'encrypt', tenant: 'acme', subject: 'alice', item: 'hubspot', field: 'users.email', region: 'eu' },
+  ],
+  [
+    'decrypt of an item',
+    (v, _, token) => alice(v).item('hubspot').decrypt(email, token),
+    { operation: 'decrypt', tenant: 'acme', subject: 'alice', item: 'hubspot', field: 'users.email', region: 'eu' },
+  ],
+  [
+    "encrypt for the tenant's own",
+    (v) => v.tenant('acme').self().encrypt(email, 'x'),
+    { operation: 'encrypt', tenant: 'acme', field: 'users.email', region: 'eu' },
+  ],
   ['unlock', (v) => alice(v).unlock(), { operation: 'unlock', tenant: 'acme', subject: 'alice', region: 'eu' }],
-  ['unlock of an item', (v) => alice(v).item('hubspot').unlock({ readOnly: true }), { operation: 'unlock', tenant: 'acme', subject: 'alice', item: 'hubspot', region: 'eu' }],
+  [
+    'unlock of an item',
+    (v) => alice(v).item('hubspot').unlock({ readOnly: true }),
+    { operation: 'unlock', tenant: 'acme', subject: 'alice', item: 'hubspot', region: 'eu' },
+  ],
   ['suspend', (v) => alice(v).suspend(), { operation: 'suspend', tenant: 'acme', subject: 'alice', region: 'eu' }],
   ['resume', (v) => alice(v).resume(), { operation: 'resume', tenant: 'acme', subject: 'alice', region: 'eu' }],
   ['suspend of a tenant', (v) => v.tenants.suspend('rival'), { operation: 'suspend', tenant: 'rival', region: 'eu' }],
   ['resume of a tenant', (v) => v.tenant('rival').resume(), { operation: 'resume', tenant: 'rival', region: 'eu' }],
-  ['shred of an item', (v) => alice(v).item('hubspot').shred(), { operation: 'shred', tenant: 'acme', subject: 'alice', item: 'hubspot', region: 'eu' }],
+  [
+    'shred of an item',
+    (v) => alice(v).item('hubspot').shred(),
+    { operation: 'shred', tenant: 'acme', subject: 'alice', item: 'hubspot', region: 'eu' },
+  ],
   ['shred', (v) => alice(v).shred({ reason: 'operator' }), { operation: 'shred', tenant: 'acme', subject: 'alice', region: 'eu' }],
   ['shred of a tenant', (v) => v.tenant('acme').shred(), { operation: 'shred', tenant: 'acme', region: 'eu' }],
   ['tenant.create', (v) => v.tenants.create('new'), { operation: 'tenant.create', tenant: 'new', region: 'eu' }],
@@ -48,7 +86,9 @@ describe('onAccess', () => {
     const { open, vault, seen } = await watched()
     const [stored, token] = [await alice(open).encrypt(email, 'x'), await alice(open).item('hubspot').encrypt(email, 'x')]
     await call(vault, stored, token)
-    expect(seen.map((access) => Object.fromEntries(Object.entries(access).filter(([, value]) => value !== undefined)))).toEqual([{ ...expected, at: START }])
+    expect(seen.map((access) => Object.fromEntries(Object.entries(access).filter(([, value]) => value !== undefined)))).toEqual([
+      { ...expected, at: START },
+    ])
   })
 
   test.each(OPERATIONS)('%s is denied where the hook throws, and nothing was done', async (_, call) => {
@@ -87,7 +127,11 @@ describe('onAccess', () => {
     const keys = await alice(vault).unlock()
     const stored = keys.encrypt(email, 'x')
     keys.decrypt(email, stored)
-    expect(seen.map(({ operation, field }) => [operation, field])).toEqual([['unlock', undefined], ['encrypt', 'users.email'], ['decrypt', 'users.email']])
+    expect(seen.map(({ operation, field }) => [operation, field])).toEqual([
+      ['unlock', undefined],
+      ['encrypt', 'users.email'],
+      ['decrypt', 'users.email'],
+    ])
     refuse(new Error('not today'))
     expect(await outcome(() => keys.encrypt(email, 'x'))).toBe('denied')
     expect(await outcome(() => keys.decrypt(email, stored))).toBe('denied')
@@ -129,7 +173,16 @@ describe('after close', () => {
     const stored = await her.encrypt(email, 'x')
     const absent = await vault.tenant('acme').subject('nobody').unlock({ readOnly: true })
     await vault.close()
-    for (const call of [() => her.decrypt(email, stored), () => item.encrypt(email, 'x'), () => her.unlock(), () => her.shred(), () => item.suspend(), () => her.resume(), () => vault.tenant('acme'), () => vault.reconcile()]) {
+    for (const call of [
+      () => her.decrypt(email, stored),
+      () => item.encrypt(email, 'x'),
+      () => her.unlock(),
+      () => her.shred(),
+      () => item.suspend(),
+      () => her.resume(),
+      () => vault.tenant('acme'),
+      () => vault.reconcile(),
+    ]) {
       expect(await outcome(call)).toBe('vault_closed')
     }
     expect(['vault_closed', 'handle_expired']).toContain(await outcome(() => absent.decrypt(email, stored)))

@@ -6,7 +6,10 @@ import { describe, expect, test } from 'vitest'
 import { alice, bob, BOUND, email, emptyGround, type Ground, held, openGround, outcome, refusalOf } from './support.ts'
 
 /** A vault that is open and warm only for itself: the tenant needs the provider. */
-async function coldWith(wrap: (provider: KeyProvider) => KeyProvider, providerTimeout?: number): Promise<Ground & { readonly cold: Vault; readonly hers: Uint8Array; swap(provider: KeyProvider): void }> {
+async function coldWith(
+  wrap: (provider: KeyProvider) => KeyProvider,
+  providerTimeout?: number,
+): Promise<Ground & { readonly cold: Vault; readonly hers: Uint8Array; swap(provider: KeyProvider): void }> {
   const made = await openGround()
   const hers = await alice(made.vault).encrypt(email, 'hers')
   let now: KeyProvider = made.provider
@@ -17,7 +20,11 @@ async function coldWith(wrap: (provider: KeyProvider) => KeyProvider, providerTi
     createVersion: (n, o) => now.createVersion(n, o),
     destroyVersion: (n, o) => now.destroyVersion(n, o),
   }
-  const cold = await openVault({ ...made.options, keyProviders: { eu: provider }, ...(providerTimeout === undefined ? {} : { providerTimeout }) })
+  const cold = await openVault({
+    ...made.options,
+    keyProviders: { eu: provider },
+    ...(providerTimeout === undefined ? {} : { providerTimeout }),
+  })
   now = wrap(made.provider)
   return { ...made, cold, hers, swap: (other) => void (now = other) }
 }
@@ -25,15 +32,52 @@ async function coldWith(wrap: (provider: KeyProvider) => KeyProvider, providerTi
 describe('a provider that does not do its work', () => {
   const BAD: readonly [string, (provider: KeyProvider) => KeyProvider, string][] = [
     ['is slow', (provider) => slowProvider(provider, { delay: 60_000 }), 'key_provider_timeout'],
-    ['never answers and heeds no signal', (provider) => ({ ...provider, unwrap: () => new Promise(() => undefined), wrap: () => new Promise(() => undefined), versions: () => new Promise(() => undefined) }), 'key_provider_timeout'],
+    [
+      'never answers and heeds no signal',
+      (provider) => ({
+        ...provider,
+        unwrap: () => new Promise(() => undefined),
+        wrap: () => new Promise(() => undefined),
+        versions: () => new Promise(() => undefined),
+      }),
+      'key_provider_timeout',
+    ],
     ['is down', (provider) => downProvider(provider), 'key_provider_unavailable'],
     ['throttles', (provider) => throttledProvider(provider), 'key_provider_throttled'],
-    ['throws something of its own', (provider) => ({ ...provider, unwrap: () => Promise.reject(new TypeError('x')), wrap: () => Promise.reject(new TypeError('x')), versions: () => Promise.reject(new TypeError('x')) }), 'key_provider_unavailable'],
-    ['throws before it returns a promise', (provider) => { const no = () => { throw new TypeError('x') }; return { ...provider, unwrap: no, wrap: no, versions: no } }, 'key_provider_unavailable'],
-    ['throws no error at all', (provider) => { const no = () => Promise.reject('no'); return { ...provider, unwrap: no, wrap: no, versions: no } }, 'key_provider_unavailable'],
+    [
+      'throws something of its own',
+      (provider) => ({
+        ...provider,
+        unwrap: () => Promise.reject(new TypeError('x')),
+        wrap: () => Promise.reject(new TypeError('x')),
+        versions: () => Promise.reject(new TypeError('x')),
+      }),
+      'key_provider_unavailable',
+    ],
+    [
+      'throws before it returns a promise',
+      (provider) => {
+        const no = () => {
+          throw new TypeError('x')
+        }
+        return { ...provider, unwrap: no, wrap: no, versions: no }
+      },
+      'key_provider_unavailable',
+    ],
+    [
+      'throws no error at all',
+      (provider) => {
+        const no = () => Promise.reject('no')
+        return { ...provider, unwrap: no, wrap: no, versions: no }
+      },
+      'key_provider_unavailable',
+    ],
     ...[undefined, null, 5, 'text', {}, new Uint8Array(0)].map((answer): [string, (provider: KeyProvider) => KeyProvider, string] => [
       `answers with ${typeof answer === 'object' ? JSON.stringify(answer) : String(answer)}`,
-      (provider) => { const say = () => Promise.resolve(answer as never); return { ...provider, unwrap: say, wrap: say, versions: say } },
+      (provider) => {
+        const say = () => Promise.resolve(answer as never)
+        return { ...provider, unwrap: say, wrap: say, versions: say }
+      },
       'key_provider_unavailable',
     ]),
   ]
@@ -47,7 +91,10 @@ describe('a provider that does not do its work', () => {
     expect(codes).toContain(await outcome(() => alice(cold).encrypt(email, 'x')))
     expect(codes).toContain(await outcome(() => cold.tenants.create('new')))
     expect(codes).toContain(await outcome(() => cold.tenant('acme').shred()))
-    const marks = (state: unknown): string => JSON.stringify(state).replaceAll('"marked":true', '"marked":false').replaceAll(/"revision":\d+/g, '')
+    const marks = (state: unknown): string =>
+      JSON.stringify(state)
+        .replaceAll('"marked":true', '"marked":false')
+        .replaceAll(/"revision":\d+/g, '')
     expect(marks(held(made))).toBe(marks(before))
     swap(made.provider)
     expect(await alice(cold).decrypt(email, hers)).toBe('hers')
@@ -57,7 +104,10 @@ describe('a provider that does not do its work', () => {
 
   test('what it wraps wrongly is never stored as a tenant that cannot be opened', async () => {
     const made = await openGround()
-    const bad: KeyProvider = { ...made.provider, wrap: async () => ({ rootVersion: { number: 0, id: new Uint8Array(0) }, wrap: new Uint8Array(0) }) }
+    const bad: KeyProvider = {
+      ...made.provider,
+      wrap: async () => ({ rootVersion: { number: 0, id: new Uint8Array(0) }, wrap: new Uint8Array(0) }),
+    }
     const provider = { ...made.provider, wrap: bad.wrap }
     const vault = await openVault({ ...made.options, keyProviders: { eu: provider } })
     const before = held(made)
@@ -112,7 +162,9 @@ describe('a provider of another root', () => {
 
   test('no provider for the home region: refused at opening', async () => {
     const made = await openGround()
-    expect(await outcome(() => openVault({ ...made.options, keyProviders: { us: memoryKeyProvider() }, defaultRegion: 'us' }))).toBe('region_refused')
+    expect(await outcome(() => openVault({ ...made.options, keyProviders: { us: memoryKeyProvider() }, defaultRegion: 'us' }))).toBe(
+      'region_refused',
+    )
   })
 })
 

@@ -3,11 +3,31 @@ import { describe, expect, test } from 'vitest'
 
 import { KeyState, Reason } from '#core/format/records.js'
 
-import { alice, type Around, bob, BOUND, email, held, hex, nodeMadeBy, nodesOf, openGround, optionsAround, outcome, putRecord, START, wrappingKeysOf } from './support.ts'
+import {
+  alice,
+  type Around,
+  bob,
+  BOUND,
+  email,
+  held,
+  hex,
+  nodeMadeBy,
+  nodesOf,
+  openGround,
+  optionsAround,
+  outcome,
+  putRecord,
+  START,
+  wrappingKeysOf,
+} from './support.ts'
 
 describe('the order of steps', () => {
   // What a recording store saw, in words.
-  async function recorded(): Promise<{ readonly made: Awaited<ReturnType<typeof openGround>>; readonly steps: string[]; readonly vault: Awaited<ReturnType<typeof openVault>> }> {
+  async function recorded(): Promise<{
+    readonly made: Awaited<ReturnType<typeof openGround>>
+    readonly steps: string[]
+    readonly vault: Awaited<ReturnType<typeof openVault>>
+  }> {
     const made = await openGround()
     const steps: string[] = []
     const around: Around = async ({ store, method, args }, proceed) => {
@@ -44,16 +64,23 @@ describe('the order of steps', () => {
     const her = alice(vault)
     await her.encrypt(email, 'ada')
     const acme = (await nodeMadeBy(made.keyStore, () => bob(vault).encrypt(email, 'b'))).tenantRef
-    const [own] = wrappingKeysOf(made.keyStore).filter(({ tenantRef }) => hex(tenantRef) === hex(acme))
+    const own = wrappingKeysOf(made.keyStore).find(({ tenantRef }) => hex(tenantRef) === hex(acme))
     if (own === undefined) throw new Error('no wrapping key')
     for (const [i, state] of (['retiring', 'retired'] as const).entries()) {
       const id = Uint8Array.from({ length: 16 }, () => 200 + i)
       made.keyStore.edit({ type: 'wrapping-key', id }, () => ({ ...own, id, state }))
     }
     await her.shred()
-    const marked = wrappingKeysOf(made.keyStore).map(({ tenantRef, marked }) => [hex(tenantRef) === hex(acme), marked])
-    expect(marked.filter(([ofAcme]) => ofAcme)).toEqual([[true, true], [true, true], [true, true]])
-    expect(marked.filter(([ofAcme]) => !ofAcme)).toEqual([[false, false], [false, false]])
+    const marked = wrappingKeysOf(made.keyStore).map((record) => [hex(record.tenantRef) === hex(acme), record.marked])
+    expect(marked.filter(([ofAcme]) => ofAcme)).toEqual([
+      [true, true],
+      [true, true],
+      [true, true],
+    ])
+    expect(marked.filter(([ofAcme]) => !ofAcme)).toEqual([
+      [false, false],
+      [false, false],
+    ])
   })
 
   test('one wrapping key that appears while she is shredded is marked as well', async () => {
@@ -66,7 +93,7 @@ describe('the order of steps', () => {
         const answer = await proceed()
         const record = store === 'key' && method === 'put' ? putRecord(args) : undefined
         if (record?.type === 'node' && record.versions.every(({ state }) => state === KeyState.shredded)) {
-          const [own] = wrappingKeysOf(made.keyStore).filter(({ tenantRef }) => hex(tenantRef) === hex(acme))
+          const own = wrappingKeysOf(made.keyStore).find(({ tenantRef }) => hex(tenantRef) === hex(acme))
           if (own !== undefined) made.keyStore.edit({ type: 'wrapping-key', id }, () => ({ ...own, id, marked: false }))
         }
         return answer
@@ -89,7 +116,8 @@ describe('the order of steps', () => {
         if (record?.type === 'node' && hex(record.ref) === hex(ref)) {
           steps.push('write')
           // Another process wrote it a moment ago.
-          if (moves++ < 2) made.keyStore.edit({ type: 'node', ref }, (now) => ({ ...now, revision: (now?.revision ?? 0) + 1 }) as typeof now)
+          if (moves++ < 2)
+            made.keyStore.edit({ type: 'node', ref }, (now) => ({ ...now, revision: (now?.revision ?? 0) + 1 }) as typeof now)
         }
         return proceed()
       }),
@@ -99,7 +127,11 @@ describe('the order of steps', () => {
     await alice(racing).shred()
     // Once before the ledger, once before each of the three writes, and once behind the last.
     expect(steps.slice(0, 8)).toEqual(['marks', 'marks', 'write', 'marks', 'write', 'marks', 'write', 'marks'])
-    expect(nodesOf(made.keyStore).find((record) => hex(record.ref) === hex(ref))?.versions.map(({ state }) => state)).toEqual([KeyState.shredded])
+    expect(
+      nodesOf(made.keyStore)
+        .find((record) => hex(record.ref) === hex(ref))
+        ?.versions.map(({ state }) => state),
+    ).toEqual([KeyState.shredded])
     made.clock.advance(BOUND)
     for (const one of [made.vault, racing]) expect(await outcome(() => alice(one).encrypt(email, 'x'))).toBe('shredded')
   })
@@ -111,7 +143,8 @@ describe('the order of steps', () => {
     const first = await her.shred({ reason: 'subjectRequest' })
     made.clock.advance(12_345)
     for (const { id, tenantRef } of wrappingKeysOf(made.keyStore)) {
-      if (hex(tenantRef) !== '0'.repeat(32)) made.keyStore.edit({ type: 'wrapping-key', id }, (record) => ({ ...record, marked: false }) as typeof record)
+      if (hex(tenantRef) !== '0'.repeat(32))
+        made.keyStore.edit({ type: 'wrapping-key', id }, (record) => ({ ...record, marked: false }) as typeof record)
     }
     steps.length = 0
     const again = await her.shred({ reason: 'compromise' })
@@ -128,7 +161,9 @@ describe('the order of steps', () => {
     const answer = await alice(vault).shred({ reason: 'accountDeleted' })
     const record = nodesOf(made.keyStore).find(({ versions }) => versions[0]?.state === KeyState.shredded)
     expect(answer).toEqual({ instant: START + 777, ledger: { n: 2, hash: expect.any(Uint8Array) }, rootVersion: 7, versions: 1 })
-    expect(record?.versions).toMatchObject([{ state: 4, instant: START + 777, reason: Reason.accountDeleted, ledger: answer.ledger, rootVersion: { number: 7 } }])
+    expect(record?.versions).toMatchObject([
+      { state: 4, instant: START + 777, reason: Reason.accountDeleted, ledger: answer.ledger, rootVersion: { number: 7 } },
+    ])
   })
 })
 
@@ -196,7 +231,12 @@ describe('what a shred reaches', () => {
     for (const one of [vault, await openVault(made.options)]) {
       expect(await outcome(() => alice(one).decrypt(email, hers))).toBe('shredded')
       expect(await outcome(() => one.tenant('acme').self().item('hubspot').decrypt(email, token))).toBe('shredded')
-      for (const call of [() => bob(one).encrypt(email, 'x'), () => alice(one).shred(), () => alice(one).suspend(), () => one.tenants.create('acme')]) {
+      for (const call of [
+        () => bob(one).encrypt(email, 'x'),
+        () => alice(one).shred(),
+        () => alice(one).suspend(),
+        () => one.tenants.create('acme'),
+      ]) {
         expect(await outcome(call)).toBe('shredded')
       }
       const list = []

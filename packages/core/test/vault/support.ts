@@ -38,7 +38,13 @@ export function emptyGround(changes: Partial<VaultOptions> = {}): Ground {
   const stateStore = memoryStateStore()
   const provider = memoryKeyProvider()
   const clock = manualClock(START)
-  return { keyStore, stateStore, provider, clock, options: { keyProviders: { eu: provider }, defaultRegion: 'eu', keyStore, stateStore, clock, ...changes } }
+  return {
+    keyStore,
+    stateStore,
+    provider,
+    clock,
+    options: { keyProviders: { eu: provider }, defaultRegion: 'eu', keyStore, stateStore, clock, ...changes },
+  }
 }
 
 /** A ground with a vault made on it. */
@@ -116,10 +122,14 @@ export async function nodeMadeBy(store: Ground['keyStore'], make: () => Promise<
 }
 
 /** A store whose every call is announced before, and may be replaced. */
-export type Around = (call: { readonly store: 'key' | 'state'; readonly method: string; readonly args: readonly unknown[] }, proceed: () => Promise<unknown>) => Promise<unknown>
+export type Around = (
+  call: { readonly store: 'key' | 'state'; readonly method: string; readonly args: readonly unknown[] },
+  proceed: () => Promise<unknown>,
+) => Promise<unknown>
 
 export function aroundKeyStore(store: KeyStore, around: Around): KeyStore {
-  const call = (method: string, args: readonly unknown[], proceed: () => Promise<unknown>): Promise<never> => around({ store: 'key', method, args }, proceed) as Promise<never>
+  const call = (method: string, args: readonly unknown[], proceed: () => Promise<unknown>): Promise<never> =>
+    around({ store: 'key', method, args }, proceed) as Promise<never>
   return {
     get: (keys) => call('get', [keys], () => store.get(keys)),
     put: (record) => call('put', [record], () => store.put(record)),
@@ -128,7 +138,8 @@ export function aroundKeyStore(store: KeyStore, around: Around): KeyStore {
 }
 
 export function aroundStateStore(store: StateStore, around: Around): StateStore {
-  const call = (method: string, args: readonly unknown[], proceed: () => Promise<unknown>): Promise<never> => around({ store: 'state', method, args }, proceed) as Promise<never>
+  const call = (method: string, args: readonly unknown[], proceed: () => Promise<unknown>): Promise<never> =>
+    around({ store: 'state', method, args }, proceed) as Promise<never>
   return {
     get: (namespace, key) => call('get', [namespace, key], () => store.get(namespace, key)),
     put: (namespace, key, value, options) => call('put', [namespace, key, value, options], () => store.put(namespace, key, value, options)),

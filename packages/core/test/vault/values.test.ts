@@ -67,7 +67,11 @@ describe('what was encrypted is decrypted', () => {
   })
 
   test('under the names that a field had before; and they are never written', async () => {
-    const previous = [{ context: 'people', field: 'mail' }, { context: 'users', field: 'mail' }, { context: 'people', field: 'email' }]
+    const previous = [
+      { context: 'people', field: 'mail' },
+      { context: 'users', field: 'mail' },
+      { context: 'people', field: 'email' },
+    ]
     const renamed = field('users', 'email', z.string(), { previous })
     await fc.assert(
       fc.asyncProperty(text, bound, fc.constantFrom(...previous), async (value, id, before) => {
@@ -98,7 +102,8 @@ describe('what was encrypted is decrypted', () => {
 
 describe('what was altered is decrypt_failed, and nothing else', () => {
   async function always(stored: Uint8Array, read: (stored: Uint8Array | string) => Promise<unknown>): Promise<void> {
-    for (const form of [stored, encryptedToText(stored as Encrypted<unknown>)]) expect(await outcome(() => read(form))).toBe('decrypt_failed')
+    for (const form of [stored, encryptedToText(stored as Encrypted<unknown>)])
+      expect(await outcome(() => read(form))).toBe('decrypt_failed')
   }
 
   test('every single bit of a value', async () => {
@@ -113,20 +118,27 @@ describe('what was altered is decrypt_failed, and nothing else', () => {
 
   test('any bits, any cut, any addition, at any place', async () => {
     await fc.assert(
-      fc.asyncProperty(coreValue, bound, fc.nat(), fc.integer({ min: 1, max: 255 }), fc.uint8Array({ minLength: 1, maxLength: 40 }), async (value, id, at, mask, more) => {
-        const stored = await alice(vault).encrypt(anything, value, options(id))
-        const read = (form: Uint8Array | string): Promise<unknown> => alice(cold).decrypt(anything, form, options(id))
-        const place = at % stored.length
-        const edited = Uint8Array.from(stored)
-        edited[place] = (edited[place] as number) ^ mask
-        await always(edited, read)
-        if (place > 0) await always(stored.subarray(0, place), read)
-        await always(stored.subarray(place + 1), read)
-        await always(Buffer.concat([stored, more]), read)
-        await always(Buffer.concat([more, stored]), read)
-        await always(Buffer.concat([stored.subarray(0, place), more, stored.subarray(place)]), read)
-        expect(isDeepStrictEqual(await read(stored), value)).toBe(true)
-      }),
+      fc.asyncProperty(
+        coreValue,
+        bound,
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        fc.uint8Array({ minLength: 1, maxLength: 40 }),
+        async (value, id, at, mask, more) => {
+          const stored = await alice(vault).encrypt(anything, value, options(id))
+          const read = (form: Uint8Array | string): Promise<unknown> => alice(cold).decrypt(anything, form, options(id))
+          const place = at % stored.length
+          const edited = Uint8Array.from(stored)
+          edited[place] = (edited[place] as number) ^ mask
+          await always(edited, read)
+          if (place > 0) await always(stored.subarray(0, place), read)
+          await always(stored.subarray(place + 1), read)
+          await always(Buffer.concat([stored, more]), read)
+          await always(Buffer.concat([more, stored]), read)
+          await always(Buffer.concat([stored.subarray(0, place), more, stored.subarray(place)]), read)
+          expect(isDeepStrictEqual(await read(stored), value)).toBe(true)
+        },
+      ),
       { numRuns: 150 },
     )
   })
@@ -187,7 +199,7 @@ describe('what belongs elsewhere is decrypt_failed, and nothing else', () => {
     ["the tenant's own", (v) => v.tenant('acme').self()],
     ["the tenant's own item of that name", (v) => v.tenant('acme').self().item('hubspot')],
     ['the subject of that name in another tenant', (v) => v.tenant('rival').subject('alice')],
-    ["a subject there that nobody ever made", (v) => v.tenant('acme').subject('nobody')],
+    ['a subject there that nobody ever made', (v) => v.tenant('acme').subject('nobody')],
   ]
 
   test.each(PLACES.slice(0, -1))('a value of %s opens nowhere else', async (name, place) => {
@@ -238,7 +250,12 @@ describe('what belongs elsewhere is decrypt_failed, and nothing else', () => {
     [2 ** 63, 2n ** 63n - 1n],
   ]
 
-  test.each(RECORDS.flatMap(([a, b]) => [[a, b], [b, a]]))('bound to %o, read for %o', async (written, read) => {
+  test.each(
+    RECORDS.flatMap(([a, b]) => [
+      [a, b],
+      [b, a],
+    ]),
+  )('bound to %o, read for %o', async (written, read) => {
     const stored = await alice(vault).encrypt(email, 'hers', options(written))
     expect(await outcome(() => alice(cold).decrypt(email, stored, options(read)))).toBe('decrypt_failed')
     expect(await alice(cold).decrypt(email, stored, options(written))).toBe('hers')
@@ -285,7 +302,8 @@ describe('what a value shows', () => {
   })
 
   test('one person in two contexts shows two tags, two fields of one context show one', async () => {
-    const tag = async (context: string, name: string, place = alice(vault)): Promise<string> => hex((await place.encrypt(field(context, name, z.string()), 'x')).subarray(1, 17))
+    const tag = async (context: string, name: string, place = alice(vault)): Promise<string> =>
+      hex((await place.encrypt(field(context, name, z.string()), 'x')).subarray(1, 17))
     expect(await tag('users', 'email')).toBe(await tag('users', 'phone'))
     expect(await tag('users', 'email')).not.toBe(await tag('orders', 'email'))
     expect(await tag('users', 'email')).not.toBe(await tag('users', 'email', bob(vault)))
@@ -302,6 +320,7 @@ describe('what a value shows', () => {
 
   test('neither the text nor the name is in the value, nor in the stores', async () => {
     const stored = await alice(vault).encrypt(email, 'ada@example.com', { record: 'record-4711' })
-    for (const needle of ['ada@example.com', 'alice', 'users', 'email', 'record-4711']) expect(Buffer.from(stored).includes(needle)).toBe(false)
+    for (const needle of ['ada@example.com', 'alice', 'users', 'email', 'record-4711'])
+      expect(Buffer.from(stored).includes(needle)).toBe(false)
   })
 })
