@@ -13,25 +13,30 @@ export const SIZES = [16, 64, 256, 1024, 16 * 1024, 256 * 1024, 1024 * 1024]
 const NONCE = 12
 const TAG = 16
 
-/** @returns for each size `{ size, encrypt, decrypt }`, each with the summaries of `ours`, `raw`, `noble`, `web` */
+/** Text of that many bytes. */
+export function text(size) {
+  return randomBytes(size).toString('base64').slice(0, size)
+}
+
+/** @returns for each size `{ size, encrypt, decrypt }`, each with the summaries of `ours`, `raw`, `noble`, `web` and `awaited` (the asynchronous call) */
 export async function fields(vault, sizes = SIZES) {
   const notes = field('users', 'notes', z.string())
-  const keys = async () => vault.tenant('bench').subject('alice').unlock()
+  const alice = vault.tenant('bench').subject('alice')
   const results = []
   for (const size of sizes) {
-    const text = randomBytes(size).toString('base64').slice(0, size)
-    const alice = await keys()
-    const stored = alice.encrypt(notes, text)
-    const others = await primitives(text)
-    const encrypt = await interleave({ ours: () => alice.encrypt(notes, text), ...others.encrypt })
-    const reader = await keys()
-    const decrypt = await interleave({ ours: () => reader.decrypt(notes, stored), ...others.decrypt })
+    const value = text(size)
+    const keys = await alice.unlock()
+    const stored = keys.encrypt(notes, value)
+    const others = await primitives(value)
+    const encrypt = await interleave({ ours: () => keys.encrypt(notes, value), ...others.encrypt, awaited: () => alice.encrypt(notes, value) })
+    const decrypt = await interleave({ ours: () => keys.decrypt(notes, stored), ...others.decrypt, awaited: () => alice.decrypt(notes, stored) })
     results.push({ size, encrypt, decrypt })
   }
   return results
 }
 
-async function primitives(text) {
+/** The calls that a team would write itself, on one text. */
+export async function primitives(text) {
   const key = randomBytes(32)
   const keyObject = createSecretKey(key)
   // As long as the library's own for such a field: label, header, context, field, record.

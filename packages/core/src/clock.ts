@@ -6,7 +6,16 @@ export interface Clock {
   monotonic(): number
 }
 
-/** The machine's own clocks. */
+/**
+ * The machine's own clocks: the default of `openVault`.
+ *
+ * @example
+ * ```ts
+ * import { type Clock, systemClock } from '@strongroom/core'
+ *
+ * const anHourAhead: Clock = { now: () => systemClock.now() + 3_600_000, monotonic: () => systemClock.monotonic() }
+ * ```
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -89,12 +89,35 @@ export class StrongroomError extends Error {
   }
 }
 
-/** For stores, providers and adapters: an `invalid_argument` error that names the argument and says what it must be. Never pass the value. */
+/**
+ * For stores, providers and adapters: an `invalid_argument` error that names the argument and says what it must be. Never pass the value.
+ *
+ * @example
+ * ```ts
+ * import { invalidArgument } from '@strongroom/core'
+ *
+ * function page(limit: number): void {
+ *   if (!Number.isSafeInteger(limit)) throw invalidArgument('limit', 'must be a whole number')
+ * }
+ * ```
+ */
 export function invalidArgument(argument: string, mustBe: string): StrongroomError {
   return new StrongroomError('invalid_argument', `${argument} ${mustBe}`, { argument })
 }
 
-/** For stores, providers and adapters: the one error for every failure to open stored bytes. It never says which check failed. */
+/**
+ * For stores, providers and adapters: the one error for every failure to open stored bytes. It never says which check failed.
+ *
+ * @example
+ * ```ts
+ * import { decryptFailed } from '@strongroom/core'
+ *
+ * function whole(bytes: Uint8Array): Uint8Array {
+ *   if (bytes.length < 57) throw decryptFailed()
+ *   return bytes
+ * }
+ * ```
+ */
 export function decryptFailed(): StrongroomError {
   return new StrongroomError(
     'decrypt_failed',

@@ -49,7 +49,7 @@ describe('imports of core point one way', () => {
     secret: [],
     clock: [],
     'read-options': ['errors'],
-    crypto: ['clock'],
+    crypto: ['errors', 'clock'],
     format: ['errors', 'read-options', 'crypto'],
     field: ['errors', 'read-options', 'crypto', 'format'],
     keys: ['errors', 'clock', 'crypto', 'format', 'field'],

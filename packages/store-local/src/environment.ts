@@ -1,8 +1,5 @@
 /** One LMDB environment: bytes under bytes in byte order, snapshot reads, and writes that are on the disk when they resolve. */
 
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
-
 import type { StrongroomError } from '@strongroom/core'
 import { open, type RootDatabase } from 'lmdb'
 
@@ -27,29 +24,27 @@ export interface Environment {
   read<T>(body: (snapshot: Snapshot) => T): Promise<T>
   /**
    * Runs a body that nothing else writes beside, in any process, and resolves with its result once that is on the disk.
-   * A body must decide before its first write, and write all or nothing: it shares its commit with others of this turn,
-   * so that a body that throws takes nothing back.
+   * If the body throws, nothing of it is written. It may be run again, on another state, before it resolves.
    */
   write<T>(body: (transaction: Transaction) => T): Promise<T>
   /** Waits for writes under way, then lets go. */
   close(): Promise<void>
 }
 
-// LMDB forbids a process to have a file open twice, and lmdb-js would stand still for ever if it opened one while a
-// write to it waits for this thread. So each file is open once, whoever asks; it is known by device and inode.
-const opened = new Map<string, { readonly database: RootDatabase<Uint8Array, Uint8Array>; users: number }>()
+// One commit for many writes of one turn of the event loop, but not so many that they keep the thread for long.
+const MOST_AT_ONCE = 100
+
+interface QueuedWrite {
+  run(): void
+  resolve(): void
+  reject(error: unknown): void
+}
 
 /** Opens the environment in a folder that exists. Throws what the system or LMDB throws. */
 export function openEnvironment(folder: string, mapSize: number, unavailable: (cause: unknown) => StrongroomError): Environment {
-  const file = join(folder, 'data.mdb')
-  const known = identityOf(file)
-  const shared = (known === undefined ? undefined : opened.get(known)) ?? { database: openDatabase(folder, mapSize), users: 0 }
-  const identity: string = known ?? identityOf(file) ?? file
-  opened.set(identity, shared)
-  shared.users++
-
-  const { database } = shared
+  const database = openDatabase(folder, mapSize)
   const transaction = transactionOn(database)
+  const queue: QueuedWrite[] = []
   const writes = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
@@ -57,10 +52,40 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
     if (closing !== undefined) throw new Error('the store was closed')
   }
 
+  // Synchronous on purpose. An asynchronous transaction of lmdb-js holds the lock of all processes while it waits for this
+  // thread: a process that exits just then stands still for ever, and all others with it.
+  function commit(batch: readonly QueuedWrite[]): void {
+    try {
+      database.transactionSync(() => {
+        for (const write of batch) write.run()
+      })
+      for (const write of batch) write.resolve()
+    } catch (error) {
+      // The whole batch was taken back. Each on its own, only those fail that must.
+      if (batch.length > 1) for (const write of batch) commit([write])
+      else for (const write of batch) write.reject(error)
+    }
+  }
+
+  function commitQueued(): void {
+    commit(queue.splice(0, MOST_AT_ONCE))
+    if (queue.length > 0) setImmediate(commitQueued)
+  }
+
+  function enqueue<T>(body: (transaction: Transaction) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let result: T
+      queue.push({
+        run: () => void (result = body(transaction)),
+        resolve: () => resolve(result),
+        reject,
+      })
+      if (queue.length === 1) setImmediate(commitQueued)
+    })
+  }
+
   async function release(): Promise<void> {
     await Promise.allSettled(writes)
-    if (--shared.users > 0) return
-    opened.delete(identity)
     await database.close()
   }
 
@@ -79,15 +104,11 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
     async write(body) {
       try {
         checkOpen()
-        const written = database.transaction(() => body(transaction))
+        const written = enqueue(body)
         writes.add(written)
-        try {
-          return await written
-        } finally {
-          writes.delete(written)
-        }
+        return await written.finally(() => writes.delete(written))
       } catch (error) {
-        throw unavailable(await causeOf(error))
+        throw unavailable(error)
       }
     },
 
@@ -106,10 +127,8 @@ function openDatabase(folder: string, mapSize: number): RootDatabase<Uint8Array,
     mapSize,
     keyEncoding: 'binary' as const,
     encoding: 'binary' as const,
-    // With it, lmdb-js resolves a write that is visible but not yet on the disk.
+    // With it, lmdb-js commits what is visible but not yet on the disk.
     overlappingSync: false,
-    // With it, lmdb-js makes a promise of its own for each commit, which nobody handles if the disk is full.
-    eventTurnBatching: false,
     permissionsMode: 0o600,
   }
   return open<Uint8Array, Uint8Array>(options)
@@ -134,18 +153,4 @@ function transactionOn(database: RootDatabase<Uint8Array, Uint8Array>): Transact
 
 function beginsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   return bytes.length >= prefix.length && prefix.every((byte, i) => byte === bytes[i])
-}
-
-function identityOf(file: string): string | undefined {
-  const stats = statSync(file, { bigint: true, throwIfNoEntry: false })
-  return stats && `${stats.dev}:${stats.ino}`
-}
-
-// lmdb-js keeps the reason of a failed commit in a promise of its own, which must not be left unhandled.
-async function causeOf(error: unknown): Promise<unknown> {
-  const reason = (error as { readonly commitError?: unknown } | null)?.commitError
-  return Promise.resolve(reason).then(
-    () => error,
-    (cause: unknown) => cause,
-  )
 }

@@ -22,7 +22,7 @@ export function localKeyStore(environment: Environment): KeyStore {
       if (!Number.isSafeInteger(record.revision) || record.revision < 1) {
         throw invalidArgument('revision', 'must be a whole number from 1')
       }
-      // Everything that can be refused is refused here: once the transaction has begun, only LMDB can fail.
+      // All of it before the transaction, which may begin only after the caller has changed the record.
       const prepared = { revision: record.revision, place: placeOf(record), bytes: encodeRecord(record), entries: listEntriesOf(record) }
       const written = await environment.write((transaction) => putIfNext(transaction, prepared))
       if (!written) throw new StrongroomError('conflict', 'the record was written by another; read it again')

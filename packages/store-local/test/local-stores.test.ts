@@ -187,6 +187,18 @@ describe('other processes', () => {
     await close()
   })
 
+  test('a process that exits in the midst of writing ends, and holds up no other', async () => {
+    const directory = await fresh()
+    for (let i = 0; i < 8; i++) {
+      const exits = ['a', 'b'].map((name) =>
+        run(process.execPath, [script('exit-while-writing.mjs'), directory, `${name}${i}`], { timeout: 50_000 }),
+      )
+      for (const exit of await Promise.allSettled(exits))
+        expect(exit).toMatchObject({ status: 'rejected', reason: { code: 7, signal: null } })
+    }
+    expect(execFileSync(process.execPath, [script('one-write.mjs'), directory, 'k'], { encoding: 'utf8', timeout: 50_000 })).toBe('written')
+  })
+
   test.skipIf(process.platform === 'win32')('a full disk fails the write, harms nothing else and ends nothing', async () => {
     const command = 'trap "" XFSZ; ulimit -f 8192; exec "$0" "$@"'
     const { stdout } = await run('sh', ['-c', command, process.execPath, script('full-disk.mjs'), await fresh()])

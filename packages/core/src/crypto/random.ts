@@ -9,7 +9,17 @@ const BLOCK = 4096
 // A block is used for this long by the wall clock. A machine that was copied or put to sleep wakes up later, or elsewhere in time.
 const MOST_AGE_MS = 1000
 
-/** Fresh random bytes, drawn for this call. For keys and ids. */
+/**
+ * Fresh random bytes of the platform's CSPRNG, drawn for this call. For keys and ids.
+ *
+ * @param length - in bytes
+ * @example
+ * ```ts
+ * import { randomBytes } from '@strongroom/core'
+ *
+ * const key = randomBytes(32)
+ * ```
+ */
 export function randomBytes(length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   backend.randomFill(bytes)

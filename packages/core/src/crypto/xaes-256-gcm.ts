@@ -138,6 +138,16 @@ function subkey(l: Uint8Array): Uint8Array {
  * @param key - 32 bytes
  * @param aad - associated data: authenticated, not stored
  * @returns nonce (24 bytes) ‖ ciphertext ‖ tag (16 bytes)
+ * @throws StrongroomError `invalid_argument`
+ * @example
+ * ```ts
+ * import { randomBytes, xaesOpen, xaesSeal } from '@strongroom/core'
+ *
+ * const key = randomBytes(32)
+ * const aad = new TextEncoder().encode('my-provider/v1')
+ * const sealed = xaesSeal(key, aad, new Uint8Array(64))
+ * const plaintext = xaesOpen(key, aad, sealed)   // undefined if any bit was altered
+ * ```
  */
 export function xaesSeal(key: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
   const out = new Uint8Array(XAES_NONCE + plaintext.length + XAES_TAG)
@@ -145,7 +155,21 @@ export function xaesSeal(key: Uint8Array, aad: Uint8Array, plaintext: Uint8Array
   return out
 }
 
-/** Opens what {@link xaesSeal} returned; `undefined` if it is not authentic under this key and associated data. */
+/**
+ * Opens what {@link xaesSeal} returned; `undefined` if it is not authentic under this key and associated data.
+ *
+ * @throws StrongroomError `invalid_argument`
+ * @example
+ * ```ts
+ * import { decryptFailed, xaesOpen } from '@strongroom/core'
+ *
+ * function open(key: Uint8Array, sealed: Uint8Array): Uint8Array {
+ *   const plaintext = xaesOpen(key, new Uint8Array(0), sealed)
+ *   if (plaintext === undefined) throw decryptFailed()
+ *   return plaintext
+ * }
+ * ```
+ */
 export function xaesOpen(key: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
   return sealed.length < XAES_NONCE + XAES_TAG ? undefined : new XaesKey(key).open(sealed, 0, aad)
 }

@@ -51,6 +51,7 @@ export interface ShreddedVersion {
   readonly ledger: LedgerPosition
 }
 
+/** One version of a node's key, live or shredded. */
 export type KeyVersion = LiveVersion | ShreddedVersion
 
 /** One node of the key tree. */
@@ -125,4 +126,5 @@ export interface VaultRecord {
   readonly bootstrap?: readonly (NodeRecord | WrappingKeyRecord | RegionRecord)[] | undefined
 }
 
+/** Everything that a key store holds. */
 export type KeyStoreRecord = NodeRecord | WrappingKeyRecord | RegionRecord | VaultRecord

@@ -9,7 +9,18 @@ const INT64_MAX = 2n ** 63n - 1n
 const NAN_BITS = 0x7ff8000000000000n
 const MAX_BYTES = 65_536
 
-/** A scalar already in canonical form: for the types of a database (ObjectId, UUID), made by its adapter. */
+/**
+ * A scalar already in canonical form (docs/format.md, "Canonical scalars"): for the types of a database, made by its adapter.
+ *
+ * @example
+ * ```ts
+ * import { CanonicalScalar, type Scalar } from '@strongroom/core'
+ *
+ * function objectId(bytes: Uint8Array): Scalar {
+ *   return new CanonicalScalar(Uint8Array.of(0x07, ...bytes))
+ * }
+ * ```
+ */
 export class CanonicalScalar {
   /** type ‖ body. */
   readonly bytes: Uint8Array

@@ -23,7 +23,16 @@ export interface ValueCodec {
   decode(encoded: EncodedValue): unknown
 }
 
-/** The codec of core: strings, numbers, bigints (64 bits), booleans, dates, bytes, and JSON for arrays and plain objects. */
+/**
+ * The codec of core: strings, numbers, bigints (64 bits), booleans, dates, bytes, and JSON for arrays and plain objects.
+ *
+ * @example
+ * ```ts
+ * import { jsonCodec } from '@strongroom/core'
+ *
+ * const { type, body } = jsonCodec.encode(7)   // type 0x10, body 07 00 00 00
+ * ```
+ */
 export const jsonCodec: ValueCodec = {
   encode(value) {
     try {

@@ -31,7 +31,7 @@ export async function applySuspension(
     try {
       const later = await spokenFor()
       const keys = entry.keys.filter((key) => !later.has(hex(key.commitment)))
-      const states = statesAfter(path.node.record, { ...entry, keys })
+      const states = statesAfter(path.node, { ...entry, keys })
       if (states === undefined) return
       await tree.context.keyStore.put(await rewrapped(tree, path, states))
     } finally {
@@ -75,13 +75,11 @@ async function openFresh(tree: KeyTree, entry: SealedLedgerEntry): Promise<Fresh
   return { tenant, parent: opened.at(-2) ?? tenant.node, node, close }
 }
 
-// The state of each live version after the entry, by version number; `undefined` where nothing changes.
-function statesAfter(record: NodeRecord, entry: SealedLedgerEntry): ReadonlyMap<number, LiveVersion['state']> | undefined {
-  const named = record.versions.filter(
-    (version): version is LiveVersion =>
-      version.state !== KeyState.shredded && entry.keys.some((key) => equalBytes(key.commitment, version.commitment)),
-  )
-  const newest = record.versions.findLast((version) => version.state !== KeyState.shredded)
+// The state of each open version after the entry, by version number; `undefined` where nothing changes. A version that died with
+// its parent is not open: it counts as shredded.
+function statesAfter(node: OpenNode, entry: SealedLedgerEntry): ReadonlyMap<number, LiveVersion['state']> | undefined {
+  const named = node.versions.filter((version) => entry.keys.some((key) => equalBytes(key.commitment, version.commitment)))
+  const newest = node.versions.at(-1)
   const states = new Map<number, LiveVersion['state']>()
   for (const version of named) {
     const resumed = version === newest ? KeyState.active : KeyState.deactivated

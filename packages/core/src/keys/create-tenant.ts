@@ -30,7 +30,8 @@ export function firstNodes(
 }
 
 /**
- * Makes a tenant. Of many processes that try at once, one succeeds.
+ * Makes a tenant. However many processes try at once, there is one; at least one of them succeeds, and to whom it is said that the
+ * tenant exists, for them it works.
  *
  * @param label - the tenant's name, encrypted under the vault's node
  * @throws StrongroomError `already_exists`, `shredded`, `region_refused`, and what stores and provider throw

@@ -20,7 +20,7 @@ export interface Reconciled {
   /** Entries looked at. */
   readonly entries: number
   /** Tenants with an entry that could not be applied, because their region's provider is not to be had here. */
-  readonly pending: ReadonlySet<string>
+  readonly pending: ReadonlyMap<string, number>
 }
 
 /** What lies between two positions of the ledger. */
@@ -37,7 +37,8 @@ const MOST_KEPT = 500
 export class Reconciler {
   readonly #tree: KeyTree
   readonly #ledger: Ledger
-  #pending: ReadonlySet<string> = new Set()
+  // Tenants by reference, with the number of the last entry that waits.
+  #pending: ReadonlyMap<string, number> = new Map()
 
   constructor(tree: KeyTree, ledger: Ledger) {
     this.#tree = tree
@@ -61,14 +62,15 @@ export class Reconciler {
     await this.#ledger.requireHead(head)
     const start = await this.#ledger.position(options.all === true ? 0 : Math.min(applied, head.n))
     const { last, few, suspensions } = await this.#survey(start, head)
-    const pending = new Set<string>()
+    const pending = new Map<string, number>()
     let acknowledged = start.n
     for await (const entry of few ?? this.#ledger.after(start)) {
       if (entry.n > last.n) break
-      if (!(await this.#apply(entry, suspensions, last))) pending.add(hex(entry.tenantRef))
+      if (!(await this.#apply(entry, suspensions, last))) pending.set(hex(entry.tenantRef), entry.n)
       else if (pending.size === 0) acknowledged = entry.n
     }
-    this.#pending = pending
+    // This run knows nothing of what another has left waiting behind the end that it read.
+    this.#pending = new Map([...pending, ...[...this.#pending].filter(([, n]) => n > last.n)])
     await updateVaultRecord(keyStore, (record) => {
       const nextHead = last.n > record.head.n ? { n: last.n, hash: last.hash } : record.head
       const nextApplied = Math.max(record.applied, acknowledged)

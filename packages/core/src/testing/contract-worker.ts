@@ -1,5 +1,6 @@
 /** The program that `contract-processes` forks: opens the stores under test and answers tasks until its parent lets go. */
 
+import { randomBytes } from '../crypto/random.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { hasCode } from '../errors.ts'
@@ -57,7 +58,7 @@ async function repeat<T>(times: number, write: () => Promise<T>): Promise<T[]> {
       lost = 0
     } catch (error) {
       if (!hasCode(error, 'conflict')) throw error
-      if (++lost > 1) await sleep(Math.random() * LONGEST_WAIT_MS)
+      if (++lost > 1) await sleep(((randomBytes(1)[0] as number) / 256) * LONGEST_WAIT_MS)
     }
   }
   return won
