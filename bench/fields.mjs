@@ -36,7 +36,7 @@ export async function fields(vault, sizes = SIZES) {
 }
 
 /** The calls that a team would write itself, on one text. */
-export async function primitives(text) {
+export async function primitives(value) {
   const key = randomBytes(32)
   const keyObject = createSecretKey(key)
   // As long as the library's own for such a field: label, header, context, field, record.
@@ -50,18 +50,18 @@ export async function primitives(text) {
     const iv = nonce()
     const cipher = createCipheriv('aes-256-gcm', keyObject, iv, { authTagLength: TAG })
     cipher.setAAD(aad)
-    const body = cipher.update(text, 'utf8')
+    const body = cipher.update(value, 'utf8')
     cipher.final()
     return Buffer.concat([iv, body, cipher.getAuthTag()])
   }
   const noble = () => {
     const iv = nonce()
-    return Buffer.concat([iv, gcm(key, iv, aad).encrypt(encoder.encode(text))])
+    return Buffer.concat([iv, gcm(key, iv, aad).encrypt(encoder.encode(value))])
   }
   const web = async () => {
     const iv = nonce()
     const options = { name: 'AES-GCM', iv, additionalData: aad, tagLength: 128 }
-    return Buffer.concat([iv, new Uint8Array(await webcrypto.subtle.encrypt(options, webKey, encoder.encode(text)))])
+    return Buffer.concat([iv, new Uint8Array(await webcrypto.subtle.encrypt(options, webKey, encoder.encode(value)))])
   }
   const stored = raw()
   const iv = stored.subarray(0, NONCE)

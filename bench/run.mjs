@@ -52,13 +52,8 @@ function report() {
     '',
     '| | seconds | values a second | provider calls | store gets | store puts | store scans |',
     '| --- | --- | --- | --- | --- | --- | --- |',
-    ...[
-      ['encrypt, and make the keys', counted.write],
-      ['decrypt, from cold', counted.read],
-    ].map(
-      ([what, c]) =>
-        `| ${what} | ${c.seconds.toFixed(2)} | ${Math.round(counted.encrypts / c.seconds)} | ${c.wrap + c.unwrap} | ${c.get} | ${c.put} | ${c.scan} |`,
-    ),
+    callsRow('encrypt, and make the keys', counted.write),
+    callsRow('decrypt, from cold', counted.read),
     '',
   ].join('\n')
 }
@@ -74,6 +69,10 @@ function table(title, measured, key, others) {
   ]
 }
 
-function ratio({ ratio, least, most }) {
-  return `${ratio.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`
+function callsRow(what, { seconds, wrap, unwrap, get, put, scan }) {
+  return `| ${what} | ${seconds.toFixed(2)} | ${Math.round(counted.encrypts / seconds)} | ${wrap + unwrap} | ${get} | ${put} | ${scan} |`
+}
+
+function ratio({ ratio: middle, least, most }) {
+  return `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`
 }

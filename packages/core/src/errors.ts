@@ -121,8 +121,13 @@ export function invalidArgument(argument: string, mustBe: string): StrongroomErr
 export function decryptFailed(): StrongroomError {
   return new StrongroomError(
     'decrypt_failed',
-    'the stored value does not open here: it was altered, belongs elsewhere, or its key does not exist',
+    'the stored value does not open here: it was altered, its key does not exist, or it belongs to another tenant, subject, item, field or record',
   )
+}
+
+/** For whatever is asked of a closed vault. */
+export function vaultClosed(): StrongroomError {
+  return new StrongroomError('vault_closed', 'the vault was closed; open it again with openVault')
 }
 
 /** True for a {@link StrongroomError} with one of these codes. */

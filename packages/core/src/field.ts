@@ -4,10 +4,10 @@ import type { z } from 'zod'
 
 import { wipe } from './crypto/hash.ts'
 import { invalidArgument, StrongroomError } from './errors.ts'
-import { utf8 } from './format/bytes.ts'
+import { copy, isBytes, utf8 } from './format/bytes.ts'
 import { attempt, readOptions } from './read-options.ts'
 import type { EncryptedValueBytes } from './format/encrypted-value.ts'
-import { frame } from './format/frame.ts'
+import { type EncodedValue, frame } from './format/frame.ts'
 import { jsonCodec, stringFrame, type ValueCodec } from './format/value-codec.ts'
 
 const MAX_NAME_BYTES = 256
@@ -82,15 +82,15 @@ export class Field<T> {
       if (this.#accepts(value)) return framed
       wipe(framed)
     } else {
-      const encoded = this.#codec.encode(value)
+      const encoded = this.#encode(value)
       if (this.#accepts(value)) return frame(encoded, this.padded)
     }
     throw invalidArgument('value', 'is refused by the schema of its field')
   }
 
   /** @internal The value, parsed by the field's schema. */
-  decode(encoded: Parameters<ValueCodec['decode']>[0]): T {
-    const decoded = this.#codec.decode(encoded)
+  decode(encoded: EncodedValue): T {
+    const decoded = this.#decode(encoded)
     const result = decoded === undefined ? undefined : this.#parse(decoded)
     if (result?.success !== true) {
       throw new StrongroomError(
@@ -99,6 +99,26 @@ export class Field<T> {
       )
     }
     return result.data
+  }
+
+  // What a codec throws may hold the value as well; and it may keep a view of bytes that are wiped later.
+  #encode(value: T): EncodedValue {
+    if (this.#codec === jsonCodec) return jsonCodec.encode(value)
+    const encoded = attempt('value', () => {
+      const { type, body } = this.#codec.encode(value)
+      return { type, body }
+    })
+    if (!isBytes(encoded.body)) throw invalidArgument('codec', 'must encode to { type, body }')
+    return encoded
+  }
+
+  #decode(encoded: EncodedValue): unknown {
+    if (this.#codec === jsonCodec) return jsonCodec.decode(encoded)
+    try {
+      return this.#codec.decode({ type: encoded.type, body: copy(encoded.body) })
+    } catch {
+      return undefined
+    }
   }
 
   #accepts(value: unknown): boolean {
@@ -145,8 +165,8 @@ function previousNames(previous: readonly PreviousName[]): FieldName[] {
 
 function attemptNames(name: PreviousName): FieldName {
   const context = attempt('previous.context', () => name.context)
-  const field = attempt('previous.field', () => name.field)
-  return fieldName(context, field, 'previous.context', 'previous.field')
+  const path = attempt('previous.field', () => name.field)
+  return fieldName(context, path, 'previous.context', 'previous.field')
 }
 
 function hasMethods(value: unknown, argument: string, methods: readonly string[]): boolean {

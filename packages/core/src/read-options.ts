@@ -3,10 +3,19 @@
 import { invalidArgument } from './errors.ts'
 
 /**
- * The known options of an object. A misspelt option would otherwise silently do nothing.
+ * For stores, providers and adapters: the known options of an object. A misspelt option would otherwise silently do nothing.
  *
  * @throws StrongroomError `invalid_argument`: `options` where it is no object or has an option that there is not, else the
  *   option whose reading threw
+ * @example
+ * ```ts
+ * import { readOptions } from '@strongroom/core'
+ *
+ * function open(options?: { readonly directory?: string }): string {
+ *   const { directory = 'vault' } = readOptions(options, ['directory'])
+ *   return directory
+ * }
+ * ```
  */
 export function readOptions<T extends object, K extends keyof T & string>(options: T | undefined, known: readonly K[]): Partial<Pick<T, K>> {
   if (options === undefined) return {}
@@ -18,7 +27,7 @@ export function readOptions<T extends object, K extends keyof T & string>(option
   }
   const keys = attempt('options', () => Reflect.ownKeys(options))
   if (keys.some((key) => !(known as readonly unknown[]).includes(key))) {
-    throw invalidArgument('options', `must hold no other options than ${known.join(', ')}`)
+    throw invalidArgument('options', `must hold no other options than ${known.join(', ')}; there is one of another name`)
   }
   return read
 }

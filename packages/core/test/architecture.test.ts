@@ -54,7 +54,7 @@ describe('imports of core point one way', () => {
     field: ['errors', 'read-options', 'crypto', 'format'],
     keys: ['errors', 'clock', 'crypto', 'format', 'field'],
     vault: ['errors', 'read-options', 'clock', 'crypto', 'format', 'field', 'keys'],
-    index: ['errors', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'vault'],
+    index: ['errors', 'read-options', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'vault'],
     testing: ['errors', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'vault'],
   }
 

@@ -6,7 +6,8 @@ import { NODE_WRAP_BYTES } from './node-wrap.ts'
 import { type KeyStoreRecord, type KeyVersion, LEAST_CACHE_BOUND, MOST_CACHE_BOUND, type RootVersion } from './records.ts'
 
 const MAX_U32 = 2 ** 32 - 1
-const MAX_WRAP = 4096
+/** The most that a provider's wrap may be, in bytes. */
+export const MAX_WRAP = 4096
 const MAX_REGION = 64
 const WRAPPING_KEY_STATES: readonly unknown[] = ['current', 'retiring', 'retired']
 const ROOT_STATES: readonly unknown[] = ['live', 'destroyed']
@@ -103,7 +104,8 @@ function isVault(r: Loose): boolean {
     isObject(head) &&
     isCount(head['n'], 0) &&
     bytes(head['hash'], 32) &&
-    isCount(r['applied'], 0) &&
+    isCount(r['applied'], 0, head['n'] as number) &&
+    bytes(r['check'], 32) &&
     (bootstrap === undefined || (Array.isArray(bootstrap) && bootstrap.every(isBootstrap)))
   )
 }

@@ -60,9 +60,13 @@ export function isValueForm(bytes: Uint8Array): boolean {
  */
 export function valueToText(bytes: Uint8Array): string {
   if (!isBytes(bytes)) throw invalidArgument('value', 'must be an encrypted value: a Uint8Array')
+  return TEXT_PREFIX + base64url(bytes)
+}
+
+function base64url(bytes: Uint8Array): string {
   let binary = ''
   for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192))
-  return TEXT_PREFIX + btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
 /** The bytes of a text form, or `undefined` if it is not the one text form of those bytes. */
@@ -74,6 +78,9 @@ export function valueFromText(text: string): Uint8Array | undefined {
   } catch {
     return undefined
   }
-  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0))
-  return valueToText(bytes) === text ? bytes : undefined
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i)
+  // Only the last group of characters can be spelt in more than one way.
+  const lastGroup = bytes.subarray(bytes.length - (bytes.length % 3))
+  return text.length === TEXT_PREFIX.length + Math.ceil((bytes.length * 4) / 3) && text.endsWith(base64url(lastGroup)) ? bytes : undefined
 }

@@ -122,6 +122,8 @@ export interface VaultRecord {
   readonly head: LedgerPosition
   /** Every entry up to this one has its effect in this store. */
   readonly applied: number
+  /** Binds what `initVault` fixed, 32 bytes: whoever can write the store must not be able to raise the cache bound. */
+  readonly check: Uint8Array
   /** The vault's first records, until they are copied out: this makes `initVault` one atomic write. */
   readonly bootstrap?: readonly (NodeRecord | WrappingKeyRecord | RegionRecord)[] | undefined
 }

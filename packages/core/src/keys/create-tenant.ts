@@ -8,7 +8,7 @@ import { firstWrappingKeyId, NO_REF, refKeyRef } from '../format/reference.ts'
 import type { KeyContext } from './key-context.ts'
 import { instant } from './key-cache.ts'
 import { firstRecord, makeVersion, type NodePlace, type ParentVersion, type WrapWith } from './make-version.ts'
-import { findRegion, knowsRootVersion, rootCreated } from './regions.ts'
+import { findRegion, knowsRootVersion, requireOwnRoot, rootCreated } from './regions.ts'
 import { type KeyOperations, readNode } from './shred.ts'
 import { stateError } from './seal-value.ts'
 import { unwrapNodeRecord } from './unwrap-node-record.ts'
@@ -114,9 +114,12 @@ async function storedFirstWrappingKey(
 /** Tells the ledger of a root version before anything that it wrapped is stored. */
 async function announceRootVersion(keys: KeyOperations, region: string, rootVersion: { readonly number: number; readonly id: Uint8Array }): Promise<void> {
   const { context } = keys.tree
-  if (knowsRootVersion(await findRegion(context, region), rootVersion)) return
+  const known = await findRegion(context, region)
+  requireOwnRoot(known, rootVersion)
+  if (knowsRootVersion(known, rootVersion)) return
   await keys.ledger.append(rootCreated(region, rootVersion, context.clock.now()))
   await keys.reconciler.run()
+  requireOwnRoot(await findRegion(context, region), rootVersion)
 }
 
 async function putUnlessThere(context: Pick<KeyContext, 'keyStore'>, record: NodeRecord | WrappingKeyRecord): Promise<boolean> {

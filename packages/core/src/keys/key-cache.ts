@@ -71,7 +71,7 @@ export class KeyCache<T extends Aging> {
   readonly #current = new Map<string, T>()
   readonly #leaving = new Set<T>()
   #sweepTimer: ReturnType<typeof setTimeout> | undefined
-  #leaveTimer: ReturnType<typeof setTimeout> | undefined
+  #leavingSoon = false
 
   constructor(options: { readonly maxAge: number; readonly maxEntries: number; readonly clock: Clock }) {
     this.#maxAge = options.maxAge
@@ -122,8 +122,10 @@ export class KeyCache<T extends Aging> {
     if (entry === undefined) return
     this.#current.delete(key)
     this.#leaving.add(entry)
-    this.#leaveTimer ??= background(() => {
-      this.#leaveTimer = undefined
+    if (this.#leavingSoon) return
+    this.#leavingSoon = true
+    background(() => {
+      this.#leavingSoon = false
       this.#wipeLeaving((leaving) => !leaving.pinned)
     }, 0)
   }

@@ -38,7 +38,7 @@ export interface KeyProvider {
   /** Wraps under the newest live version and says which that was. */
   wrap(plaintext: Uint8Array, options: { readonly aad: Uint8Array; readonly signal?: AbortSignal }): Promise<ProviderWrap>
 
-  /** Opens what `wrap` returned. */
+  /** Opens what `wrap` returned. The bytes are the caller's, who wipes them: never return an array that is kept. */
   unwrap(wrapped: ProviderWrap, options: { readonly aad: Uint8Array; readonly signal?: AbortSignal }): Promise<Uint8Array>
 
   /** Makes the version with exactly this number, which must be above every number ever used. */

@@ -1,7 +1,7 @@
 /** Opening paths in the key tree: cached, coalesced, and minted where a write needs a key that does not exist yet. */
 
 import { equalBytes } from '../crypto/hash.ts'
-import { hasCode, StrongroomError } from '../errors.ts'
+import { hasCode, StrongroomError, vaultClosed } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import type { NodeKind, NodeRecord } from '../format/records.ts'
 import { VAULT_REF } from '../format/reference.ts'
@@ -57,6 +57,7 @@ export class KeyTree {
   readonly #nodes: KeyCache<OpenNode>
   readonly #batch: RecordBatch
   readonly #maxAge: number
+  #closed = false
   readonly #flights = new SingleFlight()
 
   constructor(context: KeyContext, options: KeyTreeOptions) {
@@ -78,12 +79,29 @@ export class KeyTree {
    * @throws StrongroomError `not_found`, `shredded`, `decrypt_failed`, `region_refused`, and what stores and provider throw
    */
   async tenant(ref: Uint8Array, share = 1): Promise<OpenTenant> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#tenant(ref, share)
+      } catch (error) {
+        if (!hasCode(error, 'handle_expired') || tries === MOST_TRIES) throw error
+      }
+    }
+  }
+
+  async #tenant(ref: Uint8Array, share: number): Promise<OpenTenant> {
+    if (this.#closed) throw vaultClosed()
     const key = hex(ref)
     const cached = this.#tenants.get(key, share)
     if (cached !== undefined) return cached
     const loaded = instant(this.context.clock)
     const load = (): Promise<OpenTenant> => openTenant(this.context, ref, loaded)
-    return required(await this.#flights.once(`tenant ${key}`, load, (tenant) => this.#tenants.set(key, tenant)))
+    return required(await this.#flights.once(`tenant ${key}`, load, (tenant) => this.#keep(this.#tenants, key, tenant)))
+  }
+
+  // What was being read when the vault was closed is not kept.
+  #keep<T extends Aging>(cache: KeyCache<T>, key: string, opened: T): void {
+    if (this.#closed) opened.destroy()
+    else cache.set(key, opened)
   }
 
   /**
@@ -129,6 +147,12 @@ export class KeyTree {
     for (const what of FLIGHTS) this.#flights.forget(`${what} ${key}`)
     this.#tenants.invalidate(key)
     this.#nodes.invalidate(key)
+  }
+
+  /** Drops everything, for good. */
+  close(): void {
+    this.#closed = true
+    this.clear()
   }
 
   /** Drops everything. */
@@ -205,7 +229,7 @@ export class KeyTree {
       if (record === undefined || parent === undefined) return undefined
       return this.#unwrap(child.tenant, record, parent, loaded)
     }
-    return this.#flights.once(`node ${key}`, load, (node) => this.#nodes.set(key, node))
+    return this.#flights.once(`node ${key}`, load, (node) => this.#keep(this.#nodes, key, node))
   }
 
   #mint(child: Child, key: string, parent: OpenNode, before: NodeRecord | undefined): Promise<OpenNode | undefined> {
@@ -215,7 +239,7 @@ export class KeyTree {
       await this.context.keyStore.put(record)
       return this.#unwrap(child.tenant, record, parent, loaded)
     }
-    return this.#flights.once(`mint ${key}`, mint, (node) => this.#nodes.set(key, node))
+    return this.#flights.once(`mint ${key}`, mint, (node) => this.#keep(this.#nodes, key, node))
   }
 
   #unwrap(tenant: OpenTenant, record: NodeRecord, parent: OpenNode, loaded: Instant): Promise<OpenNode> {

@@ -2,7 +2,7 @@
 
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
 import { copy, isBytes } from '../format/bytes.ts'
-import { isRootVersion } from '../format/check-record.ts'
+import { isRootVersion, MAX_WRAP } from '../format/check-record.ts'
 import type { ProviderWrap } from '../format/records.ts'
 import type { KeyProvider, ProviderVersion } from './key-provider.ts'
 
@@ -30,7 +30,7 @@ export class Providers {
 
   async wrap(region: string, plaintext: Uint8Array, aad: Uint8Array): Promise<ProviderWrap> {
     const wrapped = await this.#call(region, (provider, signal) => provider.wrap(plaintext, { aad, signal }))
-    if (typeof wrapped !== 'object' || wrapped === null || !isRootVersion(wrapped.rootVersion) || !isBytes(wrapped.wrap)) throw malformed()
+    if (typeof wrapped !== 'object' || wrapped === null || !isRootVersion(wrapped.rootVersion) || !isBytes(wrapped.wrap) || wrapped.wrap.length > MAX_WRAP) throw malformed()
     const { rootVersion, wrap } = wrapped
     return { rootVersion: { number: rootVersion.number, id: copy(rootVersion.id) }, wrap: copy(wrap) }
   }

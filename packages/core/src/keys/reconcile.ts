@@ -13,7 +13,8 @@ import { applySuspension } from './apply-suspension.ts'
 import type { KeyTree } from './key-tree.ts'
 import { type Ledger, ledgerInvalid } from './ledger.ts'
 import { learnRootVersion } from './regions.ts'
-import { readVaultRecord, updateVaultRecord } from './vault-record.ts'
+import { retryConflicts } from './retry.ts'
+import { readVaultRecord } from './vault-record.ts'
 
 /** What a run of {@link Reconciler.run} found. */
 export interface Reconciled {
@@ -56,9 +57,14 @@ export class Reconciler {
    *
    * @throws StrongroomError `ledger_invalid` where the ledger does not continue what the key store knows
    */
-  async run(options: { readonly all?: boolean } = {}): Promise<Reconciled> {
+  run(options: { readonly all?: boolean } = {}): Promise<Reconciled> {
+    return retryConflicts(() => this.#run(options))
+  }
+
+  async #run(options: { readonly all?: boolean }): Promise<Reconciled> {
     const { keyStore } = this.#tree.context
-    const { head, applied } = await readVaultRecord(keyStore)
+    const record = await readVaultRecord(keyStore)
+    const { head, applied } = record
     await this.#ledger.requireHead(head)
     const start = await this.#ledger.position(options.all === true ? 0 : Math.min(applied, head.n))
     const { last, few, suspensions } = await this.#survey(start, head)
@@ -71,11 +77,9 @@ export class Reconciler {
     }
     // This run knows nothing of what another has left waiting behind the end that it read.
     this.#pending = new Map([...pending, ...[...this.#pending].filter(([, n]) => n > last.n)])
-    await updateVaultRecord(keyStore, (record) => {
-      const nextHead = last.n > record.head.n ? { n: last.n, hash: last.hash } : record.head
-      const nextApplied = Math.max(record.applied, acknowledged)
-      return nextHead === record.head && nextApplied === record.applied ? undefined : { head: nextHead, applied: nextApplied }
-    })
+    const next = { head: last.n > head.n ? last : head, applied: Math.max(applied, acknowledged) }
+    // Onto the very record that was read at first: if it moved, or the key store was restored beneath us, all begins again.
+    if (next.head.n !== head.n || next.applied !== applied) await keyStore.put({ ...record, ...next, revision: record.revision + 1 })
     return { entries: last.n - start.n, pending }
   }
 

@@ -28,12 +28,28 @@ export function withRootVersion(record: RegionRecord | undefined, region: string
   return { ...record, revision: record.revision + 1, versions, current: Math.max(record.current, version.number) }
 }
 
-/** Makes the key store know a root version. Repeating it changes nothing. */
+/**
+ * Makes the key store know a root version. Repeating it changes nothing. Of two root keys that claim one number, the ledger's first
+ * is the vault's: the other is never learnt.
+ */
 export async function learnRootVersion(context: Pick<KeyContext, 'keyStore'>, region: string, version: RootVersion): Promise<void> {
   await retryConflicts(async () => {
     const record = await findRegion(context, region)
-    if (!knowsRootVersion(record, version)) await context.keyStore.put(withRootVersion(record, region, version))
+    if (!knowsNumber(record, version.number)) await context.keyStore.put(withRootVersion(record, region, version))
   })
+}
+
+/** @throws StrongroomError `wrong_root_key` if the number is known, and belongs to another root key */
+export function requireOwnRoot(record: RegionRecord | undefined, version: RootVersion): void {
+  if (knowsNumber(record, version.number) && !knowsRootVersion(record, version)) throw foreignRoot()
+}
+
+function knowsNumber(record: RegionRecord | undefined, number: number): boolean {
+  return record?.versions.some((known) => known.number === number) ?? false
+}
+
+function foreignRoot(): StrongroomError {
+  return new StrongroomError('wrong_root_key', 'the key provider of that region holds another root key than the vault was made with there')
 }
 
 /** The ledger entry that says that a root version exists. */
@@ -60,9 +76,7 @@ export async function newestRootVersion(context: KeyContext, region: string): Pr
   const [record, listed] = await Promise.all([findRegion(context, region), context.providers.versions(region)])
   const known = record?.versions ?? []
   // A provider lists every version there ever was: one that does not know ours is not ours.
-  if (!known.every((version) => listed.some((other) => other.number === version.number))) {
-    throw new StrongroomError('wrong_root_key', 'the key provider of that region does not list the root versions that the key store knows')
-  }
+  if (!known.every((version) => listed.some((other) => other.number === version.number && equalBytes(other.id, version.id)))) throw foreignRoot()
   const newest = listed.toSorted((a, b) => b.number - a.number)[0]
   if (newest === undefined) throw new StrongroomError('wrong_root_key', 'the key provider of that region holds no root key at all')
   return { number: newest.number, id: newest.id }

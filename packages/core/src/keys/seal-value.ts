@@ -10,7 +10,7 @@ import { KeyState } from '../format/records.ts'
 import type { OpenNode } from './open-node.ts'
 
 /**
- * Encrypts a frame under the node's active version, and wipes the frame.
+ * Encrypts a frame under the node's active version. The caller wipes the frame.
  *
  * @param record - the canonical scalar of the record that the value belongs to
  * @throws StrongroomError `shredded`, `suspended`, `deactivated`
@@ -23,7 +23,6 @@ export function sealFrame(node: OpenNode, name: FieldName, bytes: Uint8Array, re
   out.set(context.header)
   const data = record === undefined ? context.unbound : valueData(context.prefix, record)
   version.sealKey().sealRandom(out, NONCE_AT, data, bytes)
-  bytes.fill(0)
   return out
 }
 

@@ -19,18 +19,6 @@ export async function findVaultRecord(store: KeyStore): Promise<VaultRecord | un
   return record?.type === 'vault' ? record : undefined
 }
 
-/** Applies a change until no other writer is in between. A change that returns `undefined` writes nothing. */
-export async function updateVaultRecord(
-  store: KeyStore,
-  change: (record: VaultRecord) => Partial<Pick<VaultRecord, 'head' | 'applied' | 'bootstrap'>> | undefined,
-): Promise<void> {
-  await retryConflicts(async () => {
-    const record = await readVaultRecord(store)
-    const changed = change(record)
-    if (changed !== undefined) await store.put({ ...record, ...changed, revision: record.revision + 1 })
-  })
-}
-
 /**
  * Copies the vault's first records to their places, where `initVault` was killed after its one write. Any process that opens
  * the vault does it; records that are there already are newer, and stay.
@@ -44,5 +32,8 @@ export async function settleBootstrap(store: KeyStore, record: VaultRecord): Pro
       if (!(error instanceof StrongroomError && error.code === 'conflict')) throw error
     }
   }
-  await updateVaultRecord(store, ({ bootstrap }) => (bootstrap === undefined ? undefined : { bootstrap: undefined }))
+  await retryConflicts(async () => {
+    const { bootstrap, ...settled } = await readVaultRecord(store)
+    if (bootstrap !== undefined) await store.put({ ...settled, revision: settled.revision + 1 })
+  })
 }

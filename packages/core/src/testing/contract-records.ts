@@ -105,6 +105,7 @@ export function vaultRecord(changes: Partial<VaultRecord> = {}): VaultRecord {
     cacheBound: 300_000,
     created: LARGEST,
     head: { n: 0, hash: new Uint8Array(32) },
+    check: pattern(32, 9),
     applied: 0,
     ...changes,
   }

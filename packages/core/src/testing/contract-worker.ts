@@ -1,15 +1,10 @@
 /** The program that `contract-processes` forks: opens the stores under test and answers tasks until its parent lets go. */
 
-import { randomBytes } from '../crypto/random.ts'
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { hasCode } from '../errors.ts'
 import type { RegionRecord } from '../format/records.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import type { StateStore } from '../keys/state-store.ts'
 import type { WorkerAnswer, WorkerStores, WorkerTask } from './contract-processes.ts'
-
-const LONGEST_WAIT_MS = 60
 
 const { module, argument } = JSON.parse(process.argv[2] as string) as { module: string; argument: unknown }
 const { openStores } = (await import(module)) as { openStores(argument: unknown): Promise<WorkerStores> }
@@ -48,17 +43,14 @@ async function perform(task: WorkerTask): Promise<unknown> {
   }
 }
 
-// Collects what each successful write got, so that the parent can see whether two writers won the same one. Whoever has
-// lost repeatedly waits a random while: without that, twenty processes spend nearly all their time on losing.
+// Collects what each successful write got, so that the parent can see whether two writers won the same one.
 async function repeat<T>(times: number, write: () => Promise<T>): Promise<T[]> {
   const won: T[] = []
-  for (let lost = 0; won.length < times;) {
+  while (won.length < times) {
     try {
       won.push(await write())
-      lost = 0
     } catch (error) {
       if (!hasCode(error, 'conflict')) throw error
-      if (++lost > 1) await sleep(((randomBytes(1)[0] as number) / 256) * LONGEST_WAIT_MS)
     }
   }
   return won

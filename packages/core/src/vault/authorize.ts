@@ -1,7 +1,7 @@
 /** The one gate that every operation passes. */
 
 import type { Clock } from '../clock.ts'
-import { StrongroomError } from '../errors.ts'
+import { StrongroomError, vaultClosed } from '../errors.ts'
 import { KeyState } from '../format/records.ts'
 import type { Field } from '../field.ts'
 import type { OpenPath } from '../keys/key-tree.ts'
@@ -57,7 +57,7 @@ export class Gate {
 
   /** @throws StrongroomError `vault_closed` */
   requireOpen(): void {
-    if (!this.#open) throw new StrongroomError('vault_closed', 'the vault was closed; open it again with openVault')
+    if (!this.#open) throw vaultClosed()
   }
 
   /**
@@ -85,11 +85,16 @@ export class Gate {
 
   // Whoever listens decides as well: what it cannot note does not happen.
   #tell(onAccess: (access: Access) => void, access: Omit<Access, 'at'>): void {
+    let answer: unknown
     try {
-      onAccess({ ...access, at: this.#options.clock.now() })
+      answer = onAccess({ ...access, at: this.#options.clock.now() })
     } catch (error) {
       throw new StrongroomError('denied', 'onAccess threw, so the operation was refused', { cause: error })
     }
+    if (!(answer instanceof Promise)) return
+    // What it will say comes too late to be heeded, and must not bring the process down either.
+    answer.catch(() => undefined)
+    throw new StrongroomError('denied', 'onAccess must be synchronous: it returned a promise, so the operation was refused')
   }
 }
 

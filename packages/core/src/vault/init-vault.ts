@@ -1,12 +1,13 @@
 /** Making a vault, once. */
 
-import { wipe } from '../crypto/hash.ts'
+import { equalBytes, wipe } from '../crypto/hash.ts'
 import { randomBytes } from '../crypto/random.ts'
 import { hasCode, StrongroomError } from '../errors.ts'
 import { EMPTY } from '../format/bytes.ts'
 import { childSalt, childWrapKey, serviceKey } from '../format/derivations.ts'
 import { KeyState, NodeKind, type VaultRecord } from '../format/records.ts'
 import { NO_REF, nodeRef, serviceName, VAULT_REF } from '../format/reference.ts'
+import { vaultRecordCheck } from '../format/vault-record-check.ts'
 import { firstNodes } from '../keys/create-tenant.ts'
 import { LEDGER_START, withdrawLedgerEntry, writeLedgerEntry } from '../keys/ledger.ts'
 import { firstRecord, makeVersion } from '../keys/make-version.ts'
@@ -38,6 +39,10 @@ export async function initVault(options: VaultOptions): Promise<void> {
   const checked = checkOptions(options)
   const { keyStore, stateStore, clock, providers, defaultRegion: region } = checked
   if ((await findVaultRecord(keyStore)) !== undefined) throw alreadyExists()
+  const [left] = await keyStore.scan({ type: 'node', limit: 1 })
+  if (left !== undefined) {
+    throw new StrongroomError('already_exists', 'this key store holds keys, but not the record of their vault: restore its backup, or use an empty store')
+  }
   const context = { vaultId: randomBytes(16), clock, keyStore, stateStore, providers }
 
   const wrapping = await makeFirstWrappingKey(context, VAULT_REF, region)
@@ -59,13 +64,17 @@ export async function initVault(options: VaultOptions): Promise<void> {
     const created = rootCreated(region, rootVersion, clock.now())
     const first = { ...created, vaultId: context.vaultId, n: 1, previous: LEDGER_START.hash }
     const { hash } = await writeLedgerEntry(context, ledgerKey, first)
-    const record: VaultRecord = {
-      type: 'vault',
-      revision: 1,
+    const fixed = {
       vaultId: context.vaultId,
       homeRegion: region,
       cacheBound: checked.cacheBound ?? DEFAULT_CACHE_BOUND,
       created: clock.now(),
+    }
+    const record: VaultRecord = {
+      type: 'vault',
+      revision: 1,
+      ...fixed,
+      check: vaultRecordCheck(ledgerKey, fixed),
       head: { n: 1, hash },
       applied: 1,
       bootstrap: [wrapping.record, node, refNode, firstRecord(ledgerPlace, ledgerNode.version), withRootVersion(undefined, region, rootVersion)],
@@ -74,8 +83,12 @@ export async function initVault(options: VaultOptions): Promise<void> {
       await keyStore.put(record)
     } catch (error) {
       if (!hasCode(error, 'conflict')) throw error
-      await withdrawLedgerEntry(context, 1)
-      throw alreadyExists()
+      // A driver that sends a write again, because its answer was lost, meets the write itself.
+      const there = await findVaultRecord(keyStore)
+      if (there === undefined || !equalBytes(there.vaultId, context.vaultId)) {
+        await withdrawLedgerEntry(context, 1)
+        throw alreadyExists()
+      }
     }
     await settleBootstrap(keyStore, record)
   } finally {

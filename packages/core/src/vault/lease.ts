@@ -1,5 +1,6 @@
 /** The handle of `unlock()`: keys held open for synchronous batches, no longer than the cache bound. */
 
+import { wipe } from '../crypto/hash.ts'
 import { decryptFailed, StrongroomError } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
 import type { Instant } from '../keys/key-cache.ts'
@@ -61,10 +62,14 @@ export class Lease implements UnlockedKeys {
     requireField(field)
     const record = recordScalar(options)
     const frame = field.frame(value)
-    if (this.#options.readOnly) throw new StrongroomError('unsupported_operation', 'this handle was unlocked with readOnly; unlock without it to encrypt')
-    const path = this.#use('encrypt', field)
-    if (path === undefined) throw decryptFailed()
-    return sealFrame(leaf(path), field.names[0], frame, record)
+    try {
+      if (this.#options.readOnly) throw new StrongroomError('unsupported_operation', 'this handle was unlocked with readOnly; unlock without it to encrypt')
+      const path = this.#use('encrypt', field)
+      if (path === undefined) throw decryptFailed()
+      return sealFrame(leaf(path), field.names[0], frame, record)
+    } finally {
+      wipe(frame)
+    }
   }
 
   decrypt<T>(field: Field<T>, stored: Encrypted<T> | Uint8Array | string, options?: ValueOptions): T {
@@ -93,10 +98,11 @@ export class Lease implements UnlockedKeys {
 
   #use(operation: 'encrypt' | 'decrypt', field: Field<unknown>): OpenPath | undefined {
     const { tree, gate, path, opened } = this.#options
+    gate.authorize(operation, this.#options.whose, path?.tenant.node.record.region, field)
+    // Behind the gate, which may have taken its time.
     if (this.#disposed || !(path === undefined ? tree.fresh(opened) : tree.usable(path))) {
       throw new StrongroomError('handle_expired', 'this handle was disposed, outlived the cache bound, or its key changed; call unlock() again')
     }
-    gate.authorize(operation, this.#options.whose, path?.tenant.node.record.region, field)
     if (path !== undefined) gate.requireState(operation, path)
     return path
   }

@@ -1,6 +1,8 @@
 /** Opening a vault. */
 
 import { decryptFailed, invalidArgument } from '../errors.ts'
+import { equalBytes } from '../crypto/hash.ts'
+import { vaultRecordCheck } from '../format/vault-record-check.ts'
 import { VAULT_REF } from '../format/reference.ts'
 import { KeyTree, required } from '../keys/key-tree.ts'
 import { Ledger } from '../keys/ledger.ts'
@@ -66,7 +68,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     maxNodes: checked.maxCachedKeys,
     maxTenants: checked.maxCachedTenants,
   })
-  const ledger = new Ledger(context, async () => {
+  const ledgerKey = async (): Promise<Uint8Array> => {
     const path = required(await tree.open(VAULT_REF, [LEDGER_STEP], false))
     try {
       const version = path.nodes[0]?.versions.at(-1)
@@ -75,7 +77,10 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     } finally {
       path.release()
     }
-  })
+  }
+  // Before anything relies on the bound.
+  if (!equalBytes(vaultRecordCheck(await ledgerKey(), record), record.check)) throw decryptFailed()
+  const ledger = new Ledger(context, ledgerKey)
   const reconciler = new Reconciler(tree, ledger)
   await reconciler.run()
 
@@ -99,7 +104,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     async close() {
       gate.close()
       stopWatching?.()
-      tree.clear()
+      tree.close()
       await checked.close?.()
     },
   }

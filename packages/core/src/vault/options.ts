@@ -30,7 +30,7 @@ export interface VaultOptions {
   readonly maxCachedTenants?: number
   /** Milliseconds for one call of a key provider; 10,000 if not given. */
   readonly providerTimeout?: number
-  /** Called with every operation before it is done. If it throws, the operation is refused. Must not block. */
+  /** Called with every operation before it is done, synchronously. If it throws, or returns a promise, the operation is refused. Must not block. */
   readonly onAccess?: (access: Access) => void
   /** For tests. */
   readonly clock?: Clock

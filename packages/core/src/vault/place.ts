@@ -101,11 +101,7 @@ export class Place {
 
   async #place(): Promise<NodePlaceRef> {
     const tenantRef = await this.tenantRef()
-    if (this.steps.length === 0) {
-      const record = await readNode(this.keys, tenantRef)
-      if (record === undefined) throw new StrongroomError('not_found', 'no such tenant; create it with vault.tenants.create')
-      return { kind: NodeKind.tenant, ref: tenantRef, parentRef: NO_REF, tenantRef, region: record.region }
-    }
+    if (this.steps.length === 0) return this.#tenantPlace(tenantRef)
     const tenant = await this.keys.tree.tenant(tenantRef)
     const refs = [tenantRef]
     for (const step of this.steps) refs.push(tenant.refOf(step.kind, refs.at(-1) as Uint8Array, step.name))
@@ -116,6 +112,20 @@ export class Place {
       parentRef: refs.at(-2) as Uint8Array,
       tenantRef,
       region: tenant.node.record.region,
+    }
+  }
+
+  // The region is taken from the record as it opened: it decides which root versions a shred has to outlive.
+  async #tenantPlace(tenantRef: Uint8Array): Promise<NodePlaceRef> {
+    const place = { kind: NodeKind.tenant, ref: tenantRef, parentRef: NO_REF, tenantRef }
+    try {
+      const { node } = await this.keys.tree.tenant(tenantRef)
+      return { ...place, region: node.record.region }
+    } catch (error) {
+      // What is shredded opens no more: the ledger's entry about it has the rest.
+      const record = hasCode(error, 'shredded') ? await readNode(this.keys, tenantRef) : undefined
+      if (record === undefined) throw error
+      return { ...place, region: record.region }
     }
   }
 

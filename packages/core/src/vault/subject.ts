@@ -1,5 +1,6 @@
 /** Subjects and items: whoever has the right to be forgotten, and what can be deleted on its own. */
 
+import { wipe } from '../crypto/hash.ts'
 import { decryptFailed, invalidArgument } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
 import { NodeKind } from '../format/records.ts'
@@ -59,28 +60,31 @@ const LEASE_SHARE = 0.5
 
 /** An item, and what subjects have in common with it. */
 export class ItemHandle implements Item {
-  /** @internal */
-  readonly place: Place
+  readonly #place: Place
 
   constructor(place: Place) {
-    this.place = place
+    this.#place = place
   }
 
   async encrypt<T>(field: Field<T>, value: T, options?: ValueOptions): Promise<Encrypted<T>> {
     requireField(field)
     const record = recordScalar(options)
     const frame = field.frame(value)
-    return this.place.use({ operation: 'encrypt', field, mint: true }, (path) => {
-      if (path === undefined) throw decryptFailed()
-      return sealFrame(leaf(path), field.names[0], frame, record)
-    })
+    try {
+      return await this.#place.use({ operation: 'encrypt', field, mint: true }, (path) => {
+        if (path === undefined) throw decryptFailed()
+        return sealFrame(leaf(path), field.names[0], frame, record)
+      })
+    } finally {
+      wipe(frame)
+    }
   }
 
   async decrypt<T>(field: Field<T>, stored: Encrypted<T> | Uint8Array | string, options?: ValueOptions): Promise<T> {
     requireField(field)
     const record = recordScalar(options)
     const bytes = storedBytes(stored)
-    return this.place.use({ operation: 'decrypt', field, mint: false }, (path) => {
+    return this.#place.use({ operation: 'decrypt', field, mint: false }, (path) => {
       if (path === undefined) throw decryptFailed()
       return openValue(leaf(path), field, bytes, record)
     })
@@ -89,30 +93,37 @@ export class ItemHandle implements Item {
   async unlock(options?: UnlockOptions): Promise<UnlockedKeys> {
     const { readOnly = false } = readOptions(options, ['readOnly'])
     if (typeof readOnly !== 'boolean') throw invalidArgument('readOnly', 'must be true or false')
-    const { gate, whose, keys } = this.place
+    const { gate, whose, keys } = this.#place
     const opened = instant(keys.tree.context.clock)
-    return this.place.use(
+    return this.#place.use(
       { operation: 'unlock', mint: !readOnly, share: LEASE_SHARE },
       (path) => new Lease({ tree: keys.tree, gate, whose, path, opened, readOnly }),
     )
   }
 
   shred(options?: ShredOptions): Promise<Shredded> {
-    return this.place.shred(options)
+    return this.#place.shred(options)
   }
 
   suspend(): Promise<void> {
-    return this.place.changeSuspension('suspend')
+    return this.#place.changeSuspension('suspend')
   }
 
   resume(): Promise<void> {
-    return this.place.changeSuspension('resume')
+    return this.#place.changeSuspension('resume')
   }
 }
 
 /** A subject: an item that has items. */
 export class SubjectHandle extends ItemHandle implements Subject {
+  readonly #place: Place
+
+  constructor(place: Place) {
+    super(place)
+    this.#place = place
+  }
+
   item(name: string): Item {
-    return new ItemHandle(this.place.below({ item: name }, { kind: NodeKind.item, name: nameBytes(name, 'item') }))
+    return new ItemHandle(this.#place.below({ item: name }, { kind: NodeKind.item, name: nameBytes(name, 'item') }))
   }
 }

@@ -126,7 +126,10 @@ export function tenants(keys: KeyOperations, gate: Gate, defaultRegion: string):
       let after: Uint8Array | undefined
       for (;;) {
         const page = await keys.tree.context.keyStore.scan({ type: 'node', parentRef: NO_REF, limit: PAGE, ...(after === undefined ? {} : { after }) })
-        for (const record of page) if (record.type === 'node' && record.kind === NodeKind.tenant) yield { ...info(record), name: await nameOf(keys, record) }
+        for (const record of page) {
+          gate.requireOpen()
+          if (record.type === 'node' && record.kind === NodeKind.tenant) yield { ...info(record), name: await nameOf(keys, record) }
+        }
         const last = page.at(-1)
         if (page.length < PAGE || last?.type !== 'node') return
         after = last.ref

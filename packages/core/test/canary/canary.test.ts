@@ -4,15 +4,23 @@ import {
   encryptedToText,
   field,
   initVault,
+  NodeKind,
   openVault,
   randomBytes,
   Secret,
   type Subject,
+  systemClock,
   type Vault,
 } from '@strongroom/core'
 import { downProvider, memoryKeyProvider } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+
+import { NO_REF } from '#core/format/reference.js'
+import { guardKeyStore, guardStateStore } from '#core/keys/guarded-stores.js'
+import { KeyTree, required } from '#core/keys/key-tree.js'
+import { Providers } from '#core/keys/providers.js'
+import { readVaultRecord } from '#core/keys/vault-record.js'
 
 import { alice, BOUND, emptyGround, flipped, optionsAround } from '../vault/support.ts'
 import { type Canary, type Channel, CHANNELS, Scanner } from './scanner.ts'
@@ -140,28 +148,19 @@ async function run(scanner: Scanner, keys: Canary[]): Promise<void> {
   unlocked.decrypt(anything, first, { record: RECORD })
   unlocked.encrypt(anything, VALUE)
 
-  const { tree } = (
-    her as unknown as {
-      place: {
-        keys: {
-          tree: {
-            tenant(ref: Uint8Array): Promise<unknown>
-            open(
-              ref: Uint8Array,
-              steps: unknown,
-              mint: boolean,
-            ): Promise<{
-              nodes: { versions: { secretForWrapping(): Uint8Array; serviceKey(use: string): Uint8Array; sealKey(): unknown }[] }[]
-            }>
-          }
-        }
-        steps: unknown
-        tenantRef(): Promise<Uint8Array>
-      }
-    }
-  ).place.keys
-  const place = (item as unknown as { place: { steps: unknown; tenantRef(): Promise<Uint8Array> } }).place
-  const path = await tree.open(await place.tenantRef(), place.steps, false)
+  // The key tree of a process of its own, with the same keys in memory as the vault has.
+  const keyStore = guardKeyStore(options.keyStore)
+  const { vaultId } = await readVaultRecord(keyStore)
+  const providers = new Providers(options.keyProviders, 1000)
+  const context = { vaultId, clock: systemClock, keyStore, stateStore: guardStateStore(options.stateStore), providers }
+  const tree = new KeyTree(context, { maxAge: BOUND, maxNodes: 10, maxTenants: 10 })
+  const name = (text: string): Uint8Array => Buffer.from(text)
+  const tenantRef = (await tree.vault()).refOf(NodeKind.tenant, NO_REF, name(TENANT))
+  const steps = [
+    { kind: NodeKind.subject, name: name(SUBJECT) },
+    { kind: NodeKind.item, name: name(ITEM) },
+  ]
+  const path = required(await tree.open(tenantRef, steps, false))
   for (const { versions } of path.nodes)
     for (const version of versions) keys.push({ name: 'secret of a node', bytes: Uint8Array.from(version.secretForWrapping()) })
 

@@ -237,8 +237,8 @@ describe('handles', () => {
     clock.advance(1)
     expect(third.decrypt(email, third.encrypt(email, 'written'))).toBe('written')
     await a.close()
-    expect(await outcome(() => third.decrypt(email, hers))).toBe('handle_expired')
-    expect(await outcome(() => third.encrypt(email, 'x'))).toBe('handle_expired')
+    expect(await outcome(() => third.decrypt(email, hers))).toBe('vault_closed')
+    expect(await outcome(() => third.encrypt(email, 'x'))).toBe('vault_closed')
   })
 
   test('one that is handed out has at least half of its life before it', async () => {
