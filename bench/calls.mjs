@@ -13,7 +13,9 @@ export async function calls(open, counts) {
   const write = await counted(counts, async () => {
     const tenant = writer.tenant('bench')
     for (let i = 0; i < ENCRYPTS; i += SUBJECTS) {
-      stored.push(...(await Promise.all(Array.from({ length: SUBJECTS }, (_, s) => tenant.subject(`s${s}`).encrypt(email, `${i + s}@example.com`)))))
+      stored.push(
+        ...(await Promise.all(Array.from({ length: SUBJECTS }, (_, s) => tenant.subject(`s${s}`).encrypt(email, `${i + s}@example.com`)))),
+      )
     }
   })
   await writer.close()

@@ -28,8 +28,16 @@ export async function fields(vault, sizes = SIZES) {
     const keys = await alice.unlock()
     const stored = keys.encrypt(notes, value)
     const others = await primitives(value)
-    const encrypt = await interleave({ ours: () => keys.encrypt(notes, value), ...others.encrypt, awaited: () => alice.encrypt(notes, value) })
-    const decrypt = await interleave({ ours: () => keys.decrypt(notes, stored), ...others.decrypt, awaited: () => alice.decrypt(notes, stored) })
+    const encrypt = await interleave({
+      ours: () => keys.encrypt(notes, value),
+      ...others.encrypt,
+      awaited: () => alice.encrypt(notes, value),
+    })
+    const decrypt = await interleave({
+      ours: () => keys.decrypt(notes, stored),
+      ...others.decrypt,
+      awaited: () => alice.decrypt(notes, stored),
+    })
     results.push({ size, encrypt, decrypt })
   }
   return results
@@ -77,7 +85,8 @@ export async function primitives(value) {
         return plain + decipher.final('utf8')
       },
       noble: () => decoder.decode(gcm(key, iv, aad).decrypt(body)),
-      web: async () => decoder.decode(await webcrypto.subtle.decrypt({ name: 'AES-GCM', iv, additionalData: aad, tagLength: 128 }, webKey, body)),
+      web: async () =>
+        decoder.decode(await webcrypto.subtle.decrypt({ name: 'AES-GCM', iv, additionalData: aad, tagLength: 128 }, webKey, body)),
     },
   }
 }

@@ -1,4 +1,4 @@
-// `pnpm bench`: measures, and writes bench/RESULTS.md. A number here is a measurement of one machine; the ratios travel better.
+// `npm run bench`: measures, and writes bench/RESULTS.md. A number here is a measurement of one machine; the ratios travel better.
 import { cpus, totalmem } from 'node:os'
 import { writeFileSync } from 'node:fs'
 
@@ -21,7 +21,13 @@ const single = await fields(vault)
 const batched = await batches(vault)
 const counted = await calls(
   () => openVault(options),
-  () => ({ wrap: provider.calls.wrap, unwrap: provider.calls.unwrap, get: keyStore.calls.get, put: keyStore.calls.put, scan: keyStore.calls.scan }),
+  () => ({
+    wrap: provider.calls.wrap,
+    unwrap: provider.calls.unwrap,
+    get: keyStore.calls.get,
+    put: keyStore.calls.put,
+    scan: keyStore.calls.scan,
+  }),
 )
 await vault.close()
 
@@ -34,7 +40,7 @@ function report() {
   return [
     '# Benchmark results',
     '',
-    `Written by \`pnpm bench\`, ${new Date().toISOString().slice(0, 10)}. ${cpus()[0].model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; Node.js ${node}, OpenSSL ${openssl}.`,
+    `Written by \`npm run bench\`, ${new Date().toISOString().slice(0, 10)}. ${cpus()[0].model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; Node.js ${node}, OpenSSL ${openssl}.`,
     '',
     'Each row was measured side by side in one run, in turns of some milliseconds. A ratio is the time of `keys.encrypt` or',
     '`keys.decrypt` (after `unlock()`) divided by the time of the other, the median over the rounds, with the least and the most in',
@@ -64,7 +70,9 @@ function table(title, measured, key, others) {
     '',
     `| bytes a field | ours, µs | ${others.map((name) => `to ${name}`).join(' | ')} |`,
     `| --- | --- | ${others.map(() => '---').join(' | ')} |`,
-    ...measured.map(({ size, [key]: row }) => `| ${size} | ${(row.ours.ns / 1000).toFixed(2)} | ${others.map((name) => ratio(row[name])).join(' | ')} |`),
+    ...measured.map(
+      ({ size, [key]: row }) => `| ${size} | ${(row.ours.ns / 1000).toFixed(2)} | ${others.map((name) => ratio(row[name])).join(' | ')} |`,
+    ),
     '',
   ]
 }

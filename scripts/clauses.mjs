@@ -8,5 +8,8 @@ export function countClauses(tests) {
   const all = Object.entries(CLAUSES).flatMap(([policy, clauses]) => Array.from({ length: clauses }, (_, i) => `${policy}${i + 1}`))
   const keeping = tests.filter((test) => test.result === 'passed' && EXAMPLE_TEST.test(test.path))
   const kept = all.map((clause) => ({ clause, by: keeping.find((test) => test.title.includes(`[${clause}]`)) })).filter(({ by }) => by)
-  return [...kept.map(({ clause, by }) => `${clause} kept by ${by.path}`), `clauses of the users' promises kept: ${kept.length} of ${all.length}`]
+  return [
+    ...kept.map(({ clause, by }) => `${clause} kept by ${by.path}`),
+    `clauses of the users' promises kept: ${kept.length} of ${all.length}`,
+  ]
 }

@@ -1,4 +1,5 @@
 // How the quickstart shows what it found, and counts what it did not expect.
+import { rmSync } from 'node:fs'
 import { cp, mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,12 @@ export function say(what, text) {
   console.log(`${what.padEnd(8)} ${text}`)
 }
 
-export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'strongroom-quickstart-'))
+/** A folder that is removed when the program ends, however it ends. */
+export async function temporaryFolder() {
+  const folder = await mkdtemp(join(tmpdir(), 'strongroom-quickstart-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
 
 export const copyFolder = (from, to) => cp(from, to, { recursive: true })
 
@@ -23,7 +29,10 @@ export async function expectOpen(what, call, expected) {
 
 /** Calls, and expects an error with this code. */
 export async function expectRefused(what, call, code) {
-  const found = await call().then(() => 'a value', (error) => error.code ?? String(error))
+  const found = await call().then(
+    () => 'a value',
+    (error) => error.code ?? String(error),
+  )
   report(what, found === code, found === code ? `refused: ${found}` : `gave ${found}, not ${code}`)
 }
 
@@ -33,7 +42,9 @@ export async function filesHolding(folder, row, secrets) {
   const haystacks = [Buffer.from(JSON.stringify(row))]
   for (const file of files) if (file.isFile()) haystacks.push(await readFile(join(file.parentPath ?? file.path, file.name)))
   const needles = secrets.flatMap((secret) => ['utf8', 'utf16le'].map((encoding) => Buffer.from(secret, encoding)))
-  const encoded = secrets.flatMap((secret) => ['hex', 'base64'].map((encoding) => Buffer.from(Buffer.from(secret).toString(encoding).replace(/=+$/, ''))))
+  const encoded = secrets.flatMap((secret) =>
+    ['hex', 'base64'].map((encoding) => Buffer.from(Buffer.from(secret).toString(encoding).replace(/=+$/, ''))),
+  )
   const found = haystacks.filter((haystack) => [...needles, ...encoded].some((needle) => haystack.includes(needle))).length
   const bytes = haystacks.reduce((sum, haystack) => sum + haystack.length, 0)
   report(`plaintext found in the row and ${haystacks.length - 1} files, ${bytes} bytes`, found === 0, found === 0 ? 'none' : `in ${found}`)

@@ -17,7 +17,10 @@ import { invalidArgument } from './errors.ts'
  * }
  * ```
  */
-export function readOptions<T extends object, K extends keyof T & string>(options: T | undefined, known: readonly K[]): Partial<Pick<T, K>> {
+export function readOptions<T extends object, K extends keyof T & string>(
+  options: T | undefined,
+  known: readonly K[],
+): Partial<Pick<T, K>> {
   if (options === undefined) return {}
   if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'must be an object')
   const read: Partial<Pick<T, K>> = {}

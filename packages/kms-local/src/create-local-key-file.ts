@@ -8,7 +8,7 @@ import { systemCode, unavailable } from './errors.ts'
 import { exists, writeRootFile } from './file-io.ts'
 import { withFileLock } from './file-lock.ts'
 import { type Header, ID_BYTES, type Protection, SALT_BYTES } from './header.ts'
-import { type CreateLocalKeyFileOptions, readArgon2, readFile, readProtector, readRegion } from './options.ts'
+import { type CreateLocalKeyFileOptions, readArgon2, readFile, readProtector, readRegion, requireKnown } from './options.ts'
 import { fileKey, type Protector } from './protector.ts'
 import { sealFile } from './sealed-file.ts'
 import { newVersion } from './version-changes.ts'
@@ -31,6 +31,7 @@ export async function createLocalKeyFile(options: CreateLocalKeyFileOptions): Pr
   const file = readFile(options)
   const region = readRegion(options)
   const argon2 = readArgon2(options)
+  requireKnown(options, ['file', 'passphrase', 'rawKey', 'region', 'argon2'])
   const protector = readProtector(options)
   try {
     const protection = newProtection(protector, argon2)

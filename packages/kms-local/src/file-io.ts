@@ -41,7 +41,11 @@ export async function realFile(path: string): Promise<string> {
 function notReadable(error: unknown): unknown {
   const code = systemCode(error)
   if (code === undefined) return error
-  if (MISSING.includes(code)) return fileInvalid('does not exist: createLocalKeyFile makes one', error)
+  if (MISSING.includes(code))
+    return fileInvalid(
+      'does not exist at that path: restore its copy; createLocalKeyFile makes a new root, which opens nothing that was stored before',
+      error,
+    )
   return unavailable(`the root key file cannot be read (${code})`, error)
 }
 

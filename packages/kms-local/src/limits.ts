@@ -7,13 +7,14 @@ export const LAST_INSTANT = 8_640_000_000_000_000
 /** Bytes of a root key file. Room for some thousand versions. */
 export const FILE_BYTES = 1_048_576
 
-const REGION_CHARACTERS = 255
+// The same as a vault takes for a region.
+const REGION = /^[A-Za-z0-9_-]{1,64}$/
 
 export function isWhole(value: unknown, least: number, most: number): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most
 }
 
-/** A non-empty name without lone surrogates. */
+/** A region's name. */
 export function isRegion(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= REGION_CHARACTERS && value.isWellFormed()
+  return typeof value === 'string' && REGION.test(value)
 }

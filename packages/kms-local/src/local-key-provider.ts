@@ -2,7 +2,7 @@ import { decryptFailed, equalBytes, invalidArgument, type KeyProvider, Strongroo
 
 import { bytes, bytesOf, signalOf, versionNumber } from './call-arguments.ts'
 import type { DestroyedEntry } from './header.ts'
-import { type LocalKeyProviderOptions, property, readCopiesLife, readFile, readProtector, readRegion } from './options.ts'
+import { type LocalKeyProviderOptions, property, readCopiesLife, readFile, readProtector, readRegion, requireKnown } from './options.ts'
 import { RootFile } from './root-file.ts'
 import { newestLive, versionOf, withoutKey, withVersion, wrongRootKey } from './version-changes.ts'
 import { unwrapUnder, wrapUnder } from './version-wrap.ts'
@@ -36,6 +36,7 @@ export async function localKeyProvider(options: LocalKeyProviderOptions): Promis
   const file = readFile(options)
   const expectedRegion = readRegion(options)
   const copiesLife = readCopiesLife(options)
+  requireKnown(options, ['file', 'passphrase', 'rawKey', 'region', 'copiesLife'])
   const root = await RootFile.open(file, readProtector(options))
   const { region } = root.header
   if (expectedRegion !== undefined && expectedRegion !== region) {

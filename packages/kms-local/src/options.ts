@@ -1,5 +1,7 @@
 /** What the two entry points are given, and the guards that read it before anything else happens. */
 
+import { resolve } from 'node:path'
+
 import { invalidArgument, Secret, StrongroomError } from '@strongroom/core'
 
 import { ARGON2_CEILING, ARGON2_FLOOR, type Argon2Parameters, withinBounds } from './argon2id.ts'
@@ -44,9 +46,10 @@ export type LocalKeyProviderOptions = LocalKeyFile & {
 
 const CENTURY_MS = 100 * 366 * 86_400_000
 
+/** The path, made absolute: the working directory may change later. */
 export function readFile(options: unknown): string {
   return property(options, 'file', (value) => {
-    if (typeof value === 'string' && value.length > 0 && value.isWellFormed() && !value.includes('\0')) return value
+    if (typeof value === 'string' && value.length > 0 && value.isWellFormed() && !value.includes('\0')) return resolve(value)
     throw invalidArgument('file', 'must be the path of the root key file')
   })
 }
@@ -54,7 +57,7 @@ export function readFile(options: unknown): string {
 export function readRegion(options: unknown): string | undefined {
   return property(options, 'region', (value) => {
     if (value === undefined || isRegion(value)) return value
-    throw invalidArgument('region', 'must be a name of 1 to 255 characters without lone surrogates')
+    throw invalidArgument('region', 'must be a name of 1 to 64 letters, digits, - and _')
   })
 }
 
@@ -109,6 +112,16 @@ function integer(argument: string): (value: unknown) => number {
     if (isWhole(value, 0, Number.MAX_SAFE_INTEGER)) return value
     throw invalidArgument(argument, 'must be a whole number')
   }
+}
+
+/** Refuses an option that there is not: misspelt, it would silently do nothing. */
+export function requireKnown(options: unknown, known: readonly string[]): void {
+  const unknown = property({ options }, 'options', (given) =>
+    typeof given === 'object' && given !== null
+      ? Reflect.ownKeys(given).some((key) => !(known as readonly unknown[]).includes(key))
+      : false,
+  )
+  if (unknown) throw invalidArgument('options', `must hold no other options than ${known.join(', ')}; there is one of another name`)
 }
 
 /**

@@ -1,6 +1,6 @@
 /** One LMDB environment: bytes under bytes in byte order, snapshot reads, and writes that are on the disk when they resolve. */
 
-import type { StrongroomError } from '@strongroom/core'
+import { StrongroomError } from '@strongroom/core'
 import { open, type RootDatabase } from 'lmdb'
 
 import { checkFiles } from './check-files.ts'
@@ -84,6 +84,10 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
     })
   }
 
+  function typed(error: unknown): StrongroomError {
+    return error instanceof StrongroomError ? error : unavailable(error)
+  }
+
   async function release(): Promise<void> {
     await Promise.allSettled(writes)
     await database.close()
@@ -97,7 +101,7 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
         database.resetReadTxn()
         return body(transaction)
       } catch (error) {
-        throw unavailable(error)
+        throw typed(error)
       }
     },
 
@@ -108,7 +112,7 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
         writes.add(written)
         return await written.finally(() => writes.delete(written))
       } catch (error) {
-        throw unavailable(error)
+        throw typed(error)
       }
     },
 

@@ -1,8 +1,6 @@
 /** Under which bytes the key store keeps its records, and the entries that list them. All of it fits LMDB's byte order. */
 
-import type { KeyStoreKey, KeyStoreQuery, KeyStoreRecord } from '@strongroom/core'
-
-import { invalidArgument } from './invalid-argument.ts'
+import { invalidArgument, type KeyStoreKey, type KeyStoreQuery, type KeyStoreRecord } from '@strongroom/core'
 
 const MAX_REGION = 256
 

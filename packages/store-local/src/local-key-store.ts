@@ -1,9 +1,16 @@
 /** The key store of one machine. */
 
-import { type KeyStore, type KeyStoreRecord, type NodeRecord, StrongroomError, type WrappingKeyRecord } from '@strongroom/core'
+import {
+  decryptFailed,
+  invalidArgument,
+  type KeyStore,
+  type KeyStoreRecord,
+  type NodeRecord,
+  StrongroomError,
+  type WrappingKeyRecord,
+} from '@strongroom/core'
 
 import type { Environment, Snapshot, Transaction } from './environment.ts'
-import { invalidArgument } from './invalid-argument.ts'
 import { listEntriesOf, listOf, placeOf, reference } from './key-layout.ts'
 import { decodeRecord, encodeRecord } from './record-encoding.ts'
 
@@ -60,7 +67,13 @@ function putIfNext(transaction: Transaction, { revision, place, bytes, entries }
 
 function recordAt(snapshot: Snapshot, place: Uint8Array): KeyStoreRecord | undefined {
   const bytes = snapshot.get(place)
-  return bytes && decodeRecord(bytes)
+  if (bytes === undefined) return undefined
+  try {
+    return decodeRecord(bytes)
+  } catch {
+    // The store answers; what it holds is damaged. That is the fault of this record alone.
+    throw decryptFailed()
+  }
 }
 
 function listed(snapshot: Snapshot, type: 'node' | 'wrapping-key', primary: Uint8Array): NodeRecord | WrappingKeyRecord {

@@ -1,9 +1,8 @@
 /** The state store of one machine. */
 
-import { type DueEntry, type StateEntry, type StateStore, StrongroomError } from '@strongroom/core'
+import { type DueEntry, invalidArgument, type StateEntry, type StateStore, StrongroomError } from '@strongroom/core'
 
 import type { Environment, Snapshot, Transaction } from './environment.ts'
-import { invalidArgument } from './invalid-argument.ts'
 import {
   COUNTER,
   decodeEntry,

@@ -3,10 +3,9 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { type KeyStore, type StateStore, StrongroomError } from '@strongroom/core'
+import { invalidArgument, type KeyStore, readOptions, type StateStore, StrongroomError } from '@strongroom/core'
 
 import { type Environment, openEnvironment } from './environment.ts'
-import { invalidArgument } from './invalid-argument.ts'
 import { localKeyStore } from './local-key-store.ts'
 import { localStateStore } from './local-state-store.ts'
 
@@ -50,7 +49,7 @@ const GIB = 2 ** 30
  * ```
  */
 export function localStores(options: LocalStoresOptions): LocalStores {
-  const { directory, mapSize = GIB } = options
+  const { directory, mapSize = GIB } = readOptions(options, ['directory', 'mapSize'])
   if (typeof directory !== 'string' || directory === '') throw invalidArgument('directory', 'must be the path of a folder')
   if (!Number.isSafeInteger(mapSize) || mapSize < 2 ** 20 || mapSize > 2 ** 44) {
     throw invalidArgument('mapSize', 'must be a whole number of bytes from 1 MiB to 16 TiB')

@@ -3,9 +3,7 @@
  * that a later release adds included; fields that are `undefined` are left out.
  */
 
-import type { KeyStoreRecord } from '@strongroom/core'
-
-import { invalidArgument } from './invalid-argument.ts'
+import { invalidArgument, type KeyStoreRecord } from '@strongroom/core'
 
 const VERSION = 1
 const Tag = { false: 0, true: 1, number: 2, text: 3, bytes: 4, list: 5, record: 6 } as const

@@ -1,6 +1,6 @@
-/** Under which bytes the state store keeps its entries, and what their values are. All of it fits LMDB's byte order. */
+import { invalidArgument } from '@strongroom/core'
 
-import { invalidArgument } from './invalid-argument.ts'
+/** Under which bytes the state store keeps its entries, and what their values are. All of it fits LMDB's byte order. */
 
 const MAX_NAMESPACE = 256
 const MAX_KEY = 512

@@ -89,7 +89,7 @@ async function check(mood: 'quiet' | 'busy', names: readonly string[]): Promise<
     holds(acknowledged, then) {
       const final = then === 'nothing more is written'
       const lastRevision = new Map<string, number>()
-      const lastWrite = new Map<string, Acknowledged & { key: string }>()
+      const lastWrite = new Map<string, Extract<Acknowledged, { readonly key: string }>>()
       for (const write of acknowledged) {
         if ('ref' in write) lastRevision.set(write.ref, write.revision)
         else lastWrite.set(write.key, write)

@@ -26,6 +26,7 @@ const vault: KeyStoreRecord = {
   created: 1,
   head: { n: 0, hash: new Uint8Array(32) },
   applied: 0,
+  check: new Uint8Array(32),
 }
 const node = (first: number): Extract<KeyStoreRecord, { type: 'node' }> => ({
   type: 'node',
@@ -235,7 +236,7 @@ describe('damage', () => {
 
     const { keyStore, close } = localStores({ directory })
     for (const first of [...damaged, 254, 255]) {
-      await expect(keyStore.get([{ type: 'node', ref: node(first).ref }])).rejects.toEqual(code('key_store_unavailable'))
+      await expect(keyStore.get([{ type: 'node', ref: node(first).ref }])).rejects.toMatchObject({ code: 'decrypt_failed' })
     }
     await expect(keyStore.scan({ type: 'node', tenantRef: new Uint8Array(16).fill(7), limit: 1 })).rejects.toEqual(
       code('key_store_unavailable'),

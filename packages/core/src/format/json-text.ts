@@ -37,7 +37,8 @@ function write(value: unknown, depth: number, budget: Budget): string {
 function writeArray(value: readonly unknown[], depth: number, budget: Budget): string {
   if (Object.getPrototypeOf(value) !== Array.prototype) throw invalidArgument('value', 'must hold only plain objects')
   // An array has its elements and `length`: whatever else hangs on it, JSON would drop.
-  if (Reflect.ownKeys(value).length !== value.length + 1) throw invalidArgument('value', 'must not have arrays with holes or named properties')
+  if (Reflect.ownKeys(value).length !== value.length + 1)
+    throw invalidArgument('value', 'must not have arrays with holes or named properties')
   const parts: string[] = []
   for (let i = 0; i < value.length; i++) parts.push(write(value[i], depth + 1, budget))
   return `[${parts.join(',')}]`

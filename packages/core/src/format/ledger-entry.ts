@@ -89,11 +89,30 @@ function decode(bytes: Uint8Array): LedgerEntry | undefined {
   const fields = split(bytes)
   if (fields?.length !== FIELDS) return undefined
   const [vaultId, n, previous, op, kind, ref, parentRef, tenantRef, region, keys, root, instant, reason] = fields as [
-    Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array,
-    Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
   ]
   const regionText = fromUtf8(region)
-  const sizes = [n.length === 8, op.length === 1, kind.length === 1, keys.length % KEY_ENTRY === 0, root.length >= 8, instant.length === 8, reason.length === 1]
+  const sizes = [
+    n.length === 8,
+    op.length === 1,
+    kind.length === 1,
+    keys.length % KEY_ENTRY === 0,
+    root.length >= 8,
+    instant.length === 8,
+    reason.length === 1,
+  ]
   if (regionText === undefined || sizes.includes(false)) return undefined
   const entry: LedgerEntry = {
     vaultId,

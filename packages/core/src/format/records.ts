@@ -9,7 +9,15 @@ export const KeyState = { active: 1, deactivated: 2, suspended: 3, shredded: 4 }
 export type KeyState = (typeof KeyState)[keyof typeof KeyState]
 
 /** Why a key was shredded or suspended, as stored: one byte, no free text. */
-export const Reason = { unspecified: 0, subjectRequest: 1, accountDeleted: 2, retentionEnded: 3, contractEnded: 4, compromise: 5, operator: 6 } as const
+export const Reason = {
+  unspecified: 0,
+  subjectRequest: 1,
+  accountDeleted: 2,
+  retentionEnded: 3,
+  contractEnded: 4,
+  compromise: 5,
+  operator: 6,
+} as const
 export type Reason = (typeof Reason)[keyof typeof Reason]
 
 /** One version of a provider's root key. `id` is 16 random bytes fixed at creation, or the cloud's own name for the version. */

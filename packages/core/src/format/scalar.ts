@@ -39,7 +39,9 @@ export function canonicalScalar(value: unknown, argument: string): Uint8Array {
 
 function objectScalar(value: object, argument: string): Uint8Array {
   // A proxy may throw at every question.
-  const kind = attempt(argument, () => (isBytes(value) ? 'bytes' : value instanceof CanonicalScalar ? 'canonical' : value instanceof Date ? 'date' : 'none'))
+  const kind = attempt(argument, () =>
+    isBytes(value) ? 'bytes' : value instanceof CanonicalScalar ? 'canonical' : value instanceof Date ? 'date' : 'none',
+  )
   if (kind === 'bytes') return binaryScalar(0, value as Uint8Array, argument)
   if (kind === 'date') return dateScalar(value as Date, argument)
   const bytes = kind === 'canonical' ? attempt(argument, () => (value as CanonicalScalar).bytes) : undefined

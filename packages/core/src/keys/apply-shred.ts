@@ -54,7 +54,8 @@ function tombstone(version: number, commitment: Uint8Array, entry: SealedLedgerE
 
 function withVersions(record: NodeRecord | undefined, entry: SealedLedgerEntry, versions: readonly KeyVersion[]): NodeRecord {
   const alive = versions.some((version) => version.state !== KeyState.shredded)
-  const { kind, ref, parentRef, tenantRef, region } = record ?? entry
+  // The entry is authentic; the columns of the record need not be.
+  const { kind, ref, parentRef, tenantRef, region } = entry
   const place = { type: 'node' as const, kind, ref, parentRef, tenantRef, region, revision: (record?.revision ?? 0) + 1, versions }
   // A tenant's name goes with its last key.
   return alive && record?.label !== undefined ? { ...place, label: record.label } : place

@@ -107,12 +107,17 @@ async function storedFirstWrappingKey(
     record = await find()
   }
   if (record === undefined) throw decryptFailed()
-  if (record.region !== region) throw new StrongroomError('conflict', 'the creation of this tenant was begun in another region; finish it there')
+  if (record.region !== region)
+    throw new StrongroomError('conflict', 'the creation of this tenant was begun in another region; finish it there')
   return { record, key: await unwrapWrappingKey(context, record) }
 }
 
 /** Tells the ledger of a root version before anything that it wrapped is stored. */
-async function announceRootVersion(keys: KeyOperations, region: string, rootVersion: { readonly number: number; readonly id: Uint8Array }): Promise<void> {
+async function announceRootVersion(
+  keys: KeyOperations,
+  region: string,
+  rootVersion: { readonly number: number; readonly id: Uint8Array },
+): Promise<void> {
   const { context } = keys.tree
   const known = await findRegion(context, region)
   requireOwnRoot(known, rootVersion)

@@ -16,7 +16,7 @@ export function guardKeyStore(store: KeyStore): KeyStore {
       if (!Array.isArray(records) || records.length !== keys.length) throw decryptFailed()
       return records.map((record, i) => (record === undefined ? undefined : inPlace(keys[i] as KeyStoreKey, checkRecord(record))))
     },
-    put: (record) => guard(() => store.put(record)),
+    put: (record) => guard(() => store.put(checkRecord(record))),
     async scan(query) {
       const records = await guard(() => store.scan(query))
       if (!Array.isArray(records) || records.length > query.limit) throw decryptFailed()

@@ -140,11 +140,14 @@ export class KeyCache<T extends Aging> {
 
   #scheduleSweep(): void {
     if (this.#sweepTimer !== undefined || this.#current.size + this.#leaving.size === 0) return
-    this.#sweepTimer = background(() => {
-      this.#sweepTimer = undefined
-      this.#sweep()
-      this.#scheduleSweep()
-    }, Math.ceil(this.#maxAge / SWEEPS_PER_LIFE))
+    this.#sweepTimer = background(
+      () => {
+        this.#sweepTimer = undefined
+        this.#sweep()
+        this.#scheduleSweep()
+      },
+      Math.ceil(this.#maxAge / SWEEPS_PER_LIFE),
+    )
   }
 
   #sweep(): void {

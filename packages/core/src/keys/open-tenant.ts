@@ -113,7 +113,13 @@ export async function openTenant(context: KeyContext, ref: Uint8Array, loaded: I
   return new OpenTenant(loaded, node, await openRefKey(context, node, refRecord, keys, loaded), keys)
 }
 
-async function openRefKey(context: KeyContext, owner: OpenNode, record: NodeRecord, keys: WrappingKeyRing, loaded: Instant): Promise<Uint8Array> {
+async function openRefKey(
+  context: KeyContext,
+  owner: OpenNode,
+  record: NodeRecord,
+  keys: WrappingKeyRing,
+  loaded: Instant,
+): Promise<Uint8Array> {
   if (record.kind !== NodeKind.service) throw decryptFailed()
   const node = await unwrapNodeRecord(context, record, owner, keys, loaded)
   const version = node.versions.at(-1)

@@ -18,7 +18,10 @@ export class Providers {
     if (this.#byRegion.size === 0) throw invalidArgument('keyProviders', 'must name at least one region')
     for (const [region, provider] of this.#byRegion) {
       if (provider.region !== undefined && provider.region !== region) {
-        throw new StrongroomError('region_refused', `the key provider registered for one region says that it serves another; see keyProviders`)
+        throw new StrongroomError(
+          'region_refused',
+          `the key provider registered for one region says that it serves another; see keyProviders`,
+        )
       }
     }
   }
@@ -30,7 +33,14 @@ export class Providers {
 
   async wrap(region: string, plaintext: Uint8Array, aad: Uint8Array): Promise<ProviderWrap> {
     const wrapped = await this.#call(region, (provider, signal) => provider.wrap(plaintext, { aad, signal }))
-    if (typeof wrapped !== 'object' || wrapped === null || !isRootVersion(wrapped.rootVersion) || !isBytes(wrapped.wrap) || wrapped.wrap.length > MAX_WRAP) throw malformed()
+    if (
+      typeof wrapped !== 'object' ||
+      wrapped === null ||
+      !isRootVersion(wrapped.rootVersion) ||
+      !isBytes(wrapped.wrap) ||
+      wrapped.wrap.length > MAX_WRAP
+    )
+      throw malformed()
     const { rootVersion, wrap } = wrapped
     return { rootVersion: { number: rootVersion.number, id: copy(rootVersion.id) }, wrap: copy(wrap) }
   }

@@ -111,7 +111,10 @@ export class Reconciler {
         await learnRootVersion(this.#tree.context, entry.region, entry.rootVersion)
         return true
       default:
-        throw new StrongroomError('unsupported_operation', 'the ledger holds an entry of a kind that this version does not know; use a newer one')
+        throw new StrongroomError(
+          'unsupported_operation',
+          'the ledger holds an entry of a kind that this version does not know; use a newer one',
+        )
     }
   }
 

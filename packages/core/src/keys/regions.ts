@@ -76,7 +76,8 @@ export async function newestRootVersion(context: KeyContext, region: string): Pr
   const [record, listed] = await Promise.all([findRegion(context, region), context.providers.versions(region)])
   const known = record?.versions ?? []
   // A provider lists every version there ever was: one that does not know ours is not ours.
-  if (!known.every((version) => listed.some((other) => other.number === version.number && equalBytes(other.id, version.id)))) throw foreignRoot()
+  if (!known.every((version) => listed.some((other) => other.number === version.number && equalBytes(other.id, version.id))))
+    throw foreignRoot()
   const newest = listed.toSorted((a, b) => b.number - a.number)[0]
   if (newest === undefined) throw new StrongroomError('wrong_root_key', 'the key provider of that region holds no root key at all')
   return { number: newest.number, id: newest.id }

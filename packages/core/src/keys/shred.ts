@@ -71,7 +71,8 @@ export async function shredNode(keys: KeyOperations, place: NodePlaceRef, reason
     await keys.reconciler.run()
     const after = await readNode(keys, place.ref)
     // Of two that shred at once, one entry has had the effect: both answer with that.
-    if (after?.versions.every((version) => version.state === KeyState.shredded) === true) return outcome((await entryOf(keys, after)) ?? entry)
+    if (after?.versions.every((version) => version.state === KeyState.shredded) === true)
+      return outcome((await entryOf(keys, after)) ?? entry)
   }
   throw new StrongroomError('conflict', 'other writers keep making this key anew; stop them and repeat')
 }

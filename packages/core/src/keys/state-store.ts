@@ -47,9 +47,5 @@ export interface StateStore {
   due(namespace: string, before: number, limit: number): Promise<readonly DueEntry[]>
 
   /** A page of the entries whose key starts with `prefix`, in the byte order of their UTF-8 keys, after the key `after`. */
-  scan(
-    namespace: string,
-    prefix: string,
-    options: { readonly after?: string; readonly limit: number },
-  ): Promise<readonly StateEntry[]>
+  scan(namespace: string, prefix: string, options: { readonly after?: string; readonly limit: number }): Promise<readonly StateEntry[]>
 }

@@ -15,7 +15,12 @@ const MOST_ROUNDS = 20
  *
  * @throws StrongroomError `not_found`, `shredded`, and what stores and provider throw
  */
-export async function changeSuspension(keys: KeyOperations, place: NodePlaceRef, op: 'suspend' | 'resume', reason: Reason = Reason.unspecified): Promise<void> {
+export async function changeSuspension(
+  keys: KeyOperations,
+  place: NodePlaceRef,
+  op: 'suspend' | 'resume',
+  reason: Reason = Reason.unspecified,
+): Promise<void> {
   const { context } = keys.tree
   const suspending = op === 'suspend'
   await keys.reconciler.run()
@@ -40,7 +45,10 @@ export async function changeSuspension(keys: KeyOperations, place: NodePlaceRef,
     })
     const { pending } = await keys.reconciler.run()
     if (pending.size > 0 && keys.reconciler.isPending(place.tenantRef)) {
-      throw new StrongroomError('key_provider_unavailable', 'noted in the ledger, but not yet in effect: the key provider of that region did not answer; repeat it')
+      throw new StrongroomError(
+        'key_provider_unavailable',
+        'noted in the ledger, but not yet in effect: the key provider of that region did not answer; repeat it',
+      )
     }
   }
   throw new StrongroomError('conflict', 'other operators keep changing the state of this key; repeat it when they have stopped')

@@ -9,7 +9,10 @@ import { retryConflicts } from './retry.ts'
 export async function readVaultRecord(store: KeyStore): Promise<VaultRecord> {
   const record = await findVaultRecord(store)
   if (record === undefined) {
-    throw new StrongroomError('vault_not_initialised', 'there is no vault in this key store; make one with initVault, or restore its backup')
+    throw new StrongroomError(
+      'vault_not_initialised',
+      'there is no vault in this key store; make one with initVault, or restore its backup',
+    )
   }
   return record
 }

@@ -2,7 +2,16 @@
 
 export type { ContractCase } from './contract.ts'
 export type { ContractWorker } from './contract-processes.ts'
-export { type DownProvider, downProvider, type NonDestroying, nonDestroyingProvider, slowProvider, throttledProvider, type Throttling, wrongRegionProvider } from './faulty-providers.ts'
+export {
+  type DownProvider,
+  downProvider,
+  type NonDestroying,
+  nonDestroyingProvider,
+  slowProvider,
+  throttledProvider,
+  type Throttling,
+  wrongRegionProvider,
+} from './faulty-providers.ts'
 export { keyProviderContract, type KeyProviderContractOptions } from './key-provider-contract.ts'
 export { keyStoreContract, type KeyStoreContractOptions } from './key-store-contract.ts'
 export { type ManualClock, manualClock } from './manual-clock.ts'

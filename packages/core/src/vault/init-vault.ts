@@ -19,7 +19,10 @@ import { checkOptions, type VaultOptions } from './options.ts'
 const DEFAULT_CACHE_BOUND = 60_000
 
 /** The step from the vault's node to its ledger key. */
-export const LEDGER_STEP: { readonly kind: NodeKind; readonly name: Uint8Array } = { kind: NodeKind.service, name: serviceName('ledger', EMPTY) }
+export const LEDGER_STEP: { readonly kind: NodeKind; readonly name: Uint8Array } = {
+  kind: NodeKind.service,
+  name: serviceName('ledger', EMPTY),
+}
 
 /**
  * Makes a vault in an empty key store, with its home in `defaultRegion`. An operator's act, once: services only open it.
@@ -41,18 +44,27 @@ export async function initVault(options: VaultOptions): Promise<void> {
   if ((await findVaultRecord(keyStore)) !== undefined) throw alreadyExists()
   const [left] = await keyStore.scan({ type: 'node', limit: 1 })
   if (left !== undefined) {
-    throw new StrongroomError('already_exists', 'this key store holds keys, but not the record of their vault: restore its backup, or use an empty store')
+    throw new StrongroomError(
+      'already_exists',
+      'this key store holds keys, but not the record of their vault: restore its backup, or use an empty store',
+    )
   }
   const context = { vaultId: randomBytes(16), clock, keyStore, stateStore, providers }
 
   const wrapping = await makeFirstWrappingKey(context, VAULT_REF, region)
   const rootVersion = wrapping.record.wraps[0]?.rootVersion
-  if (rootVersion === undefined) throw new StrongroomError('key_provider_unavailable', 'the key provider did not say which root version it used')
+  if (rootVersion === undefined)
+    throw new StrongroomError('key_provider_unavailable', 'the key provider did not say which root version it used')
   const place = { kind: NodeKind.vault, ref: VAULT_REF, parentRef: NO_REF, tenantRef: VAULT_REF, region }
   const { node, refNode, secret, refSecret } = firstNodes(context, place, wrapping.key, wrapping.record.id)
 
   const refKey = serviceKey(refSecret, 'ref')
-  const ledgerPlace = { ...place, kind: NodeKind.service, ref: nodeRef(refKey, NodeKind.service, VAULT_REF, LEDGER_STEP.name), parentRef: VAULT_REF }
+  const ledgerPlace = {
+    ...place,
+    kind: NodeKind.service,
+    ref: nodeRef(refKey, NodeKind.service, VAULT_REF, LEDGER_STEP.name),
+    parentRef: VAULT_REF,
+  }
   const own = node.versions[0]
   if (own === undefined || own.state === KeyState.shredded) throw new TypeError('a fresh node has a live version')
   const wrapKey = childWrapKey(wrapping.key, childSalt(secret))
@@ -77,7 +89,13 @@ export async function initVault(options: VaultOptions): Promise<void> {
       check: vaultRecordCheck(ledgerKey, fixed),
       head: { n: 1, hash },
       applied: 1,
-      bootstrap: [wrapping.record, node, refNode, firstRecord(ledgerPlace, ledgerNode.version), withRootVersion(undefined, region, rootVersion)],
+      bootstrap: [
+        wrapping.record,
+        node,
+        refNode,
+        firstRecord(ledgerPlace, ledgerNode.version),
+        withRootVersion(undefined, region, rootVersion),
+      ],
     }
     try {
       await keyStore.put(record)

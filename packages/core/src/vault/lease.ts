@@ -63,7 +63,8 @@ export class Lease implements UnlockedKeys {
     const record = recordScalar(options)
     const frame = field.frame(value)
     try {
-      if (this.#options.readOnly) throw new StrongroomError('unsupported_operation', 'this handle was unlocked with readOnly; unlock without it to encrypt')
+      if (this.#options.readOnly)
+        throw new StrongroomError('unsupported_operation', 'this handle was unlocked with readOnly; unlock without it to encrypt')
       const path = this.#use('encrypt', field)
       if (path === undefined) throw decryptFailed()
       return sealFrame(leaf(path), field.names[0], frame, record)
@@ -101,7 +102,10 @@ export class Lease implements UnlockedKeys {
     gate.authorize(operation, this.#options.whose, path?.tenant.node.record.region, field)
     // Behind the gate, which may have taken its time.
     if (this.#disposed || !(path === undefined ? tree.fresh(opened) : tree.usable(path))) {
-      throw new StrongroomError('handle_expired', 'this handle was disposed, outlived the cache bound, or its key changed; call unlock() again')
+      throw new StrongroomError(
+        'handle_expired',
+        'this handle was disposed, outlived the cache bound, or its key changed; call unlock() again',
+      )
     }
     if (path !== undefined) gate.requireState(operation, path)
     return path

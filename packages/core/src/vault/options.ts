@@ -96,7 +96,8 @@ export function checkOptions(given: VaultOptions): CheckedOptions {
 }
 
 function checkProviders(keyProviders: unknown): Readonly<Record<string, KeyProvider>> {
-  if (typeof keyProviders !== 'object' || keyProviders === null) throw invalidArgument('keyProviders', 'must map each region to its key provider')
+  if (typeof keyProviders !== 'object' || keyProviders === null)
+    throw invalidArgument('keyProviders', 'must map each region to its key provider')
   const entries = attempt('keyProviders', () => Object.entries(keyProviders as Readonly<Record<string, KeyProvider>>))
   for (const [region, provider] of entries) {
     if (!REGION.test(region)) throw invalidArgument('keyProviders', 'must be keyed by region names of 1 to 64 letters, digits, - and _')
@@ -119,6 +120,7 @@ function requireFunction(value: unknown, argument: string): void {
 
 function whole(value: number | undefined, argument: string, least: number, most: number): number | undefined {
   if (value === undefined) return undefined
-  if (!Number.isSafeInteger(value) || value < least || value > most) throw invalidArgument(argument, `must be a whole number from ${least} to ${most}`)
+  if (!Number.isSafeInteger(value) || value < least || value > most)
+    throw invalidArgument(argument, `must be a whole number from ${least} to ${most}`)
   return value
 }

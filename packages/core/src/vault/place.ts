@@ -135,7 +135,10 @@ export class Place {
     if (!reconciler.isPending(tenantRef)) return
     await reconciler.run()
     if (reconciler.isPending(tenantRef)) {
-      throw new StrongroomError('key_provider_unavailable', 'a change of state waits for the key provider of that region; nothing opens before it')
+      throw new StrongroomError(
+        'key_provider_unavailable',
+        'a change of state waits for the key provider of that region; nothing opens before it',
+      )
     }
   }
 }

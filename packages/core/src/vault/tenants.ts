@@ -125,7 +125,12 @@ export function tenants(keys: KeyOperations, gate: Gate, defaultRegion: string):
       gate.authorize('tenant.list', {}, undefined)
       let after: Uint8Array | undefined
       for (;;) {
-        const page = await keys.tree.context.keyStore.scan({ type: 'node', parentRef: NO_REF, limit: PAGE, ...(after === undefined ? {} : { after }) })
+        const page = await keys.tree.context.keyStore.scan({
+          type: 'node',
+          parentRef: NO_REF,
+          limit: PAGE,
+          ...(after === undefined ? {} : { after }),
+        })
         for (const record of page) {
           gate.requireOpen()
           if (record.type === 'node' && record.kind === NodeKind.tenant) yield { ...info(record), name: await nameOf(keys, record) }

@@ -32,7 +32,8 @@ export function recordScalar(options: ValueOptions | undefined): Uint8Array | un
 /** The bytes of a stored value, of either form. */
 export function storedBytes(stored: unknown): Uint8Array {
   if (isBytes(stored)) return stored
-  if (typeof stored !== 'string') throw invalidArgument('stored', 'must be an encrypted value: a Uint8Array, or its text form; for JSON, store encryptedToText(value)')
+  if (typeof stored !== 'string')
+    throw invalidArgument('stored', 'must be an encrypted value: a Uint8Array, or its text form; for JSON, store encryptedToText(value)')
   const bytes = valueFromText(stored)
   if (bytes === undefined) throw decryptFailed()
   return bytes

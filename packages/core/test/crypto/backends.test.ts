@@ -12,11 +12,17 @@ const key32 = bytes(32)
 describe('both backends give the same bytes', () => {
   test('for SHA-256, HMAC and HKDF', () => {
     fc.assert(
-      fc.property(anything, anything, fc.option(anything, { nil: undefined }), fc.integer({ min: 1, max: 255 * 32 }), (a, b, salt, length) => {
-        expect(copyOf(node.sha256(a))).toEqual(portable.sha256(a))
-        expect(copyOf(node.hmacSha256(a, b))).toEqual(portable.hmacSha256(a, b))
-        expect(copyOf(node.hkdfSha256(a, salt, b, length))).toEqual(portable.hkdfSha256(a, salt, b, length))
-      }),
+      fc.property(
+        anything,
+        anything,
+        fc.option(anything, { nil: undefined }),
+        fc.integer({ min: 1, max: 255 * 32 }),
+        (a, b, salt, length) => {
+          expect(copyOf(node.sha256(a))).toEqual(portable.sha256(a))
+          expect(copyOf(node.hmacSha256(a, b))).toEqual(portable.hmacSha256(a, b))
+          expect(copyOf(node.hkdfSha256(a, salt, b, length))).toEqual(portable.hkdfSha256(a, salt, b, length))
+        },
+      ),
     )
   })
 
@@ -43,23 +49,31 @@ describe('both backends give the same bytes', () => {
 
   test('for AES-GCM, and each opens what the other sealed', () => {
     fc.assert(
-      fc.property(key32, bytes(12), anything, anything, fc.integer({ min: 0, max: 50 }), fc.nat(), (key, nonce, aad, plaintext, offset, bit) => {
-        const [a, b] = [node, portable].map((backend) => {
-          const out = new Uint8Array(offset + plaintext.length + 16 + 3)
-          backend.gcmSeal(key, nonce, aad, plaintext, out, offset)
-          return out
-        }) as [Uint8Array, Uint8Array]
+      fc.property(
+        key32,
+        bytes(12),
+        anything,
+        anything,
+        fc.integer({ min: 0, max: 50 }),
+        fc.nat(),
+        (key, nonce, aad, plaintext, offset, bit) => {
+          const [a, b] = [node, portable].map((backend) => {
+            const out = new Uint8Array(offset + plaintext.length + 16 + 3)
+            backend.gcmSeal(key, nonce, aad, plaintext, out, offset)
+            return out
+          }) as [Uint8Array, Uint8Array]
 
-        expect(a).toEqual(b)
-        // Nothing outside the message was written.
-        expect([...a.subarray(0, offset), ...a.subarray(-3)]).toEqual(Array.from({ length: offset + 3 }, () => 0))
-        const sealed = a.slice(offset, -3)
-        for (const backend of [node, portable]) {
-          expect(copyOf(backend.gcmOpen(key, nonce, aad, sealed))).toEqual(plaintext)
-          expect(backend.gcmOpen(key, nonce, aad, flip(sealed, bit))).toBeUndefined()
-          expect(backend.gcmOpen(key, nonce, aad, sealed.subarray(0, bit % sealed.length))).toBeUndefined()
-        }
-      }),
+          expect(a).toEqual(b)
+          // Nothing outside the message was written.
+          expect([...a.subarray(0, offset), ...a.subarray(-3)]).toEqual(Array.from({ length: offset + 3 }, () => 0))
+          const sealed = a.slice(offset, -3)
+          for (const backend of [node, portable]) {
+            expect(copyOf(backend.gcmOpen(key, nonce, aad, sealed))).toEqual(plaintext)
+            expect(backend.gcmOpen(key, nonce, aad, flip(sealed, bit))).toBeUndefined()
+            expect(backend.gcmOpen(key, nonce, aad, sealed.subarray(0, bit % sealed.length))).toBeUndefined()
+          }
+        },
+      ),
     )
   })
 
@@ -77,20 +91,23 @@ describe('both backends give the same bytes', () => {
   })
 })
 
-test.each([node, portable])('digests, keys and plaintexts leave the $name backend as plain Uint8Arrays, whose slices are copies', (backend) => {
-  const key = new Uint8Array(32)
-  const nonce = key.subarray(0, 12)
-  const out = new Uint8Array(20)
-  backend.gcmSeal(key, nonce, key, key.subarray(0, 4), out, 0)
-  const all = [
-    backend.sha256(key),
-    backend.hmacSha256(key, key),
-    backend.hkdfSha256(key, undefined, key, 32),
-    backend.gcmOpen(key, nonce, key, out),
-  ]
+test.each([node, portable])(
+  'digests, keys and plaintexts leave the $name backend as plain Uint8Arrays, whose slices are copies',
+  (backend) => {
+    const key = new Uint8Array(32)
+    const nonce = key.subarray(0, 12)
+    const out = new Uint8Array(20)
+    backend.gcmSeal(key, nonce, key, key.subarray(0, 4), out, 0)
+    const all = [
+      backend.sha256(key),
+      backend.hmacSha256(key, key),
+      backend.hkdfSha256(key, undefined, key, 32),
+      backend.gcmOpen(key, nonce, key, out),
+    ]
 
-  expect(all.map((result) => Object.getPrototypeOf(result) === Uint8Array.prototype)).toEqual([true, true, true, true])
-})
+    expect(all.map((result) => Object.getPrototypeOf(result) === Uint8Array.prototype)).toEqual([true, true, true, true])
+  },
+)
 
 test.each([node, portable])('the $name backend keeps nothing of a key that it was given, a Buffer neither', (backend) => {
   for (const key of [new Uint8Array(32).fill(7), Buffer.alloc(32, 7)]) {

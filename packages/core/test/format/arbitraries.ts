@@ -30,7 +30,22 @@ export const number: fc.Arbitrary<number> = fc.oneof(
   fc.double(),
   fc.integer(),
   fc.maxSafeInteger(),
-  fc.constantFrom(0, -0, Number.NaN, Infinity, -Infinity, 5e-324, -5e-324, 2 ** 31, 2 ** 31 - 1, -(2 ** 31), 2 ** 53, -(2 ** 63), 2 ** 63, 1e308),
+  fc.constantFrom(
+    0,
+    -0,
+    Number.NaN,
+    Infinity,
+    -Infinity,
+    5e-324,
+    -5e-324,
+    2 ** 31,
+    2 ** 31 - 1,
+    -(2 ** 31),
+    2 ** 53,
+    -(2 ** 63),
+    2 ** 63,
+    1e308,
+  ),
 )
 
 export const int64: fc.Arbitrary<bigint> = fc.oneof(
@@ -43,7 +58,9 @@ export const date: fc.Arbitrary<Date> = fc.oneof(
   fc.constantFrom(new Date(8.64e15), new Date(-8.64e15), new Date(0), new Date(-1)),
 )
 
-const key = fc.oneof(text, fc.constantFrom('', '0', '10', 'constructor', 'toString', 'length', 'hasOwnProperty', 'toJson')).filter((k) => k !== '__proto__')
+const key = fc
+  .oneof(text, fc.constantFrom('', '0', '10', 'constructor', 'toString', 'length', 'hasOwnProperty', 'toJson'))
+  .filter((k) => k !== '__proto__')
 
 /** Arrays and plain objects that JSON keeps as they are. */
 export const json: fc.Arbitrary<unknown> = fc.letrec((tie) => ({

@@ -15,13 +15,12 @@ const KEY = new Uint8Array(32).fill(7)
 const bytesOf = (value: string): Uint8Array => utf8(value, 'test')
 
 /** One text cut into three at two pairs of places: the parts differ, their concatenation does not. */
-const shifted = fc
-  .tuple(fc.string({ minLength: 1, maxLength: 12 }), fc.nat(), fc.nat(), fc.nat(), fc.nat())
-  .map(([all, ...cuts]) => {
-    const [a, b, c, d] = cuts.map((cut) => cut % (all.length + 1)) as [number, number, number, number]
-    const parts = (x: number, y: number) => [all.slice(0, Math.min(x, y)), all.slice(Math.min(x, y), Math.max(x, y)), all.slice(Math.max(x, y))] as const
-    return [parts(a, b), parts(c, d)] as const
-  })
+const shifted = fc.tuple(fc.string({ minLength: 1, maxLength: 12 }), fc.nat(), fc.nat(), fc.nat(), fc.nat()).map(([all, ...cuts]) => {
+  const [a, b, c, d] = cuts.map((cut) => cut % (all.length + 1)) as [number, number, number, number]
+  const parts = (x: number, y: number) =>
+    [all.slice(0, Math.min(x, y)), all.slice(Math.min(x, y), Math.max(x, y)), all.slice(Math.max(x, y))] as const
+  return [parts(a, b), parts(c, d)] as const
+})
 
 /** Two lists that would be the same bytes if the first, or the second, of their parts had no length in front. */
 const prefixed = (part: string): string => `\0\0\0${String.fromCharCode(part.length)}${part}`
@@ -29,7 +28,16 @@ const short = fc.string({ maxLength: 12 })
 const nested = fc.tuple(short, short, short, short).chain(([p, q, r, other]) => {
   const inner = q + prefixed(r)
   const outer = p + prefixed(inner).slice(0, 4) + q
-  return fc.constantFrom([[p, inner, other], [outer, r, other]] as const, [[other, p, inner], [other, outer, r]] as const)
+  return fc.constantFrom(
+    [
+      [p, inner, other],
+      [outer, r, other],
+    ] as const,
+    [
+      [other, p, inner],
+      [other, outer, r],
+    ] as const,
+  )
 })
 const triple = fc.tuple(text, text, text)
 const triples = fc.oneof(fc.tuple(triple, triple), shifted, nested)
@@ -57,8 +65,12 @@ test('length-prefixed lists are the same bytes only if they are the same list', 
 
 test('the associated data of a value differ if context, field or record do', () => {
   const header = valueHeader(new Uint8Array(16))
-  injective(([context, field, record]) => valueData(valueDataPrefix(header, bytesOf(context), bytesOf(field)), canonicalScalar(record, 'record')))
-  injective(([context, field, more]) => concat(lp(bytesOf(more)), valueData(valueDataPrefix(header, bytesOf(context), bytesOf(field)), undefined)))
+  injective(([context, field, record]) =>
+    valueData(valueDataPrefix(header, bytesOf(context), bytesOf(field)), canonicalScalar(record, 'record')),
+  )
+  injective(([context, field, more]) =>
+    concat(lp(bytesOf(more)), valueData(valueDataPrefix(header, bytesOf(context), bytesOf(field)), undefined)),
+  )
 })
 
 test('a value that is bound to a record differs from one that is not, whatever the record', () => {
@@ -96,7 +108,9 @@ test('two contexts never share a tag, and no two keys do', () => {
 })
 
 test('references differ if kind, parent or name do', () => {
-  injective(([parent, name, other]) => concat(nodeRef(KEY, 2, bytesOf(parent), bytesOf(name)), nodeRef(KEY, 2, bytesOf(name), bytesOf(other))))
+  injective(([parent, name, other]) =>
+    concat(nodeRef(KEY, 2, bytesOf(parent), bytesOf(name)), nodeRef(KEY, 2, bytesOf(name), bytesOf(other))),
+  )
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 }), text, (a, b, name) => {
       const ref = (kind: number): string => hex(nodeRef(KEY, kind as 0, new Uint8Array(16), bytesOf(name)))
@@ -158,12 +172,23 @@ test('an index value is 21 bytes: version, tag, and 16 bytes of MAC', () => {
 })
 
 test('the associated data of a wrapping key differ in every part', () => {
-  const place = fc.record({ id: bytes(16), tenantRef: bytes(16), region: fc.string({ maxLength: 8 }), created: fc.maxSafeInteger().map(Math.abs) })
+  const place = fc.record({
+    id: bytes(16),
+    tenantRef: bytes(16),
+    region: fc.string({ maxLength: 8 }),
+    created: fc.maxSafeInteger().map(Math.abs),
+  })
   const shown = (p: { id: Uint8Array; tenantRef: Uint8Array; region: string; created: number }): string =>
     JSON.stringify([hex(p.id), hex(p.tenantRef), p.region, p.created])
   fc.assert(
     fc.property(bytes(16), place, place, (vault, a, b) => {
-      for (const other of [b, { ...a, id: b.id }, { ...a, tenantRef: b.tenantRef }, { ...a, region: b.region }, { ...a, created: b.created }]) {
+      for (const other of [
+        b,
+        { ...a, id: b.id },
+        { ...a, tenantRef: b.tenantRef },
+        { ...a, region: b.region },
+        { ...a, created: b.created },
+      ]) {
         expect(hex(wrappingKeyData(vault, a)) === hex(wrappingKeyData(vault, other))).toBe(shown(a) === shown(other))
       }
     }),

@@ -5,7 +5,16 @@ import { describe, expect, test } from 'vitest'
 import { XaesKey, xaesOpen } from '#core/crypto/xaes-256-gcm.js'
 import { EMPTY, lp, utf8 } from '#core/format/bytes.js'
 import { childSalt, childWrapKey, commitment, indexTag, sealKey, type ServiceUse, serviceKey, valueTag } from '#core/format/derivations.js'
-import { CIPHERTEXT_AT, isValueForm, NONCE_AT, valueData, valueDataPrefix, valueFromText, valueHeader, valueToText } from '#core/format/encrypted-value.js'
+import {
+  CIPHERTEXT_AT,
+  isValueForm,
+  NONCE_AT,
+  valueData,
+  valueDataPrefix,
+  valueFromText,
+  valueHeader,
+  valueToText,
+} from '#core/format/encrypted-value.js'
 import { frame, MAX_VALUE_BYTES, unframe } from '#core/format/frame.js'
 import { indexValue, type Normaliser } from '#core/format/index-value.js'
 import { type LedgerEntry, LedgerOp, openLedgerEntry, sealLedgerEntry } from '#core/format/ledger-entry.js'
@@ -23,7 +32,12 @@ import { flip, hex } from './arbitraries.ts'
 type Json = any
 
 const page = readFileSync(new URL('../../../../docs/format.md', import.meta.url), 'utf8')
-const blocks = new Map([...page.matchAll(/^```json name=(\S+)\n([\s\S]*?)\n```$/gm)].map(([, name, body]) => [name as string, JSON.parse(body as string) as Json]))
+const blocks = new Map(
+  [...page.matchAll(/^```json name=(\S+)\n([\s\S]*?)\n```$/gm)].map(([, name, body]) => [
+    name as string,
+    JSON.parse(body as string) as Json,
+  ]),
+)
 const block = (name: string): Json => blocks.get(name) ?? expect.fail(`docs/format.md has no vectors named ${name}`)
 
 const unhex = (text: string): Uint8Array => {
@@ -33,7 +47,9 @@ const unhex = (text: string): Uint8Array => {
 const text = (value: string): Uint8Array => utf8(value, 'test')
 
 test('the page has these vectors and no others', () => {
-  const sizes = Object.fromEntries([...blocks].map(([name, value]) => [name, Array.isArray(value) ? value.length : Object.keys(value).length]))
+  const sizes = Object.fromEntries(
+    [...blocks].map(([name, value]) => [name, Array.isArray(value) ? value.length : Object.keys(value).length]),
+  )
 
   expect(sizes).toEqual({
     'length-prefix': 3,
@@ -89,7 +105,8 @@ function scalarOf(v: Json): Uint8Array {
   if ('number' in v) return canonicalScalar(v.number === '-0' ? -0 : Number(v.number), 'record')
   if ('integer' in v) return canonicalScalar(BigInt(v.integer), 'record')
   if ('string' in v) return canonicalScalar(v.string, 'record')
-  if ('binary' in v) return v.subtype === 0 ? canonicalScalar(unhex(v.binary), 'record') : binaryScalar(v.subtype, unhex(v.binary), 'record')
+  if ('binary' in v)
+    return v.subtype === 0 ? canonicalScalar(unhex(v.binary), 'record') : binaryScalar(v.subtype, unhex(v.binary), 'record')
   if ('objectId' in v) return canonicalScalar(new CanonicalScalar(Uint8Array.of(0x07, ...unhex(v.objectId))), 'record')
   if ('boolean' in v) return canonicalScalar(v.boolean, 'record')
   return canonicalScalar(new Date(v.date), 'record')
@@ -106,7 +123,9 @@ describe('encrypted values', () => {
     expect(hex(data)).toBe(v.associatedData)
     expect(isValueForm(value)).toBe(true)
     expect(hex(value.subarray(0, NONCE_AT))).toBe(hex(header))
-    expect(hex(new XaesKey(key).seal(value.subarray(NONCE_AT, CIPHERTEXT_AT), data, unhex(v.frame)))).toBe(hex(value.subarray(CIPHERTEXT_AT)))
+    expect(hex(new XaesKey(key).seal(value.subarray(NONCE_AT, CIPHERTEXT_AT), data, unhex(v.frame)))).toBe(
+      hex(value.subarray(CIPHERTEXT_AT)),
+    )
     const opened = xaesOpen(key, data, value.subarray(NONCE_AT)) as Uint8Array
     expect(hex(opened)).toBe(v.frame)
     expect(valueToText(value)).toBe(v.text)
@@ -119,22 +138,32 @@ describe('encrypted values', () => {
     expect(hex(frame(jsonCodec.encode(plain), padded))).toBe(v.frame)
     if (v.record !== null) expect(hex(recordOf(v.record))).toBe(v.scalar)
 
-    for (let bit = 8 * NONCE_AT; bit < 8 * value.length; bit += 5) expect(xaesOpen(key, data, flip(value, bit).subarray(NONCE_AT))).toBeUndefined()
+    for (let bit = 8 * NONCE_AT; bit < 8 * value.length; bit += 5)
+      expect(xaesOpen(key, data, flip(value, bit).subarray(NONCE_AT))).toBeUndefined()
     expect(xaesOpen(key, flip(data, 9), value.subarray(NONCE_AT))).toBeUndefined()
   })
 })
 
 function typed(v: Json): [number, unknown] {
   switch (v.type) {
-    case 'string': return [0x02, v.plain]
-    case 'int32': return [0x10, v.plain]
-    case 'double': return [0x01, Number(v.plain)]
-    case 'int64': return [0x12, BigInt(v.plain)]
-    case 'boolean': return [0x08, v.plain]
-    case 'date': return [0x09, new Date(v.plain)]
-    case 'binary': return [0x05, unhex(v.plain)]
-    case 'json': return [0x70, JSON.parse(v.plain)]
-    default: return expect.fail(`an unknown type: ${v.type}`)
+    case 'string':
+      return [0x02, v.plain]
+    case 'int32':
+      return [0x10, v.plain]
+    case 'double':
+      return [0x01, Number(v.plain)]
+    case 'int64':
+      return [0x12, BigInt(v.plain)]
+    case 'boolean':
+      return [0x08, v.plain]
+    case 'date':
+      return [0x09, new Date(v.plain)]
+    case 'binary':
+      return [0x05, unhex(v.plain)]
+    case 'json':
+      return [0x70, JSON.parse(v.plain)]
+    default:
+      return expect.fail(`an unknown type: ${v.type}`)
   }
 }
 
@@ -142,11 +171,16 @@ function recordOf(record: string): Uint8Array {
   const at = record.indexOf(' ')
   const rest = record.slice(at + 1)
   switch (record.slice(0, at)) {
-    case 'string': return scalarOf({ string: rest })
-    case 'number': return scalarOf({ number: rest })
-    case 'ObjectId': return scalarOf({ objectId: rest })
-    case 'binary': return scalarOf({ binary: rest, subtype: 0 })
-    default: return expect.fail(`an unknown record: ${record}`)
+    case 'string':
+      return scalarOf({ string: rest })
+    case 'number':
+      return scalarOf({ number: rest })
+    case 'ObjectId':
+      return scalarOf({ objectId: rest })
+    case 'binary':
+      return scalarOf({ binary: rest, subtype: 0 })
+    default:
+      return expect.fail(`an unknown record: ${record}`)
   }
 }
 
@@ -159,7 +193,8 @@ test('references', () => {
   expect(hex(refKeyRef(vaultId, tenant))).toBe(v.refKeyOfTenant)
   expect(hex(firstWrappingKeyId(vaultId, tenant))).toBe(v.firstWrappingKeyIdOfTenant)
   expect(v.named.length).toBe(7)
-  for (const n of v.named) expect(hex(nodeRef(serviceKey(unhex(n.refSecret), 'ref'), n.kind, unhex(n.parentRef), unhex(n.name)))).toBe(n.ref)
+  for (const n of v.named)
+    expect(hex(nodeRef(serviceKey(unhex(n.refSecret), 'ref'), n.kind, unhex(n.parentRef), unhex(n.name)))).toBe(n.ref)
   for (const n of v.serviceNames) {
     const life = n.life === 'none' ? undefined : n.life === 'generation' ? { generation: n.number } : { period: n.number }
     expect(hex(serviceName(n.use, text(n.name), life))).toBe(n.bytes)
@@ -188,7 +223,8 @@ describe('wraps of nodes', () => {
     expect(hex(unwrapNode(unhex(v.wrapKey), unhex(v.vaultId), place, wrap) as Uint8Array)).toBe(v.secret)
     expect(hex(commitment(unhex(v.secret)))).toBe(v.commitment)
     expect(hex(new XaesKey(unhex(v.wrapKey)).seal(wrap.subarray(1, 25), data, unhex(v.secret)))).toBe(hex(wrap.subarray(25)))
-    for (let bit = 0; bit < 8 * wrap.length; bit++) expect(unwrapNode(unhex(v.wrapKey), unhex(v.vaultId), place, flip(wrap, bit))).toBeUndefined()
+    for (let bit = 0; bit < 8 * wrap.length; bit++)
+      expect(unwrapNode(unhex(v.wrapKey), unhex(v.vaultId), place, flip(wrap, bit))).toBeUndefined()
   })
 })
 
@@ -237,13 +273,20 @@ test('the ledger', () => {
 test('index values', () => {
   for (const v of block('index-values')) {
     const secret = unhex(v.secret)
-    const value = indexValue(indexTag(commitment(secret)), serviceKey(secret, 'index'), text(v.domain), v.normaliser as Normaliser, unhex(v.scalar))
+    const value = indexValue(
+      indexTag(commitment(secret)),
+      serviceKey(secret, 'index'),
+      text(v.domain),
+      v.normaliser as Normaliser,
+      unhex(v.scalar),
+    )
     expect(hex(value)).toBe(v.value)
   }
 })
 
 test('the tables of codes and limits say what the code has', () => {
-  const row = (start: string): string => page.split('\n').find((line) => line.startsWith(`| ${start}`)) ?? expect.fail(`no row for ${start}`)
+  const row = (start: string): string =>
+    page.split('\n').find((line) => line.startsWith(`| ${start}`)) ?? expect.fail(`no row for ${start}`)
   const codes = (start: string): number[] => [...(row(start).split('|')[2] ?? '').matchAll(/(?:^|, ) ?(\d+) /g)].map((m) => Number(m[1]))
 
   expect(codes('kind of node')).toEqual(Object.values(NodeKind))

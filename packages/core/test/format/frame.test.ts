@@ -148,14 +148,19 @@ test('a frame holds 16 MiB with its type byte, and no more', () => {
   expect(frame({ type: 5, body: most }, false).length).toBe(MAX_VALUE_BYTES)
   expect(unframe(frame({ type: 5, body: most }, true))?.body.length).toBe(most.length)
   for (const padded of [true, false]) {
-    expect(() => frame({ type: 5, body: new Uint8Array(MAX_VALUE_BYTES) }, padded)).toThrow('value must be at most 16777215 bytes when encoded')
+    expect(() => frame({ type: 5, body: new Uint8Array(MAX_VALUE_BYTES) }, padded)).toThrow(
+      'value must be at most 16777215 bytes when encoded',
+    )
   }
   expect(() => jsonCodec.encode('é'.repeat(MAX_VALUE_BYTES))).not.toThrow()
   expect(() => jsonCodec.encode('e'.repeat(MAX_VALUE_BYTES + 1))).toThrow('value must be at most 16777215 bytes when encoded')
 })
 
 test('padded lengths are those of the Padmé paper, computed without floating point', () => {
-  const lengths = [...Array.from({ length: 70_000 }, (_, i) => i), ...[20, 23, 24, 25].flatMap((e) => [-2, -1, 0, 1, 2].map((d) => 2 ** e + d))]
+  const lengths = [
+    ...Array.from({ length: 70_000 }, (_, i) => i),
+    ...[20, 23, 24, 25].flatMap((e) => [-2, -1, 0, 1, 2].map((d) => 2 ** e + d)),
+  ]
   for (const length of lengths) {
     const padded = padmeLength(length)
     if (padded !== padme(length)) expect.fail(`another length for ${length}`)

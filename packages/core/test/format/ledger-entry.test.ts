@@ -90,13 +90,35 @@ test('an entry that is cut or extended, at either end, is refused', () => {
 
 test('two entries that differ anywhere differ in their bytes and their hash', () => {
   fc.assert(
-    fc.property(key32, entry, entry, fc.constantFrom(...(['vaultId', 'n', 'previous', 'op', 'kind', 'ref', 'parentRef', 'tenantRef', 'region', 'keys', 'rootVersion', 'instant', 'reason'] as const)), (key, a, b, field) => {
-      const other = { ...a, [field]: b[field] }
-      const same = isDeepStrictEqual(a[field], b[field])
+    fc.property(
+      key32,
+      entry,
+      entry,
+      fc.constantFrom(
+        ...([
+          'vaultId',
+          'n',
+          'previous',
+          'op',
+          'kind',
+          'ref',
+          'parentRef',
+          'tenantRef',
+          'region',
+          'keys',
+          'rootVersion',
+          'instant',
+          'reason',
+        ] as const),
+      ),
+      (key, a, b, field) => {
+        const other = { ...a, [field]: b[field] }
+        const same = isDeepStrictEqual(a[field], b[field])
 
-      expect(hex(sealLedgerEntry(key, a).hash) === hex(sealLedgerEntry(key, other).hash)).toBe(same)
-      expect(hex(sealLedgerEntry(key, a).bytes) === hex(sealLedgerEntry(key, other).bytes)).toBe(same)
-    }),
+        expect(hex(sealLedgerEntry(key, a).hash) === hex(sealLedgerEntry(key, other).hash)).toBe(same)
+        expect(hex(sealLedgerEntry(key, a).bytes) === hex(sealLedgerEntry(key, other).bytes)).toBe(same)
+      },
+    ),
     { numRuns: 500 },
   )
 })

@@ -24,7 +24,17 @@ const place: fc.Arbitrary<NodePlace> = fc.record({
 }) as fc.Arbitrary<NodePlace>
 
 const COMPONENTS = [
-  'kind', 'ref', 'parentRef', 'parentVersion', 'parentCommitment', 'tenantRef', 'version', 'state', 'commitment', 'region', 'created',
+  'kind',
+  'ref',
+  'parentRef',
+  'parentVersion',
+  'parentCommitment',
+  'tenantRef',
+  'version',
+  'state',
+  'commitment',
+  'region',
+  'created',
 ] as const satisfies readonly (keyof NodePlace)[]
 
 test('a wrapped secret comes back in its place, and the wrap is 73 bytes', () => {
@@ -59,7 +69,8 @@ test('a wrap is refused in another vault, under another key, and where bytes mov
       expect(unwrapNode(key, vault, p, wrap)).toBeDefined()
       expect(unwrapNode(key, flip(vault, bit), p, wrap)).toBeUndefined()
       expect(unwrapNode(flip(key, bit), vault, p, wrap)).toBeUndefined()
-      if (hex(p.ref) !== hex(p.tenantRef)) expect(unwrapNode(key, vault, { ...p, ref: p.tenantRef, tenantRef: p.ref }, wrap)).toBeUndefined()
+      if (hex(p.ref) !== hex(p.tenantRef))
+        expect(unwrapNode(key, vault, { ...p, ref: p.tenantRef, tenantRef: p.ref }, wrap)).toBeUndefined()
       expect(unwrapNode(key, vault, { ...p, region: `${p.region}\0` }, wrap)).toBeUndefined()
     }),
   )

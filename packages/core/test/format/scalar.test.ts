@@ -9,9 +9,9 @@ import { refusal } from './refusal.ts'
 const canonical = (value: unknown): string => hex(canonicalScalar(value, 'record'))
 
 // Values that stand close together: the same number as a number, bigint, text, date, bytes.
-const near = fc.integer({ min: -3, max: 3 }).chain((n) =>
-  fc.constantFrom<Scalar>(n, BigInt(n), String(n), new Date(n), n + 0.5, n > 0, Uint8Array.of(n & 0xff), n === 0 ? -0 : n),
-)
+const near = fc
+  .integer({ min: -3, max: 3 })
+  .chain((n) => fc.constantFrom<Scalar>(n, BigInt(n), String(n), new Date(n), n + 0.5, n > 0, Uint8Array.of(n & 0xff), n === 0 ? -0 : n))
 const scalar: fc.Arbitrary<Scalar> = fc.oneof(near, text, number, int64, fc.boolean(), date, fc.uint8Array({ maxLength: 40 }))
 
 /** What makes two scalars the same one, in the words of the format. */
@@ -101,8 +101,27 @@ describe('refused as a scalar, by name of the argument and without the value', (
     ['a data view', new DataView(new ArrayBuffer(1)), new Uint8Array(1)],
     ['sixteen-bit integers', new Uint16Array(1), new Uint8Array(1)],
     ['something that only looks like a date', Object.create(Date.prototype), new Date(0)],
-    ['a proxy that throws', new Proxy({}, { getPrototypeOf() { throw new Error('SECRET') } }), 'SECRET'],
-    ['a proxy that says it is canonical and throws', new Proxy(new CanonicalScalar(new Uint8Array(1)), { get() { throw new Error('SECRET') } }), 'SECRET'],
+    [
+      'a proxy that throws',
+      new Proxy(
+        {},
+        {
+          getPrototypeOf() {
+            throw new Error('SECRET')
+          },
+        },
+      ),
+      'SECRET',
+    ],
+    [
+      'a proxy that says it is canonical and throws',
+      new Proxy(new CanonicalScalar(new Uint8Array(1)), {
+        get() {
+          throw new Error('SECRET')
+        },
+      }),
+      'SECRET',
+    ],
     ['a revoked proxy', revoked.proxy, 'SECRET'],
     ['a lone surrogate', 'SECRET\ud800', 'SECRET\ud800\udc00'],
     ['a bigint above 64 bits', 2n ** 63n, 2n ** 63n - 1n],

@@ -27,28 +27,40 @@ test('long values keep their bytes', () => {
 
 test('no other spelling of the same bytes is accepted', () => {
   fc.assert(
-    fc.property(value, fc.nat(), fc.constantFrom(' ', '\n', '\r\n', '\t', '\0', '\u00a0', '\ufeff', '.', '=', '\u0661'), (bytes, at, character) => {
-      const text = valueToText(bytes)
-      const place = 4 + (at % (text.length - 3))
+    fc.property(
+      value,
+      fc.nat(),
+      fc.constantFrom(' ', '\n', '\r\n', '\t', '\0', '\u00a0', '\ufeff', '.', '=', '\u0661'),
+      (bytes, at, character) => {
+        const text = valueToText(bytes)
+        const place = 4 + (at % (text.length - 3))
 
-      expect(valueFromText(text)).toEqual(bytes)
-      // Padding, white space or any other character: in front, in between, behind.
-      for (const other of [text.slice(0, place) + character + text.slice(place), character + text, text + character, `${text}==`]) {
-        expect(valueFromText(other)).toBeUndefined()
-      }
-      // Standard base64, with or without padding.
-      const standard = Buffer.from(bytes).toString('base64')
-      if (`sr1.${standard}` !== text) expect(valueFromText(`sr1.${standard}`)).toBeUndefined()
-      const unpadded = `sr1.${standard.replaceAll('=', '')}`
-      if (unpadded !== text) expect(valueFromText(unpadded)).toBeUndefined()
-      // Another prefix, or none.
-      for (const prefix of ['', 'sr1', 'SR1.', 'Sr1.', 'sr2.', 'sr1..', ' sr1.']) expect(valueFromText(prefix + text.slice(4))).toBeUndefined()
-    }),
+        expect(valueFromText(text)).toEqual(bytes)
+        // Padding, white space or any other character: in front, in between, behind.
+        for (const other of [text.slice(0, place) + character + text.slice(place), character + text, text + character, `${text}==`]) {
+          expect(valueFromText(other)).toBeUndefined()
+        }
+        // Standard base64, with or without padding.
+        const standard = Buffer.from(bytes).toString('base64')
+        if (`sr1.${standard}` !== text) expect(valueFromText(`sr1.${standard}`)).toBeUndefined()
+        const unpadded = `sr1.${standard.replaceAll('=', '')}`
+        if (unpadded !== text) expect(valueFromText(unpadded)).toBeUndefined()
+        // Another prefix, or none.
+        for (const prefix of ['', 'sr1', 'SR1.', 'Sr1.', 'sr2.', 'sr1..', ' sr1.'])
+          expect(valueFromText(prefix + text.slice(4))).toBeUndefined()
+      },
+    ),
   )
 })
 
 test('bits that stand for no byte must be zero', () => {
-  for (const [length, unused] of [[1, 4], [2, 2], [4, 4], [58, 4], [59, 2]] as const) {
+  for (const [length, unused] of [
+    [1, 4],
+    [2, 2],
+    [4, 4],
+    [58, 4],
+    [59, 2],
+  ] as const) {
     const bytes = new Uint8Array(length).fill(0xa5)
     const text = valueToText(bytes)
     const last = ALPHABET.indexOf(text.at(-1) as string)
@@ -61,10 +73,16 @@ test('bits that stand for no byte must be zero', () => {
 test('whatever text is accepted is the one text of its bytes', () => {
   const nearly = fc.tuple(fc.constantFrom('sr1.', 'sr1', ''), fc.string({ unit: fc.constantFrom(...ALPHABET, '=', '+', '/', ' ') }))
   fc.assert(
-    fc.property(fc.oneof(nearly.map(([prefix, rest]) => prefix + rest), fc.string({ unit: 'binary' })), (text) => {
-      const bytes = valueFromText(text)
-      if (bytes !== undefined) expect(valueToText(bytes)).toBe(text)
-    }),
+    fc.property(
+      fc.oneof(
+        nearly.map(([prefix, rest]) => prefix + rest),
+        fc.string({ unit: 'binary' }),
+      ),
+      (text) => {
+        const bytes = valueFromText(text)
+        if (bytes !== undefined) expect(valueToText(bytes)).toBe(text)
+      },
+    ),
     { numRuns: 2000 },
   )
 })

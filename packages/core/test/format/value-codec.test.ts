@@ -69,7 +69,7 @@ test('JSON goes a hundred levels deep and no deeper', () => {
   expect(refusal(() => jsonCodec.encode(nested(101)))).toEqual({ code: 'invalid_argument', argument: 'value', leaks: false })
 })
 
-describe('a body that is malformed, or of a type that is not core\'s, is not decoded', () => {
+describe("a body that is malformed, or of a type that is not core's, is not decoded", () => {
   const cases: [string, number, readonly number[], readonly number[]][] = [
     ['text that is not UTF-8', 0x02, [0x61], [0xff]],
     ['text with an encoded surrogate', 0x02, [0xee, 0x80, 0x80], [0xed, 0xa0, 0x80]],
@@ -161,7 +161,19 @@ describe('refused before any encryption, by name of the argument and without the
     ['a symbol property on an array', Object.assign(['SECRET'], { [Symbol('SECRET')]: 1 }), ['SECRET']],
     ['an instance of a class of arrays', new (class extends Array<string> {})('SECRET', 'SECRET'), ['SECRET', 'SECRET']],
     ['a hole behind a named property', Object.assign(Array(1), { SECRET: 1 }), [null]],
-    ['a getter that throws a false error of ours', { get a(): string { throw Object.assign(new Error('SECRET'), { name: 'StrongroomError' }) } }, { get a() { return 'SECRET' } }],
+    [
+      'a getter that throws a false error of ours',
+      {
+        get a(): string {
+          throw Object.assign(new Error('SECRET'), { name: 'StrongroomError' })
+        },
+      },
+      {
+        get a() {
+          return 'SECRET'
+        },
+      },
+    ],
     ['more than 16 MiB of bytes', new Uint8Array(2 ** 24 + 1), new Uint8Array(1)],
     ['a function inside', { SECRET: () => 1 }, { SECRET: 1 }],
     ['a toJSON method', { toJSON: () => 'SECRET' }, { toJSON: 'SECRET' }],
@@ -188,8 +200,32 @@ describe('refused before any encryption, by name of the argument and without the
     ['sixteen-bit integers', new Uint16Array(4), new Uint8Array(4)],
     ['a cyclic object', cyclic, { a: 'SECRET' }],
     ['a cyclic array', cyclicArray, ['SECRET']],
-    ['a getter that throws', { get a(): string { throw new Error('SECRET') } }, { get a() { return 'SECRET' } }],
-    ['a getter that throws no error', { get a(): string { throw 'SECRET' } }, { get a() { return 'SECRET' } }],
+    [
+      'a getter that throws',
+      {
+        get a(): string {
+          throw new Error('SECRET')
+        },
+      },
+      {
+        get a() {
+          return 'SECRET'
+        },
+      },
+    ],
+    [
+      'a getter that throws no error',
+      {
+        get a(): string {
+          throw 'SECRET'
+        },
+      },
+      {
+        get a() {
+          return 'SECRET'
+        },
+      },
+    ],
     ['a proxy that throws when it is read', throwing, { a: 1 }],
     ['a proxy that throws when its keys are listed', throwingKeys, { a: 1 }],
     ['a proxy that throws when its prototype is read', throwingPrototype, { a: 1 }],
@@ -220,7 +256,11 @@ test('encoded bytes are a copy of their own, whatever becomes of the value', () 
 
 test('a value that changes while it is read is stored as it was read once', () => {
   let reads = 0
-  const counting = { get a(): string { return `read ${++reads}` } }
+  const counting = {
+    get a(): string {
+      return `read ${++reads}`
+    },
+  }
 
   expect(roundTrip(counting)).toEqual({ a: 'read 1' })
   expect(reads).toBe(1)

@@ -64,7 +64,8 @@ test('with any bit changed, cut or extended it is refused', () => {
 
   expect(openWrappingKeyPlaintext(plaintext, data)).toBeDefined()
   for (let bit = 0; bit < 8 * plaintext.length; bit++) expect(openWrappingKeyPlaintext(flip(plaintext, bit), data)).toBeUndefined()
-  for (let length = 0; length < plaintext.length; length++) expect(openWrappingKeyPlaintext(plaintext.subarray(0, length), data)).toBeUndefined()
+  for (let length = 0; length < plaintext.length; length++)
+    expect(openWrappingKeyPlaintext(plaintext.subarray(0, length), data)).toBeUndefined()
   expect(openWrappingKeyPlaintext(Uint8Array.of(...plaintext, 0), data)).toBeUndefined()
 })
 

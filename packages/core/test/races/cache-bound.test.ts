@@ -41,7 +41,7 @@ async function observeChange(use: string, { place, stored }: StoredValue, change
 // Each case has a tenant of its own: what is above the key that changes is then nobody else's.
 function victim({ tenant, subject, item }: PlaceNames): PlaceNames {
   if (tenant.includes('tenant')) return { tenant }
-  return tenant.includes('item') ? { tenant, subject, item } as PlaceNames : { tenant, subject } as PlaceNames
+  return tenant.includes('item') ? ({ tenant, subject, item } as PlaceNames) : ({ tenant, subject } as PlaceNames)
 }
 
 async function prepared(name: string): Promise<StoredValue> {

@@ -27,7 +27,11 @@ test('3,000 cold decrypts of one key in a process are one load; warm ones are no
   const all = stored.map((one) => ({ place, stored: one }))
   expect(await reader.run('decryptAll', { all })).toEqual(values.map((value) => ({ value })))
   const cold = await reader.run<Record<string, number>>('calls')
-  const made = Object.fromEntries(Object.entries(cold).map(([name, count]) => [name, count - (before[name] ?? 0)]).filter(([, count]) => count !== 0))
+  const made = Object.fromEntries(
+    Object.entries(cold)
+      .map(([name, count]) => [name, count - (before[name] ?? 0)])
+      .filter(([, count]) => count !== 0),
+  )
   // The tenant: its node and `ref` key in one query, its wrapping keys in another, one of them unwrapped. Then alice's record.
   expect(made).toEqual({ 'keys.get': 2, 'keys asked for': 3, 'keys.scan': 1, unwrap: 1 })
 
@@ -51,7 +55,11 @@ test.each(['of both its keys', 'of its last key'])('3,000 cold decrypts %s on on
   const all = places.map((one, i) => ({ place: one, stored: one === item ? ofItem[i] : ofSubject[i] }))
   expect(await reader.run('decryptAll', { all })).toEqual(values.map((value) => ({ value })))
   const after = await reader.run<Record<string, number>>('calls')
-  const made = Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)]).filter(([, count]) => count !== 0))
+  const made = Object.fromEntries(
+    Object.entries(after)
+      .map(([name, count]) => [name, count - (before[name] ?? 0)])
+      .filter(([, count]) => count !== 0),
+  )
   // The tenant as above, then the records of the whole path with one query.
   expect(made).toEqual({ 'keys.get': 2, 'keys asked for': 4, 'keys.scan': 1, unwrap: 1 })
 })

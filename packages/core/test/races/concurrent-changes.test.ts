@@ -1,6 +1,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { Folder, FULL, inParallel, type OpenHow, outcome, type PlaceNames, read, records, startWorkers, stopWorkers, store, type StoredValue, type Worker } from './support.ts'
+import {
+  Folder,
+  FULL,
+  inParallel,
+  type OpenHow,
+  outcome,
+  type PlaceNames,
+  read,
+  records,
+  startWorkers,
+  stopWorkers,
+  store,
+  type StoredValue,
+  type Worker,
+} from './support.ts'
 
 // Processes that change states at the same time: everything acknowledged holds, and the ledger is one chain.
 const ROUNDS = FULL ? 40 : 8
@@ -83,7 +97,10 @@ test(`two processes suspend and resume the same person, and others, ${2 * ROUNDS
         return { task, args: { place: i % 3 === 2 ? own : i % 3 === 1 ? item.place : shared } }
       })
     const plans = [plan(ofOne, round), plan(ofTwo, round + 1)] as const
-    const outcomes = await Promise.all([one.run<string[]>('sequence', { steps: plans[0] }), two.run<string[]>('sequence', { steps: plans[1] })])
+    const outcomes = await Promise.all([
+      one.run<string[]>('sequence', { steps: plans[0] }),
+      two.run<string[]>('sequence', { steps: plans[1] }),
+    ])
     expect(outcomes.flat()).toEqual(outcomes.flat().map(() => 'ok'))
     acknowledged += outcomes.flat().length
 
@@ -107,7 +124,10 @@ test('one process suspends and resumes while another shreds: shredded is the end
   const values = await subjects(one, 'ending', 20)
   const churn = values.flatMap(({ place }) => ['suspend', 'resume', 'suspend'].map((task) => ({ task, args: { place } })))
   const shreds = values.map(({ place }) => ({ task: 'shred', args: { place } }))
-  const [changes, ends] = await Promise.all([one.run<string[]>('sequence', { steps: churn }), two.run<string[]>('sequence', { steps: shreds })])
+  const [changes, ends] = await Promise.all([
+    one.run<string[]>('sequence', { steps: churn }),
+    two.run<string[]>('sequence', { steps: shreds }),
+  ])
   expect(ends).toEqual(values.map(() => 'ok'))
   expect(changes.filter((code) => code !== 'ok' && code !== 'shredded')).toEqual([])
   expect(await readAnew(witness, values)).toEqual(values.map(() => 'shredded'))

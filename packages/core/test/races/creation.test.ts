@@ -1,7 +1,20 @@
 import { KeyState, NodeKind } from '@strongroom/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { Folder, inParallel, type OpenHow, outcome, read, type Records, records, startWorkers, stopWorkers, store, type StoredValue, type Worker } from './support.ts'
+import {
+  Folder,
+  inParallel,
+  type OpenHow,
+  outcome,
+  read,
+  type Records,
+  records,
+  startWorkers,
+  stopWorkers,
+  store,
+  type StoredValue,
+  type Worker,
+} from './support.ts'
 
 // All of them stand at the same instant before the same write: each has seen that there is nothing yet.
 const PROCESSES = 50
@@ -38,7 +51,10 @@ async function together<T>(workers: readonly Worker[], match: Match, start: (wor
   await Promise.all(workers.map((worker) => worker.run('hold', { name: 'start', ...match })))
   const running = workers.map(start)
   // A task that fails early fails the test, not the wait.
-  await Promise.race([Promise.all(workers.map((worker) => worker.run('held', { name: 'start' }))), Promise.all(running).then(() => undefined)])
+  await Promise.race([
+    Promise.all(workers.map((worker) => worker.run('held', { name: 'start' }))),
+    Promise.all(running).then(() => undefined),
+  ])
   for (const worker of workers) void worker.run('release', { name: 'start' })
   return Promise.all(running)
 }
@@ -59,7 +75,6 @@ async function madeSince(before: Records): Promise<Records['nodes']> {
   return (await records(first)).nodes.filter(({ ref }) => !before.nodes.some((node) => node.ref === ref))
 }
 
-
 test.each([
   { name: 'one', what: 'subject', item: undefined, held: SUBJECT, kinds: [SUBJECT] },
   { name: 'two', what: 'item whose subject is new as well', item: 'hubspot', held: SUBJECT, kinds: [SUBJECT, ITEM] },
@@ -70,7 +85,9 @@ test.each([
   if (held !== SUBJECT) await store(first, subject)
   const before = await records(first)
   const place = item === undefined ? subject : { ...subject, item }
-  const values = await together(all, { call: 'keys.put', type: 'node', kind: held }, (worker, i) => store(worker, place, `${i}@example.com`))
+  const values = await together(all, { call: 'keys.put', type: 'node', kind: held }, (worker, i) =>
+    store(worker, place, `${i}@example.com`),
+  )
   const made = await madeSince(before)
   expect(made.map(({ kind }) => kind).sort()).toEqual(kinds)
   for (const node of made) expect(node).toMatchObject({ revision: 1, states: [ACTIVE] })

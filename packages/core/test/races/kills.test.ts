@@ -1,6 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
-import { Ended, Folder, FULL, inParallel, type OpenHow, outcome, type PlaceNames, read, records, startWorker, stopWorkers, store, type StoredValue, type Worker } from './support.ts'
+import {
+  Ended,
+  Folder,
+  FULL,
+  inParallel,
+  type OpenHow,
+  outcome,
+  type PlaceNames,
+  read,
+  records,
+  startWorker,
+  stopWorkers,
+  store,
+  type StoredValue,
+  type Worker,
+} from './support.ts'
 
 // A process kills itself (SIGKILL) right before its first write and right after each: every state that a crash between writes
 // can leave in the stores. The full mode does it around every call, and while it is under way. Then another process opens what is left.
@@ -59,7 +74,13 @@ interface Doom {
 }
 
 /** Has fresh processes do a task, each on a copy of its own, and die at each point of it; `check` gets what is left, not yet opened. */
-async function killEverywhere(name: string, from: OpenHow, task: string, args: object | undefined, check: (left: OpenHow) => Promise<void>): Promise<void> {
+async function killEverywhere(
+  name: string,
+  from: OpenHow,
+  task: string,
+  args: object | undefined,
+  check: (left: OpenHow) => Promise<void>,
+): Promise<void> {
   const attempt = async (worker: Worker, doom: Doom, left: OpenHow): Promise<number> => {
     // Without arguments, the task is about the vault as a whole.
     if (args !== undefined) await worker.run('open', left)
@@ -74,7 +95,10 @@ async function killEverywhere(name: string, from: OpenHow, task: string, args: o
   await inParallel(2, dooms, async (doom) => {
     const left = await folder.copy(from)
     const worker = startWorker()
-    const died = await attempt(worker, doom, left).then(() => false, (error: unknown) => error instanceof Ended)
+    const died = await attempt(worker, doom, left).then(
+      () => false,
+      (error: unknown) => error instanceof Ended,
+    )
     worker.kill()
     expect([died, await worker.ended], `${name}: the process was to die ${doom.when} ${AT} ${doom.k} of ${made}`).toEqual([true, 'SIGKILL'])
     kills[name] = (kills[name] ?? 0) + 1
@@ -95,7 +119,11 @@ async function entries(): Promise<number> {
 
 /** Whether a place is the given one or beneath it. */
 function isIn(place: PlaceNames, above: PlaceNames): boolean {
-  return place.tenant === above.tenant && (above.subject === undefined || place.subject === above.subject) && (above.item === undefined || place.item === above.item)
+  return (
+    place.tenant === above.tenant &&
+    (above.subject === undefined || place.subject === above.subject) &&
+    (above.item === undefined || place.item === above.item)
+  )
 }
 
 /** What reading every value must give where one place, and all beneath it, is refused. */
@@ -138,7 +166,8 @@ describe.each([
     const from = task === 'suspend' ? active : suspended
     const before = task === 'suspend' ? entriesBefore.active : entriesBefore.suspended
     // In the second vault all three levels are suspended: of her path, the others are resumed by the verifier.
-    const above = task === 'suspend' ? [] : [{ tenant: 'acme' }, alice, hubspot].filter((other) => JSON.stringify(other) !== JSON.stringify(place))
+    const above =
+      task === 'suspend' ? [] : [{ tenant: 'acme' }, alice, hubspot].filter((other) => JSON.stringify(other) !== JSON.stringify(place))
     await killEverywhere(`${task} ${level}`, from, task, { place }, async (left) => {
       await verifier.run('open', left)
       for (const other of above) await verifier.run('resume', { place: other })

@@ -66,7 +66,8 @@ test('a provider that is back works at once: the failure was not kept', async ()
 
 test('throttled twice: refused twice, then served', async () => {
   const { worker } = await opened({ faults: { us: { kind: 'throttled', refused: 2 } } })
-  for (const expected of ['key_provider_throttled', 'key_provider_throttled', true]) expect(await read(worker, values)).toEqual([true, expected])
+  for (const expected of ['key_provider_throttled', 'key_provider_throttled', true])
+    expect(await read(worker, values)).toEqual([true, expected])
 })
 
 test('slow, but within its time: served', async () => {

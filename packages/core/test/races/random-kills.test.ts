@@ -72,7 +72,12 @@ test(`${KILLS} kills at random instants: what was acknowledged holds`, async () 
   await maker.run('close')
 
   const lanes = Array.from({ length: LANES }, () => new Lane())
-  const plans = Array.from({ length: KILLS }, () => ({ fromStart: random() < 0.2, wait: random(), messages: Math.floor(random() * 16), seed: Math.floor(random() * 2 ** 31) }))
+  const plans = Array.from({ length: KILLS }, () => ({
+    fromStart: random() < 0.2,
+    wait: random(),
+    messages: Math.floor(random() * 16),
+    seed: Math.floor(random() * 2 ** 31),
+  }))
   await inParallel(LANES, lanes, async (lane, at) => {
     for (const [round, plan] of plans.entries()) {
       if (round % LANES !== at) continue

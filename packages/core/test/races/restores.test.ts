@@ -58,22 +58,31 @@ test.each([
   { what: 'an item', task: 'shred', place: hubspot, code: 'shredded', expected: [true, 'shredded', true, true] },
   { what: 'a tenant', task: 'shred', place: { tenant: 'acme' }, code: 'shredded', expected: ['shredded', 'shredded', 'shredded', true] },
   { what: 'a subject', task: 'suspend', place: alice, code: 'suspended', expected: ['suspended', 'suspended', true, true] },
-  { what: 'a tenant', task: 'suspend', place: { tenant: 'acme' }, code: 'suspended', expected: ['suspended', 'suspended', 'suspended', true] },
-])('the key store alone, from before $what was put in the state of $task: put right by whoever opens it', async ({ task, place, code, expected }) => {
-  await session(() => worker.run(task, { place }))
-  await restore('keys')
-  await session(async () => {
-    expect(await read(worker, values)).toEqual(expected)
-    expect(await outcome(worker.run('encrypt', { place: { ...hubspot, ...place }, value: 'x' }))).toBe(code)
-  })
-  // It is in the store, not only in that process; and the ledger goes on from there.
-  await session(async () => {
-    expect(await read(worker, values)).toEqual(expected)
-    await worker.run('shred', { place: carol })
-    expect(await worker.run('reconcile')).toEqual({ entries: 3 })
-    expect(await read(worker, values)).toEqual([...expected.slice(0, 3), 'shredded'])
-  })
-})
+  {
+    what: 'a tenant',
+    task: 'suspend',
+    place: { tenant: 'acme' },
+    code: 'suspended',
+    expected: ['suspended', 'suspended', 'suspended', true],
+  },
+])(
+  'the key store alone, from before $what was put in the state of $task: put right by whoever opens it',
+  async ({ task, place, code, expected }) => {
+    await session(() => worker.run(task, { place }))
+    await restore('keys')
+    await session(async () => {
+      expect(await read(worker, values)).toEqual(expected)
+      expect(await outcome(worker.run('encrypt', { place: { ...hubspot, ...place }, value: 'x' }))).toBe(code)
+    })
+    // It is in the store, not only in that process; and the ledger goes on from there.
+    await session(async () => {
+      expect(await read(worker, values)).toEqual(expected)
+      await worker.run('shred', { place: carol })
+      expect(await worker.run('reconcile')).toEqual({ entries: 3 })
+      expect(await read(worker, values)).toEqual([...expected.slice(0, 3), 'shredded'])
+    })
+  },
+)
 
 test('the key store alone, from before a whole history: every entry has its effect again', async () => {
   await session(async () => {

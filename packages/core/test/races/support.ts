@@ -106,13 +106,16 @@ export function startWorker(): Worker {
     },
   }
   started.add(worker)
-  child.on('message', (message: { id?: number; result?: never; error?: { code?: string; message: string }; event?: Record<string, unknown> }) => {
-    if (message.event !== undefined) return worker.onEvent(message.event)
-    const task = waiting.get(message.id as number)
-    waiting.delete(message.id as number)
-    if (message.error === undefined) task?.resolve(message.result as never)
-    else task?.reject(new TaskError(message.error.code, message.error.message))
-  })
+  child.on(
+    'message',
+    (message: { id?: number; result?: never; error?: { code?: string; message: string }; event?: Record<string, unknown> }) => {
+      if (message.event !== undefined) return worker.onEvent(message.event)
+      const task = waiting.get(message.id as number)
+      waiting.delete(message.id as number)
+      if (message.error === undefined) task?.resolve(message.result as never)
+      else task?.reject(new TaskError(message.error.code, message.error.message))
+    },
+  )
   return worker
 }
 
@@ -228,12 +231,21 @@ export async function store(worker: Worker, place: PlaceNames, value = `${place.
 
 /** What reading each value gives: `true` if it is the right one, else the code of the refusal. */
 export async function read(worker: Worker, values: readonly StoredValue[]): Promise<(true | string)[]> {
-  const answers = await worker.run<{ value?: string; code?: string }[]>('decryptAll', { all: values.map(({ place, stored }) => ({ place, stored })) })
+  const answers = await worker.run<{ value?: string; code?: string }[]>('decryptAll', {
+    all: values.map(({ place, stored }) => ({ place, stored })),
+  })
   return answers.map(({ value, code }, i) => (value === undefined ? String(code) : value === values[i]?.value || 'another value'))
 }
 
 export interface Records {
-  readonly nodes: readonly { ref: string; kind: number; parentRef: string; tenantRef: string; revision: number; states: readonly number[] }[]
+  readonly nodes: readonly {
+    ref: string
+    kind: number
+    parentRef: string
+    tenantRef: string
+    revision: number
+    states: readonly number[]
+  }[]
   readonly wrappingKeys: readonly { id: string; tenantRef: string; marked: boolean; state: string }[]
 }
 

@@ -18,7 +18,20 @@ const utf8 = (text) => new TextEncoder().encode(text)
 const hex = (bytes) => Buffer.from(bytes).toString('hex')
 const codeOf = (error) => error.code ?? String(error.stack)
 
-const calls = { 'keys.get': 0, 'keys asked for': 0, 'keys.put': 0, 'keys.scan': 0, 'state.get': 0, 'state.put': 0, 'state.delete': 0, 'state.scan': 0, 'state.due': 0, wrap: 0, unwrap: 0, versions: 0 }
+const calls = {
+  'keys.get': 0,
+  'keys asked for': 0,
+  'keys.put': 0,
+  'keys.scan': 0,
+  'state.get': 0,
+  'state.put': 0,
+  'state.delete': 0,
+  'state.scan': 0,
+  'state.due': 0,
+  wrap: 0,
+  unwrap: 0,
+  versions: 0,
+}
 const WRITES = new Set(['keys.put', 'state.put', 'state.delete'])
 
 // What happens around each call of a store: counted, held back, or the end of this process.
@@ -50,7 +63,12 @@ function watched(prefix, store, methods) {
 
 async function held(call, record) {
   for (const [name, hold] of holds) {
-    if (hold.call !== call || (hold.type !== undefined && record?.type !== hold.type) || (hold.kind !== undefined && record?.kind !== hold.kind)) continue
+    if (
+      hold.call !== call ||
+      (hold.type !== undefined && record?.type !== hold.type) ||
+      (hold.kind !== undefined && record?.kind !== hold.kind)
+    )
+      continue
     if (hold.waiting) continue
     hold.waiting = true
     hold.arrived()
@@ -149,7 +167,16 @@ const tasks = {
   },
   // All at once, and what each said: the value, or the code of its refusal.
   async decryptAll({ all }) {
-    return Promise.all(all.map(({ place, stored }) => at(place).decrypt(FIELD, stored).then((value) => ({ value }), (error) => ({ code: codeOf(error) }))))
+    return Promise.all(
+      all.map(({ place, stored }) =>
+        at(place)
+          .decrypt(FIELD, stored)
+          .then(
+            (value) => ({ value }),
+            (error) => ({ code: codeOf(error) }),
+          ),
+      ),
+    )
   },
 
   calls: () => ({ ...calls }),
@@ -205,7 +232,13 @@ const tasks = {
   // Nothing deactivates a key yet but rotation, which is to come: wrapped anew under that state, as rotation will do.
   async deactivate({ place }) {
     const [record] = await parts.keyStore.get([{ type: 'vault' }])
-    const context = { vaultId: record.vaultId, clock: systemClock, keyStore: parts.keyStore, stateStore: parts.stateStore, providers: new Providers(parts.keyProviders, 10_000) }
+    const context = {
+      vaultId: record.vaultId,
+      clock: systemClock,
+      keyStore: parts.keyStore,
+      stateStore: parts.stateStore,
+      providers: new Providers(parts.keyProviders, 10_000),
+    }
     const tree = new KeyTree(context, { maxAge: 60_000, maxNodes: 100, maxTenants: 10 })
     const tenantRef = (await tree.vault()).refOf(NodeKind.tenant, NO_REF, utf8(place.tenant))
     const steps = []
@@ -319,7 +352,8 @@ process.on('message', ({ id, task, args }) => {
     .then(() => tasks[task](args))
     .then(
       (result) => process.send({ id, result }),
-      (error) => process.send({ id, error: { code: error.code, message: `${error.message}${error.code === undefined ? ` ${error.stack}` : ''}` } }),
+      (error) =>
+        process.send({ id, error: { code: error.code, message: `${error.message}${error.code === undefined ? ` ${error.stack}` : ''}` } }),
     )
 })
 process.on('disconnect', () => process.exit())

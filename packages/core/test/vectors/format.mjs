@@ -3,7 +3,15 @@ import { XaesKey, xaesOpen } from '#core/crypto/xaes-256-gcm.js'
 import { EMPTY } from '#core/format/bytes.js'
 import { childSalt, childWrapKey, commitment, indexTag, sealKey, serviceKey, valueTag } from '#core/format/derivations.js'
 import {
-  CIPHERTEXT_AT, HEADER_BYTES, isValueForm, NONCE_AT, valueData, valueDataPrefix, valueFromText, valueHeader, valueToText,
+  CIPHERTEXT_AT,
+  HEADER_BYTES,
+  isValueForm,
+  NONCE_AT,
+  valueData,
+  valueDataPrefix,
+  valueFromText,
+  valueHeader,
+  valueToText,
 } from '#core/format/encrypted-value.js'
 import { frame, unframe } from '#core/format/frame.js'
 import { indexValue } from '#core/format/index-value.js'
@@ -180,9 +188,9 @@ const REFERENCE_INPUTS = new Set(['vaultId', 'vaultRefNodeSecret', 'tenantRefNod
 const NOT_OF_CORE = new Set(['uuid', 'objectId', 'document {a:1}'])
 
 const SCALARS = {
-  '5': () => canonicalScalar(5, 'record'),
+  5: () => canonicalScalar(5, 'record'),
   '-0': () => canonicalScalar(-0, 'record'),
-  '0.5': () => canonicalScalar(0.5, 'record'),
+  0.5: () => canonicalScalar(0.5, 'record'),
   NaN: () => canonicalScalar(Number.NaN, 'record'),
   '2^63': () => canonicalScalar(2 ** 63, 'record'),
   '-2^63': () => canonicalScalar(-(2n ** 63n), 'record'),
@@ -203,20 +211,34 @@ const RECORDS = {
 
 function valueOf(what) {
   switch (what) {
-    case 'int32 7': return 7
-    case 'int64 -2^53': return -(2n ** 53n)
-    case 'double -0': return -0
-    case 'double NaN': return Number.NaN
-    case 'string': return 'ada@example.com'
-    case 'empty string': return ''
-    case 'string utf8': return 'Zoë 🔑'.normalize('NFC')
-    case 'bytes': return unhex('be286a904021028fe0d90997d137f6e691752bd3')
-    case 'true': return true
-    case 'date 2026-11-22T00:00:00.000Z': return new Date('2026-11-22T00:00:00.000Z')
-    case 'json': return { a: [1, null] }
-    case 'padded': return 'a'.repeat(100)
-    case 'padded empty': return ''
-    default: return 'ada'
+    case 'int32 7':
+      return 7
+    case 'int64 -2^53':
+      return -(2n ** 53n)
+    case 'double -0':
+      return -0
+    case 'double NaN':
+      return Number.NaN
+    case 'string':
+      return 'ada@example.com'
+    case 'empty string':
+      return ''
+    case 'string utf8':
+      return 'Zoë 🔑'.normalize('NFC')
+    case 'bytes':
+      return unhex('be286a904021028fe0d90997d137f6e691752bd3')
+    case 'true':
+      return true
+    case 'date 2026-11-22T00:00:00.000Z':
+      return new Date('2026-11-22T00:00:00.000Z')
+    case 'json':
+      return { a: [1, null] }
+    case 'padded':
+      return 'a'.repeat(100)
+    case 'padded empty':
+      return ''
+    default:
+      return 'ada'
   }
 }
 

@@ -4,14 +4,20 @@ import Module, { register } from 'node:module'
 const REFUSAL = 'node:crypto is not allowed in this process'
 const banned = (name) => name === 'crypto' || name === 'node:crypto'
 
-register('data:text/javascript,' + encodeURIComponent(`
+register(
+  'data:text/javascript,' +
+    encodeURIComponent(`
   export function resolve(specifier, context, next) {
     if (specifier === 'crypto' || specifier === 'node:crypto') throw new Error(${JSON.stringify(REFUSAL)})
     return next(specifier, context)
   }
-`))
+`),
+)
 
-for (const [holder, name] of [[Module, '_load'], [process, 'getBuiltinModule']]) {
+for (const [holder, name] of [
+  [Module, '_load'],
+  [process, 'getBuiltinModule'],
+]) {
   const original = holder[name]
   if (original === undefined) continue
   holder[name] = function (specifier, ...rest) {

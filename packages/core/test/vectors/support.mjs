@@ -54,7 +54,7 @@ export function throws(call, what) {
 export function vectorsFolder() {
   const folder = process.env.STRONGROOM_VECTORS
   if (folder === undefined || folder === '') return undefined
-  if (!existsSync(join(folder, 'SOURCES.md'))) throw new Error('STRONGROOM_VECTORS is set, but there are no vectors in that folder')
+  if (!existsSync(folder)) throw new Error('STRONGROOM_VECTORS is set, but there is no such folder')
   return folder
 }
 
