@@ -13,17 +13,11 @@ const META_PAGE = 0x08
 const MAGIC = 0xbeefc0de
 const DATA_VERSION = 2
 
-const MAKING_MS = 100
-
 /** Throws, with the cause as the system gives it, unless the folder holds an LMDB environment or can get one. */
 export function checkFiles(folder: string): void {
   accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   const data = join(folder, 'data.mdb')
-  if (checkFile(data) > 0 && !hasHeader(data)) {
-    // Another process may be making it just now.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MAKING_MS)
-    if (!hasHeader(data)) throw new Error(`${data} is not an LMDB file of version ${DATA_VERSION}`)
-  }
+  if (checkFile(data) > 0 && !hasHeader(data)) throw new Error(`${data} is not an LMDB file of version ${DATA_VERSION}`)
   checkFile(join(folder, 'lock.mdb'))
 }
 

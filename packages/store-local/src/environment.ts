@@ -4,6 +4,7 @@ import { StrongroomError } from '@strongroom/core'
 import { open, type RootDatabase } from 'lmdb'
 
 import { checkFiles } from './check-files.ts'
+import { type FolderLock, openFolderLock } from './folder-lock.ts'
 
 /** What a body sees while it reads: one snapshot, or inside a write everything written so far. All synchronous. */
 export interface Snapshot {
@@ -40,9 +41,16 @@ interface QueuedWrite {
   reject(error: unknown): void
 }
 
-/** Opens the environment in a folder that exists. Throws what the system or LMDB throws. */
+/**
+ * Opens the environment in a folder that exists. Throws what the system or LMDB throws.
+ *
+ * Opening, committing and closing hold the folder's lock, because LMDB (as in lmdb-js 3.5) lets them overtake one another:
+ * `mdb_env_open2` sets the number of the last transaction back to what it read from the file a moment before, so that the
+ * next writer replaces one that was committed since; and the last process that closes destroys the mutexes of one that
+ * is just opening.
+ */
 export function openEnvironment(folder: string, mapSize: number, unavailable: (cause: unknown) => StrongroomError): Environment {
-  const database = openDatabase(folder, mapSize)
+  const { database, hold, close } = openLocked(folder, mapSize)
   const transaction = transactionOn(database)
   const queue: QueuedWrite[] = []
   const writes = new Set<Promise<unknown>>()
@@ -56,9 +64,11 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
   // thread: a process that exits just then stands still for ever, and all others with it.
   function commit(batch: readonly QueuedWrite[]): void {
     try {
-      database.transactionSync(() => {
-        for (const write of batch) write.run()
-      })
+      hold(() =>
+        database.transactionSync(() => {
+          for (const write of batch) write.run()
+        }),
+      )
       for (const write of batch) write.resolve()
     } catch (error) {
       // The whole batch was taken back. Each on its own, only those fail that must.
@@ -90,7 +100,7 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
 
   async function release(): Promise<void> {
     await Promise.allSettled(writes)
-    await database.close()
+    close()
   }
 
   return {
@@ -120,6 +130,39 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
       closing ??= release()
       return closing
     },
+  }
+}
+
+// What is open still when the process ends, LMDB would close by itself, without the lock.
+const stillOpen = new Set<() => void>()
+
+function closeAll(): void {
+  for (const close of stillOpen) close()
+}
+
+interface LockedDatabase {
+  readonly database: RootDatabase<Uint8Array, Uint8Array>
+  readonly hold: FolderLock['hold']
+  close(): void
+}
+
+function openLocked(folder: string, mapSize: number): LockedDatabase {
+  const lock = openFolderLock(folder)
+  try {
+    const database = lock.hold(() => openDatabase(folder, mapSize))
+    const close = (): void => {
+      stillOpen.delete(close)
+      if (stillOpen.size === 0) process.off('exit', closeAll)
+      // At once, because there are no asynchronous writes.
+      lock.hold(() => void database.close())
+      lock.close()
+    }
+    if (stillOpen.size === 0) process.on('exit', closeAll)
+    stillOpen.add(close)
+    return { database, hold: lock.hold, close }
+  } catch (error) {
+    lock.close()
+    throw error
   }
 }
 
