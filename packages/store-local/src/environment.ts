@@ -28,7 +28,9 @@ export interface Environment {
    * If the body throws, nothing of it is written. It may be run again, on another state, before it resolves.
    */
   write<T>(body: (transaction: Transaction) => T): Promise<T>
-  /** Waits for writes under way, then lets go. */
+  /** Copies one snapshot into a folder that is empty, without what is free in the file. */
+  copy(folder: string): Promise<void>
+  /** Waits for what is under way, then lets go. */
   close(): Promise<void>
 }
 
@@ -53,7 +55,7 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
   const { database, hold, close } = openLocked(folder, mapSize)
   const transaction = transactionOn(database)
   const queue: QueuedWrite[] = []
-  const writes = new Set<Promise<unknown>>()
+  const underWay = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
   function checkOpen(): void {
@@ -98,8 +100,13 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
     return error instanceof StrongroomError ? error : unavailable(error)
   }
 
+  function track<T>(work: Promise<T>): Promise<T> {
+    underWay.add(work)
+    return work.finally(() => underWay.delete(work))
+  }
+
   async function release(): Promise<void> {
-    await Promise.allSettled(writes)
+    await Promise.allSettled(underWay)
     close()
   }
 
@@ -118,9 +125,16 @@ export function openEnvironment(folder: string, mapSize: number, unavailable: (c
     async write(body) {
       try {
         checkOpen()
-        const written = enqueue(body)
-        writes.add(written)
-        return await written.finally(() => writes.delete(written))
+        return await track(enqueue(body))
+      } catch (error) {
+        throw typed(error)
+      }
+    },
+
+    async copy(to) {
+      try {
+        checkOpen()
+        await track(database.backup(to, true))
       } catch (error) {
         throw typed(error)
       }

@@ -1,12 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { type KeyStoreRecord, type StateStore, StrongroomError } from '@strongroom/core'
-import { localStores } from '@strongroom/store-local'
+import { backupLocalStore, localStores } from '@strongroom/store-local'
 import { open } from 'lmdb'
 import { afterAll, describe, expect, test } from 'vitest'
 
@@ -188,6 +188,35 @@ describe('other processes', () => {
     await close()
   })
 
+  test('processes that open and close the folder undo no commit of another', async () => {
+    const directory = await fresh()
+    const { stateStore, close } = localStores({ directory })
+    const progress = { finished: false }
+    const others = Promise.all(
+      ['a', 'b', 'c', 'd'].map((name) => run(process.execPath, [script('come-and-go.mjs'), directory, name, '300'])),
+    )
+    void others.finally(() => (progress.finished = true)).catch(() => {})
+    // The only writer: whatever it does not find as it left it was undone.
+    let expected = 'absent'
+    while (!progress.finished) {
+      expected = await stateStore.put('n', 'k', new Uint8Array(100), { expected })
+      expect((await stateStore.get('n', 'k'))?.version).toBe(expected)
+    }
+    for (const { stdout } of await others) expect(stdout).toBe('done')
+    await close()
+  })
+
+  test('processes that come and go, the last one included, leave the folder fit for the next', async () => {
+    const directory = await fresh()
+    const all = ['a', 'b', 'c'].map((name) =>
+      run(process.execPath, [script('come-and-go.mjs'), directory, name, '100', 'write'], { timeout: 100_000 }),
+    )
+    for (const { stdout } of await Promise.all(all)) expect(stdout).toBe('done')
+    const { stateStore, close } = localStores({ directory })
+    expect(await stateStore.scan('n', '', { limit: 1000 })).toHaveLength(300)
+    await close()
+  })
+
   test('a process that exits in the midst of writing ends, and holds up no other', async () => {
     const directory = await fresh()
     for (let i = 0; i < 8; i++) {
@@ -204,6 +233,51 @@ describe('other processes', () => {
     const command = 'trap "" XFSZ; ulimit -f 8192; exec "$0" "$@"'
     const { stdout } = await run('sh', ['-c', command, process.execPath, script('full-disk.mjs'), await fresh()])
     expect(stdout).toBe('went on')
+  })
+})
+
+describe('backup', () => {
+  test('copies each store as it is at one moment, while another process writes', async () => {
+    const directory = await fresh()
+    const { keyStore, stateStore, close } = localStores({ directory })
+    await keyStore.put(vault)
+    await put(stateStore, 'before')
+    const writing = run(process.execPath, [script('come-and-go.mjs'), directory, 'w', '60', 'write'])
+    const to = join(folder, 'backup')
+    const now = Date.now()
+    const { startedAt } = await backupLocalStore({ directory, store: 'state', to: join(await fresh(), 'state') })
+    expect(startedAt).toBeGreaterThanOrEqual(now)
+    await mkdir(to)
+    await backupLocalStore({ directory, store: 'keys', to: join(to, 'keys') })
+    await backupLocalStore({ directory, store: 'state', to: join(to, 'state') })
+    expect((await stat(join(to, 'keys', 'data.mdb'))).mode & 0o777).toBe(0o600)
+    await put(stateStore, 'after')
+    await writing
+    await close()
+
+    const copy = localStores({ directory: to })
+    expect(await copy.keyStore.get([{ type: 'vault' }])).toEqual([vault])
+    expect(await copy.stateStore.get('n', 'before')).toBeDefined()
+    expect(await copy.stateStore.get('n', 'after')).toBeUndefined()
+    await copy.close()
+  })
+
+  test('makes nothing where there is nothing, and overwrites nothing', async () => {
+    const directory = await fresh()
+    await expect(backupLocalStore({ directory, store: 'keys', to: join(directory, 'copy') })).rejects.toEqual(code('key_store_unavailable'))
+    expect(await readdir(directory)).toEqual([])
+    await localStores({ directory }).close()
+    await expect(backupLocalStore({ directory, store: 'state', to: join(directory, 'keys') })).rejects.toEqual(
+      code('state_store_unavailable'),
+    )
+    for (const [wrong, argument] of [
+      [{ directory: '' }, 'directory'],
+      [{ store: 'both' }, 'store'],
+      [{ to: '' }, 'to'],
+    ] as const) {
+      const options = { directory, store: 'keys', to: 'x', ...wrong } as Parameters<typeof backupLocalStore>[0]
+      await expect(backupLocalStore(options)).rejects.toMatchObject({ code: 'invalid_argument', argument })
+    }
   })
 })
 
@@ -230,7 +304,7 @@ describe('damage', () => {
       }
       void raw.put(Buffer.from([1, ...node(254).ref]), Buffer.concat([record, Uint8Array.of(0)]))
       void raw.put(Buffer.from([1, ...node(255).ref]), Buffer.concat([Uint8Array.of(9), record.subarray(1)]))
-      void raw.put(Buffer.from([0x11, ...new Uint8Array(16).fill(7), ...new Uint8Array(16).fill(8)]), new Uint8Array(0))
+      void raw.put(Buffer.from([0x11, ...new Uint8Array(16).fill(7), ...new Uint8Array(16).fill(253)]), new Uint8Array(0))
     })
     await raw.close()
 

@@ -80,6 +80,6 @@ describe('with the portable backend, where nothing can load node:crypto', () => 
 test('a folder of vectors that is named but missing is a failure', () => {
   const { status, stderr } = child([PORTABLE], { ...process.env, STRONGROOM_VECTORS: fileURLToPath(new URL('absent', import.meta.url)) })
 
-  expect(stderr).toContain('STRONGROOM_VECTORS is set, but there are no vectors in that folder')
+  expect(stderr).toContain('STRONGROOM_VECTORS is set, but there is no such folder')
   expect(status).not.toBe(0)
 })
