@@ -1,4 +1,4 @@
-// What ARCHITECTURE and STYLE say of the source itself.
+// How the source is laid out and written.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
