@@ -1,13 +1,14 @@
 /** Making a tenant: its wrapping key, its node, its `ref` key. May be killed anywhere and repeated. */
 
 import { wipe } from '../crypto/hash.ts'
-import { decryptFailed, hasCode, StrongroomError } from '../errors.ts'
+import { decryptFailed, StrongroomError } from '../errors.ts'
 import { childSalt, childWrapKey } from '../format/derivations.ts'
 import { KeyState, NodeKind, type NodeRecord, type WrappingKeyRecord } from '../format/records.ts'
 import { firstWrappingKeyId, NO_REF, refKeyRef } from '../format/reference.ts'
 import type { KeyContext } from './key-context.ts'
 import { instant } from './key-cache.ts'
 import { firstRecord, makeVersion, type NodePlace, type ParentVersion, type WrapWith } from './make-version.ts'
+import { putUnlessThere } from './put-unless-there.ts'
 import { findRegion, knowsRootVersion, requireOwnRoot, rootCreated } from './regions.ts'
 import { type KeyOperations, readNode } from './shred.ts'
 import { stateError } from './seal-value.ts'
@@ -62,8 +63,8 @@ async function completeTenant(keys: KeyOperations, existing: NodeRecord): Promis
   const tenantRef = existing.ref
   const children = await context.keyStore.scan({ type: 'node', tenantRef, parentRef: tenantRef, limit: 1 })
   if (children.length > 0) throw alreadyExists()
-  const [wrappingKey] = await context.keyStore.get([{ type: 'wrapping-key', id: firstWrappingKeyId(context.vaultId, tenantRef) }])
-  if (wrappingKey?.type !== 'wrapping-key') throw decryptFailed()
+  const wrappingKey = await findFirstWrappingKey(context, tenantRef)
+  if (wrappingKey === undefined) throw decryptFailed()
   const key = await unwrapWrappingKey(context, wrappingKey)
   const node = await unwrapNodeRecord(context, existing, undefined, { open: () => Promise.resolve(key) }, instant(context.clock))
   const version = node.active
@@ -86,6 +87,11 @@ function makeRefNode(
   return { record: firstRecord(place, version), secret }
 }
 
+async function findFirstWrappingKey(context: KeyContext, tenantRef: Uint8Array): Promise<WrappingKeyRecord | undefined> {
+  const [found] = await context.keyStore.get([{ type: 'wrapping-key', id: firstWrappingKeyId(context.vaultId, tenantRef) }])
+  return found?.type === 'wrapping-key' ? found : undefined
+}
+
 // The wrapping key at the tenant's fixed first id: made by whoever came first.
 async function storedFirstWrappingKey(
   keys: KeyOperations,
@@ -93,18 +99,14 @@ async function storedFirstWrappingKey(
   region: string,
 ): Promise<{ readonly record: WrappingKeyRecord; readonly key: Uint8Array }> {
   const { context } = keys.tree
-  const find = async (): Promise<WrappingKeyRecord | undefined> => {
-    const [found] = await context.keyStore.get([{ type: 'wrapping-key', id: firstWrappingKeyId(context.vaultId, tenantRef) }])
-    return found?.type === 'wrapping-key' ? found : undefined
-  }
-  let record = await find()
+  let record = await findFirstWrappingKey(context, tenantRef)
   if (record === undefined) {
     const made = await makeFirstWrappingKey(context, tenantRef, region)
     const [wrap] = made.record.wraps
     if (wrap !== undefined) await announceRootVersion(keys, region, wrap.rootVersion)
     if (await putUnlessThere(context, made.record)) return made
     wipe(made.key)
-    record = await find()
+    record = await findFirstWrappingKey(context, tenantRef)
   }
   if (record === undefined) throw decryptFailed()
   if (record.region !== region)
@@ -125,16 +127,6 @@ async function announceRootVersion(
   await keys.ledger.append(rootCreated(region, rootVersion, context.clock.now()))
   await keys.reconciler.run()
   requireOwnRoot(await findRegion(context, region), rootVersion)
-}
-
-async function putUnlessThere(context: Pick<KeyContext, 'keyStore'>, record: NodeRecord | WrappingKeyRecord): Promise<boolean> {
-  try {
-    await context.keyStore.put(record)
-    return true
-  } catch (error) {
-    if (hasCode(error, 'conflict')) return false
-    throw error
-  }
 }
 
 function alreadyExists(): StrongroomError {

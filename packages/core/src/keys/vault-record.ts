@@ -3,6 +3,7 @@
 import { StrongroomError } from '../errors.ts'
 import type { VaultRecord } from '../format/records.ts'
 import type { KeyStore } from './key-store.ts'
+import { putUnlessThere } from './put-unless-there.ts'
 import { retryConflicts } from './retry.ts'
 
 /** @throws StrongroomError `vault_not_initialised` */
@@ -28,13 +29,7 @@ export async function findVaultRecord(store: KeyStore): Promise<VaultRecord | un
  */
 export async function settleBootstrap(store: KeyStore, record: VaultRecord): Promise<void> {
   if (record.bootstrap === undefined) return
-  for (const first of record.bootstrap) {
-    try {
-      await store.put(first)
-    } catch (error) {
-      if (!(error instanceof StrongroomError && error.code === 'conflict')) throw error
-    }
-  }
+  for (const first of record.bootstrap) await putUnlessThere({ keyStore: store }, first)
   await retryConflicts(async () => {
     const { bootstrap, ...settled } = await readVaultRecord(store)
     if (bootstrap !== undefined) await store.put({ ...settled, revision: settled.revision + 1 })
