@@ -1,12 +1,12 @@
 // `npm start`: a vault on this machine, and what it answers when things go wrong. Every line printed is computed; one
 // expectation that fails makes the exit code 1.
 import { randomBytes } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { encryptedToText, field, initVault, openVault } from '@strongroom/core'
+import { encryptedToText, field, initVault, KeyState, openVault, readEpochMarker, verifyReceipt } from '@strongroom/core'
 import { createLocalKeyFile, localKeyProvider } from '@strongroom/kms-local'
-import { localStores } from '@strongroom/store-local'
+import { backupLocalStore, localStores } from '@strongroom/store-local'
 import { z } from 'zod'
 
 import { copyFolder, expectOpen, expectRefused, failures, filesHolding, say, temporaryFolder } from './show.mjs'
@@ -15,11 +15,13 @@ const folder = await temporaryFolder()
 const passphrase = randomBytes(16).toString('base64url')
 const file = join(folder, 'root.key')
 await createLocalKeyFile({ file, passphrase, region: 'eu' })
-const provider = await localKeyProvider({ file, passphrase })
+// Copies of the root key file are kept for a day.
+const provider = await localKeyProvider({ file, passphrase, copiesLife: 86_400_000 })
 const options = () => ({ keyProviders: { eu: provider }, defaultRegion: 'eu', ...localStores({ directory: join(folder, 'vault') }) })
 
 const first = options()
-await initVault(first)
+// One second: how long a process may use a key before it reads the store again. A minute, if you do not say otherwise.
+await initVault({ ...first, cacheBound: 1000 })
 let vault = await openVault(first)
 await vault.tenants.create('acme')
 await vault.tenants.create('rival')
@@ -66,6 +68,36 @@ say('mind', 'a backup of both stores together still opens, with what was shredde
 await restore('keys', 'state')
 await reads('both stores restored from before', 'ada@example.com')
 
+const { receipt } = await vault.tenant('acme').subject('ada').shred({ reason: 'accountDeleted' })
+const { reason, rootVersion } = verifyReceipt(receipt, await vault.receiptKeys())
+say('receipt', `shredded again; signed and verified: ${reason}, final in every backup once root version ${rootVersion} is destroyed`)
+
+say('rotate', `every living key opens with a new root version: ${await phasesOf(vault.rotateRootKey())}`)
+await mkdir(join(folder, 'newer'))
+const { startedAt } = await backupLocalStore({ directory: join(folder, 'vault'), store: 'keys', to: join(folder, 'newer', 'keys') })
+await copyFile(file, join(folder, 'newer', 'root.key'))
+const copy = localStores({ directory: join(folder, 'newer') })
+const marker = await readEpochMarker({ keyStore: copy.keyStore, region: 'eu' })
+await copy.close()
+say('backup', 'the key store, with the marker of the new epoch in it, and the root key file')
+say(
+  'close',
+  `root version ${rootVersion} is destroyed: ${await phasesOf(vault.closeEpoch({ backup: { marker, startedAt }, rootBackup: true }))}`,
+)
+await reads('after the close', 'shredded')
+
+await vault.close()
+await copyFolder(join(folder, 'vault', 'state'), join(folder, 'newer', 'state'))
+await putBack('backup', 'keys', 'state')
+await expectRefused('the old backup of both stores, opened', () => openVault(options()), 'root_version_destroyed')
+await putBack('newer', 'keys', 'state')
+vault = await openVault(options())
+await reads('the new backup restored', 'shredded')
+await vault.close()
+await putBackHerKey()
+vault = await openVault(options())
+await reads('her old key record put into it by hand', 'root_version_destroyed')
+
 await vault.close()
 say('done', failures() === 0 ? 'every expectation held' : `expectations that failed: ${failures()}`)
 process.exitCode = failures() === 0 ? 0 : 1
@@ -74,17 +106,40 @@ process.exitCode = failures() === 0 ? 0 : 1
 async function reads(when, adas) {
   const acme = vault.tenant('acme')
   const readAda = () => acme.subject('ada').decrypt(email, row.email, { record })
-  if (adas === 'shredded') await expectRefused(`Ada, ${when}`, readAda, adas)
-  else await expectOpen(`Ada, ${when}: she still reads`, readAda, adas)
+  if (adas.includes('@')) await expectOpen(`Ada, ${when}: she still reads`, readAda, adas)
+  else await expectRefused(`Ada, ${when}`, readAda, adas)
   await expectOpen(`Bob, ${when}`, () => acme.subject('bob').decrypt(email, bobs, { record: 'bob' }), 'bob@example.com')
 }
 
-/** Puts folders of the backup in the place of the live ones, as an operator would. */
+/** Restores from the first backup, with the vault closed meanwhile, as an operator would. */
 async function restore(...stores) {
   await vault.close()
+  await putBack('backup', ...stores)
+  vault = await openVault(options())
+}
+
+/** Puts folders of a backup in the place of the live ones. */
+async function putBack(backup, ...stores) {
   for (const store of stores) {
     await rm(join(folder, 'vault', store), { recursive: true })
-    await copyFolder(join(folder, 'backup', store), join(folder, 'vault', store))
+    await copyFolder(join(folder, backup, store), join(folder, 'vault', store))
   }
-  vault = await openVault(options())
+}
+
+/** What someone does who has the old backup and can write the key store: every record that says "shredded" is what it was. */
+async function putBackHerKey() {
+  const [old, now] = ['backup', 'vault'].map((name) => localStores({ directory: join(folder, name) }))
+  for (const key of await now.keyStore.scan({ type: 'node', limit: 1000 })) {
+    const [before] = await old.keyStore.get([{ type: 'node', ref: key.ref }])
+    const shredded = key.versions.some(({ state }) => state === KeyState.shredded)
+    if (shredded && before !== undefined) await now.keyStore.put({ ...before, revision: key.revision + 1 })
+  }
+  await Promise.all([old.close(), now.close()])
+}
+
+/** Runs an operation to its end, and lists the phases that it went through. */
+async function phasesOf(operation) {
+  const phases = new Set()
+  for await (const { phase } of operation) phases.add(phase)
+  return [...phases].join(', ')
 }

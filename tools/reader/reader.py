@@ -1,4 +1,4 @@
-"""Opens the worked vectors of docs/format.md without Strongroom: written from that page alone, with AES from `cryptography`.
+"""Opens the worked vectors of docs/format.md without Strongroom: written from that page alone, with AES and Ed25519 from `cryptography`.
 
 Prints `reader: N vectors opened`; at any difference says where and exits 1.
 """
@@ -12,7 +12,8 @@ import struct
 import sys
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -185,15 +186,21 @@ def open_wrapping_key(v: dict) -> None:
     same(key.hex(), v["key"], "key")
 
 # Ledger
+def split(data: bytes) -> list[bytes]:
+    fields = []
+    while data:
+        end = 4 + int.from_bytes(data[:4], "big")
+        if end > len(data):
+            raise Different("lengths of fields")
+        fields.append(data[4:end])
+        data = data[end:]
+    return fields
+
 def open_ledger(v: dict) -> int:
     key, previous = hkdf(h(v["secret"]), "use/ledger"), ZEROS_32
     for count, e in enumerate(v["entries"], 1):
         stored = h(e["stored"])
-        fields, rest = [], stored[:-32]
-        while rest:
-            size = int.from_bytes(rest[:4], "big")
-            fields.append(rest[4 : 4 + size])
-            rest = rest[4 + size :]
+        fields = split(stored[:-32])
         same(stored[-32:], mac(key, label("ledger") + stored[:-32]), "hash")
         same(fields[2], previous, "previous")
         keys = b"".join(struct.pack(">I", k["version"]) + h(k["commitment"]) for k in e["keys"])
@@ -203,7 +210,44 @@ def open_ledger(v: dict) -> int:
         same(fields, expected + [struct.pack(">Q", e["instant"]), bytes([e["reason"]])], e["of"])
         same((e["n"], stored[-32:].hex()), (count, e["hash"]), "number and hash")
         previous = stored[-32:]
-    return len(v["entries"])
+    n = 1
+    for page in v["pages"]:
+        same(page["key"], f"{v['vaultId']}/{n:016x}", "key of a page")
+        entries = [entry.hex() for entry in split(h(page["value"]))]
+        same(entries, [e["stored"] for e in v["entries"][n - 1 : n - 1 + len(entries)]], "page")
+        n += len(entries)
+    same(n, len(v["entries"]) + 1, "entries in pages")
+    return len(v["entries"]) + len(v["pages"])
+
+# Shred receipt
+def receipt_verifies(key: bytes, fields: bytes, signature: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, label("shred-receipt") + fields)
+    except InvalidSignature:
+        return False
+    return True
+
+def open_receipt(v: dict) -> None:
+    prefix, _, text = v["text"].partition(".")
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    same((prefix, base64.urlsafe_b64encode(data).decode().rstrip("=")), ("srr1", text), "text")
+    fields, key, signature = data[:-96], data[-96:-64], data[-64:]
+    same((fields.hex(), key.hex(), signature.hex()), (v["fields"], v["publicKey"], v["signature"]), "parts")
+    same(receipt_verifies(h(v["publicKey"]), fields, signature), True, "signature")
+    for at in range(len(fields)):
+        altered = fields[:at] + bytes([fields[at] ^ 1]) + fields[at + 1 :]
+        same(receipt_verifies(h(v["publicKey"]), altered, signature), False, "an altered receipt verifies")
+    same(fields[0], 1, "version")
+    root = struct.pack(">I", v["rootVersion"]["number"]) + lp(h(v["rootVersion"]["id"]))
+    expected = [h(v["vaultId"]), bytes([v["kind"]]), h(v["ref"]), h(v["parentRef"]), h(v["tenantRef"]), v["region"].encode("ascii")]
+    expected += [struct.pack(">I", v["versions"]), root, struct.pack(">Q", v["instant"]), bytes([v["reason"]])]
+    expected += [struct.pack(">Q", v["ledger"]["n"]), h(v["ledger"]["hash"])]
+    same(split(fields[1:]), expected, "fields")
+    seed = hkdf(h(v["secret"]), "use/signing-certificate")
+    same(seed.hex(), v["seed"], "seed")
+    signer = Ed25519PrivateKey.from_private_bytes(seed)
+    same(signer.public_key().public_bytes_raw().hex(), v["publicKey"], "public key")
+    same(signer.sign(label("shred-receipt") + fields).hex(), v["signature"], "signature made again")
 
 # The page
 def each(check):
@@ -226,6 +270,7 @@ CHECKS = {
     "node-wraps": each(open_node_wrap),
     "wrapping-key": lambda v: each(open_wrapping_key)([v]),
     "ledger": open_ledger,
+    "shred-receipt": lambda v: each(open_receipt)([v]),
     "index-values": each(check_index_value),
 }
 

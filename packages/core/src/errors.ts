@@ -43,6 +43,12 @@ export type StrongroomErrorCode =
   | 'wrong_passphrase'
   | 'key_store_unavailable'
   | 'state_store_unavailable'
+  /** An epoch cannot be rotated or closed yet: the message says what comes first. Nothing was destroyed. */
+  | 'epoch_blocked'
+  /** A key version still has something that only it opens: values, or children. Nothing was destroyed. */
+  | 'still_referenced'
+  /** A receipt that no trusted key has signed, or that was altered. */
+  | 'receipt_invalid'
   /** The ledger of shreds does not continue what the key store knows of it: cut, forged, or restored from before. */
   | 'ledger_invalid'
   /** There is no vault in this key store; `initVault` makes one. */

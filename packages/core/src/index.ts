@@ -12,23 +12,36 @@ export { jsonCodec } from './format/value-codec.ts'
 
 export { initVault } from './vault/init-vault.ts'
 export { openVault, type Vault } from './vault/open-vault.ts'
+export { repairLedger } from './vault/repair-ledger.ts'
 export type { VaultOptions } from './vault/options.ts'
 export type { Tenant, TenantInfo, Tenants } from './vault/tenants.ts'
 export type { Item, Subject, UnlockOptions } from './vault/subject.ts'
 export type { UnlockedKeys } from './vault/lease.ts'
-export type { ReasonName, ShredOptions } from './vault/place.ts'
+export type { ReasonName, RecreateOptions, ShredOptions } from './vault/place.ts'
 export type { ValueOptions } from './vault/value-arguments.ts'
 export type { Access, OperationName } from './vault/authorize.ts'
-export type { Shredded } from './keys/shred.ts'
+export { type Shredded, type ShredReceipt, verifyReceipt } from './vault/shredded.ts'
+export type { ShredManyOptions } from './vault/shred-many.ts'
+export { type CloseEpochOptions, type Epochs, readEpochMarker, type RegionRunOptions, type RetireVersionOptions } from './vault/epochs.ts'
+export type { Progress, RunOptions } from './epochs/progress.ts'
+export type { CloseEpochPhase } from './epochs/close-epoch.ts'
+export type { RetirePhase, RetiringVersion, ValueHolder } from './epochs/retire-version.ts'
+export type { RotateRootPhase } from './epochs/rotate-root.ts'
+export type { RotateSubjectPhase } from './epochs/rotate-subject.ts'
+export type { RotateTenantPhase } from './epochs/rotate-tenant.ts'
 
 // The ports, for whoever writes a store or a provider, and the primitives that a provider needs.
-export type { Destruction, KeyProvider, ProviderVersion } from './keys/key-provider.ts'
+export type { KeyProvider, ProviderVersion } from './keys/key-provider.ts'
 export type { KeyStore, KeyStoreKey, KeyStoreQuery } from './keys/key-store.ts'
 export type { DueEntry, StateEntry, StateStore, StateVersion } from './keys/state-store.ts'
 export { KeyState, NodeKind, Reason } from './format/records.ts'
 export type {
+  Destruction,
+  EpochMarker,
   KeyStoreRecord,
   KeyVersion,
+  KnownRootVersion,
+  LedgerNote,
   LedgerPosition,
   LiveVersion,
   NodeRecord,

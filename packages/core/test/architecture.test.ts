@@ -53,8 +53,9 @@ describe('imports of core point one way', () => {
     format: ['errors', 'read-options', 'crypto'],
     field: ['errors', 'read-options', 'crypto', 'format'],
     keys: ['errors', 'clock', 'crypto', 'format', 'field'],
-    vault: ['errors', 'read-options', 'clock', 'crypto', 'format', 'field', 'keys'],
-    index: ['errors', 'read-options', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'vault'],
+    epochs: ['errors', 'clock', 'crypto', 'format', 'keys'],
+    vault: ['errors', 'read-options', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs'],
+    index: ['errors', 'read-options', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs', 'vault'],
     testing: ['errors', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'vault'],
   }
 

@@ -1,9 +1,10 @@
-/** The building blocks of every format: LP(x) = u32 big-endian byte length ‖ bytes; big-endian integers; strict UTF-8. */
+/** The building blocks of every format: LP(x) = u32 big-endian byte length ‖ bytes; big-endian integers; strict UTF-8 and base64url. */
 
 import { invalidArgument } from '../errors.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const BASE64URL = /^[A-Za-z0-9_-]+$/
 
 export const EMPTY: Uint8Array = new Uint8Array(0)
 
@@ -49,6 +50,20 @@ export function lp(bytes: Uint8Array): Uint8Array {
   return concat(u32(bytes.length), bytes)
 }
 
+/** Every x of LP(x) ‖ LP(y) ‖ …, each a copy of its own; `undefined` if the bytes are not a whole number of them. */
+export function split(bytes: Uint8Array): Uint8Array[] | undefined {
+  const fields: Uint8Array[] = []
+  let at = 0
+  while (at < bytes.length) {
+    if (at + 4 > bytes.length) return undefined
+    const end = at + 4 + toNumber(bytes.subarray(at, at + 4))
+    if (end > bytes.length) return undefined
+    fields.push(copy(bytes, at + 4, end))
+    at = end
+  }
+  return fields
+}
+
 export function u8(value: number): Uint8Array {
   return Uint8Array.of(value)
 }
@@ -66,9 +81,41 @@ export function u64(value: number): Uint8Array {
   return out
 }
 
+/** The whole number that big-endian bytes stand for. Past 2^53 − 1 it is not exact: whoever reads a `u64` checks that. */
+export function toNumber(bytes: Uint8Array): number {
+  let value = 0
+  for (const byte of bytes) value = value * 256 + byte
+  return value
+}
+
+/** base64url (RFC 4648, section 5), without padding. */
+export function base64url(bytes: Uint8Array): string {
+  let binary = ''
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+/** The bytes of base64url without padding, at least one, or `undefined` if it is not the one text of those bytes. */
+export function fromBase64url(text: string): Uint8Array | undefined {
+  if (!BASE64URL.test(text)) return undefined
+  let binary: string
+  try {
+    binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  } catch {
+    return undefined
+  }
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i)
+  // Only the last group of characters can be spelt in more than one way.
+  const lastGroup = bytes.subarray(bytes.length - (bytes.length % 3))
+  return text.length === Math.ceil((bytes.length * 4) / 3) && text.endsWith(base64url(lastGroup)) ? bytes : undefined
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 export function hex(bytes: Uint8Array): string {
   let out = ''
-  for (const byte of bytes) out += byte.toString(16).padStart(2, '0')
+  for (const byte of bytes) out += HEX[byte] as string
   return out
 }
 

@@ -3,7 +3,7 @@
 import { decryptFailed } from '../errors.ts'
 import { isBytes } from './bytes.ts'
 import { NODE_WRAP_BYTES } from './node-wrap.ts'
-import { type KeyStoreRecord, type KeyVersion, LEAST_CACHE_BOUND, MOST_CACHE_BOUND, type RootVersion } from './records.ts'
+import { type Destruction, type KeyStoreRecord, type KeyVersion, LEAST_CACHE_BOUND, MOST_CACHE_BOUND, type RootVersion } from './records.ts'
 
 const MAX_U32 = 2 ** 32 - 1
 /** The most that a provider's wrap may be, in bytes. */
@@ -11,6 +11,7 @@ export const MAX_WRAP = 4096
 const MAX_REGION = 64
 const WRAPPING_KEY_STATES: readonly unknown[] = ['current', 'retiring', 'retired']
 const ROOT_STATES: readonly unknown[] = ['live', 'destroyed']
+const LEVELS: readonly unknown[] = ['confirmed', 'scheduled', 'operator-asserted']
 
 type Loose = Readonly<Record<string, unknown>>
 
@@ -86,11 +87,36 @@ function isRegion(r: Loose): boolean {
     isRegionName(r['region']) &&
     Array.isArray(versions) &&
     versions.length > 0 &&
-    versions.every((v: unknown) => isRootVersion(v) && ROOT_STATES.includes((v as unknown as Loose)['state'])) &&
+    versions.every(isKnownRootVersion) &&
     ascending(versions.map((version: RootVersion) => version.number)) &&
     isCount(r['current'], 1, MAX_U32) &&
-    isCount(r['closing'], 0, MAX_U32)
+    isCount(r['closing'], 0, MAX_U32) &&
+    (r['epoch'] === undefined || isEpoch(r['epoch']))
   )
+}
+
+function isKnownRootVersion(v: unknown): boolean {
+  if (!isRootVersion(v)) return false
+  const { state, announced, destroyed, destruction } = v as unknown as Loose
+  return (
+    ROOT_STATES.includes(state) &&
+    isLedgerNote(announced) &&
+    (destroyed === undefined || isLedgerNote(destroyed)) &&
+    (destruction === undefined || isDestruction(destruction))
+  )
+}
+
+function isLedgerNote(note: unknown): boolean {
+  return isObject(note) && isCount(note['n'], 1) && bytes(note['hash'], 32) && isCount(note['instant'], 0)
+}
+
+/** Whether this is what a provider may say of a destruction. */
+export function isDestruction(d: unknown): d is Destruction {
+  return isObject(d) && LEVELS.includes(d['level']) && isCount(d['effectiveAt'], 0) && isCount(d['copiesUntil'], 0)
+}
+
+function isEpoch(e: unknown): boolean {
+  return isObject(e) && isCount(e['rootVersion'], 1, MAX_U32) && bytes(e['marker'], 16) && isCount(e['instant'], 0)
 }
 
 function isVault(r: Loose): boolean {

@@ -2,7 +2,7 @@
 
 import { XAES_NONCE, XAES_TAG } from '../crypto/xaes-256-gcm.ts'
 import { invalidArgument } from '../errors.ts'
-import { ascii, concat, isBytes, lp, u8 } from './bytes.ts'
+import { ascii, base64url, concat, fromBase64url, isBytes, lp, u8 } from './bytes.ts'
 import { TAG_BYTES } from './derivations.ts'
 import { MAX_VALUE_BYTES } from './frame.ts'
 
@@ -23,7 +23,6 @@ const MAX_BYTES = CIPHERTEXT_AT + 1.25 * MAX_VALUE_BYTES + XAES_TAG
 const MAX_TEXT = Math.ceil((MAX_BYTES * 4) / 3) + 4
 
 const TEXT_PREFIX = 'sr1.'
-const TEXT = /^sr1\.[A-Za-z0-9_-]+$/
 
 /** The header: version ‖ tag. */
 export function valueHeader(tag: Uint8Array): Uint8Array {
@@ -63,24 +62,7 @@ export function valueToText(bytes: Uint8Array): string {
   return TEXT_PREFIX + base64url(bytes)
 }
 
-function base64url(bytes: Uint8Array): string {
-  let binary = ''
-  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192))
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
-}
-
 /** The bytes of a text form, or `undefined` if it is not the one text form of those bytes. */
 export function valueFromText(text: string): Uint8Array | undefined {
-  if (text.length > MAX_TEXT || !TEXT.test(text)) return undefined
-  let binary: string
-  try {
-    binary = atob(text.slice(TEXT_PREFIX.length).replaceAll('-', '+').replaceAll('_', '/'))
-  } catch {
-    return undefined
-  }
-  const bytes = new Uint8Array(binary.length)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i)
-  // Only the last group of characters can be spelt in more than one way.
-  const lastGroup = bytes.subarray(bytes.length - (bytes.length % 3))
-  return text.length === TEXT_PREFIX.length + Math.ceil((bytes.length * 4) / 3) && text.endsWith(base64url(lastGroup)) ? bytes : undefined
+  return text.length <= MAX_TEXT && text.startsWith(TEXT_PREFIX) ? fromBase64url(text.slice(TEXT_PREFIX.length)) : undefined
 }

@@ -4,7 +4,7 @@
  */
 
 import { equalBytes, hmacSha256 } from '../crypto/hash.ts'
-import { ascii, concat, copy, fromUtf8, lp, u8, u32, u64 } from './bytes.ts'
+import { ascii, concat, copy, fromUtf8, lp, split, toNumber, u8, u32, u64 } from './bytes.ts'
 import { NodeKind, Reason, type RootVersion } from './records.ts'
 
 const LEDGER = lp(ascii('strongroom/v1/ledger'))
@@ -148,23 +148,4 @@ function isWhole({ vaultId, n, previous, op, kind, ref, parentRef, tenantRef, in
     Object.values<number>(NodeKind).includes(kind) &&
     Object.values<number>(Reason).includes(reason)
   )
-}
-
-function split(bytes: Uint8Array): Uint8Array[] | undefined {
-  const fields: Uint8Array[] = []
-  let at = 0
-  while (at < bytes.length) {
-    if (at + 4 > bytes.length) return undefined
-    const end = at + 4 + toNumber(bytes.subarray(at, at + 4))
-    if (end > bytes.length) return undefined
-    fields.push(copy(bytes, at + 4, end))
-    at = end
-  }
-  return fields
-}
-
-function toNumber(bytes: Uint8Array): number {
-  let value = 0
-  for (const byte of bytes) value = value * 256 + byte
-  return value
 }

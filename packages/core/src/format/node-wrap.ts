@@ -1,6 +1,6 @@
 /** How a node's secret is stored: wrapped, and bound to its place in the tree (docs/format.md, "Wrap"). */
 
-import { xaesOpen, xaesSeal } from '../crypto/xaes-256-gcm.ts'
+import { XAES_NONCE, XAES_TAG, XaesKey } from '../crypto/xaes-256-gcm.ts'
 import { ascii, concat, lp, u8, u32, u64 } from './bytes.ts'
 import { KEY_BYTES } from './derivations.ts'
 import type { LiveVersion, NodeRecord } from './records.ts'
@@ -33,13 +33,23 @@ export function nodeWrapData(vaultId: Uint8Array, place: NodePlace): Uint8Array 
   )
 }
 
-export function wrapNode(wrapKey: Uint8Array, vaultId: Uint8Array, place: NodePlace, secret: Uint8Array): Uint8Array {
-  return concat(u8(WRAP_VERSION), xaesSeal(wrapKey, nodeWrapData(vaultId, place), secret))
+/** What wraps: the 32 bytes, or with their key schedule kept, for one that wraps many. */
+export type WrapKey = Uint8Array | XaesKey
+
+export function wrapNode(wrapKey: WrapKey, vaultId: Uint8Array, place: NodePlace, secret: Uint8Array): Uint8Array {
+  const wrap = new Uint8Array(1 + XAES_NONCE + secret.length + XAES_TAG)
+  wrap[0] = WRAP_VERSION
+  scheduled(wrapKey).sealRandom(wrap, 1, nodeWrapData(vaultId, place), secret)
+  return wrap
 }
 
 /** The secret, or `undefined` if the wrap does not belong to this key and place. The commitment is the caller's to check. */
-export function unwrapNode(wrapKey: Uint8Array, vaultId: Uint8Array, place: NodePlace, wrap: Uint8Array): Uint8Array | undefined {
+export function unwrapNode(wrapKey: WrapKey, vaultId: Uint8Array, place: NodePlace, wrap: Uint8Array): Uint8Array | undefined {
   if (wrap.length !== NODE_WRAP_BYTES || wrap[0] !== WRAP_VERSION) return undefined
-  const secret = xaesOpen(wrapKey, nodeWrapData(vaultId, place), wrap.subarray(1))
+  const secret = scheduled(wrapKey).open(wrap, 1, nodeWrapData(vaultId, place))
   return secret?.length === KEY_BYTES ? secret : undefined
+}
+
+function scheduled(wrapKey: WrapKey): XaesKey {
+  return wrapKey instanceof XaesKey ? wrapKey : new XaesKey(wrapKey)
 }

@@ -99,17 +99,55 @@ export interface WrappingKeyRecord {
   readonly created: number
 }
 
+/** An entry of the ledger: where it is, and when it was made. */
+export interface LedgerNote extends LedgerPosition {
+  /** UTC milliseconds. */
+  readonly instant: number
+}
+
+/** How a root version is gone, as far as its provider can say. */
+export interface Destruction {
+  /** confirmed: the provider vouches for it; scheduled: it will happen at `effectiveAt`; operator-asserted: only its owner can. */
+  readonly level: 'confirmed' | 'scheduled' | 'operator-asserted'
+  /** UTC milliseconds. */
+  readonly effectiveAt: number
+  /** UTC milliseconds until which copies of the root key may still exist. */
+  readonly copiesUntil: number
+}
+
+/** A root version as the key store knows it. */
+export interface KnownRootVersion extends RootVersion {
+  readonly state: 'live' | 'destroyed'
+  /** The ledger's word that it exists. */
+  readonly announced: LedgerNote
+  /** The ledger's word that its destruction was asked for. */
+  readonly destroyed?: LedgerNote | undefined
+  /** What the provider said to that. */
+  readonly destruction?: Destruction | undefined
+}
+
+/** Ends a rotation: every living key of the region opens with this root version. */
+export interface EpochMarker {
+  readonly rootVersion: number
+  /** 16 random bytes: whoever reads them in a copy of the key store knows that the copy is no older than this. */
+  readonly marker: Uint8Array
+  /** UTC milliseconds. */
+  readonly instant: number
+}
+
 /** What the key store knows of a region's root versions. */
 export interface RegionRecord {
   readonly type: 'region'
   /** The primary key. */
   readonly region: string
   readonly revision: number
-  readonly versions: readonly (RootVersion & { readonly state: 'live' | 'destroyed' })[]
+  readonly versions: readonly KnownRootVersion[]
   /** Number of the version that new wraps use. */
   readonly current: number
-  /** Number up to which versions are being destroyed; 0: none. */
+  /** Versions up to this number are being destroyed, or are destroyed; 0: none. */
   readonly closing: number
+  /** Written when a rotation ends. */
+  readonly epoch?: EpochMarker | undefined
 }
 
 /** The least and the most that a vault's cache bound may be, in milliseconds. */

@@ -8,6 +8,7 @@ import type { NodeKind } from './records.ts'
 const REF = lp(ascii('strongroom/v1/ref'))
 const REF_ROOT = lp(ascii('strongroom/v1/ref-root'))
 const FIRST_WRAPPING_KEY = lp(ascii('strongroom/v1/first-wrapping-key'))
+const NEXT_WRAPPING_KEY = lp(ascii('strongroom/v1/next-wrapping-key'))
 
 export const REF_BYTES = 16
 /** The vault's own node has the reference of 16 zero bytes, and is its own tenant. */
@@ -36,8 +37,13 @@ export function serviceName(use: ServiceUse, name: Uint8Array, life?: ServiceLif
 
 /**
  * The id of a tenant's first wrapping key. It is fixed by the place, so that of many processes that create a tenant at
- * once one makes the key and the others find it. Later wrapping keys have random ids.
+ * once one makes the key and the others find it.
  */
 export function firstWrappingKeyId(vaultId: Uint8Array, tenantRef: Uint8Array): Uint8Array {
   return copy(sha256(concat(FIRST_WRAPPING_KEY, vaultId, lp(tenantRef))), 0, REF_BYTES)
+}
+
+/** The id of the wrapping key that follows another: fixed as well, so that of many runners of one rotation one makes it. */
+export function nextWrappingKeyId(vaultId: Uint8Array, id: Uint8Array): Uint8Array {
+  return copy(sha256(concat(NEXT_WRAPPING_KEY, vaultId, lp(id))), 0, REF_BYTES)
 }

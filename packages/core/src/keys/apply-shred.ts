@@ -1,6 +1,8 @@
 /** The effect of a shred entry on the key store: all steps, in the order that makes them safe, each repeatable. */
 
 import { equalBytes } from '../crypto/hash.ts'
+import { hasCode } from '../errors.ts'
+import { hex } from '../format/bytes.ts'
 import type { SealedLedgerEntry } from '../format/ledger-entry.ts'
 import { KeyState, type KeyVersion, type NodeRecord, type ShreddedVersion } from '../format/records.ts'
 import type { KeyTree } from './key-tree.ts'
@@ -9,35 +11,68 @@ import { markWrappingKeys } from './wrapping-keys.ts'
 
 const NO_COMMITMENT = new Uint8Array(32)
 
-/** Marks the tenant's wrapping keys, makes the versions that the entry names shredded, and marks again. */
-export async function applyShred(tree: KeyTree, entry: SealedLedgerEntry): Promise<void> {
+/** Keys that `recreate` made, by commitment: an older entry that names no key does not speak of them. */
+export type Recreated = ReadonlyMap<string, number>
+
+/**
+ * Marks the tenant's wrapping keys, makes the versions that the entries name shredded, and marks again.
+ *
+ * @param entries - of one tenant, at most 256
+ * @param acknowledged - they had their effect in this store before: nothing is marked unless one of these versions is back
+ * @param recreated - asked after the records were read: what was made since makes the write conflict
+ */
+export async function applyShreds(
+  tree: KeyTree,
+  tenantRef: Uint8Array,
+  entries: readonly SealedLedgerEntry[],
+  acknowledged: boolean,
+  recreated: () => Promise<Recreated>,
+): Promise<void> {
   const { context } = tree
+  let left = entries
+  let marking = !acknowledged
   await retryConflicts(async () => {
-    // Read before the marks: if the record moves meanwhile, the write below conflicts and all begins again.
-    const [found] = await context.keyStore.get([{ type: 'node', ref: entry.ref }])
-    const record = found?.type === 'node' ? found : undefined
-    await markWrappingKeys(context, entry.tenantRef)
-    const versions = shredded(record, entry)
-    if (versions !== undefined) await context.keyStore.put(withVersions(record, entry, versions))
+    // Read before the marks: if a record moves meanwhile, its write below conflicts and all begins again for it.
+    const records = await context.keyStore.get(left.map(({ ref }) => ({ type: 'node', ref })))
+    const writes: { readonly entry: SealedLedgerEntry; readonly record: NodeRecord }[] = []
+    for (const [i, entry] of left.entries()) {
+      const found = records[i]
+      const record = found?.type === 'node' ? found : undefined
+      const versions = shredded(record, entry, entry.keys.length === 0 && record !== undefined ? await recreated() : new Map())
+      if (versions !== undefined) writes.push({ entry, record: withVersions(record, entry, versions) })
+    }
+    marking ||= writes.length > 0
+    if (!marking) return
+    await markWrappingKeys(context, tenantRef)
+    const done = await Promise.allSettled(writes.map(({ record }) => context.keyStore.put(record)))
+    await context.failpoint('shred.applied')
+    const failures = done.map((result) => (result.status === 'rejected' ? (result.reason as unknown) : undefined))
+    const fatal = failures.find((failure) => failure !== undefined && !hasCode(failure, 'conflict'))
+    if (fatal !== undefined) throw fatal
+    left = writes.filter((_, at) => failures[at] !== undefined).map(({ entry }) => entry)
+    if (left.length > 0) throw failures.find((failure) => failure !== undefined)
   })
-  tree.invalidate(entry.ref)
-  // One that was made while the marks were set could have wrapped this node.
-  await markWrappingKeys(context, entry.tenantRef)
+  if (!marking) return
+  for (const { ref } of entries) tree.invalidate(ref)
+  // One that was made while the marks were set could have wrapped these nodes.
+  await markWrappingKeys(context, tenantRef)
+  await context.failpoint('shred.marked-again')
 }
 
 // `undefined` where nothing is left to do. Versions die whose commitment the entry names: never a later life of that place. An
 // entry that names none occupied an empty place: a version found there was made at the same time, or hidden and put back.
-function shredded(record: NodeRecord | undefined, entry: SealedLedgerEntry): readonly KeyVersion[] | undefined {
+function shredded(record: NodeRecord | undefined, entry: SealedLedgerEntry, recreated: Recreated): readonly KeyVersion[] | undefined {
   if (record === undefined) {
     const keys = entry.keys.length > 0 ? entry.keys : [{ version: 1, commitment: NO_COMMITMENT }]
     return keys.map((key) => tombstone(key.version, key.commitment, entry))
   }
-  const named = (version: KeyVersion): boolean =>
-    entry.keys.length === 0 || entry.keys.some((key) => equalBytes(key.commitment, version.commitment))
-  if (!record.versions.some((version) => version.state !== KeyState.shredded && named(version))) return undefined
-  return record.versions.map((version) =>
-    version.state !== KeyState.shredded && named(version) ? tombstone(version.version, version.commitment, entry) : version,
-  )
+  const dies = (version: KeyVersion): boolean =>
+    version.state !== KeyState.shredded &&
+    (entry.keys.length === 0
+      ? (recreated.get(hex(version.commitment)) ?? 0) < entry.n
+      : entry.keys.some((key) => equalBytes(key.commitment, version.commitment)))
+  if (!record.versions.some(dies)) return undefined
+  return record.versions.map((version) => (dies(version) ? tombstone(version.version, version.commitment, entry) : version))
 }
 
 function tombstone(version: number, commitment: Uint8Array, entry: SealedLedgerEntry): ShreddedVersion {

@@ -3,16 +3,14 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { decryptFailed, hasCode } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
-import { childWrapKey } from '../format/derivations.ts'
 import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
-import { wrapNode } from '../format/node-wrap.ts'
-import { KeyState, type KeyVersion, type LiveVersion, NodeKind, type NodeRecord } from '../format/records.ts'
-import { instant } from './key-cache.ts'
+import { KeyState, type LiveVersion, type NodeRecord } from '../format/records.ts'
 import type { KeyTree } from './key-tree.ts'
 import type { OpenNode } from './open-node.ts'
-import { openTenant, type OpenTenant } from './open-tenant.ts'
+import { type FreshPath, openFresh } from './open-fresh.ts'
 import { retryConflicts } from './retry.ts'
-import { unwrapNodeRecord } from './unwrap-node-record.ts'
+import type { OpenWrappingKey } from './open-tenant.ts'
+import { changeVersions, rewrapVersion } from './rewrap-node.ts'
 
 /**
  * Wraps the versions that the entry names under their new state. What was shredded meanwhile stays so.
@@ -26,7 +24,7 @@ export async function applySuspension(
   spokenFor: () => Promise<ReadonlySet<string>>,
 ): Promise<void> {
   await retryConflicts(async () => {
-    const path = await openFresh(tree, entry)
+    const path = await openUnlessGone(tree, entry)
     if (path === undefined) return
     try {
       const later = await spokenFor()
@@ -41,38 +39,14 @@ export async function applySuspension(
   tree.invalidate(entry.ref)
 }
 
-interface FreshPath {
-  readonly tenant: OpenTenant
-  readonly parent: OpenNode | undefined
-  readonly node: OpenNode
-  close(): void
-}
-
-// Read from the store, not the cache: what is written must continue what is stored now.
-async function openFresh(tree: KeyTree, entry: SealedLedgerEntry): Promise<FreshPath | undefined> {
-  const { context } = tree
-  const loaded = instant(context.clock)
-  let tenant: OpenTenant
+// Nothing beneath a tenant that is gone, or not yet made in a restored store, can be suspended.
+async function openUnlessGone(tree: KeyTree, entry: SealedLedgerEntry): Promise<FreshPath | undefined> {
   try {
-    tenant = await openTenant(context, entry.tenantRef, loaded)
+    return await openFresh(tree, entry)
   } catch (error) {
-    // Nothing beneath a tenant that is gone, or not yet made in a restored store, can be suspended.
     if (hasCode(error, 'shredded', 'not_found')) return undefined
     throw error
   }
-  if (entry.kind === NodeKind.tenant) return { tenant, parent: undefined, node: tenant.node, close: () => tenant.destroy() }
-  const opened: OpenNode[] = []
-  for (const ref of entry.kind === NodeKind.item ? [entry.parentRef, entry.ref] : [entry.ref]) {
-    const [record] = await context.keyStore.get([{ type: 'node', ref }])
-    if (record?.type !== 'node') return undefined
-    opened.push(await unwrapNodeRecord(context, record, opened.at(-1) ?? tenant.node, { open: (id) => tenant.wrappingKey(id) }, loaded))
-  }
-  const node = opened.at(-1) as OpenNode
-  const close = (): void => {
-    for (const one of opened) one.destroy()
-    tenant.destroy()
-  }
-  return { tenant, parent: opened.at(-2) ?? tenant.node, node, close }
 }
 
 // The state of each open version after the entry, by version number; `undefined` where nothing changes. A version that died with
@@ -91,22 +65,18 @@ function statesAfter(node: OpenNode, entry: SealedLedgerEntry): ReadonlyMap<numb
 }
 
 async function rewrapped(tree: KeyTree, path: FreshPath, states: ReadonlyMap<number, LiveVersion['state']>): Promise<NodeRecord> {
-  const { record } = path.node
-  const versions: KeyVersion[] = []
-  for (const version of record.versions) {
-    const state = version.state === KeyState.shredded ? undefined : states.get(version.version)
-    versions.push(version.state === KeyState.shredded || state === undefined ? version : await rewrap(tree, path, version, state))
-  }
-  return { ...record, revision: record.revision + 1, versions }
-}
-
-async function rewrap(tree: KeyTree, path: FreshPath, version: LiveVersion, state: LiveVersion['state']): Promise<LiveVersion> {
   const { tenant, parent, node } = path
-  const open = node.versions.find((candidate) => candidate.version === version.version)
-  const wrappingKey = await tenant.wrappingKey(version.wrappingKeyId)
-  const above = parent?.versions.find((candidate) => equalBytes(candidate.commitment, version.parentCommitment))
-  if (open === undefined || (parent !== undefined && above === undefined)) throw decryptFailed()
-  const place = { ...node.record, ...version, state }
-  const key = above === undefined ? childWrapKey(wrappingKey, undefined) : above.wrapKey(version.wrappingKeyId, wrappingKey)
-  return { ...version, state, wrap: wrapNode(key, tree.context.vaultId, place, open.secretForWrapping()) }
+  const wrappingKeys = new Map<number, OpenWrappingKey>()
+  for (const version of node.record.versions) {
+    if (version.state === KeyState.shredded || !states.has(version.version)) continue
+    wrappingKeys.set(version.version, { id: version.wrappingKeyId, key: await tenant.wrappingKey(version.wrappingKeyId) })
+  }
+  return changeVersions(node, (version, open) => {
+    const state = states.get(version.version)
+    const wrappingKey = wrappingKeys.get(version.version)
+    if (state === undefined || wrappingKey === undefined) return version
+    const above = parent?.versions.find((candidate) => equalBytes(candidate.commitment, version.parentCommitment))
+    if (parent !== undefined && above === undefined) throw decryptFailed()
+    return rewrapVersion(tree.context, node.record, { ...version, state }, open, { above, wrappingKey })
+  })
 }

@@ -1,18 +1,8 @@
-import type { ProviderWrap, RootVersion } from '../format/records.ts'
+import type { Destruction, ProviderWrap, RootVersion } from '../format/records.ts'
 
 /** A root version as its provider lists it. Destroyed ones stay listed: their numbers are never used again. */
 export interface ProviderVersion extends RootVersion {
   readonly state: 'live' | 'destroyed'
-}
-
-/** How a root version is gone, as far as its provider can say. */
-export interface Destruction {
-  /** confirmed: the provider vouches for it; scheduled: it will happen at `effectiveAt`; operator-asserted: only its owner can. */
-  readonly level: 'confirmed' | 'scheduled' | 'operator-asserted'
-  /** UTC milliseconds. */
-  readonly effectiveAt: number
-  /** UTC milliseconds until which copies of the root key may still exist. */
-  readonly copiesUntil: number
 }
 
 /**

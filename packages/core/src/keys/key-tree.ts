@@ -3,14 +3,15 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { hasCode, StrongroomError, vaultClosed } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
-import type { NodeKind, NodeRecord } from '../format/records.ts'
+import { KeyState, type NodeKind, type NodeRecord } from '../format/records.ts'
 import { VAULT_REF } from '../format/reference.ts'
 import { type Aging, type Instant, instant, isFresh, KeyCache } from './key-cache.ts'
 import type { KeyContext } from './key-context.ts'
 import { mintNode } from './mint-node.ts'
-import type { OpenNode } from './open-node.ts'
+import { droppedFromMemory, type OpenNode } from './open-node.ts'
 import { openTenant, type OpenTenant } from './open-tenant.ts'
 import { RecordBatch } from './record-batch.ts'
+import { isOutdated, rewrapNode } from './rewrap-node.ts'
 import { SingleFlight } from './single-flight.ts'
 import { unwrapNodeRecord } from './unwrap-node-record.ts'
 
@@ -44,6 +45,8 @@ const FLIGHTS = ['tenant', 'node', 'mint'] as const
 
 /** A node to be opened, beneath a parent that is being opened. */
 interface Child {
+  /** The way to the parent. */
+  readonly above: readonly Step[]
   readonly tenant: OpenTenant
   readonly parent: Promise<OpenNode | undefined>
   readonly kind: NodeKind
@@ -59,6 +62,8 @@ export class KeyTree {
   readonly #maxAge: number
   #closed = false
   readonly #flights = new SingleFlight()
+  // Nodes that were found up to date beneath these readings of their tenant and parent.
+  readonly #settled = new WeakMap<OpenNode, { readonly tenant: OpenTenant; readonly parent: OpenNode }>()
 
   constructor(context: KeyContext, options: KeyTreeOptions) {
     this.context = context
@@ -113,7 +118,8 @@ export class KeyTree {
     for (let tries = 1; ; tries++) {
       try {
         const path = await this.#open(tenantRef, steps, mint, share)
-        if (path === undefined || this.usable(path)) return path
+        if (path === undefined || (this.usable(path) && (!mint || this.#isSettled(path)))) return path
+        if (this.usable(path)) await this.#settle(path)
         path.release()
       } catch (error) {
         if (!hasCode(error, 'handle_expired', 'conflict')) throw error
@@ -193,10 +199,10 @@ export class KeyTree {
     // All loads begin in this turn, so that the records of a whole path are read with one query.
     const nodes: Promise<OpenNode | undefined>[] = []
     let parentRef = tenantRef
-    for (const { kind, name } of steps) {
+    for (const [i, { kind, name }] of steps.entries()) {
       const ref = tenant.refOf(kind, parentRef, name)
       const parent = nodes.at(-1) ?? Promise.resolve(tenant.node)
-      nodes.push(this.#child({ tenant, parent, kind, ref }, mint, share, hold))
+      nodes.push(this.#child({ above: steps.slice(0, i), tenant, parent, kind, ref }, mint, share, hold))
       parentRef = ref
     }
     const open: OpenNode[] = []
@@ -227,19 +233,87 @@ export class KeyTree {
     const load = async (): Promise<OpenNode | undefined> => {
       const [record, parent] = await Promise.all([this.#batch.load(child.ref), child.parent])
       if (record === undefined || parent === undefined) return undefined
+      await this.#requireKnownParent(record, parent)
       return this.#unwrap(child.tenant, record, parent, loaded)
     }
     return this.#flights.once(`node ${key}`, load, (node) => this.#keep(this.#nodes, key, node))
   }
 
+  // A node may hang beneath a version of its parent that was made after the parent was read: the parent is then read anew.
+  async #requireKnownParent(record: NodeRecord, parent: OpenNode): Promise<void> {
+    const known = [...parent.versions, ...parent.gone]
+    const strange = record.versions.filter(
+      (version) => version.state !== KeyState.shredded && !known.some(({ commitment }) => equalBytes(commitment, version.parentCommitment)),
+    )
+    if (strange.length === 0) return
+    const [now] = await this.context.keyStore.get([{ type: 'node', ref: parent.record.ref }])
+    const commitments = now?.type === 'node' ? now.versions.map(({ commitment }) => commitment) : []
+    if (!strange.some((version) => version.state !== KeyState.shredded && commitments.some((c) => equalBytes(c, version.parentCommitment))))
+      return
+    this.invalidate(parent.record.ref)
+    throw droppedFromMemory()
+  }
+
   #mint(child: Child, key: string, parent: OpenNode, before: NodeRecord | undefined): Promise<OpenNode | undefined> {
     const loaded = instant(this.context.clock)
     const mint = async (): Promise<OpenNode> => {
-      const record = await mintNode(this.context, child.tenant, parent, child.kind, child.ref, before)
-      await this.context.keyStore.put(record)
-      return this.#unwrap(child.tenant, record, parent, loaded)
+      const { context } = this
+      const node = await mintNode(context, { ...child, parent, before }, loaded)
+      try {
+        await context.failpoint('node.made')
+        await context.keyStore.put(node.record)
+        await context.failpoint('node.stored')
+        if (!this.#tenants.usable(child.tenant, instant(context.clock))) await this.#settleLate(child, node)
+        return node
+      } catch (error) {
+        node.destroy()
+        throw error
+      }
     }
     return this.#flights.once(`mint ${key}`, mint, (node) => this.#keep(this.#nodes, key, node))
+  }
+
+  #isSettled({ tenant, nodes }: OpenPath): boolean {
+    let parent = tenant.node
+    for (const node of nodes) {
+      const seen = this.#settled.get(node)
+      if (seen?.tenant !== tenant || seen.parent !== parent) {
+        if (isOutdated(node, parent, (id) => tenant.isOutdated(id))) return false
+        this.#settled.set(node, { tenant, parent })
+      }
+      parent = node
+    }
+    return true
+  }
+
+  // Whoever finds a node wrapped by a key that was followed by another wraps it anew before anything is encrypted with it: it may
+  // have been stored too late for whoever moves the tenant to see it. Never backwards: an older reading than the record changes nothing.
+  async #settle({ tenant, nodes }: OpenPath): Promise<void> {
+    let parent = tenant.node
+    for (const node of nodes) {
+      if (isOutdated(node, parent, (id) => tenant.isOutdated(id))) {
+        const record = rewrapNode(this.context, node, parent, await tenant.forNewWraps())
+        this.invalidate(record.ref)
+        // Another writer that was first has moved it, or destroyed it: it is read again in any case.
+        return this.context.keyStore.put(record)
+      }
+      parent = node
+    }
+  }
+
+  // The node was stored so late that its wrapping key may be gone by now, and only its maker still has the secret.
+  async #settleLate(child: Child, node: OpenNode): Promise<void> {
+    const { ref } = child.tenant.node.record
+    const path = await this.open(ref, child.above, false)
+    if (path === undefined) return
+    try {
+      const parent = path.nodes.at(-1) ?? path.tenant.node
+      if (!isOutdated(node, parent, (id) => path.tenant.isOutdated(id))) return
+      await this.context.keyStore.put(rewrapNode(this.context, node, parent, await path.tenant.forNewWraps()))
+      throw droppedFromMemory()
+    } finally {
+      path.release()
+    }
   }
 
   #unwrap(tenant: OpenTenant, record: NodeRecord, parent: OpenNode, loaded: Instant): Promise<OpenNode> {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from '../crypto/random.ts'
 import { commitment, KEY_BYTES } from '../format/derivations.ts'
-import { wrapNode } from '../format/node-wrap.ts'
+import { type WrapKey, wrapNode } from '../format/node-wrap.ts'
 import { KeyState, type LiveVersion, type NodeRecord } from '../format/records.ts'
 import type { KeyContext } from './key-context.ts'
 
@@ -19,7 +19,7 @@ export interface ParentVersion {
 
 /** What a new secret is wrapped with. */
 export interface WrapWith {
-  readonly key: Uint8Array
+  readonly key: WrapKey
   readonly wrappingKeyId: Uint8Array
 }
 

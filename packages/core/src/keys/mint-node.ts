@@ -1,36 +1,43 @@
-/** The record of a node that a write needs and that does not exist yet, or whose versions all died with their parent. */
+/** Making a node that does not exist yet, or no more. */
 
-import { wipe } from '../crypto/hash.ts'
 import { KeyState, type NodeKind, type NodeRecord } from '../format/records.ts'
 import type { KeyContext } from './key-context.ts'
-import { firstRecord, makeVersion } from './make-version.ts'
-import type { OpenNode } from './open-node.ts'
+import type { Instant } from './key-cache.ts'
+import { makeVersion } from './make-version.ts'
+import { OpenNode, OpenVersion } from './open-node.ts'
 import type { OpenTenant } from './open-tenant.ts'
 import { stateError } from './seal-value.ts'
 
+/** Where a node is to be made. */
+export interface MintAt {
+  readonly tenant: OpenTenant
+  readonly parent: OpenNode
+  readonly kind: NodeKind
+  readonly ref: Uint8Array
+  /** The record that is there. */
+  readonly before: NodeRecord | undefined
+}
+
 /**
- * A record with a fresh active version, to be stored by compare-and-set.
+ * A node with a fresh active version, open, its record to be stored by compare-and-set. Every version that is there already is gone.
  *
- * @param before - the record that is there
  * @throws StrongroomError `shredded` where the place was shredded itself; the state of a parent that cannot have children
  */
-export async function mintNode(
-  context: KeyContext,
-  tenant: OpenTenant,
-  parent: OpenNode,
-  kind: NodeKind,
-  ref: Uint8Array,
-  before: NodeRecord | undefined,
-): Promise<NodeRecord> {
-  if (before?.versions.some((version) => version.state === KeyState.shredded) === true) throw stateError(KeyState.shredded)
+export async function mintNode(context: KeyContext, at: MintAt, loaded: Instant): Promise<OpenNode> {
+  if (at.before?.versions.some((version) => version.state === KeyState.shredded) === true) throw stateError(KeyState.shredded)
+  return mintVersion(context, at, loaded)
+}
+
+/** As {@link mintNode}, over shredded versions too: what `recreate` does on purpose. */
+export async function mintVersion(context: KeyContext, { tenant, parent, kind, ref, before }: MintAt, loaded: Instant): Promise<OpenNode> {
   const above = parent.active
   if (above === undefined) throw stateError(parent.state)
-  const { id } = tenant.current
-  const wrappingKey = await tenant.wrappingKey(id)
+  const { id, key } = await tenant.forNewWraps()
   const { ref: tenantRef, region } = tenant.node.record
   const place = { kind, ref, parentRef: parent.record.ref, tenantRef, region }
-  const number = (before?.versions.at(-1)?.version ?? 0) + 1
-  const { version, secret } = makeVersion(context, place, number, above, { key: above.wrapKey(id, wrappingKey), wrappingKeyId: id })
-  wipe(secret)
-  return { ...firstRecord(place, version), revision: (before?.revision ?? 0) + 1, versions: [...(before?.versions ?? []), version] }
+  const gone = before?.versions ?? []
+  const number = (gone.at(-1)?.version ?? 0) + 1
+  const { version, secret } = makeVersion(context, place, number, above, { key: above.wrapKey(id, key), wrappingKeyId: id })
+  const record: NodeRecord = { type: 'node', ...place, revision: (before?.revision ?? 0) + 1, versions: [...gone, version] }
+  return new OpenNode(record, loaded, [new OpenVersion(version, secret)], gone)
 }

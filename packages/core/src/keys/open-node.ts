@@ -32,7 +32,7 @@ export class OpenVersion {
   readonly parentCommitment: Uint8Array
   readonly #secret: Uint8Array
   readonly #contexts = new WeakMap<FieldName, SealContext>()
-  readonly #wrapKeys = new Map<string, Uint8Array>()
+  readonly #wrapKeys = new Map<string, XaesKey>()
   #sealKey: XaesKey | undefined
   #alive = true
 
@@ -62,13 +62,17 @@ export class OpenVersion {
     return context
   }
 
-  /** The key that wraps children under one wrapping key. */
-  wrapKey(wrappingKeyId: Uint8Array, wrappingKey: Uint8Array): Uint8Array {
+  /** The key that wraps children under one wrapping key, its schedule kept. */
+  wrapKey(wrappingKeyId: Uint8Array, wrappingKey: Uint8Array): XaesKey {
     const secret = this.#usable()
     const id = hex(wrappingKeyId)
     let key = this.#wrapKeys.get(id)
     if (key === undefined) {
-      key = derive(secret, childSalt, (salt) => childWrapKey(wrappingKey, salt))
+      key = derive(
+        secret,
+        (parent) => derive(parent, childSalt, (salt) => childWrapKey(wrappingKey, salt)),
+        (bytes) => new XaesKey(bytes),
+      )
       this.#wrapKeys.set(id, key)
     }
     return key
@@ -85,7 +89,8 @@ export class OpenVersion {
 
   destroy(): void {
     this.#alive = false
-    wipe(this.#secret, ...this.#wrapKeys.values())
+    wipe(this.#secret)
+    for (const key of this.#wrapKeys.values()) key.destroy()
     this.#wrapKeys.clear()
     this.#sealKey?.destroy()
     this.#sealKey = undefined

@@ -4,13 +4,19 @@ import { decryptFailed, StrongroomError } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import { KeyState, NodeKind, type NodeRecord, type WrappingKeyRecord } from '../format/records.ts'
 import { nodeRef, refKeyRef } from '../format/reference.ts'
-import { wipe } from '../crypto/hash.ts'
+import { equalBytes, wipe } from '../crypto/hash.ts'
 import { Aging, type Instant } from './key-cache.ts'
 import type { KeyContext } from './key-context.ts'
 import { droppedFromMemory, type OpenNode } from './open-node.ts'
 import { unwrapNodeRecord } from './unwrap-node-record.ts'
 import { stateError } from './seal-value.ts'
-import { listWrappingKeys, unwrapWrappingKey } from './wrapping-keys.ts'
+import { findWrappingKey, listWrappingKeys, newestWrappingKey, unwrapWrappingKey, wrappingKeyForNewWraps } from './wrapping-keys.ts'
+
+/** A wrapping key, open. */
+export interface OpenWrappingKey {
+  readonly id: Uint8Array
+  readonly key: Uint8Array
+}
 
 /** A tenant with what opens everything beneath it. */
 export class OpenTenant extends Aging {
@@ -41,6 +47,22 @@ export class OpenTenant extends Aging {
     return this.#keys.current
   }
 
+  /** Whether a wrapping key was followed by another, as far as this reading of the tenant knows. */
+  isOutdated(id: Uint8Array): boolean {
+    return this.#keys.isOutdated(id)
+  }
+
+  /**
+   * The wrapping key that new wraps use, once it is sure to outlive every epoch that is closing: asked once in the life of this
+   * reading, as who closes an epoch waits that long.
+   *
+   * @throws StrongroomError `wrong_root_key`, and what stores and provider throw
+   */
+  async forNewWraps(): Promise<OpenWrappingKey> {
+    const { id } = await this.#keys.covered()
+    return { id, key: await this.wrappingKey(id) }
+  }
+
   protected override wipe(): void {
     this.node.destroy()
     this.#keys.destroy()
@@ -51,29 +73,44 @@ export class OpenTenant extends Aging {
 /** The wrapping keys of a tenant, each opened at most once. */
 export class WrappingKeyRing {
   readonly #context: KeyContext
-  readonly #records: ReadonlyMap<string, WrappingKeyRecord>
+  readonly #tenantRef: Uint8Array
+  readonly #records: Map<string, WrappingKeyRecord>
   readonly #open = new Map<string, Promise<Uint8Array>>()
+  #covered: Promise<WrappingKeyRecord> | undefined
   #alive = true
 
-  constructor(context: KeyContext, records: readonly WrappingKeyRecord[]) {
+  constructor(context: KeyContext, tenantRef: Uint8Array, records: readonly WrappingKeyRecord[]) {
     this.#context = context
+    this.#tenantRef = tenantRef
     this.#records = new Map(records.map((record) => [hex(record.id), record]))
   }
 
   get current(): WrappingKeyRecord {
-    const current = [...this.#records.values()].filter((record) => record.state === 'current').toSorted((a, b) => b.created - a.created)[0]
+    const current = newestWrappingKey([...this.#records.values()])
     if (current === undefined) throw decryptFailed()
     return current
+  }
+
+  isOutdated(id: Uint8Array): boolean {
+    const record = this.#records.get(hex(id))
+    return record !== undefined && record.created < this.current.created
+  }
+
+  covered(): Promise<WrappingKeyRecord> {
+    if (this.#covered === undefined) {
+      const covering = wrappingKeyForNewWraps(this.#context, this.current)
+      covering.catch(() => (this.#covered = undefined))
+      this.#covered = covering
+    }
+    return this.#covered
   }
 
   open(id: Uint8Array): Promise<Uint8Array> {
     if (!this.#alive) return Promise.reject(droppedFromMemory())
     const name = hex(id)
-    const record = this.#records.get(name)
-    if (record === undefined) return Promise.reject(decryptFailed())
     let key = this.#open.get(name)
     if (key === undefined) {
-      key = unwrapWrappingKey(this.#context, record)
+      key = this.#unwrap(name, id)
       // A failure is not kept: the next caller asks again.
       key.catch(() => this.#open.delete(name))
       this.#open.set(name, key)
@@ -86,6 +123,21 @@ export class WrappingKeyRing {
     this.#alive = false
     for (const key of this.#open.values()) key.then(wipe, () => undefined)
     this.#open.clear()
+  }
+
+  async #unwrap(name: string, id: Uint8Array): Promise<Uint8Array> {
+    const record = this.#records.get(name) ?? (await this.#learn(name, id))
+    return unwrapWrappingKey(this.#context, record)
+  }
+
+  // A node was moved to a wrapping key that was made after this tenant was read.
+  async #learn(name: string, id: Uint8Array): Promise<WrappingKeyRecord> {
+    const record = await findWrappingKey(this.#context, id)
+    if (record === undefined || !equalBytes(record.tenantRef, this.#tenantRef)) throw decryptFailed()
+    this.#records.set(name, record)
+    // It may be newer than the one that was the current one so far.
+    this.#covered = undefined
+    return record
   }
 }
 
@@ -107,7 +159,7 @@ export async function openTenant(context: KeyContext, ref: Uint8Array, loaded: I
   if (record.kind !== NodeKind.tenant && record.kind !== NodeKind.vault) throw decryptFailed()
   if (record.versions.every((version) => version.state === KeyState.shredded)) throw stateError(KeyState.shredded)
   context.providers.require(record.region)
-  const keys = new WrappingKeyRing(context, wrappingKeys)
+  const keys = new WrappingKeyRing(context, ref, wrappingKeys)
   const node = await unwrapNodeRecord(context, record, undefined, keys, loaded)
   if (refRecord?.type !== 'node') throw decryptFailed()
   return new OpenTenant(loaded, node, await openRefKey(context, node, refRecord, keys, loaded), keys)

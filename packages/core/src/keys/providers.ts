@@ -2,8 +2,8 @@
 
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
 import { copy, isBytes } from '../format/bytes.ts'
-import { isRootVersion, MAX_WRAP } from '../format/check-record.ts'
-import type { ProviderWrap } from '../format/records.ts'
+import { isDestruction, isRootVersion, MAX_WRAP } from '../format/check-record.ts'
+import type { Destruction, ProviderWrap, RootVersion } from '../format/records.ts'
 import type { KeyProvider, ProviderVersion } from './key-provider.ts'
 
 /** What a process can wrap and unwrap with. */
@@ -55,6 +55,19 @@ export class Providers {
     const versions = await this.#call(region, (provider, signal) => provider.versions({ signal }))
     if (!Array.isArray(versions) || !versions.every((version): boolean => isRootVersion(version))) throw malformed()
     return versions
+  }
+
+  async createVersion(region: string, number: number): Promise<RootVersion> {
+    const version = await this.#call(region, (provider, signal) => provider.createVersion(number, { signal }))
+    if (!isRootVersion(version) || version.number !== number) throw malformed()
+    return { number, id: copy(version.id) }
+  }
+
+  async destroyVersion(region: string, number: number): Promise<Destruction> {
+    const destruction = await this.#call(region, (provider, signal) => provider.destroyVersion(number, { signal }))
+    if (!isDestruction(destruction)) throw malformed()
+    const { level, effectiveAt, copiesUntil } = destruction
+    return { level, effectiveAt, copiesUntil }
   }
 
   #provider(region: string): KeyProvider {

@@ -4,15 +4,15 @@
  */
 
 import { equalBytes } from '../crypto/hash.ts'
-import { hasCode, StrongroomError } from '../errors.ts'
+import { hasCode } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
 import type { LedgerPosition } from '../format/records.ts'
-import { applyShred } from './apply-shred.ts'
+import { applyShreds, type Recreated } from './apply-shred.ts'
 import { applySuspension } from './apply-suspension.ts'
 import type { KeyTree } from './key-tree.ts'
 import { type Ledger, ledgerInvalid } from './ledger.ts'
-import { learnRootVersion } from './regions.ts'
+import { learnDestruction, learnRootVersion } from './regions.ts'
 import { retryConflicts } from './retry.ts'
 import { readVaultRecord } from './vault-record.ts'
 
@@ -31,9 +31,12 @@ interface Survey {
   readonly few: readonly SealedLedgerEntry[] | undefined
   /** The number of the last suspend or resume entry of each living key, by commitment. */
   readonly suspensions: ReadonlyMap<string, number>
+  /** The number of the entry that recreated a key, by commitment. */
+  readonly recreated: Recreated
 }
 
 const MOST_KEPT = 500
+const MOST_SHREDS_AT_ONCE = 256
 
 export class Reconciler {
   readonly #tree: KeyTree
@@ -67,14 +70,27 @@ export class Reconciler {
     const { head, applied } = record
     await this.#ledger.requireHead(head)
     const start = await this.#ledger.position(options.all === true ? 0 : Math.min(applied, head.n))
-    const { last, few, suspensions } = await this.#survey(start, head)
+    const survey = await this.#survey(start, head)
+    const { last, few } = survey
     const pending = new Map<string, number>()
     let acknowledged = start.n
+    // Shreds that follow each other are applied together.
+    let shreds: SealedLedgerEntry[] = []
     for await (const entry of few ?? this.#ledger.after(start)) {
       if (entry.n > last.n) break
-      if (!(await this.#apply(entry, suspensions, last))) pending.set(hex(entry.tenantRef), entry.n)
-      else if (pending.size === 0) acknowledged = entry.n
+      if (entry.op === LedgerOp.shred) {
+        if (shreds.push(entry) < MOST_SHREDS_AT_ONCE) continue
+        await this.#applyShreds(shreds, survey, applied)
+        shreds = []
+      } else {
+        await this.#applyShreds(shreds, survey, applied)
+        shreds = []
+        if (!(await this.#apply(entry, survey))) pending.set(hex(entry.tenantRef), entry.n)
+      }
+      if (pending.size === 0) acknowledged = entry.n
     }
+    await this.#applyShreds(shreds, survey, applied)
+    if (pending.size === 0) acknowledged = last.n
     // This run knows nothing of what another has left waiting behind the end that it read.
     this.#pending = new Map([...pending, ...[...this.#pending].filter(([, n]) => n > last.n)])
     const next = { head: last.n > head.n ? last : head, applied: Math.max(applied, acknowledged) }
@@ -86,6 +102,7 @@ export class Reconciler {
   // Checks the whole chain before anything is done, and finds the last word on the state of each key that was suspended.
   async #survey(start: LedgerPosition, head: LedgerPosition): Promise<Survey> {
     const suspensions = new Map<string, number>()
+    const recreated = new Map<string, number>()
     let few: SealedLedgerEntry[] | undefined = []
     let last = start
     for await (const entry of this.#ledger.after(start)) {
@@ -93,29 +110,53 @@ export class Reconciler {
       if (entry.n === head.n && !equalBytes(entry.hash, head.hash)) throw ledgerInvalid()
       if (isSuspension(entry)) for (const key of entry.keys) suspensions.set(hex(key.commitment), entry.n)
       else if (entry.op === LedgerOp.shred) for (const key of entry.keys) suspensions.delete(hex(key.commitment))
+      else if (entry.op === LedgerOp.recreate) for (const key of entry.keys) recreated.set(hex(key.commitment), entry.n)
       if (few !== undefined && few.push(entry) > MOST_KEPT) few = undefined
       last = { n: entry.n, hash: entry.hash }
     }
-    return { last, few, suspensions }
+    return { last, few, suspensions, recreated }
   }
 
-  async #apply(entry: SealedLedgerEntry, suspensions: ReadonlyMap<string, number>, surveyed: LedgerPosition): Promise<boolean> {
+  async #applyShreds(entries: readonly SealedLedgerEntry[], { last, recreated }: Survey, applied: number): Promise<void> {
+    const byTenant = new Map<string, SealedLedgerEntry[]>()
+    for (const entry of entries) {
+      const of = byTenant.get(hex(entry.tenantRef))
+      if (of === undefined) byTenant.set(hex(entry.tenantRef), [entry])
+      else of.push(entry)
+    }
+    for (const [first, ...others] of byTenant.values()) {
+      if (first === undefined) continue
+      const acknowledged = [first, ...others].every(({ n }) => n <= applied)
+      await applyShreds(this.#tree, first.tenantRef, [first, ...others], acknowledged, () => this.#recreatedSince(last, recreated))
+    }
+  }
+
+  /** @returns false where the entry has to wait for a provider */
+  async #apply(entry: SealedLedgerEntry, { suspensions, last }: Survey): Promise<boolean> {
     switch (entry.op) {
       case LedgerOp.shred:
-        await applyShred(this.#tree, entry)
+      // A new key is made by whoever recreates, with the secret that nobody else has. The entry only spares it.
+      case LedgerOp.recreate:
         return true
       case LedgerOp.suspend:
       case LedgerOp.resume:
-        return this.#applySuspension(entry, suspensions, surveyed)
+        return this.#applySuspension(entry, suspensions, last)
       case LedgerOp.rootCreated:
-        await learnRootVersion(this.#tree.context, entry.region, entry.rootVersion)
+        await learnRootVersion(this.#tree.context, entry)
         return true
-      default:
-        throw new StrongroomError(
-          'unsupported_operation',
-          'the ledger holds an entry of a kind that this version does not know; use a newer one',
-        )
+      case LedgerOp.rootDestroyed:
+        await learnDestruction(this.#tree.context, entry)
+        return true
     }
+  }
+
+  // With what another process has recreated since the survey.
+  async #recreatedSince(surveyed: LedgerPosition, before: Recreated): Promise<Recreated> {
+    const all = new Map(before)
+    for await (const entry of this.#ledger.after(surveyed)) {
+      if (entry.op === LedgerOp.recreate) for (const key of entry.keys) all.set(hex(key.commitment), entry.n)
+    }
+    return all
   }
 
   // A state is part of a wrap, so it needs the keys. Without the region's provider nothing of that tenant opens here either.

@@ -2,8 +2,8 @@
 
 import { equalBytes } from '../crypto/hash.ts'
 import { StrongroomError } from '../errors.ts'
-import { LedgerOp } from '../format/ledger-entry.ts'
-import { NodeKind, Reason, type RegionRecord, type RootVersion } from '../format/records.ts'
+import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
+import { type KnownRootVersion, type LedgerNote, NodeKind, Reason, type RegionRecord, type RootVersion } from '../format/records.ts'
 import { NO_REF, VAULT_REF } from '../format/reference.ts'
 import type { LedgerDraft } from './ledger.ts'
 import type { KeyContext } from './key-context.ts'
@@ -15,14 +15,42 @@ export async function findRegion(context: Pick<KeyContext, 'keyStore'>, region: 
   return record?.type === 'region' ? record : undefined
 }
 
+/** The record of a region in which something was wrapped. @throws StrongroomError `wrong_root_key` */
+export async function requireRegion(context: Pick<KeyContext, 'keyStore'>, region: string): Promise<RegionRecord> {
+  const record = await findRegion(context, region)
+  if (record === undefined) throw new StrongroomError('wrong_root_key', 'the key store knows no root key of that region')
+  return record
+}
+
+/** Changes the region's record by compare-and-set; `undefined` from `change` leaves it. @returns the record as it then is */
+export async function updateRegion(
+  context: Pick<KeyContext, 'keyStore'>,
+  region: string,
+  change: (record: RegionRecord) => Omit<RegionRecord, 'revision'> | undefined,
+): Promise<RegionRecord> {
+  return retryConflicts(async () => {
+    const record = await requireRegion(context, region)
+    const changed = change(record)
+    if (changed === undefined) return record
+    const next = { ...changed, revision: record.revision + 1 }
+    await context.keyStore.put(next)
+    return next
+  })
+}
+
 /** Whether the key store knows this very version. */
 export function knowsRootVersion(record: RegionRecord | undefined, version: RootVersion): boolean {
   return record?.versions.some((known) => known.number === version.number && equalBytes(known.id, version.id)) ?? false
 }
 
 /** The record of a region with one version more; newer versions become current. */
-export function withRootVersion(record: RegionRecord | undefined, region: string, version: RootVersion): RegionRecord {
-  const added = { number: version.number, id: version.id, state: 'live' as const }
+export function withRootVersion(
+  record: RegionRecord | undefined,
+  region: string,
+  version: RootVersion,
+  announced: LedgerNote,
+): RegionRecord {
+  const added: KnownRootVersion = { number: version.number, id: version.id, state: 'live', announced }
   if (record === undefined) return { type: 'region', region, revision: 1, versions: [added], current: version.number, closing: 0 }
   const versions = [...record.versions, added].toSorted((a, b) => a.number - b.number)
   return { ...record, revision: record.revision + 1, versions, current: Math.max(record.current, version.number) }
@@ -32,11 +60,29 @@ export function withRootVersion(record: RegionRecord | undefined, region: string
  * Makes the key store know a root version. Repeating it changes nothing. Of two root keys that claim one number, the ledger's first
  * is the vault's: the other is never learnt.
  */
-export async function learnRootVersion(context: Pick<KeyContext, 'keyStore'>, region: string, version: RootVersion): Promise<void> {
+export async function learnRootVersion(context: Pick<KeyContext, 'keyStore'>, entry: SealedLedgerEntry): Promise<void> {
   await retryConflicts(async () => {
-    const record = await findRegion(context, region)
-    if (!knowsNumber(record, version.number)) await context.keyStore.put(withRootVersion(record, region, version))
+    const record = await findRegion(context, entry.region)
+    if (knowsNumber(record, entry.rootVersion.number)) return
+    await context.keyStore.put(withRootVersion(record, entry.region, entry.rootVersion, noteOf(entry)))
   })
+}
+
+/** Makes the key store know that a root version is gone. Repeating it changes nothing. */
+export async function learnDestruction(context: Pick<KeyContext, 'keyStore'>, entry: SealedLedgerEntry): Promise<void> {
+  const { number } = entry.rootVersion
+  await updateRegion(context, entry.region, (record) => {
+    const gone = record.versions.find((version) => version.number === number)
+    if (gone === undefined || gone.state === 'destroyed') return undefined
+    const versions = record.versions.map((version) =>
+      version === gone ? { ...gone, state: 'destroyed' as const, destroyed: noteOf(entry) } : version,
+    )
+    return { ...record, versions, closing: Math.max(record.closing, number) }
+  })
+}
+
+function noteOf({ n, hash, instant }: SealedLedgerEntry): LedgerNote {
+  return { n, hash, instant }
 }
 
 /** @throws StrongroomError `wrong_root_key` if the number is known, and belongs to another root key */
@@ -49,20 +95,23 @@ function knowsNumber(record: RegionRecord | undefined, number: number): boolean 
 }
 
 function foreignRoot(): StrongroomError {
-  return new StrongroomError('wrong_root_key', 'the key provider of that region holds another root key than the vault was made with there')
+  return new StrongroomError(
+    'wrong_root_key',
+    'the key provider of that region holds another root key than the vault was made with there, or an older copy of it',
+  )
 }
 
-/** The ledger entry that says that a root version exists. */
-export function rootCreated(region: string, rootVersion: RootVersion, instant: number): LedgerDraft {
+/** The ledger entry that says that a root version exists, or that its destruction was asked for. */
+export function rootEntry(op: 'rootCreated' | 'rootDestroyed', region: string, rootVersion: RootVersion, instant: number): LedgerDraft {
   return {
-    op: LedgerOp.rootCreated,
+    op: LedgerOp[op],
     kind: NodeKind.vault,
     ref: VAULT_REF,
     parentRef: NO_REF,
     tenantRef: VAULT_REF,
     region,
     keys: [],
-    rootVersion,
+    rootVersion: { number: rootVersion.number, id: rootVersion.id },
     instant,
     reason: Reason.unspecified,
   }
@@ -71,6 +120,8 @@ export function rootCreated(region: string, rootVersion: RootVersion, instant: n
 /**
  * The newest root version in existence in a region, by all that know: key store (which has what the ledger has, once
  * reconciled) and the provider's own list. A shredded key is dead in every backup when all up to this one are destroyed.
+ *
+ * @throws StrongroomError `wrong_root_key` where the provider does not know a version that the key store knows
  */
 export async function newestRootVersion(context: KeyContext, region: string): Promise<RootVersion> {
   const [record, listed] = await Promise.all([findRegion(context, region), context.providers.versions(region)])
@@ -85,8 +136,8 @@ export async function newestRootVersion(context: KeyContext, region: string): Pr
 
 /** The root version that new wraps of a region use, as the key store knows it. @throws StrongroomError `wrong_root_key` */
 export async function currentRootVersion(context: Pick<KeyContext, 'keyStore'>, region: string): Promise<RootVersion> {
-  const record = await findRegion(context, region)
-  const current = record?.versions.find((version) => version.number === record.current)
+  const record = await requireRegion(context, region)
+  const current = record.versions.find((version) => version.number === record.current)
   if (current === undefined) throw new StrongroomError('wrong_root_key', 'the key store knows no root key of that region')
   return { number: current.number, id: current.id }
 }

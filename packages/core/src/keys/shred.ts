@@ -2,10 +2,10 @@
 
 import { equalBytes } from '../crypto/hash.ts'
 import { StrongroomError } from '../errors.ts'
-import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
-import { KeyState, type NodeKind, type NodeRecord, type Reason } from '../format/records.ts'
+import { type LedgerKey, LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
+import { KeyState, type NodeKind, type NodeRecord, type Reason, type RootVersion, type ShreddedVersion } from '../format/records.ts'
 import type { KeyTree } from './key-tree.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger, LedgerDraft } from './ledger.ts'
 import type { Reconciler } from './reconcile.ts'
 import { newestRootVersion } from './regions.ts'
 import { markWrappingKeys } from './wrapping-keys.ts'
@@ -19,20 +19,9 @@ export interface NodePlaceRef {
   readonly region: string
 }
 
-/** What is known of a shred once it is done. */
-export interface Shredded {
-  /** UTC milliseconds of the ledger entry. */
-  readonly instant: number
-  /** The ledger reaches at least this far, in every store that knows of this shred. */
-  readonly ledger: { readonly n: number; readonly hash: Uint8Array }
-  /** The key is dead in every backup when all root versions of its region up to this number are destroyed. */
-  readonly rootVersion: number
-  /** Key versions destroyed; 0: there was no key, and the place is now occupied. */
-  readonly versions: number
-}
-
 // Each round that is not the last was beaten by a writer that made a new version in between.
 const MOST_ROUNDS = 20
+const NO_COMMITMENT = new Uint8Array(32)
 
 export interface KeyOperations {
   readonly tree: KeyTree
@@ -44,37 +33,60 @@ export interface KeyOperations {
  * Destroys every version of a node's key: marks, ledger, versions, marks again. When it resolves, no process opens the key
  * later than one cache bound from now. Repeating it does all steps again and answers the same.
  *
+ * @param only - the versions to destroy; without it all
+ * @returns the ledger's entry that had the effect
  * @throws StrongroomError what stores and provider throw. Repeat it then: it goes on where it stopped
  */
-export async function shredNode(keys: KeyOperations, place: NodePlaceRef, reason: Reason): Promise<Shredded> {
+export async function shredNode(
+  keys: KeyOperations,
+  place: NodePlaceRef,
+  reason: Reason,
+  only: (key: LedgerKey) => boolean = () => true,
+): Promise<SealedLedgerEntry> {
   const { context } = keys.tree
   await keys.reconciler.run()
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const record = await readNode(keys, place.ref)
-    const live = record?.versions.filter((version) => version.state !== KeyState.shredded) ?? []
-    const before = live.length === 0 ? await entryOf(keys, record) : undefined
+    const live = liveKeys(record).filter(only)
+    const before = live.length === 0 ? await entryOf(keys, record, only) : undefined
     if (before !== undefined) {
       await markWrappingKeys(context, place.tenantRef)
-      return outcome(before)
+      return before
     }
-    // The number is read after the marks: a version made in between wraps no marked key, and a higher number claims less.
     await markWrappingKeys(context, place.tenantRef)
-    const rootVersion = await newestRootVersion(context, place.region)
-    const entry = await keys.ledger.append({
-      op: LedgerOp.shred,
-      ...place,
-      keys: live.map(({ version, commitment }) => ({ version, commitment })),
-      rootVersion,
-      instant: context.clock.now(),
-      reason,
-    })
+    await context.failpoint('shred.marked')
+    const entry = await keys.ledger.append(async () =>
+      shredDraft(place, live, reason, await rootVersionToOutlive(keys, place.region), context.clock.now()),
+    )
+    await context.failpoint('shred.entered')
     await keys.reconciler.run()
+    await context.failpoint('shred.done')
     const after = await readNode(keys, place.ref)
     // Of two that shred at once, one entry has had the effect: both answer with that.
-    if (after?.versions.every((version) => version.state === KeyState.shredded) === true)
-      return outcome((await entryOf(keys, after)) ?? entry)
+    if (after !== undefined && liveKeys(after).filter(only).length === 0) return (await entryOf(keys, after, only)) ?? entry
   }
   throw new StrongroomError('conflict', 'other writers keep making this key anew; stop them and repeat')
+}
+
+/**
+ * The newest root version that could have wrapped what is about to be shredded. Read after the marks (a version made in between
+ * wraps no marked key, and a higher number claims less) and behind the ledger's tail: of a root version that stands in the ledger
+ * before the shred, the shred must know.
+ */
+export async function rootVersionToOutlive({ tree, reconciler }: KeyOperations, region: string): Promise<RootVersion> {
+  await reconciler.run()
+  return newestRootVersion(tree.context, region)
+}
+
+export function shredDraft(
+  place: NodePlaceRef,
+  keys: readonly LedgerKey[],
+  reason: Reason,
+  rootVersion: RootVersion,
+  instant: number,
+): LedgerDraft {
+  const { kind, ref, parentRef, tenantRef, region } = place
+  return { op: LedgerOp.shred, kind, ref, parentRef, tenantRef, region, keys, rootVersion, instant, reason }
 }
 
 export async function readNode(keys: Pick<KeyOperations, 'tree'>, ref: Uint8Array): Promise<NodeRecord | undefined> {
@@ -82,16 +94,35 @@ export async function readNode(keys: Pick<KeyOperations, 'tree'>, ref: Uint8Arra
   return record?.type === 'node' ? record : undefined
 }
 
-// The ledger's own entry for a record that says it is shredded. Whoever can write the key store can make a record say so: only
-// the ledger's word counts, else the shred is entered now.
-async function entryOf(keys: KeyOperations, record: NodeRecord | undefined): Promise<SealedLedgerEntry | undefined> {
-  const last = record?.versions.findLast((version) => version.state === KeyState.shredded)
-  if (record === undefined || last?.state !== KeyState.shredded) return undefined
-  const entry = await keys.ledger.find(last.ledger.n)
-  const right = entry?.op === LedgerOp.shred && equalBytes(entry.ref, record.ref) && equalBytes(entry.hash, last.ledger.hash)
-  return right ? entry : undefined
+/** The versions of a record that are not shredded. */
+export function liveKeys(record: NodeRecord | undefined): readonly LedgerKey[] {
+  return (record?.versions ?? [])
+    .filter((version) => version.state !== KeyState.shredded)
+    .map(({ version, commitment }) => ({ version, commitment }))
 }
 
-function outcome({ instant, n, hash, rootVersion, keys }: SealedLedgerEntry): Shredded {
-  return { instant, ledger: { n, hash }, rootVersion: rootVersion.number, versions: keys.length }
+/**
+ * The ledger's own entry for the newest shredded version of a record. Whoever can write the key store can make a record say that
+ * it is shredded: only the ledger's word counts, else the shred is entered now.
+ */
+export async function entryOf(
+  keys: Pick<KeyOperations, 'ledger'>,
+  record: NodeRecord | undefined,
+  only: (key: LedgerKey) => boolean = () => true,
+): Promise<SealedLedgerEntry | undefined> {
+  const last = record?.versions.findLast((version): version is ShreddedVersion => version.state === KeyState.shredded && only(version))
+  if (record === undefined || last === undefined) return undefined
+  const entry = await keys.ledger.find(last.ledger.n)
+  return entry !== undefined && isEntryOf(entry, record, last) ? entry : undefined
+}
+
+/** Whether an entry is the one that a shredded version names, and speaks of that version. */
+export function isEntryOf(entry: SealedLedgerEntry, record: Pick<NodeRecord, 'ref'>, version: ShreddedVersion): boolean {
+  const names = entry.keys.length === 0 || entry.keys.some(({ commitment }) => equalBytes(commitment, version.commitment))
+  return entry.op === LedgerOp.shred && equalBytes(entry.ref, record.ref) && equalBytes(entry.hash, version.ledger.hash) && names
+}
+
+/** Whether nothing was there when a place was shredded: it is occupied. */
+export function isOccupation(version: ShreddedVersion): boolean {
+  return equalBytes(version.commitment, NO_COMMITMENT)
 }

@@ -35,14 +35,16 @@ export async function changeSuspension(
     if (left.length === 0) return
     const rootVersion = await currentRootVersion(context, place.region)
     for (const { commitment } of live) named.add(hex(commitment))
-    await keys.ledger.append({
-      op: LedgerOp[op],
-      ...place,
-      keys: live.map(({ version, commitment }) => ({ version, commitment })),
-      rootVersion,
-      instant: context.clock.now(),
-      reason,
-    })
+    await keys.ledger.append(() =>
+      Promise.resolve({
+        op: LedgerOp[op],
+        ...place,
+        keys: live.map(({ version, commitment }) => ({ version, commitment })),
+        rootVersion,
+        instant: context.clock.now(),
+        reason,
+      }),
+    )
     const { pending } = await keys.reconciler.run()
     if (pending.size > 0 && keys.reconciler.isPending(place.tenantRef)) {
       throw new StrongroomError(

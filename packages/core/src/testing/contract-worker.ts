@@ -58,7 +58,9 @@ async function repeat<T>(times: number, write: () => Promise<T>): Promise<T[]> {
 
 async function incrementRecord(keyStore: KeyStore, region: string): Promise<number> {
   const [stored] = (await keyStore.get([{ type: 'region', region }])) as readonly (RegionRecord | undefined)[]
-  const versions = [{ number: 1, id: new Uint8Array(16), state: 'live' as const }]
+  const versions = [
+    { number: 1, id: new Uint8Array(16), state: 'live' as const, announced: { n: 1, hash: new Uint8Array(32), instant: 0 } },
+  ]
   const before = stored ?? { type: 'region' as const, region, revision: 0, versions, current: 0, closing: 0 }
   await keyStore.put({ ...before, revision: before.revision + 1, current: before.current + 1 })
   return before.revision + 1

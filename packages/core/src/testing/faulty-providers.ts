@@ -1,7 +1,8 @@
 /** Key providers that misbehave, each around a good one: what a vault must withstand. */
 
 import { StrongroomError } from '../errors.ts'
-import type { Destruction, KeyProvider } from '../keys/key-provider.ts'
+import type { Destruction } from '../format/records.ts'
+import type { KeyProvider } from '../keys/key-provider.ts'
 
 const DAY_MS = 86_400_000
 

@@ -12,6 +12,7 @@ export {
   type Throttling,
   wrongRegionProvider,
 } from './faulty-providers.ts'
+export { type AtFailpoint, type Failpoint, FAILPOINTS, withFailpoints } from './failpoints.ts'
 export { keyProviderContract, type KeyProviderContractOptions } from './key-provider-contract.ts'
 export { keyStoreContract, type KeyStoreContractOptions } from './key-store-contract.ts'
 export { type ManualClock, manualClock } from './manual-clock.ts'

@@ -2,8 +2,8 @@
 
 import { equalBytes } from '../crypto/hash.ts'
 import { randomBytes } from '../crypto/random.ts'
-import type { ProviderWrap, RootVersion } from '../format/records.ts'
-import type { Destruction, KeyProvider } from '../keys/key-provider.ts'
+import type { Destruction, ProviderWrap, RootVersion } from '../format/records.ts'
+import type { KeyProvider } from '../keys/key-provider.ts'
 import { check, type ContractCase, expectCode } from './contract.ts'
 
 /** What is under test, and what it says of itself. */

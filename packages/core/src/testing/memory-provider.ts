@@ -5,8 +5,8 @@ import { randomBytes } from '../crypto/random.ts'
 import { xaesOpen, xaesSeal } from '../crypto/xaes-256-gcm.ts'
 import { decryptFailed, invalidArgument, StrongroomError } from '../errors.ts'
 import { concat, u32 } from '../format/bytes.ts'
-import type { RootVersion } from '../format/records.ts'
-import type { Destruction, KeyProvider } from '../keys/key-provider.ts'
+import type { Destruction, RootVersion } from '../format/records.ts'
+import type { KeyProvider } from '../keys/key-provider.ts'
 
 /** How often each method was called, refused calls included. */
 export interface ProviderCalls {

@@ -15,11 +15,19 @@ export type OperationName =
   | 'decrypt'
   | 'unlock'
   | 'shred'
+  | 'recreate'
   | 'suspend'
   | 'resume'
   | 'tenant.create'
   | 'tenant.get'
   | 'tenant.list'
+  | 'rotateRootKey'
+  | 'rotateTenantKey'
+  | 'rotateSubjectKey'
+  | 'retireVersion'
+  | 'closeEpoch'
+  | 'status'
+  | 'verifyKeys'
 
 /** One operation, as `onAccess` sees it: who and what, never a value. */
 export interface Access {

@@ -11,7 +11,7 @@ import { vaultRecordCheck } from '../format/vault-record-check.ts'
 import { firstNodes } from '../keys/create-tenant.ts'
 import { LEDGER_START, withdrawLedgerEntry, writeLedgerEntry } from '../keys/ledger.ts'
 import { firstRecord, makeVersion } from '../keys/make-version.ts'
-import { rootCreated, withRootVersion } from '../keys/regions.ts'
+import { rootEntry, withRootVersion } from '../keys/regions.ts'
 import { findVaultRecord, settleBootstrap } from '../keys/vault-record.ts'
 import { makeFirstWrappingKey } from '../keys/wrapping-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
@@ -73,7 +73,7 @@ export async function initVault(options: VaultOptions): Promise<void> {
 
   try {
     // The ledger knows of the root version before anything that it wrapped is stored.
-    const created = rootCreated(region, rootVersion, clock.now())
+    const created = rootEntry('rootCreated', region, rootVersion, clock.now())
     const first = { ...created, vaultId: context.vaultId, n: 1, previous: LEDGER_START.hash }
     const { hash } = await writeLedgerEntry(context, ledgerKey, first)
     const fixed = {
@@ -94,7 +94,7 @@ export async function initVault(options: VaultOptions): Promise<void> {
         node,
         refNode,
         firstRecord(ledgerPlace, ledgerNode.version),
-        withRootVersion(undefined, region, rootVersion),
+        withRootVersion(undefined, region, rootVersion, { n: 1, hash, instant: created.instant }),
       ],
     }
     try {

@@ -1,20 +1,14 @@
 /** Opening a vault. */
 
-import { decryptFailed, invalidArgument } from '../errors.ts'
-import { equalBytes } from '../crypto/hash.ts'
-import { vaultRecordCheck } from '../format/vault-record-check.ts'
-import { VAULT_REF } from '../format/reference.ts'
-import { KeyTree, required } from '../keys/key-tree.ts'
-import { Ledger } from '../keys/ledger.ts'
-import { Reconciler } from '../keys/reconcile.ts'
-import { readVaultRecord, settleBootstrap } from '../keys/vault-record.ts'
 import { Gate } from './authorize.ts'
-import { LEDGER_STEP } from './init-vault.ts'
+import { epochs, type Epochs } from './epochs.ts'
+import { openKeys } from './open-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
+import { receiptKeys } from './signing-key.ts'
 import { tenantHandle, type Tenant, type Tenants, tenants } from './tenants.ts'
 
 /** An open vault: one for each process, for as long as that runs. */
-export interface Vault {
+export interface Vault extends Epochs {
   readonly tenants: Tenants
   /** A tenant by name. Reads nothing yet. @throws StrongroomError `invalid_argument`, `vault_closed` */
   tenant(name: string): Tenant
@@ -26,6 +20,12 @@ export interface Vault {
    * @throws StrongroomError `ledger_invalid`, and for the stores their `…_unavailable`
    */
   reconcile(): Promise<{ readonly entries: number }>
+  /**
+   * The public keys that sign this vault's receipts, 32 bytes each: publish them, so that `verifyReceipt` can be given keys that are trusted.
+   *
+   * @throws StrongroomError `vault_closed`, and what stores and provider throw
+   */
+  receiptKeys(): Promise<readonly Uint8Array[]>
   /** Wipes the keys, refuses further calls, and closes the stores that came with a `close`. */
   close(): Promise<void>
 }
@@ -54,43 +54,19 @@ export interface Vault {
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {
   const checked = checkOptions(options)
-  const { keyStore, stateStore, clock, providers } = checked
-  const record = await readVaultRecord(keyStore)
-  if (checked.cacheBound !== undefined && checked.cacheBound > record.cacheBound) {
-    throw invalidArgument('cacheBound', 'must not be above the one that the vault was made with: others rely on it')
-  }
-  providers.require(record.homeRegion)
-  await settleBootstrap(keyStore, record)
-
-  const context = { vaultId: record.vaultId, clock, keyStore, stateStore, providers }
-  const tree = new KeyTree(context, {
-    maxAge: checked.cacheBound ?? record.cacheBound,
-    maxNodes: checked.maxCachedKeys,
-    maxTenants: checked.maxCachedTenants,
-  })
-  const ledgerKey = async (): Promise<Uint8Array> => {
-    const path = required(await tree.open(VAULT_REF, [LEDGER_STEP], false))
-    try {
-      const version = path.nodes[0]?.versions.at(-1)
-      if (version === undefined) throw decryptFailed()
-      return version.serviceKey('ledger')
-    } finally {
-      path.release()
-    }
-  }
-  // Before anything relies on the bound.
-  if (!equalBytes(vaultRecordCheck(await ledgerKey(), record), record.check)) throw decryptFailed()
-  const ledger = new Ledger(context, ledgerKey)
-  const reconciler = new Reconciler(tree, ledger)
+  const { keyStore, clock, providers } = checked
+  const { keys } = await openKeys(checked)
+  const { tree, ledger, reconciler } = keys
   await reconciler.run()
+  if (checked.ledgerAtLeast !== undefined) await ledger.requireHead(checked.ledgerAtLeast)
 
-  const stopWatching = keyStore.watch?.((keys) => {
-    if (keys === undefined) tree.clear()
-    else for (const key of keys) if (key.type === 'node') tree.invalidate(key.ref)
+  const stopWatching = keyStore.watch?.((changed) => {
+    if (changed === undefined) tree.clear()
+    else for (const key of changed) if (key.type === 'node') tree.invalidate(key.ref)
   })
   const gate = new Gate({ clock, providers, onAccess: checked.onAccess })
-  const keys = { tree, ledger, reconciler }
   return {
+    ...epochs(keys, gate, checked.defaultRegion),
     tenants: tenants(keys, gate, checked.defaultRegion),
     tenant(name) {
       gate.requireOpen()
@@ -100,6 +76,10 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
       gate.requireOpen()
       const { entries } = await reconciler.run({ all: true })
       return { entries }
+    },
+    async receiptKeys() {
+      gate.requireOpen()
+      return receiptKeys(keys)
     },
     async close() {
       gate.close()

@@ -2,8 +2,10 @@
 
 import { type Clock, systemClock } from '../clock.ts'
 import { invalidArgument } from '../errors.ts'
-import { LEAST_CACHE_BOUND, MOST_CACHE_BOUND } from '../format/records.ts'
+import { copy, isBytes } from '../format/bytes.ts'
+import { LEAST_CACHE_BOUND, type LedgerPosition, MOST_CACHE_BOUND } from '../format/records.ts'
 import { attempt, readOptions } from '../read-options.ts'
+import { AT_FAILPOINT, type AtFailpoint } from '../keys/failpoints.ts'
 import { guardKeyStore, guardStateStore } from '../keys/guarded-stores.ts'
 import type { KeyProvider } from '../keys/key-provider.ts'
 import type { KeyStore } from '../keys/key-store.ts'
@@ -32,6 +34,11 @@ export interface VaultOptions {
   readonly providerTimeout?: number
   /** Called with every operation before it is done, synchronously. If it throws, or returns a promise, the operation is refused. Must not block. */
   readonly onAccess?: (access: Access) => void
+  /**
+   * `openVault` only: the newest ledger position that is known from elsewhere, such as the last receipt. A ledger that does not hold it is
+   * refused: it shows that key store and state store were restored together from before it.
+   */
+  readonly ledgerAtLeast?: LedgerPosition
   /** For tests. */
   readonly clock?: Clock
   /** Called by `vault.close()`; the stores of `localStores` bring it. */
@@ -48,7 +55,9 @@ export interface CheckedOptions {
   readonly maxCachedKeys: number
   readonly maxCachedTenants: number
   readonly onAccess: ((access: Access) => void) | undefined
+  readonly ledgerAtLeast: LedgerPosition | undefined
   readonly clock: Clock
+  readonly failpoint: AtFailpoint
   readonly close: (() => Promise<void>) | undefined
 }
 
@@ -64,6 +73,7 @@ const NAMES = [
   'maxCachedTenants',
   'providerTimeout',
   'onAccess',
+  'ledgerAtLeast',
   'clock',
   'close',
 ] as const
@@ -71,7 +81,8 @@ const NAMES = [
 /** @throws StrongroomError `invalid_argument` naming the option, `region_refused` */
 export function checkOptions(given: VaultOptions): CheckedOptions {
   if (given === undefined) throw invalidArgument('options', 'must be an object')
-  const options = readOptions(given, NAMES)
+  const { failpoint, options: plain } = withoutFailpoint(given)
+  const options = readOptions(plain, NAMES)
   const keyProviders = checkProviders(options.keyProviders)
   const { defaultRegion, onAccess, close, clock = systemClock } = options
   if (typeof defaultRegion !== 'string' || !Object.hasOwn(keyProviders, defaultRegion)) {
@@ -90,9 +101,31 @@ export function checkOptions(given: VaultOptions): CheckedOptions {
     maxCachedTenants: whole(options.maxCachedTenants, 'maxCachedTenants', 2, 1_000_000) ?? 1000,
     providers: new Providers(keyProviders, timeout),
     onAccess,
+    ledgerAtLeast: checkPosition(options.ledgerAtLeast),
     clock,
+    failpoint,
     close,
   }
+}
+
+// Only the testing entry sets it.
+function withoutFailpoint(given: VaultOptions & { readonly [AT_FAILPOINT]?: AtFailpoint }): {
+  readonly failpoint: AtFailpoint
+  readonly options: VaultOptions
+} {
+  if (typeof given !== 'object' || given === null || !attempt('options', () => Object.hasOwn(given, AT_FAILPOINT))) {
+    return { failpoint: () => undefined, options: given }
+  }
+  const { [AT_FAILPOINT]: failpoint = () => undefined, ...options } = given
+  return { failpoint, options }
+}
+
+function checkPosition(position: LedgerPosition | undefined): LedgerPosition | undefined {
+  if (position === undefined) return undefined
+  const { n, hash } = readOptions(position, ['n', 'hash'])
+  if (n === undefined || !Number.isSafeInteger(n) || n < 1 || !isBytes(hash) || hash.length !== 32)
+    throw invalidArgument('ledgerAtLeast', 'must be the `ledger` of a shred or a receipt: a number from 1 and a hash of 32 bytes')
+  return { n, hash: copy(hash) }
 }
 
 function checkProviders(keyProviders: unknown): Readonly<Record<string, KeyProvider>> {

@@ -5,17 +5,25 @@ import type { Field } from '../field.ts'
 import { NodeKind, Reason } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
-import { type KeyOperations, type NodePlaceRef, readNode, type Shredded, shredNode } from '../keys/shred.ts'
+import { recreateNode } from '../keys/recreate.ts'
+import { type KeyOperations, type NodePlaceRef, readNode, shredNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
 import type { Gate, OperationName, Whose } from './authorize.ts'
 import { readOptions } from '../read-options.ts'
+import { withSigningSeed } from './signing-key.ts'
+import { type Shredded, shreddedBy } from './shredded.ts'
 
-/** Why something is shredded or suspended; it is kept, as one byte, in the ledger. */
+/** Why something is shredded or recreated; it is kept, as one byte, in the ledger. */
 export type ReasonName = keyof typeof Reason
 
 /** Options of shred. */
 export interface ShredOptions {
   readonly reason?: ReasonName
+}
+
+/** Options of recreate. */
+export interface RecreateOptions {
+  readonly reason: ReasonName
 }
 
 /** How the keys of a place are to be used. */
@@ -85,21 +93,32 @@ export class Place {
   }
 
   async shred(options: ShredOptions | undefined): Promise<Shredded> {
-    const reason = reasonOf(options)
-    const place = await this.#place()
+    const { reason } = readOptions(options, ['reason'])
+    const why = reasonCode(reason ?? 'unspecified')
+    const place = await this.references()
     this.gate.authorize('shred', this.whose, place.region)
-    return shredNode(this.keys, place, reason)
+    // The signing key first: a shred without its receipt would have to be repeated.
+    return withSigningSeed(this.keys, async (seed) => shreddedBy(this.keys, seed, await shredNode(this.keys, place, why)))
+  }
+
+  async recreate(options: RecreateOptions): Promise<void> {
+    const { reason } = readOptions(options, ['reason'])
+    const why = reasonCode(reason)
+    const place = await this.references()
+    this.gate.authorize('recreate', this.whose, place.region)
+    await recreateNode(this.keys, place, why)
   }
 
   async changeSuspension(operation: 'suspend' | 'resume'): Promise<void> {
-    const place = await this.#place()
+    const place = await this.references()
     this.gate.authorize(operation, this.whose, place.region)
     // There must be a key whose state can say so: else the next write would simply make one.
     if (operation === 'suspend' && this.steps.length > 0) required(await this.keys.tree.open(place.tenantRef, this.steps, true)).release()
     await changeSuspension(this.keys, place, operation)
   }
 
-  async #place(): Promise<NodePlaceRef> {
+  /** The place by its references. @throws StrongroomError `not_found`, `shredded` for the tenant */
+  async references(): Promise<NodePlaceRef> {
     const tenantRef = await this.tenantRef()
     if (this.steps.length === 0) return this.#tenantPlace(tenantRef)
     const tenant = await this.keys.tree.tenant(tenantRef)
@@ -143,10 +162,10 @@ export class Place {
   }
 }
 
-function reasonOf(options: ShredOptions | undefined): Reason {
-  const { reason: name = 'unspecified' } = readOptions(options, ['reason'])
+/** @throws StrongroomError `invalid_argument` */
+export function reasonCode(name: unknown): Reason {
   if (typeof name !== 'string' || !Object.hasOwn(Reason, name)) {
     throw invalidArgument('reason', `must be one of ${Object.keys(Reason).join(', ')}`)
   }
-  return Reason[name]
+  return Reason[name as ReasonName]
 }

@@ -6,11 +6,11 @@ import type { Encrypted, Field } from '../field.ts'
 import { NodeKind } from '../format/records.ts'
 import { instant } from '../keys/key-cache.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
-import type { Shredded } from '../keys/shred.ts'
 import { readOptions } from '../read-options.ts'
 import { leaf, Lease, type UnlockedKeys } from './lease.ts'
 import { nameBytes } from './names.ts'
-import type { Place, ShredOptions } from './place.ts'
+import type { Place, RecreateOptions, ShredOptions } from './place.ts'
+import type { Shredded } from './shredded.ts'
 import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
 
 /** Options of unlock. */
@@ -43,6 +43,12 @@ export interface Item {
    * @throws StrongroomError `ledger_invalid`, `region_refused`, and for stores and provider their `…_unavailable`; repeat it then
    */
   shred(options?: ShredOptions): Promise<Shredded>
+  /**
+   * Fills a place that was shredded with a new key, on purpose: without it, encrypting there is refused. What the old key encrypted stays dead.
+   *
+   * @throws StrongroomError `not_found` (nothing was shredded there), `already_exists`, `shredded` (what is above is gone), and as `shred`
+   */
+  recreate(options: RecreateOptions): Promise<void>
   /** Neither encrypts nor decrypts from now on, within the cache bound everywhere. @throws StrongroomError as `shred`, and `shredded` */
   suspend(): Promise<void>
   /** Undoes `suspend`. @throws StrongroomError as `suspend`, and `not_found` */
@@ -64,6 +70,11 @@ export class ItemHandle implements Item {
 
   constructor(place: Place) {
     this.#place = place
+  }
+
+  /** The place of a handle that this class made; of anything else `undefined`. */
+  static placeOf(handle: unknown): Place | undefined {
+    return typeof handle === 'object' && handle !== null && #place in handle ? handle.#place : undefined
   }
 
   async encrypt<T>(field: Field<T>, value: T, options?: ValueOptions): Promise<Encrypted<T>> {
@@ -103,6 +114,10 @@ export class ItemHandle implements Item {
 
   shred(options?: ShredOptions): Promise<Shredded> {
     return this.#place.shred(options)
+  }
+
+  recreate(options: RecreateOptions): Promise<void> {
+    return this.#place.recreate(options)
   }
 
   suspend(): Promise<void> {

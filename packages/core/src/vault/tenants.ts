@@ -8,12 +8,14 @@ import { NO_REF } from '../format/reference.ts'
 import { binaryScalar } from '../format/scalar.ts'
 import { createTenantNodes } from '../keys/create-tenant.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
-import { type KeyOperations, readNode, type Shredded } from '../keys/shred.ts'
+import { type KeyOperations, readNode } from '../keys/shred.ts'
 import { z } from 'zod'
 import type { Gate } from './authorize.ts'
 import { readOptions } from '../read-options.ts'
 import { nameBytes } from './names.ts'
 import { Place, type ShredOptions } from './place.ts'
+import { shredMany, type ShredManyOptions } from './shred-many.ts'
+import type { Shredded } from './shredded.ts'
 import { type Subject, SubjectHandle } from './subject.ts'
 
 /** One tenant, by name. Making the handle reads nothing; its tenant must exist when it is used. */
@@ -24,6 +26,16 @@ export interface Tenant {
   self(): Subject
   /** Destroys the tenant's key, and with it everything of the tenant's. @throws StrongroomError as `shred` of a subject, and `not_found` */
   shred(options?: ShredOptions): Promise<Shredded>
+  /**
+   * Shreds many subjects with few writes: the ledger takes them in batches. Yields each in the order given; nothing happens before it is
+   * iterated. Repeating it after a failure goes on where it stopped.
+   *
+   * @throws StrongroomError as `shred` of a subject
+   */
+  shredMany(
+    subjects: Iterable<string> | AsyncIterable<string>,
+    options?: ShredManyOptions,
+  ): AsyncGenerator<Shredded & { readonly subject: string }>
   /** Nothing of the tenant's encrypts or decrypts from now on. @throws StrongroomError as `suspend` of a subject */
   suspend(): Promise<void>
   /** Undoes `suspend`. @throws StrongroomError as `resume` of a subject */
@@ -64,11 +76,17 @@ export interface Tenants {
 const NAME = field('strongroom/tenants', 'name', z.string())
 const PAGE = 500
 
-class TenantHandle implements Tenant {
+/** A tenant's handle. */
+export class TenantHandle implements Tenant {
   readonly #place: Place
 
   constructor(place: Place) {
     this.#place = place
+  }
+
+  /** The place of a handle that this class made; of anything else `undefined`. */
+  static placeOf(handle: unknown): Place | undefined {
+    return typeof handle === 'object' && handle !== null && #place in handle ? handle.#place : undefined
   }
 
   subject(name: string): Subject {
@@ -81,6 +99,13 @@ class TenantHandle implements Tenant {
 
   shred(options?: ShredOptions): Promise<Shredded> {
     return this.#place.shred(options)
+  }
+
+  shredMany(
+    subjects: Iterable<string> | AsyncIterable<string>,
+    options?: ShredManyOptions,
+  ): AsyncGenerator<Shredded & { readonly subject: string }> {
+    return shredMany(this.#place, subjects, options)
   }
 
   suspend(): Promise<void> {

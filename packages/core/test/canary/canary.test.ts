@@ -152,7 +152,16 @@ async function run(scanner: Scanner, keys: Canary[]): Promise<void> {
   const keyStore = guardKeyStore(options.keyStore)
   const { vaultId } = await readVaultRecord(keyStore)
   const providers = new Providers(options.keyProviders, 1000)
-  const context = { vaultId, clock: systemClock, keyStore, stateStore: guardStateStore(options.stateStore), providers }
+  const context = {
+    vaultId,
+    cacheBound: BOUND,
+    clock: systemClock,
+    keyStore,
+    stateStore: guardStateStore(options.stateStore),
+    providers,
+    announce: () => Promise.resolve(),
+    failpoint: () => undefined,
+  }
   const tree = new KeyTree(context, { maxAge: BOUND, maxNodes: 10, maxTenants: 10 })
   const name = (text: string): Uint8Array => Buffer.from(text)
   const tenantRef = (await tree.vault()).refOf(NodeKind.tenant, NO_REF, name(TENANT))

@@ -77,6 +77,26 @@ describe('both backends give the same bytes', () => {
     )
   })
 
+  test('for Ed25519, and each verifies what the other signed', () => {
+    fc.assert(
+      fc.property(key32, anything, fc.nat(), (seed, message, bit) => {
+        const publicKey = portable.ed25519PublicKey(seed)
+        const signature = portable.ed25519Sign(seed, message)
+
+        expect(copyOf(node.ed25519PublicKey(seed))).toEqual(publicKey)
+        expect(copyOf(node.ed25519Sign(seed, message))).toEqual(signature)
+        expect([publicKey.length, signature.length]).toEqual([32, 64])
+        for (const backend of [node, portable]) {
+          expect(backend.ed25519Verify(publicKey, message, signature)).toBe(true)
+          expect(backend.ed25519Verify(publicKey, message, flip(signature, bit))).toBe(false)
+          expect(backend.ed25519Verify(flip(publicKey, bit), message, signature)).toBe(false)
+          expect(backend.ed25519Verify(publicKey, Uint8Array.of(...message, 0), signature)).toBe(false)
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+
   test('for comparisons: equal exactly if every byte is', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.nat(), (a, bit) => {
@@ -103,9 +123,11 @@ test.each([node, portable])(
       backend.hmacSha256(key, key),
       backend.hkdfSha256(key, undefined, key, 32),
       backend.gcmOpen(key, nonce, key, out),
+      backend.ed25519PublicKey(key),
+      backend.ed25519Sign(key, nonce),
     ]
 
-    expect(all.map((result) => Object.getPrototypeOf(result) === Uint8Array.prototype)).toEqual([true, true, true, true])
+    expect(all.map((result) => Object.getPrototypeOf(result) === Uint8Array.prototype)).toEqual(all.map(() => true))
   },
 )
 
@@ -117,6 +139,16 @@ test.each([node, portable])('the $name backend keeps nothing of a key that it wa
 
     expect(copyOf(blocks.encrypt(new Uint8Array(16)))).toEqual(before)
   }
+})
+
+test.each([node, portable])('the $name backend signs from Buffers as well, and leaves them as they were', (backend) => {
+  const [seed, message] = [Buffer.alloc(32, 7), Buffer.from('message')]
+  const publicKey = Buffer.from(backend.ed25519PublicKey(seed))
+  const signature = Buffer.from(backend.ed25519Sign(seed, message))
+
+  expect(copyOf(signature)).toEqual(copyOf(backend.ed25519Sign(new Uint8Array(32).fill(7), new Uint8Array(message))))
+  expect(backend.ed25519Verify(publicKey, message, signature)).toBe(true)
+  expect([seed, message]).toEqual([Buffer.alloc(32, 7), Buffer.from('message')])
 })
 
 describe.each([node, portable])('random bytes of the $name backend', (backend) => {

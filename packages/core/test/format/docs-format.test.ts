@@ -1,9 +1,11 @@
 // docs/format.md is normative: its worked vectors must be what the code does, byte for byte.
 import { readFileSync } from 'node:fs'
+import { memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
+import { ed25519PublicKey, ed25519Sign } from '#core/crypto/ed25519.js'
 import { XaesKey, xaesOpen } from '#core/crypto/xaes-256-gcm.js'
-import { EMPTY, lp, utf8 } from '#core/format/bytes.js'
+import { ascii, concat, EMPTY, lp, utf8 } from '#core/format/bytes.js'
 import { childSalt, childWrapKey, commitment, indexTag, sealKey, type ServiceUse, serviceKey, valueTag } from '#core/format/derivations.js'
 import {
   CIPHERTEXT_AT,
@@ -20,11 +22,13 @@ import { indexValue, type Normaliser } from '#core/format/index-value.js'
 import { type LedgerEntry, LedgerOp, openLedgerEntry, sealLedgerEntry } from '#core/format/ledger-entry.js'
 import { type NodePlace, nodeWrapData, unwrapNode } from '#core/format/node-wrap.js'
 import { padmeLength } from '#core/format/padding.js'
+import { openReceipt, type ReceiptBody, signReceipt } from '#core/format/receipt.js'
 import { KeyState, NodeKind, Reason } from '#core/format/records.js'
 import { firstWrappingKeyId, nodeRef, refKeyRef, serviceName, VAULT_REF } from '#core/format/reference.js'
 import { binaryScalar, CanonicalScalar, canonicalScalar } from '#core/format/scalar.js'
 import { jsonCodec } from '#core/format/value-codec.js'
 import { openWrappingKeyPlaintext, wrappingKeyData, wrappingKeyPlaintext } from '#core/format/wrapping-key.js'
+import { Ledger, LEDGER_START, ledgerKey } from '#core/keys/ledger.js'
 
 import { flip, hex } from './arbitraries.ts'
 
@@ -61,7 +65,8 @@ test('the page has these vectors and no others', () => {
     references: 6,
     'node-wraps': 5,
     'wrapping-key': 8,
-    ledger: 3,
+    ledger: 4,
+    'shred-receipt': 17,
     'index-values': 3,
   })
   // Every fenced block of JSON is one of them.
@@ -81,7 +86,7 @@ test('derivations', () => {
   expect(hex(sealKey(secret))).toBe(v.sealKey)
   expect(hex(childSalt(secret))).toBe(v.childSalt)
   expect(hex(indexTag(c))).toBe(v.indexTag)
-  expect(Object.keys(v.serviceKeys)).toEqual(['ref', 'ledger', 'index'])
+  expect(Object.keys(v.serviceKeys)).toEqual(['ref', 'ledger', 'index', 'signing-certificate'])
   for (const [use, key] of Object.entries(v.serviceKeys)) expect(hex(serviceKey(secret, use as ServiceUse))).toBe(key)
   for (const [context, tag] of Object.entries(v.tags)) expect(hex(valueTag(c, text(context)))).toBe(tag)
 })
@@ -268,6 +273,56 @@ test('the ledger', () => {
     previous = hash
   }
   expect(v.entries.length).toBe(3)
+})
+
+test('the pages of the ledger', async () => {
+  const v = block('ledger')
+  const [vaultId, key] = [unhex(v.vaultId), serviceKey(unhex(v.secret), 'ledger')]
+  const [keyStore, stateStore] = [memoryKeyStore(), memoryStateStore()]
+  for (const { key: name, value } of v.pages) await stateStore.put('strongroom/ledger', name, unhex(value), { expected: 'absent' })
+  const ledger = new Ledger({ vaultId, keyStore, stateStore }, () => Promise.resolve(key))
+  const hashes: string[] = []
+  for await (const entry of ledger.after(LEDGER_START)) hashes.push(hex(entry.hash))
+
+  expect(hashes).toEqual(v.entries.map((e: Json) => e.hash))
+  // What a page is made of, and where it is kept.
+  const lps = v.entries.map((e: Json) => hex(lp(unhex(e.stored))))
+  expect(v.pages).toEqual([
+    { key: ledgerKey(vaultId, 1), value: lps[0] },
+    { key: ledgerKey(vaultId, 2), value: lps[1] + lps[2] },
+  ])
+  expect(ledgerKey(vaultId, 2)).toBe(`${v.vaultId}/0000000000000002`)
+})
+
+test('the shred receipt', () => {
+  const v = block('shred-receipt')
+  const seed = serviceKey(unhex(v.secret), 'signing-certificate')
+  const body: ReceiptBody = {
+    vaultId: unhex(v.vaultId),
+    kind: v.kind,
+    ref: unhex(v.ref),
+    parentRef: unhex(v.parentRef),
+    tenantRef: unhex(v.tenantRef),
+    region: v.region,
+    versions: v.versions,
+    rootVersion: { number: v.rootVersion.number, id: unhex(v.rootVersion.id) },
+    instant: v.instant,
+    reason: v.reason,
+    ledger: { n: v.ledger.n, hash: unhex(v.ledger.hash) },
+  }
+
+  expect(hex(seed)).toBe(v.seed)
+  expect(hex(ed25519PublicKey(seed))).toBe(v.publicKey)
+  expect(signReceipt(seed, body)).toBe(v.text)
+  expect(openReceipt(v.text, [unhex(v.publicKey)])).toEqual(body)
+  // Its parts, one by one.
+  expect(v.text).toBe(`srr1.${Buffer.from(v.fields + v.publicKey + v.signature, 'hex').toString('base64url')}`)
+  expect(hex(ed25519Sign(seed, concat(lp(ascii('strongroom/v1/shred-receipt')), unhex(v.fields))))).toBe(v.signature)
+  // It is for that entry of the page's ledger.
+  const entry = block('ledger').entries[v.ledger.n - 1]
+  for (const field of ['kind', 'ref', 'parentRef', 'tenantRef', 'region', 'rootVersion', 'instant', 'reason'])
+    expect([field, v[field]]).toEqual([field, entry[field]])
+  expect([v.ledger.hash, v.versions]).toEqual([entry.hash, entry.keys.length])
 })
 
 test('index values', () => {

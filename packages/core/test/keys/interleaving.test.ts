@@ -166,10 +166,10 @@ describe('two processes at once', () => {
   })
 })
 
-// The op byte of a stored entry: its fourth field (LP each): vault id, n, previous, op.
+// The op byte of the entry in a page of one: its fourth field (LP each, as the entry is): vault id, n, previous, op.
 function opOf(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let at = 0
+  let at = 4
   for (let field = 0; field < 3; field++) at += 4 + view.getUint32(at)
   return bytes[at + 4] as number
 }

@@ -1,3 +1,4 @@
+import { NodeKind } from '@strongroom/core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import {
@@ -271,7 +272,7 @@ test('openVault that puts right what another left half done', async () => {
   const half = await folder.copy(active)
   const worker = startWorker()
   await worker.run('open', half)
-  await worker.run('hold', { name: 'effect', call: 'keys.put', type: 'node' })
+  await worker.run('hold', { name: 'effect', call: 'keys.put', type: 'node', kind: NodeKind.subject })
   worker.run('shred', { place: alice }).catch(() => undefined)
   await worker.run('held', { name: 'effect' })
   worker.kill()

@@ -11,6 +11,7 @@ import {
 import { memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
 
+import { lp } from '#core/format/bytes.js'
 import { sealLedgerEntry } from '#core/format/ledger-entry.js'
 
 import {
@@ -306,7 +307,7 @@ describe('key store, column by column', () => {
     ['tenantRef', 'flipped', set('tenantRef', flip), everywhere(F)],
     ['region', 'replaced', set('region', 'us'), everywhere('region_refused')],
     ['state', 'unknown', set('state', 'dormant'), everywhere(F)],
-    ['state', 'retired: who lives still reads, nobody is made', set('state', 'retired'), { newPerson: F, suspend: F }],
+    ['state', 'retired: the newest one is used, whatever its column says', set('state', 'retired'), {}],
     ['marked', 'unset', set('marked', false), {}],
     ['marked', 'as a number', set('marked', 0), everywhere(F)],
     ['wraps', 'emptied', set('wraps', []), everywhere(F)],
@@ -344,13 +345,13 @@ describe('key store, column by column', () => {
   ])
 
   rows('the record of the region', () => ({ type: 'region', region: 'eu' }), [
-    ['region', 'replaced', set('region', 'us'), { suspend: F, shred: F }],
-    ['versions', 'emptied', set('versions', []), { suspend: F, shred: F }],
+    ['region', 'replaced', set('region', 'us'), { newPerson: F, suspend: F, shred: F }],
+    ['versions', 'emptied', set('versions', []), { newPerson: F, suspend: F, shred: F }],
     [
       'versions',
       'with an unknown state',
       set('versions', ([version]: Loose[]) => [{ ...version, state: 'asleep' }]),
-      { suspend: F, shred: F },
+      { newPerson: F, suspend: F, shred: F },
     ],
     [
       'versions',
@@ -359,9 +360,14 @@ describe('key store, column by column', () => {
       { shred: 'wrong_root_key' },
     ],
     ['current', 'unknown', set('current', 9), { suspend: 'wrong_root_key' }],
-    ['current', 'zero', set('current', 0), { suspend: F, shred: F }],
-    ['closing', 'raised', set('closing', 9), {}],
-    ['closing', 'removed', drop('closing'), { suspend: F, shred: F }],
+    ['current', 'zero', set('current', 0), { newPerson: F, suspend: F, shred: F }],
+    [
+      'closing',
+      'raised: nothing new is wrapped by a key that may not outlive it',
+      set('closing', 9),
+      { newPerson: 'epoch_blocked', suspend: 'epoch_blocked' },
+    ],
+    ['closing', 'removed', drop('closing'), { newPerson: F, suspend: F, shred: F }],
     ...HARMLESS,
   ])
 
@@ -555,7 +561,7 @@ describe('key store: records moved, rolled back, deleted', () => {
     world.keyStore.edit(key, () => undefined)
     const expected: Readonly<Record<typeof what, Probe>> = {
       vault: { open: 'vault_not_initialised' },
-      region: { suspend: 'wrong_root_key' },
+      region: { newPerson: F, suspend: F },
       'wrapping-key': everywhere(F),
       tenant: everywhere('not_found'),
     }
@@ -697,15 +703,16 @@ describe('the ledger', () => {
       .filter(({ namespace }) => namespace === LEDGER)
       .toSorted((a, b) => (a.key < b.key ? -1 : 1))
 
-  // Where each of the 13 fields begins, and the hash.
+  // Of a page that holds one entry: where that begins, and each of its 13 fields, and the hash.
   function starts(bytes: Uint8Array): readonly number[] {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const all: number[] = []
-    for (let at = 0; all.length < 13; at += 4 + view.getUint32(at)) all.push(at)
+    const all: number[] = [0]
+    for (let at = 4; all.length < 14; at += 4 + view.getUint32(at)) all.push(at)
     return [...all, bytes.length - 36]
   }
 
   const FIELDS = [
+    'length',
     'vault id',
     'n',
     'previous',
@@ -827,7 +834,7 @@ describe('the ledger', () => {
     const all = entries(world)
     const previous = (all.at(-1) as { value: Uint8Array }).value.subarray(-32)
     const { refs } = world
-    return sealLedgerEntry(new Uint8Array(32), {
+    const { bytes } = sealLedgerEntry(new Uint8Array(32), {
       vaultId: Buffer.from(vaultId(world), 'hex'),
       n: all.length + 1,
       previous,
@@ -841,7 +848,8 @@ describe('the ledger', () => {
       rootVersion: { number: 1, id: new Uint8Array(16) },
       instant: 0,
       reason: 0,
-    }).bytes
+    })
+    return lp(bytes)
   }
 
   test('two genuine tails of one ledger, from stores that were copied: a mixture of them is refused', async () => {

@@ -51,6 +51,8 @@ describe('the order of steps', () => {
     const { steps, vault } = await recorded()
     const her = alice(vault)
     const stored = await her.encrypt(email, 'ada')
+    // The key that signs receipts is made by the first shred of a vault.
+    await vault.receiptKeys()
     steps.length = 0
     await her.shred()
     expect(writes(steps)).toEqual(['mark', 'ledger', 'shredded', 'acknowledged'])
@@ -160,7 +162,13 @@ describe('the order of steps', () => {
     await made.provider.createVersion(7)
     const answer = await alice(vault).shred({ reason: 'accountDeleted' })
     const record = nodesOf(made.keyStore).find(({ versions }) => versions[0]?.state === KeyState.shredded)
-    expect(answer).toEqual({ instant: START + 777, ledger: { n: 2, hash: expect.any(Uint8Array) }, rootVersion: 7, versions: 1 })
+    expect(answer).toEqual({
+      instant: START + 777,
+      ledger: { n: 2, hash: expect.any(Uint8Array) },
+      rootVersion: 7,
+      versions: 1,
+      receipt: expect.stringMatching(/^srr1\./),
+    })
     expect(record?.versions).toMatchObject([
       { state: 4, instant: START + 777, reason: Reason.accountDeleted, ledger: answer.ledger, rootVersion: { number: 7 } },
     ])

@@ -4,7 +4,7 @@ import { backend } from '#backend'
 import { checkFormat, checkFormatIsRead, checkFormatRefusals } from './format.mjs'
 import { checkKnownAnswers, XAES } from './known-answers.mjs'
 import { readVectors, vectorsFolder } from './support.mjs'
-import { checkAesGcm, checkHkdf, checkHmac } from './wycheproof.mjs'
+import { checkAesGcm, checkEd25519, checkHkdf, checkHmac } from './wycheproof.mjs'
 import { checkXaes, checkXaesAccumulated } from './xaes.mjs'
 
 /** What runs without the folder of vectors. */
@@ -25,6 +25,7 @@ export function runVectors() {
     aesGcm: checkAesGcm(readVectors(folder, 'wycheproof', 'aes_gcm_test.json')),
     hkdf: checkHkdf(readVectors(folder, 'wycheproof', 'hkdf_sha256_test.json')),
     hmac: checkHmac(readVectors(folder, 'wycheproof', 'hmac_sha256_test.json')),
+    ed25519: checkEd25519(readVectors(folder, 'wycheproof', 'ed25519_test.json')),
     format: checkFormat(format),
     formatRefusals: checkFormatRefusals(format),
     formatIsRead: checkFormatIsRead(format),

@@ -9,7 +9,7 @@ const VECTORS = process.env['STRONGROOM_VECTORS'] ?? ''
 const FULL = process.env['STRONGROOM_FULL'] ?? ''
 const PORTABLE = '--conditions=strongroom-portable'
 
-const KNOWN_ANSWERS = { xaes: 2, xaesAccumulated: 10_000, xaesRandom: 200, gcm: 3, aes: 1, sha256: 2, hmac: 3, hkdf: 2 }
+const KNOWN_ANSWERS = { xaes: 2, xaesAccumulated: 10_000, xaesRandom: 200, gcm: 3, aes: 1, sha256: 2, hmac: 3, hkdf: 2, ed25519: 5 }
 
 const COUNTS = {
   xaes: 2,
@@ -17,6 +17,7 @@ const COUNTS = {
   aesGcm: { run: 66, valid: 39, invalid: 27 },
   hkdf: { run: 86, valid: 83, invalid: 3 },
   hmac: { run: 174, valid: 66, invalid: 108, truncated: 87 },
+  ed25519: { run: 151, valid: 88, invalid: 63 },
   format: {
     derivations: 6,
     tags: 18,

@@ -1,7 +1,7 @@
 // Project Wycheproof (C2SP/wycheproof, testvectors_v1) against the backend.
 import { backend } from '#backend'
 
-import { flipped, refused, same, throws, unhex } from './support.mjs'
+import { flipped, is, refused, same, throws, unhex } from './support.mjs'
 
 /** AES-GCM with 256-bit keys, 96-bit nonces and 128-bit tags: the one form that is used here. */
 export function checkAesGcm({ testGroups }) {
@@ -65,6 +65,23 @@ export function checkHmac({ testGroups }) {
       if (backend.equal(mac, tag) !== (test.result === 'valid')) throw new Error(what)
       counts[test.result]++
       if (group.tagSize < 256) counts.truncated++
+      counts.run++
+    }
+  }
+  return counts
+}
+
+/** Ed25519 verification: signatures of every wrong length, with S past the order, with R not canonical, cut and extended. */
+export function checkEd25519({ testGroups }) {
+  const counts = { run: 0, valid: 0, invalid: 0 }
+  for (const group of testGroups) {
+    const publicKey = unhex(group.publicKey.pk)
+    for (const test of group.tests) {
+      const what = `ed25519 ${test.tcId}`
+      const [message, signature] = [test.msg, test.sig].map(unhex)
+      is(backend.ed25519Verify(publicKey, message, signature), test.result === 'valid', what)
+      if (test.result === 'valid') is(backend.ed25519Verify(publicKey, message, flipped(signature, 63)), false, `${what}: S changed`)
+      counts[test.result]++
       counts.run++
     }
   }

@@ -23,4 +23,14 @@ export interface Backend {
   gcmSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, offset: number): void
   /** Opens ciphertext ‖ tag; `undefined` if it is not authentic. Never shorter than a tag. */
   gcmOpen(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
+  /** RFC 8032, section 5.1.5: the public key, 32 bytes, of a seed of 32 bytes. */
+  ed25519PublicKey(seed: Uint8Array): Uint8Array
+  /** RFC 8032, section 5.1.6: R 32 ‖ S 32, always the same for one seed and message. */
+  ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array
+  /**
+   * RFC 8032, section 5.1.7, and of what it leaves open always the narrower, so that no two backends disagree: the equation
+   * [S]B = R + [k]A without the cofactor, canonical encodings only, S below the order of the group, and no public key of small order.
+   * False for anything malformed; never throws.
+   */
+  ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
 }

@@ -1,9 +1,10 @@
-/** The same bytes where there is no `node:crypto`: `@noble/ciphers`, `@noble/hashes` and the platform's `getRandomValues`. */
+/** The same bytes where there is no `node:crypto`: `@noble/ciphers`, `@noble/curves`, `@noble/hashes`, the platform's `getRandomValues`. */
 
 import { ecb, gcm } from '@noble/ciphers/aes.js'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
+import { sha256, sha512 } from '@noble/hashes/sha2.js'
 
 import type { Backend } from './backend.ts'
 
@@ -53,4 +54,27 @@ export const backend: Backend = {
       return undefined
     }
   },
+  ed25519PublicKey: (seed) => ed25519.getPublicKey(seed),
+  ed25519Sign: (seed, message) => ed25519.sign(message, seed),
+  ed25519Verify(publicKey, message, signature) {
+    if (publicKey.length !== 32 || signature.length !== 64) return false
+    return ed25519.verify(signature, message, publicKey, { zip215: false }) && isExact(publicKey, message, signature)
+  },
+}
+
+// @noble checks the equation of RFC 8032, section 5.1.7, multiplied by the cofactor. OpenSSL checks it as it stands: points that differ
+// by one of small order are not the same. Called for what @noble found in order: the key is a point, S is below the order.
+function isExact(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const { Point } = ed25519
+  const r = signature.subarray(0, 32)
+  const k = littleEndian(sha512.create().update(r).update(publicKey).update(message).digest()) % Point.Fn.ORDER
+  const s = littleEndian(signature.subarray(32))
+  const point = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(publicKey).multiplyUnsafe(k))
+  return backend.equal(point.toBytes(), r)
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  let value = 0n
+  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] as number)
+  return value
 }

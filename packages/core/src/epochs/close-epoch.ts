@@ -1,0 +1,169 @@
+/** `closeEpoch`: the root versions before the last rotation are destroyed, and with them every key that only they open, wherever copies lie. */
+
+import { invalidArgument, StrongroomError } from '../errors.ts'
+import { equalBytes } from '../crypto/hash.ts'
+import type { EpochMarker, KnownRootVersion } from '../format/records.ts'
+import type { KeyContext } from '../keys/key-context.ts'
+import { newestRootVersion, requireRegion, rootEntry, updateRegion } from '../keys/regions.ts'
+import type { KeyOperations } from '../keys/shred.ts'
+import { coverWrappingKey, isCovered, listWrappingKeys, newestWrappingKey } from '../keys/wrapping-keys.ts'
+import { inLanes } from './lanes.ts'
+import { losesKeys, moveOnce } from './move-tenant.ts'
+import type { CheckedRun, Progress } from './progress.ts'
+import { waitOutCacheBound } from './wait-bound.ts'
+import { countTenants, isLivingTenant, walkTenants, walkWrappingKeys } from './walk-tenants.ts'
+
+/** Where `closeEpoch` is. */
+export type CloseEpochPhase = 'preparing' | 'waiting' | 'checking' | 'destroying'
+
+/** What the owner says of backups: the new epoch's are there. */
+export interface EpochBackup {
+  /** 16 bytes, as read from the copy of the key store. */
+  readonly marker: Uint8Array
+  /** UTC milliseconds at which the copying began. */
+  readonly startedAt: number
+}
+
+/**
+ * Destroys every root version older than the one of the last rotation. Killed anywhere, it is run again.
+ *
+ * @param backup - `undefined`: the owner has said loudly that there is none
+ * @throws StrongroomError `epoch_blocked`, `invalid_argument` (a backup that is not of this epoch), `wrong_root_key`, and what stores and provider throw
+ */
+export async function* closeEpoch(
+  keys: KeyOperations,
+  region: string,
+  backup: EpochBackup | undefined,
+  run: CheckedRun,
+): AsyncGenerator<Progress<CloseEpochPhase>> {
+  const { context } = keys.tree
+  yield { phase: 'preparing', done: 0, total: 1 }
+  await keys.reconciler.run()
+  const { epoch, versions } = await requireRegion(context, region)
+  if (epoch === undefined)
+    throw new StrongroomError(
+      'epoch_blocked',
+      'no rotation of this region has ended: run rotateRootKey to its end, then back the key store up',
+    )
+  if (backup !== undefined) requireBackupOf(epoch, backup, context.clock.now())
+  const ending = versions.filter((version) => version.number < epoch.rootVersion && version.destruction === undefined)
+  await requireHeld(context, region, epoch.rootVersion)
+  run.signal?.throwIfAborted()
+  const closing = epoch.rootVersion - 1
+  // Majority-written before the wait: from here on no wrapping key is used that only a closing version opens.
+  await updateRegion(context, region, (record) => (record.closing >= closing ? undefined : { ...record, closing }))
+  await context.failpoint('close.announced')
+  yield { phase: 'preparing', done: 1, total: 1 }
+  if (ending.length === 0) return
+
+  yield { phase: 'waiting', done: 0, total: 1 }
+  await waitOutCacheBound(context, run.signal)
+  await context.failpoint('close.waited')
+  yield { phase: 'waiting', done: 1, total: 1 }
+
+  // The whole ledger: a shredded key that was put back by hand must not outlive the epoch.
+  await keys.reconciler.run({ all: true })
+  yield* checkTenants(context, region, epoch.rootVersion, run)
+  await checkWrappingKeys(context, region, epoch.rootVersion)
+  await context.failpoint('close.rescanned')
+
+  await keys.reconciler.run()
+  let done = 0
+  for (const version of ending) {
+    run.signal?.throwIfAborted()
+    yield { phase: 'destroying', done, total: ending.length }
+    await destroy(keys, region, version)
+    done++
+  }
+  yield { phase: 'destroying', done, total: ending.length }
+}
+
+function requireBackupOf(epoch: EpochMarker, { marker, startedAt }: EpochBackup, now: number): void {
+  if (!equalBytes(marker, epoch.marker))
+    throw invalidArgument(
+      'backup.marker',
+      'is not the marker of the last rotation: back the key store up after it, and read the marker from that copy',
+    )
+  if (startedAt < epoch.instant)
+    throw invalidArgument('backup.startedAt', 'is before the end of the last rotation: take a newer backup of the key store')
+  if (startedAt > now) throw invalidArgument('backup.startedAt', 'must not lie in the future')
+}
+
+// Nothing is destroyed by a process whose provider does not have what everything now hangs on.
+async function requireHeld(context: KeyContext, region: string, number: number): Promise<void> {
+  await newestRootVersion(context, region)
+  const listed = await context.providers.versions(region)
+  if (!listed.some((version) => version.number === number && version.state === 'live'))
+    throw new StrongroomError(
+      'wrong_root_key',
+      'the key provider does not hold the root version of the last rotation: restore the newest root key first',
+    )
+}
+
+/**
+ * What was stored too late for the rotation to see it: wrapping keys get a wrap that outlives the closing, nodes that still name a
+ * wrapping key that goes are wrapped anew.
+ */
+async function* checkTenants(
+  context: KeyContext,
+  region: string,
+  least: number,
+  run: CheckedRun,
+): AsyncGenerator<Progress<CloseEpochPhase>> {
+  const total = await countTenants(context, region)
+  let done = 0
+  yield { phase: 'checking', done, total }
+  for await (const page of walkTenants(context, region)) {
+    await inLanes(page, run.concurrency, async ({ ref }) => {
+      run.signal?.throwIfAborted()
+      const newest = newestWrappingKey(await listWrappingKeys(context, ref))
+      if (newest === undefined) throw unfinished()
+      if ((await coverWrappingKey(context, newest, least)) === undefined) throw unfinished()
+      if (!(await losesKeys(context, ref, least))) return
+      for (let left = true; left;) {
+        left = false
+        for await (const moved of moveOnce(context, ref, run)) left ||= moved >= 0
+      }
+    })
+    done += page.length
+    yield { phase: 'checking', done, total: Math.max(done, total) }
+  }
+}
+
+async function checkWrappingKeys(context: KeyContext, region: string, least: number): Promise<void> {
+  for await (const page of walkWrappingKeys(context, region)) {
+    const lost = page.filter((record) => record.state !== 'retired' && !isCovered(record, least))
+    if (lost.length === 0) continue
+    const tenants = await context.keyStore.get(lost.map(({ tenantRef }) => ({ type: 'node', ref: tenantRef })))
+    for (const [i, record] of lost.entries()) {
+      const tenant = tenants[i]
+      if (tenant === undefined) await coverWrappingKey(context, record, least)
+      else if (tenant.type === 'node' && isLivingTenant(tenant)) throw unfinished()
+    }
+  }
+}
+
+// Each step may be repeated: a provider answers the same again, the ledger is asked first.
+async function destroy(keys: KeyOperations, region: string, { number, id }: KnownRootVersion): Promise<void> {
+  const { context } = keys.tree
+  const destruction = await context.providers.destroyVersion(region, number)
+  await context.failpoint('close.destroyed')
+  const record = await requireRegion(context, region)
+  if (record.versions.some((version) => version.number === number && version.state === 'live')) {
+    await keys.ledger.append(() => Promise.resolve(rootEntry('rootDestroyed', region, { number, id }, context.clock.now())))
+    await keys.reconciler.run()
+  }
+  await context.failpoint('close.entered')
+  await updateRegion(context, region, (now) => ({
+    ...now,
+    versions: now.versions.map((version) => (version.number === number ? { ...version, destruction } : version)),
+  }))
+  await context.failpoint('close.noted')
+}
+
+function unfinished(): StrongroomError {
+  return new StrongroomError(
+    'epoch_blocked',
+    'a tenant still has keys that only a closing root version opens: run rotateRootKey to its end, back the key store up, and close the epoch then',
+  )
+}

@@ -1,0 +1,173 @@
+/**
+ * Moving a tenant to another wrapping key: (1) the new one is current, the old ones retire; (2) wait out the fleet's cache bound;
+ * (3) wrap every node anew by compare-and-set; (4) look again, until none is left; (5) the old ones are retired. Each step may be
+ * repeated, by any number of runners. What is stored after the last look is wrapped anew by whoever loads it (`KeyTree`).
+ */
+
+import { hasCode, StrongroomError } from '../errors.ts'
+import { KeyState, type NodeRecord, type WrappingKeyRecord } from '../format/records.ts'
+import { instant } from '../keys/key-cache.ts'
+import type { KeyContext } from '../keys/key-context.ts'
+import type { OpenNode } from '../keys/open-node.ts'
+import { openTenant, type OpenTenant, type OpenWrappingKey } from '../keys/open-tenant.ts'
+import { retryConflicts } from '../keys/retry.ts'
+import { isOutdated, rewrapNode } from '../keys/rewrap-node.ts'
+import {
+  findWrappingKey,
+  isCovered,
+  listWrappingKeys,
+  newestWrappingKey,
+  nextWrappingKey,
+  wrappingKeyForNewWraps,
+} from '../keys/wrapping-keys.ts'
+import { inLanes } from './lanes.ts'
+import type { CheckedRun } from './progress.ts'
+import { type WalkedNode, walkNodes } from './walk-nodes.ts'
+
+/** The older wrapping keys of a tenant that are not retired yet, and the newest. */
+interface Standing {
+  readonly newest: WrappingKeyRecord
+  readonly older: readonly WrappingKeyRecord[]
+}
+
+/**
+ * Step 1 for a new root version: an unmarked wrapping key is wrapped by it as well; a marked one is followed by another.
+ *
+ * @param least - number of the root version
+ * @returns whether the tenant has nodes to be moved
+ */
+export async function coverTenant(context: KeyContext, tenantRef: Uint8Array, least: number): Promise<boolean> {
+  const { newest } = await standing(context, tenantRef)
+  await wrappingKeyForNewWraps(context, newest, least)
+  return retireOlder(context, tenantRef)
+}
+
+/** Step 1 on its own: a new wrapping key, unless a move is under way already, which is then the one to be finished. */
+export async function beginMove(context: KeyContext, tenantRef: Uint8Array): Promise<void> {
+  const { newest, older } = await standing(context, tenantRef)
+  await wrappingKeyForNewWraps(context, older.length === 0 ? await nextWrappingKey(context, newest) : newest)
+  await retireOlder(context, tenantRef)
+}
+
+/** Steps 3 to 5. Reports how many nodes it has wrapped anew. @throws StrongroomError `epoch_blocked` if one does not open */
+export async function* finishMove(context: KeyContext, tenantRef: Uint8Array, run: CheckedRun): AsyncGenerator<number> {
+  let left = true
+  while (left) {
+    left = false
+    for await (const moved of moveOnce(context, tenantRef, run)) {
+      left = true
+      yield moved
+    }
+  }
+  await context.failpoint('move.rescanned')
+  await retire(context, tenantRef)
+  await context.failpoint('move.retired')
+}
+
+/** One look at all nodes of a tenant: those wrapped by a key that was followed are wrapped anew. Yields for each page that had one. */
+export async function* moveOnce(context: KeyContext, tenantRef: Uint8Array, run: CheckedRun): AsyncGenerator<number> {
+  const tenant = await openLiving(context, tenantRef)
+  if (tenant === undefined) return
+  try {
+    const to = await tenant.forNewWraps()
+    const skip = (record: NodeRecord): boolean =>
+      !record.versions.some((version) => version.state !== KeyState.shredded && tenant.isOutdated(version.wrappingKeyId))
+    for await (const { nodes } of walkNodes(context, tenant, { skip })) {
+      run.signal?.throwIfAborted()
+      const outdated = nodes.filter((walked) => requireOpen(walked) && isOutdated(walked.node, undefined, (id) => tenant.isOutdated(id)))
+      if (outdated.length > 0) yield rewrapAll(context, outdated, to, run)
+    }
+  } finally {
+    tenant.destroy()
+  }
+}
+
+/** Wraps nodes anew and stores them by compare-and-set. @returns how many; another writer was first for the others, which are met again */
+export async function rewrapAll(
+  context: KeyContext,
+  nodes: readonly WalkedNode[],
+  to: OpenWrappingKey,
+  { concurrency, signal }: CheckedRun,
+): Promise<number> {
+  let moved = 0
+  await inLanes(nodes, concurrency, async ({ node, parent }) => {
+    if (node === undefined) return
+    signal?.throwIfAborted()
+    await context.failpoint('move.read')
+    try {
+      await context.keyStore.put(rewrapNode(context, node, parent, to))
+      moved++
+    } catch (error) {
+      if (!hasCode(error, 'conflict')) throw error
+    }
+    await context.failpoint('move.rewrapped')
+  })
+  return moved
+}
+
+/** Narrows to a node that is open. @throws StrongroomError `epoch_blocked` for one whose bytes do not open; else what kept it from opening */
+export function requireOpen(walked: WalkedNode): walked is WalkedNode & { readonly node: OpenNode } {
+  if (walked.node !== undefined) return true
+  if (!hasCode(walked.failure, 'decrypt_failed', 'root_version_destroyed', 'wrong_root_key')) throw walked.failure
+  throw new StrongroomError(
+    'epoch_blocked',
+    'a key in the key store does not open, and would be lost for good: verifyKeys names it. Put its record back from a backup, or shred it; then run this again',
+    { cause: walked.failure },
+  )
+}
+
+/** The tenant, not for the cache; `undefined` if it is gone. */
+export async function openLiving(context: KeyContext, tenantRef: Uint8Array): Promise<OpenTenant | undefined> {
+  try {
+    return await openTenant(context, tenantRef, instant(context.clock))
+  } catch (error) {
+    if (hasCode(error, 'shredded', 'not_found')) return undefined
+    throw error
+  }
+}
+
+async function standing(context: KeyContext, tenantRef: Uint8Array): Promise<Standing> {
+  const all = await listWrappingKeys(context, tenantRef)
+  const newest = newestWrappingKey(all)
+  if (newest === undefined) {
+    throw new StrongroomError(
+      'epoch_blocked',
+      'a tenant has no wrapping key: its record is missing from the key store; put it back from a backup',
+    )
+  }
+  return { newest, older: all.filter((record) => record !== newest && record.state !== 'retired') }
+}
+
+// Everything that was followed by another is retiring. @returns whether anything is
+async function retireOlder(context: KeyContext, tenantRef: Uint8Array): Promise<boolean> {
+  return retryConflicts(async () => {
+    const { older } = await standing(context, tenantRef)
+    for (const record of older) {
+      if (record.state === 'current') await context.keyStore.put({ ...record, state: 'retiring', revision: record.revision + 1 })
+    }
+    if (older.length > 0) await context.failpoint('move.begun')
+    return older.length > 0
+  })
+}
+
+async function retire(context: KeyContext, tenantRef: Uint8Array): Promise<void> {
+  await retryConflicts(async () => {
+    for (const { id, state } of (await standing(context, tenantRef)).older) {
+      if (state !== 'retiring') continue
+      const record = await findWrappingKey(context, id)
+      if (record?.state === 'retiring') await context.keyStore.put({ ...record, state: 'retired', revision: record.revision + 1 })
+    }
+  })
+}
+
+/** Whether a tenant has nodes that are to be moved. */
+export async function isMoving(context: KeyContext, tenantRef: Uint8Array): Promise<boolean> {
+  return (await standing(context, tenantRef)).older.length > 0
+}
+
+/** Whether a tenant has an older wrapping key that goes with root versions below this number: nodes may still name it. */
+export async function losesKeys(context: KeyContext, tenantRef: Uint8Array, least: number): Promise<boolean> {
+  const all = await listWrappingKeys(context, tenantRef)
+  const newest = newestWrappingKey(all)
+  return all.some((record) => record !== newest && !isCovered(record, least))
+}

@@ -1,0 +1,60 @@
+/** `tenant.shredMany`. */
+
+import { invalidArgument } from '../errors.ts'
+import { NodeKind } from '../format/records.ts'
+import { SHREDS_PER_BATCH, shredNodes } from '../keys/shred-many.ts'
+import { readOptions } from '../read-options.ts'
+import { nameBytes } from './names.ts'
+import { type Place, reasonCode, type ShredOptions } from './place.ts'
+import { type Shredded, shreddedBy } from './shredded.ts'
+import { withSigningSeed } from './signing-key.ts'
+
+/** Options of shredMany. */
+export interface ShredManyOptions extends ShredOptions {
+  /** Ends it between two batches, with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/** @param tenant - the tenant's place */
+export function shredMany(
+  tenant: Place,
+  subjects: Iterable<string> | AsyncIterable<string>,
+  options: ShredManyOptions | undefined,
+): AsyncGenerator<Shredded & { readonly subject: string }> {
+  const { reason, signal } = readOptions(options, ['reason', 'signal'])
+  const why = reasonCode(reason ?? 'unspecified')
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
+  if (typeof subjects !== 'object' || subjects === null || !(Symbol.iterator in subjects || Symbol.asyncIterator in subjects))
+    throw invalidArgument('subjects', 'must be an iterable of names')
+  return run()
+
+  async function* run(): AsyncGenerator<Shredded & { readonly subject: string }> {
+    let batch: string[] = []
+    for await (const subject of subjects) {
+      nameBytes(subject, 'subjects')
+      batch.push(subject)
+      if (batch.length < SHREDS_PER_BATCH) continue
+      yield* shredBatch(batch)
+      batch = []
+    }
+    yield* shredBatch(batch)
+  }
+
+  async function* shredBatch(names: readonly string[]): AsyncGenerator<Shredded & { readonly subject: string }> {
+    signal?.throwIfAborted()
+    // A name that comes twice is one subject.
+    const places = new Map<string, Awaited<ReturnType<Place['references']>>>()
+    for (const subject of new Set(names)) {
+      const place = tenant.below({ subject }, { kind: NodeKind.subject, name: nameBytes(subject, 'subjects') })
+      const references = await place.references()
+      tenant.gate.authorize('shred', place.whose, references.region)
+      places.set(subject, references)
+    }
+    const done = await withSigningSeed(tenant.keys, async (seed) => {
+      const entries = await shredNodes(tenant.keys, [...places.values()], why)
+      return entries.map((entry) => shreddedBy(tenant.keys, seed, entry))
+    })
+    const bySubject = new Map([...places.keys()].map((subject, i) => [subject, done[i] as Shredded]))
+    for (const subject of names) yield { subject, ...(bySubject.get(subject) as Shredded) }
+  }
+}
