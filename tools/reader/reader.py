@@ -156,13 +156,14 @@ def open_references(v: dict) -> int:
     same(hashlib.sha256(label("ref-root") + vault + lp(tenant)).digest()[:16], h(v["refKeyOfTenant"]), "ref key of the tenant")
     first = hashlib.sha256(label("first-wrapping-key") + vault + lp(tenant)).digest()[:16]
     same(first, h(v["firstWrappingKeyIdOfTenant"]), "id of the first wrapping key")
+    same(hashlib.sha256(label("next-wrapping-key") + vault + lp(first)).digest()[:16], h(v["nextWrappingKeyIdOfTenant"]), "id of the next")
     for n in v["named"]:
         message = label("ref") + bytes([n["kind"]]) + lp(h(n["parentRef"])) + lp(h(n["name"]))
         same(mac(hkdf(h(n["refSecret"]), "use/ref"), message)[:16], h(n["ref"]), n["of"])
     for n in v["serviceNames"]:
         life = struct.pack(">BQ", ("none", "generation", "period").index(n["life"]), n["number"])
         same(lp(n["use"].encode()) + lp(n["name"].encode()) + life, h(n["bytes"]), "service name")
-    return 3 + len(v["named"]) + len(v["serviceNames"])
+    return 4 + len(v["named"]) + len(v["serviceNames"])
 
 def region_and_instant(v: dict) -> bytes:
     return lp(v["region"].encode()) + struct.pack(">Q", v["created"])

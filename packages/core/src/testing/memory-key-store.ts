@@ -1,7 +1,7 @@
 /** The reference key store: in memory, for one process, lost with it. */
 
 import { invalidArgument, StrongroomError } from '../errors.ts'
-import { hex, isBytes, utf8 } from '../format/bytes.ts'
+import { isBytes, utf8 } from '../format/bytes.ts'
 import type { KeyStoreRecord, NodeRecord, WrappingKeyRecord } from '../format/records.ts'
 import type { KeyStore, KeyStoreKey, KeyStoreQuery } from '../keys/key-store.ts'
 
@@ -40,7 +40,28 @@ export interface MemoryKeyStore extends KeyStore {
  */
 export function memoryKeyStore(): MemoryKeyStore {
   const records = new Map<string, KeyStoreRecord>()
+  // Names of records, for each query that can be asked: a page of an answer is a piece of one of them.
+  const lists = new Map<string, SortedNames>()
   const calls = { get: 0, put: 0, scan: 0 }
+
+  /** Stores a copy, or removes. */
+  function set(name: string, record: KeyStoreRecord | undefined): void {
+    const before = records.get(name)
+    if (record === undefined) records.delete(name)
+    else records.set(name, copyOf(record))
+    const [from, to] = [listsOf(before), listsOf(record)]
+    if (from.length === to.length && from.every((list, i) => list === to[i])) return
+    for (const list of from) lists.get(list)?.remove(name)
+    for (const list of to) {
+      const names = lists.get(list) ?? new SortedNames()
+      lists.set(list, names)
+      names.add(name)
+    }
+  }
+
+  function snapshot(): KeyStoreSnapshot {
+    return [...records].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => copyOf(record))
+  }
 
   return {
     calls,
@@ -48,7 +69,7 @@ export function memoryKeyStore(): MemoryKeyStore {
     async get(keys) {
       calls.get++
       if (keys.length > MAX_PAGE) throw invalidArgument('keys', `must be at most ${MAX_PAGE}`)
-      return keys.map((key) => structuredClone(records.get(nameOf(key))))
+      return keys.map((key) => copyOf(records.get(nameOf(key))))
     },
 
     async put(record) {
@@ -59,53 +80,109 @@ export function memoryKeyStore(): MemoryKeyStore {
       }
       const stored = records.get(name)?.revision ?? 0
       if (stored !== record.revision - 1) throw new StrongroomError('conflict', 'the record was written by another')
-      records.set(name, structuredClone(record))
+      set(name, record)
     },
 
     async scan(query) {
       calls.scan++
       checkQuery(query)
-      const after = query.after === undefined ? undefined : `${query.type}:${hex(query.after)}`
-      return inOrder(records)
-        .filter(([name, record]) => matches(record, query) && (after === undefined || name > after))
-        .slice(0, query.limit)
-        .map(([, record]) => structuredClone(record) as NodeRecord | WrappingKeyRecord)
+      const after = query.after && `${query.type}:${text(query.after)}`
+      const names = lists.get(listName(query.type, query.tenantRef, query.parentRef))?.page(after, query.limit) ?? []
+      return names.map((name) => copyOf(records.get(name)) as NodeRecord | WrappingKeyRecord)
     },
 
-    snapshot: () => inOrder(records).map(([, record]) => structuredClone(record)),
+    snapshot,
 
-    restore(snapshot) {
+    restore(saved) {
       records.clear()
-      for (const record of snapshot) records.set(nameOf(record), structuredClone(record))
+      lists.clear()
+      for (const record of saved) set(nameOf(record), record)
     },
 
     edit(key, change) {
       const name = nameOf(key)
-      const changed = change(structuredClone(records.get(name)))
-      if (changed === undefined) records.delete(name)
-      else records.set(name, structuredClone(changed))
+      set(name, change(copyOf(records.get(name))))
     },
   }
 }
 
-// Hex keeps the byte order of references.
+/** Names in order. They are sorted when they are asked for: storing many costs no more than to sort them once. */
+class SortedNames {
+  readonly #names: string[] = []
+  #sorted = true
+
+  add(name: string): void {
+    this.#sorted &&= this.#names.length === 0 || (this.#names.at(-1) as string) < name
+    this.#names.push(name)
+  }
+
+  remove(name: string): void {
+    const names = this.#inOrder()
+    const at = firstAfter(names, name) - 1
+    if (names[at] === name) names.splice(at, 1)
+  }
+
+  page(after: string | undefined, limit: number): readonly string[] {
+    const names = this.#inOrder()
+    const start = after === undefined ? 0 : firstAfter(names, after)
+    return names.slice(start, start + limit)
+  }
+
+  #inOrder(): string[] {
+    if (!this.#sorted) this.#names.sort()
+    this.#sorted = true
+    return this.#names
+  }
+}
+
+function firstAfter(names: readonly string[], name: string): number {
+  let [low, high] = [0, names.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((names[middle] as string) > name) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
 function nameOf(key: KeyStoreKey | KeyStoreRecord): string {
-  if (key.type === 'node') return `node:${hex(reference(key.ref, 'ref'))}`
-  if (key.type === 'wrapping-key') return `wrapping-key:${hex(reference(key.id, 'id'))}`
+  if (key.type === 'node') return `node:${text(reference(key.ref, 'ref'))}`
+  if (key.type === 'wrapping-key') return `wrapping-key:${text(reference(key.id, 'id'))}`
   if (key.type === 'vault') return 'vault'
   const length = utf8(key.region, 'region').length
   if (length === 0 || length > 256) throw invalidArgument('region', 'must have 1 to 256 UTF-8 bytes')
   return `region:${key.region}`
 }
 
-function inOrder(records: ReadonlyMap<string, KeyStoreRecord>): (readonly [string, KeyStoreRecord])[] {
-  return [...records].toSorted(([a], [b]) => (a < b ? -1 : 1))
+// One character a byte keeps the byte order of references.
+function text(ref: Uint8Array): string {
+  return String.fromCharCode(...ref)
 }
 
-function matches(record: KeyStoreRecord, query: KeyStoreQuery): boolean {
-  if (record.type !== query.type || (record.type !== 'node' && record.type !== 'wrapping-key')) return false
-  if (query.tenantRef !== undefined && hex(record.tenantRef) !== hex(query.tenantRef)) return false
-  return query.parentRef === undefined || (record.type === 'node' && hex(record.parentRef) === hex(query.parentRef))
+function listName(type: string, tenantRef?: Uint8Array, parentRef?: Uint8Array): string {
+  return `${type} ${tenantRef === undefined ? '*' : `=${text(tenantRef)}`} ${parentRef === undefined ? '*' : `=${text(parentRef)}`}`
+}
+
+// The queries that a record answers. A column of another form than a reference's, which a test may have put there, answers none.
+function listsOf(record: KeyStoreRecord | undefined): readonly string[] {
+  if (record?.type !== 'node' && record?.type !== 'wrapping-key') return []
+  const { type, tenantRef } = record
+  const tenants = isBytes(tenantRef) && tenantRef.length === 16 ? [undefined, tenantRef] : [undefined]
+  if (type === 'wrapping-key') return tenants.map((tenant) => listName(type, tenant))
+  const { parentRef } = record
+  const parents = isBytes(parentRef) && (parentRef.length === 16 || parentRef.length === 0) ? [undefined, parentRef] : [undefined]
+  return tenants.flatMap((tenant) => parents.map((parent) => listName(type, tenant, parent)))
+}
+
+// What `structuredClone` makes, for less: records are plain data. Whatever else a test stores is left to that.
+function copyOf<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (isBytes(value)) return new Uint8Array(value) as T & Uint8Array
+  if (Array.isArray(value)) return value.map(copyOf) as T & unknown[]
+  if (Object.getPrototypeOf(value) !== Object.prototype) return structuredClone(value)
+  const copy: Record<string, unknown> = { ...value }
+  for (const [name, inner] of Object.entries(copy)) if (typeof inner === 'object') copy[name] = copyOf(inner)
+  return copy as T
 }
 
 function checkQuery(query: KeyStoreQuery): void {

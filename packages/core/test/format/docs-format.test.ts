@@ -24,7 +24,7 @@ import { type NodePlace, nodeWrapData, unwrapNode } from '#core/format/node-wrap
 import { padmeLength } from '#core/format/padding.js'
 import { openReceipt, type ReceiptBody, signReceipt } from '#core/format/receipt.js'
 import { KeyState, NodeKind, Reason } from '#core/format/records.js'
-import { firstWrappingKeyId, nodeRef, refKeyRef, serviceName, VAULT_REF } from '#core/format/reference.js'
+import { firstWrappingKeyId, nextWrappingKeyId, nodeRef, refKeyRef, serviceName, VAULT_REF } from '#core/format/reference.js'
 import { binaryScalar, CanonicalScalar, canonicalScalar } from '#core/format/scalar.js'
 import { jsonCodec } from '#core/format/value-codec.js'
 import { openWrappingKeyPlaintext, wrappingKeyData, wrappingKeyPlaintext } from '#core/format/wrapping-key.js'
@@ -197,6 +197,7 @@ test('references', () => {
   expect(hex(refKeyRef(vaultId, VAULT_REF))).toBe(v.refKeyOfVault)
   expect(hex(refKeyRef(vaultId, tenant))).toBe(v.refKeyOfTenant)
   expect(hex(firstWrappingKeyId(vaultId, tenant))).toBe(v.firstWrappingKeyIdOfTenant)
+  expect(hex(nextWrappingKeyId(vaultId, unhex(v.firstWrappingKeyIdOfTenant)))).toBe(v.nextWrappingKeyIdOfTenant)
   expect(v.named.length).toBe(7)
   for (const n of v.named)
     expect(hex(nodeRef(serviceKey(unhex(n.refSecret), 'ref'), n.kind, unhex(n.parentRef), unhex(n.name)))).toBe(n.ref)
