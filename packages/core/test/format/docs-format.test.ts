@@ -62,7 +62,7 @@ test('the page has these vectors and no others', () => {
     'padded-lengths': 17,
     'canonical-scalars': 22,
     'encrypted-values': 20,
-    references: 6,
+    references: 7,
     'node-wraps': 5,
     'wrapping-key': 8,
     ledger: 4,
