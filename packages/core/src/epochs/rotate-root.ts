@@ -41,8 +41,8 @@ export async function* rotateRootKey(keys: KeyOperations, region: string, run: C
       await waitOutCacheBound(context, run.signal)
       await context.failpoint('move.waited')
       yield { phase: 'waiting', done: 1, total: 1 }
-      // The whole ledger: a shredded key that was put back by hand must not be carried into the new epoch.
-      await keys.reconciler.run({ all: true })
+      // Every shred again: a shredded key that was put back by hand must not be carried into the new epoch.
+      await keys.reconciler.run({ again: 'shreds' })
       yield* moveAll(context, region, run)
     }
     await keys.reconciler.run()

@@ -36,8 +36,8 @@ export async function* rotateTenantKey(
   await context.failpoint('move.waited')
   yield { phase: 'waiting', done: 1, total: 1 }
 
-  // The whole ledger: a shredded key that was put back by hand must not be carried along.
-  await keys.reconciler.run({ all: true })
+  // Every shred again: a shredded key that was put back by hand must not be carried along.
+  await keys.reconciler.run({ again: 'shreds' })
   const total = await countNodes(context, tenantRef)
   let done = 0
   yield { phase: 'rewrapping', done, total }

@@ -1,12 +1,14 @@
 /** How a node's secret is stored: wrapped, and bound to its place in the tree (docs/format.md, "Wrap"). */
 
 import { XAES_NONCE, XAES_TAG, XaesKey } from '../crypto/xaes-256-gcm.ts'
-import { ascii, concat, lp, u8, u32, u64 } from './bytes.ts'
+import { ascii, lp } from './bytes.ts'
 import { KEY_BYTES } from './derivations.ts'
 import type { LiveVersion, NodeRecord } from './records.ts'
 
 const NODE = lp(ascii('strongroom/v1/node'))
 const WRAP_VERSION = 0x01
+// Kind, state, two lengths, two version numbers, two commitments, created.
+const FIXED_DATA = 1 + 1 + 4 + 4 + 4 + 4 + KEY_BYTES + KEY_BYTES + 8
 /** 0x01 ‖ nonce 24 ‖ ciphertext 32 ‖ tag 16. */
 export const NODE_WRAP_BYTES = 73
 
@@ -14,23 +16,38 @@ export const NODE_WRAP_BYTES = 73
 export type NodePlace = Pick<NodeRecord, 'kind' | 'ref' | 'parentRef' | 'tenantRef' | 'region'> &
   Pick<LiveVersion, 'parentVersion' | 'parentCommitment' | 'version' | 'state' | 'commitment' | 'created'>
 
-/** The associated data of a wrap. */
+/** The associated data of a wrap. Written into one array: a rotation makes two for each key there is. */
 export function nodeWrapData(vaultId: Uint8Array, place: NodePlace): Uint8Array {
-  return concat(
-    NODE,
-    vaultId,
-    u8(place.kind),
-    place.ref,
-    lp(place.parentRef),
-    u32(place.parentVersion),
-    place.parentCommitment,
-    place.tenantRef,
-    u32(place.version),
-    u8(place.state),
-    place.commitment,
-    lp(ascii(place.region)),
-    u64(place.created),
-  )
+  const region = ascii(place.region)
+  const { parentRef, tenantRef } = place
+  const variable = vaultId.length + place.ref.length + parentRef.length + tenantRef.length + region.length
+  const out = new Uint8Array(NODE.length + variable + FIXED_DATA)
+  const view = new DataView(out.buffer)
+  let at = 0
+  const bytes = (part: Uint8Array): void => {
+    out.set(part, at)
+    at += part.length
+  }
+  const u32 = (value: number): void => {
+    view.setUint32(at, value)
+    at += 4
+  }
+  bytes(NODE)
+  bytes(vaultId)
+  out[at++] = place.kind
+  bytes(place.ref)
+  u32(parentRef.length)
+  bytes(parentRef)
+  u32(place.parentVersion)
+  bytes(place.parentCommitment)
+  bytes(tenantRef)
+  u32(place.version)
+  out[at++] = place.state
+  bytes(place.commitment)
+  u32(region.length)
+  bytes(region)
+  view.setBigUint64(at, BigInt(place.created))
+  return out
 }
 
 /** What wraps: the 32 bytes, or with their key schedule kept, for one that wraps many. */

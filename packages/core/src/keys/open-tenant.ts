@@ -76,6 +76,7 @@ export class WrappingKeyRing {
   readonly #tenantRef: Uint8Array
   readonly #records: Map<string, WrappingKeyRecord>
   readonly #open = new Map<string, Promise<Uint8Array>>()
+  #current: WrappingKeyRecord | undefined
   #covered: Promise<WrappingKeyRecord> | undefined
   #alive = true
 
@@ -86,9 +87,9 @@ export class WrappingKeyRing {
   }
 
   get current(): WrappingKeyRecord {
-    const current = newestWrappingKey([...this.#records.values()])
-    if (current === undefined) throw decryptFailed()
-    return current
+    this.#current ??= newestWrappingKey([...this.#records.values()])
+    if (this.#current === undefined) throw decryptFailed()
+    return this.#current
   }
 
   isOutdated(id: Uint8Array): boolean {
@@ -136,6 +137,7 @@ export class WrappingKeyRing {
     if (record === undefined || !equalBytes(record.tenantRef, this.#tenantRef)) throw decryptFailed()
     this.#records.set(name, record)
     // It may be newer than the one that was the current one so far.
+    this.#current = undefined
     this.#covered = undefined
     return record
   }

@@ -55,21 +55,21 @@ export class Reconciler {
   }
 
   /**
-   * Applies every entry that the key store has not acknowledged; with `all`, every entry there is, for a key store into which
-   * single records were put back by hand.
+   * Applies every entry that the key store has not acknowledged; with `again`, those that it has as well, for a key store into which
+   * single records were put back by hand: all of them, or the shreds.
    *
    * @throws StrongroomError `ledger_invalid` where the ledger does not continue what the key store knows
    */
-  run(options: { readonly all?: boolean } = {}): Promise<Reconciled> {
-    return retryConflicts(() => this.#run(options))
+  run(options: { readonly again?: 'all' | 'shreds' } = {}): Promise<Reconciled> {
+    return retryConflicts(() => this.#run(options.again))
   }
 
-  async #run(options: { readonly all?: boolean }): Promise<Reconciled> {
+  async #run(again: 'all' | 'shreds' | undefined): Promise<Reconciled> {
     const { keyStore } = this.#tree.context
     const record = await readVaultRecord(keyStore)
     const { head, applied } = record
     await this.#ledger.requireHead(head)
-    const start = await this.#ledger.position(options.all === true ? 0 : Math.min(applied, head.n))
+    const start = await this.#ledger.position(again === undefined ? Math.min(applied, head.n) : 0)
     const survey = await this.#survey(start, head)
     const { last, few } = survey
     const pending = new Map<string, number>()
@@ -85,7 +85,8 @@ export class Reconciler {
       } else {
         await this.#applyShreds(shreds, survey, applied)
         shreds = []
-        if (!(await this.#apply(entry, survey))) pending.set(hex(entry.tenantRef), entry.n)
+        const wanted = again !== 'shreds' || entry.n > applied
+        if (wanted && !(await this.#apply(entry, survey))) pending.set(hex(entry.tenantRef), entry.n)
       }
       if (pending.size === 0) acknowledged = entry.n
     }
