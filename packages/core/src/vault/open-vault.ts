@@ -74,7 +74,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     },
     async reconcile() {
       gate.requireOpen()
-      const { entries } = await reconciler.run({ all: true })
+      const { entries } = await reconciler.run({ again: 'all' })
       return { entries }
     },
     async receiptKeys() {
