@@ -7,6 +7,7 @@ import { memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom
 
 import { BATCH, batches } from './batches.mjs'
 import { calls } from './calls.mjs'
+import { flatShred, largeRotation, manyShreds, rewrapRates, rotationCalls } from './epochs.mjs'
 import { fields } from './fields.mjs'
 
 const provider = memoryKeyProvider()
@@ -30,6 +31,13 @@ const counted = await calls(
   }),
 )
 await vault.close()
+
+// STRONGROOM_BENCH_SUBJECTS: fewer than a million, for a quick look.
+const shreds = await flatShred([1, 100_000])
+const many = await manyShreds(10_000, 4, 200)
+const rates = await rewrapRates(50_000)
+const rotations = await rotationCalls(20, [10, 1000])
+const large = await largeRotation(Number(process.env['STRONGROOM_BENCH_SUBJECTS'] ?? 1_000_000))
 
 const text = report()
 writeFileSync(new URL('RESULTS.md', import.meta.url), text)
@@ -60,6 +68,42 @@ function report() {
     '| --- | --- | --- | --- | --- | --- | --- |',
     callsRow('encrypt, and make the keys', counted.write),
     callsRow('decrypt, from cold', counted.read),
+    '',
+    '## One shred',
+    '',
+    'A subject with items beneath it; calls of the key store and of the provider. It does not grow with what is destroyed.',
+    '',
+    '| store | items | milliseconds | gets | puts | scans | provider calls |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...shreds.map(
+      ({ name, items, ms, get, put, scan, provider }) =>
+        `| ${name} | ${items} | ${ms.toFixed(1)} | ${get} | ${put} | ${scan} | ${provider} |`,
+    ),
+    '',
+    '## Many shreds',
+    '',
+    `${many.subjects} subjects of one tenant on lmdb, by ${many.processes} processes at once with \`shredMany\`: ${Math.round(many.together)} a second, with ${many.statePuts} writes to the ledger.`,
+    `One by one with \`shred\`, in one process: ${Math.round(many.oneByOne)} a second; together took ${(many.oneByOne / many.together).toFixed(3)} times as long for each.`,
+    '',
+    '## Rotation',
+    '',
+    'Keys wrapped anew, `rotateTenantKey`, the phase `rewrapping` with its last look at all of them; the middle one of three runs.',
+    '',
+    '| store | keys | a second of processor time | a second |',
+    '| --- | --- | --- | --- |',
+    ...rates.map(({ name, nodes, cpu, wall }) => `| ${name} | ${nodes} | ${Math.round(cpu)} | ${Math.round(wall)} |`),
+    '',
+    'Calls of one `rotateRootKey`: those of the provider grow with tenants, those of the store with tenants, and with keys only where a tenant had a shred.',
+    '',
+    '| tenants | subjects in each | had a shred | provider calls | gets | puts | scans |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...rotations.map(
+      ({ tenants, subjects, shredded, provider: asked, get, put, scan }) =>
+        `| ${tenants} | ${subjects} | ${shredded ? 'each' : 'none'} | ${asked} | ${get} | ${put} | ${scan} |`,
+    ),
+    '',
+    `${large.subjects} subjects of one tenant on lmdb, rotated once: ${Math.round(large.seconds)} s with all phases, ${Math.round(large.wall)} keys a second (${Math.round(large.cpu)} a second of processor time).`,
+    `Most memory in use by JavaScript and its buffers: ${Math.round(large.firstHalf)} MiB in the first half of the run, ${Math.round(large.secondHalf)} MiB in the second.`,
     '',
   ].join('\n')
 }

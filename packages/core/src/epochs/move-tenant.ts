@@ -105,10 +105,15 @@ export async function rewrapAll(
   return moved
 }
 
-/** Narrows to a node that is open. @throws StrongroomError `epoch_blocked` for one whose bytes do not open; else what kept it from opening */
+/**
+ * Narrows to a node that is open. One whose root version is destroyed is past saving, by this or by anything else: it stands in nobody's way.
+ *
+ * @throws StrongroomError `epoch_blocked` for one whose bytes do not open; else what kept it from opening
+ */
 export function requireOpen(walked: WalkedNode): walked is WalkedNode & { readonly node: OpenNode } {
   if (walked.node !== undefined) return true
-  if (!hasCode(walked.failure, 'decrypt_failed', 'root_version_destroyed', 'wrong_root_key')) throw walked.failure
+  if (hasCode(walked.failure, 'root_version_destroyed')) return false
+  if (!hasCode(walked.failure, 'decrypt_failed', 'wrong_root_key')) throw walked.failure
   throw new StrongroomError(
     'epoch_blocked',
     'a key in the key store does not open, and would be lost for good: verifyKeys names it. Put its record back from a backup, or shred it; then run this again',

@@ -3,7 +3,7 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { hasCode } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
-import type { SealedLedgerEntry } from '../format/ledger-entry.ts'
+import type { LedgerKey, SealedLedgerEntry } from '../format/ledger-entry.ts'
 import { KeyState, type KeyVersion, type NodeRecord, type ShreddedVersion } from '../format/records.ts'
 import type { KeyTree } from './key-tree.ts'
 import { retryConflicts } from './retry.ts'
@@ -18,22 +18,20 @@ export type Recreated = ReadonlyMap<string, number>
  * Marks the tenant's wrapping keys, makes the versions that the entries name shredded, and marks again.
  *
  * @param entries - of one tenant, at most 256
- * @param acknowledged - they had their effect in this store before: nothing is marked unless one of these versions is back
  * @param recreated - asked after the records were read: what was made since makes the write conflict
  */
 export async function applyShreds(
   tree: KeyTree,
   tenantRef: Uint8Array,
   entries: readonly SealedLedgerEntry[],
-  acknowledged: boolean,
   recreated: () => Promise<Recreated>,
 ): Promise<void> {
   const { context } = tree
   let left = entries
-  let marking = !acknowledged
   await retryConflicts(async () => {
     // Read before the marks: if a record moves meanwhile, its write below conflicts and all begins again for it.
     const records = await context.keyStore.get(left.map(({ ref }) => ({ type: 'node', ref })))
+    await markWrappingKeys(context, tenantRef)
     const writes: { readonly entry: SealedLedgerEntry; readonly record: NodeRecord }[] = []
     for (const [i, entry] of left.entries()) {
       const found = records[i]
@@ -41,9 +39,6 @@ export async function applyShreds(
       const versions = shredded(record, entry, entry.keys.length === 0 && record !== undefined ? await recreated() : new Map())
       if (versions !== undefined) writes.push({ entry, record: withVersions(record, entry, versions) })
     }
-    marking ||= writes.length > 0
-    if (!marking) return
-    await markWrappingKeys(context, tenantRef)
     const done = await Promise.allSettled(writes.map(({ record }) => context.keyStore.put(record)))
     await context.failpoint('shred.applied')
     const failures = done.map((result) => (result.status === 'rejected' ? (result.reason as unknown) : undefined))
@@ -52,11 +47,48 @@ export async function applyShreds(
     left = writes.filter((_, at) => failures[at] !== undefined).map(({ entry }) => entry)
     if (left.length > 0) throw failures.find((failure) => failure !== undefined)
   })
-  if (!marking) return
   for (const { ref } of entries) tree.invalidate(ref)
   // One that was made while the marks were set could have wrapped these nodes.
   await markWrappingKeys(context, tenantRef)
   await context.failpoint('shred.marked-again')
+}
+
+/** Versions that an entry has shredded, and that are back: someone has put their record into the key store again. */
+export interface KeysBack {
+  readonly entry: SealedLedgerEntry
+  readonly keys: readonly LedgerKey[]
+}
+
+/** What became of entries that had their effect. */
+export interface LookedAgain {
+  readonly back: readonly KeysBack[]
+  /** Their places are empty: nothing there says any more that they were shredded. */
+  readonly missing: readonly SealedLedgerEntry[]
+}
+
+/** Looks for what entries that had their effect have shredded. @param entries - at most 256 */
+export async function lookAgain(
+  { context }: KeyTree,
+  entries: readonly SealedLedgerEntry[],
+  recreated: () => Promise<Recreated>,
+): Promise<LookedAgain> {
+  if (entries.length === 0) return { back: [], missing: [] }
+  const records = await context.keyStore.get(entries.map(({ ref }) => ({ type: 'node', ref })))
+  const back: KeysBack[] = []
+  const missing: SealedLedgerEntry[] = []
+  for (const [i, entry] of entries.entries()) {
+    const record = records[i]
+    if (record?.type !== 'node') {
+      missing.push(entry)
+      continue
+    }
+    const spared = entry.keys.length === 0 ? await recreated() : new Map<string, number>()
+    const keys = record.versions
+      .filter((version) => dies(version, entry, spared))
+      .map(({ version, commitment }) => ({ version, commitment }))
+    if (keys.length > 0) back.push({ entry, keys })
+  }
+  return { back, missing }
 }
 
 // `undefined` where nothing is left to do. Versions die whose commitment the entry names: never a later life of that place. An
@@ -66,13 +98,16 @@ function shredded(record: NodeRecord | undefined, entry: SealedLedgerEntry, recr
     const keys = entry.keys.length > 0 ? entry.keys : [{ version: 1, commitment: NO_COMMITMENT }]
     return keys.map((key) => tombstone(key.version, key.commitment, entry))
   }
-  const dies = (version: KeyVersion): boolean =>
-    version.state !== KeyState.shredded &&
-    (entry.keys.length === 0
-      ? (recreated.get(hex(version.commitment)) ?? 0) < entry.n
-      : entry.keys.some((key) => equalBytes(key.commitment, version.commitment)))
-  if (!record.versions.some(dies)) return undefined
-  return record.versions.map((version) => (dies(version) ? tombstone(version.version, version.commitment, entry) : version))
+  if (!record.versions.some((version) => dies(version, entry, recreated))) return undefined
+  return record.versions.map((version) =>
+    dies(version, entry, recreated) ? tombstone(version.version, version.commitment, entry) : version,
+  )
+}
+
+function dies(version: KeyVersion, entry: SealedLedgerEntry, recreated: Recreated): boolean {
+  if (version.state === KeyState.shredded) return false
+  if (entry.keys.length === 0) return (recreated.get(hex(version.commitment)) ?? 0) < entry.n
+  return entry.keys.some((key) => equalBytes(key.commitment, version.commitment))
 }
 
 function tombstone(version: number, commitment: Uint8Array, entry: SealedLedgerEntry): ShreddedVersion {

@@ -8,13 +8,14 @@ import { hasCode } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
 import type { LedgerPosition } from '../format/records.ts'
-import { applyShreds, type Recreated } from './apply-shred.ts'
+import { applyShreds, type KeysBack, lookAgain, type Recreated } from './apply-shred.ts'
 import { applySuspension } from './apply-suspension.ts'
 import type { KeyTree } from './key-tree.ts'
 import { type Ledger, ledgerInvalid } from './ledger.ts'
-import { learnDestruction, learnRootVersion } from './regions.ts'
+import { learnDestruction, learnRootVersion, newestRootVersion } from './regions.ts'
 import { retryConflicts } from './retry.ts'
 import { readVaultRecord } from './vault-record.ts'
+import { markWrappingKeys } from './wrapping-keys.ts'
 
 /** What a run of {@link Reconciler.run} found. */
 export interface Reconciled {
@@ -34,6 +35,9 @@ interface Survey {
   /** The number of the entry that recreated a key, by commitment. */
   readonly recreated: Recreated
 }
+
+// A provider that is not to be had.
+const AWAY = ['region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled'] as const
 
 const MOST_KEPT = 500
 const MOST_SHREDS_AT_ONCE = 256
@@ -60,11 +64,18 @@ export class Reconciler {
    *
    * @throws StrongroomError `ledger_invalid` where the ledger does not continue what the key store knows
    */
-  run(options: { readonly again?: 'all' | 'shreds' } = {}): Promise<Reconciled> {
-    return retryConflicts(() => this.#run(options.again))
+  async run(options: { readonly again?: 'all' | 'shreds' } = {}): Promise<Reconciled> {
+    const back: KeysBack[] = []
+    const done = await retryConflicts(() => this.#run(options.again, back))
+    if (back.length === 0) return done
+    for (const keys of back) await this.#enterAgain(keys)
+    const { pending } = await retryConflicts(() => this.#run(undefined, []))
+    return { entries: done.entries, pending }
   }
 
-  async #run(again: 'all' | 'shreds' | undefined): Promise<Reconciled> {
+  /** @param back - gets what is found that acknowledged entries have shredded */
+  async #run(again: 'all' | 'shreds' | undefined, back: KeysBack[]): Promise<Reconciled> {
+    back.length = 0
     const { keyStore } = this.#tree.context
     const record = await readVaultRecord(keyStore)
     const { head, applied } = record
@@ -80,17 +91,17 @@ export class Reconciler {
       if (entry.n > last.n) break
       if (entry.op === LedgerOp.shred) {
         if (shreds.push(entry) < MOST_SHREDS_AT_ONCE) continue
-        await this.#applyShreds(shreds, survey, applied)
+        await this.#applyShreds(shreds, survey, applied, back)
         shreds = []
       } else {
-        await this.#applyShreds(shreds, survey, applied)
+        await this.#applyShreds(shreds, survey, applied, back)
         shreds = []
         const wanted = again !== 'shreds' || entry.n > applied
         if (wanted && !(await this.#apply(entry, survey))) pending.set(hex(entry.tenantRef), entry.n)
       }
       if (pending.size === 0) acknowledged = entry.n
     }
-    await this.#applyShreds(shreds, survey, applied)
+    await this.#applyShreds(shreds, survey, applied, back)
     if (pending.size === 0) acknowledged = last.n
     // This run knows nothing of what another has left waiting behind the end that it read.
     this.#pending = new Map([...pending, ...[...this.#pending].filter(([, n]) => n > last.n)])
@@ -118,17 +129,34 @@ export class Reconciler {
     return { last, few, suspensions, recreated }
   }
 
-  async #applyShreds(entries: readonly SealedLedgerEntry[], { last, recreated }: Survey, applied: number): Promise<void> {
+  async #applyShreds(entries: readonly SealedLedgerEntry[], { last, recreated }: Survey, applied: number, back: KeysBack[]): Promise<void> {
+    const spared = (): Promise<Recreated> => this.#recreatedSince(last, recreated)
+    const known = entries.filter(({ n }) => n <= applied)
+    const seen = await lookAgain(this.#tree, known, spared)
+    back.push(...seen.back)
     const byTenant = new Map<string, SealedLedgerEntry[]>()
-    for (const entry of entries) {
+    for (const entry of [...seen.missing, ...entries.filter(({ n }) => n > applied)]) {
       const of = byTenant.get(hex(entry.tenantRef))
       if (of === undefined) byTenant.set(hex(entry.tenantRef), [entry])
       else of.push(entry)
     }
-    for (const [first, ...others] of byTenant.values()) {
-      if (first === undefined) continue
-      const acknowledged = [first, ...others].every(({ n }) => n <= applied)
-      await applyShreds(this.#tree, first.tenantRef, [first, ...others], acknowledged, () => this.#recreatedSince(last, recreated))
+    for (const of of byTenant.values()) await applyShreds(this.#tree, (of[0] as SealedLedgerEntry).tenantRef, of, spared)
+  }
+
+  // What is back may have been wrapped anew since, by a later root version than its entry names: only a new entry tells the truth.
+  async #enterAgain({ entry, keys }: KeysBack): Promise<void> {
+    const { context } = this.#tree
+    const { op, kind, ref, parentRef, tenantRef, region, reason } = entry
+    try {
+      await markWrappingKeys(context, tenantRef)
+      await this.#ledger.append(async () => {
+        const rootVersion = await newestRootVersion(context, region)
+        return { op, kind, ref, parentRef, tenantRef, region, keys, rootVersion, instant: context.clock.now(), reason }
+      })
+    } catch (error) {
+      if (!hasCode(error, ...AWAY)) throw error
+      // Without the provider the newest root version is not known here. Gone it must be all the same.
+      await applyShreds(this.#tree, tenantRef, [entry], () => Promise.resolve(new Map()))
     }
   }
 
@@ -168,7 +196,7 @@ export class Reconciler {
       await applySuspension(this.#tree, { ...entry, keys }, () => this.#spokenFor(surveyed))
       return true
     } catch (error) {
-      if (hasCode(error, 'region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled')) return false
+      if (hasCode(error, ...AWAY)) return false
       throw error
     }
   }

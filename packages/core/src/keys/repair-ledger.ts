@@ -36,7 +36,7 @@ interface RebuiltEntry {
   readonly previous: Uint8Array
 }
 
-type Traces = ReadonlyMap<number, readonly Trace[]>
+type Traces = Map<number, Trace[]>
 
 /**
  * Appends what the ledger lacks up to the head that the key store knows. All of it is rebuilt and checked before the first write, so
@@ -80,7 +80,7 @@ async function tracesBetween(
   head: LedgerPosition,
   regions: readonly string[],
 ): Promise<Traces> {
-  const traces = new Map<number, Trace[]>()
+  const traces: Traces = new Map()
   const add = ({ n, hash }: LedgerPosition, draft: LedgerDraft): void => {
     if (n <= last.n || n > head.n) return
     const others = traces.get(n)
@@ -155,6 +155,8 @@ function rebuild(
     const before = n - 1 === last.n ? [last.hash] : (traces.get(n - 1) ?? []).map((trace) => trace.hash)
     const entry = rebuildEntry(vaultId, key, { n, hash }, traces.get(n) ?? [], before)
     if (entry === undefined) throw cannotRebuild()
+    // Memory holds each lost entry once.
+    traces.delete(n)
     entries.push(entry)
     hash = entry.previous
   }

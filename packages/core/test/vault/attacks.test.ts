@@ -365,7 +365,7 @@ describe('key store, column by column', () => {
       'closing',
       'raised: nothing new is wrapped by a key that may not outlive it',
       set('closing', 9),
-      { newPerson: 'epoch_blocked', suspend: 'epoch_blocked' },
+      { newPerson: 'wrong_root_key', suspend: 'wrong_root_key' },
     ],
     ['closing', 'removed', drop('closing'), { newPerson: F, suspend: F, shred: F }],
     ...HARMLESS,
