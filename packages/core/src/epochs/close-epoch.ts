@@ -46,8 +46,9 @@ export async function* closeEpoch(
       'no rotation of this region has ended: run rotateRootKey to its end, then back the key store up',
     )
   if (backup !== undefined) requireBackupOf(epoch, backup, context.clock.now())
-  const ending = versions.filter((version) => version.number < epoch.rootVersion && version.destruction === undefined)
-  await requireHeld(context, region, epoch.rootVersion)
+  const live = await requireHeld(context, region, epoch.rootVersion)
+  // One that was destroyed and is live again came back with an older root key.
+  const ending = versions.filter(({ number, destruction }) => number < epoch.rootVersion && (destruction === undefined || live.has(number)))
   run.signal?.throwIfAborted()
   const closing = epoch.rootVersion - 1
   // Majority-written before the wait: from here on no wrapping key is used that only a closing version opens.
@@ -89,15 +90,16 @@ function requireBackupOf(epoch: EpochMarker, { marker, startedAt }: EpochBackup,
   if (startedAt > now) throw invalidArgument('backup.startedAt', 'must not lie in the future')
 }
 
-// Nothing is destroyed by a process whose provider does not have what everything now hangs on.
-async function requireHeld(context: KeyContext, region: string, number: number): Promise<void> {
+// Nothing is destroyed by a process whose provider does not have what everything now hangs on. @returns the numbers that it has
+async function requireHeld(context: KeyContext, region: string, number: number): Promise<ReadonlySet<number>> {
   await newestRootVersion(context, region)
   const listed = await context.providers.versions(region)
-  if (!listed.some((version) => version.number === number && version.state === 'live'))
-    throw new StrongroomError(
-      'wrong_root_key',
-      'the key provider does not hold the root version of the last rotation: restore the newest root key first',
-    )
+  const live = new Set(listed.filter(({ state }) => state === 'live').map((version) => version.number))
+  if (live.has(number)) return live
+  throw new StrongroomError(
+    'wrong_root_key',
+    'the key provider does not hold the root version of the last rotation: restore the newest root key first',
+  )
 }
 
 /**

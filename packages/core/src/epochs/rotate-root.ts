@@ -28,7 +28,9 @@ const MOST_ROUNDS = 20
 export async function* rotateRootKey(keys: KeyOperations, region: string, run: CheckedRun): AsyncGenerator<Progress<RotateRootPhase>> {
   const { context } = keys.tree
   yield { phase: 'preparing', done: 0, total: 1 }
-  await keys.reconciler.run()
+  // Every shred again: neither a shredded key that was put back by hand, nor a wrapping key whose mark is gone, must be carried into
+  // the new epoch.
+  await keys.reconciler.run({ again: 'shreds' })
   const target = await targetVersion(context, region)
   yield { phase: 'preparing', done: 1, total: 1 }
 
@@ -41,7 +43,6 @@ export async function* rotateRootKey(keys: KeyOperations, region: string, run: C
       await waitOutCacheBound(context, run.signal)
       await context.failpoint('move.waited')
       yield { phase: 'waiting', done: 1, total: 1 }
-      // Every shred again: a shredded key that was put back by hand must not be carried into the new epoch.
       await keys.reconciler.run({ again: 'shreds' })
       yield* moveAll(context, region, run)
     }

@@ -12,7 +12,7 @@ import { applyShreds, type KeysBack, lookAgain, type Recreated } from './apply-s
 import { applySuspension } from './apply-suspension.ts'
 import type { KeyTree } from './key-tree.ts'
 import { type Ledger, ledgerInvalid } from './ledger.ts'
-import { learnDestruction, learnRootVersion, newestRootVersion } from './regions.ts'
+import { findRegion, learnDestruction, learnRootVersion, newestRootVersion } from './regions.ts'
 import { retryConflicts } from './retry.ts'
 import { readVaultRecord } from './vault-record.ts'
 import { markWrappingKeys } from './wrapping-keys.ts'
@@ -132,6 +132,7 @@ export class Reconciler {
   async #applyShreds(entries: readonly SealedLedgerEntry[], { last, recreated }: Survey, applied: number, back: KeysBack[]): Promise<void> {
     const spared = (): Promise<Recreated> => this.#recreatedSince(last, recreated)
     const known = entries.filter(({ n }) => n <= applied)
+    await this.#markAgain(known)
     const seen = await lookAgain(this.#tree, known, spared)
     back.push(...seen.back)
     const byTenant = new Map<string, SealedLedgerEntry[]>()
@@ -141,6 +142,23 @@ export class Reconciler {
       else of.push(entry)
     }
     for (const of of byTenant.values()) await applyShreds(this.#tree, (of[0] as SealedLedgerEntry).tenantRef, of, spared)
+  }
+
+  // Marks are columns that whoever writes the key store can clear. What was shredded since the last rotation, the ledger says: the
+  // wrapping keys of those tenants are marked, or are marked now. Before it, their keys have moved to others.
+  async #markAgain(known: readonly SealedLedgerEntry[]): Promise<void> {
+    const { context } = this.#tree
+    const rotatedTo = new Map<string, number>()
+    const tenants = new Map<string, Uint8Array>()
+    for (const { region, rootVersion, tenantRef } of known) {
+      let reached = rotatedTo.get(region)
+      if (reached === undefined) {
+        reached = (await findRegion(context, region))?.epoch?.rootVersion ?? 0
+        rotatedTo.set(region, reached)
+      }
+      if (rootVersion.number >= reached) tenants.set(hex(tenantRef), tenantRef)
+    }
+    for (const tenantRef of tenants.values()) await markWrappingKeys(context, tenantRef)
   }
 
   // What is back may have been wrapped anew since, by a later root version than its entry names: only a new entry tells the truth.
