@@ -124,8 +124,9 @@ export function rootEntry(op: 'rootCreated' | 'rootDestroyed', region: string, r
  * @throws StrongroomError `wrong_root_key` where the provider does not know a version that the key store knows
  */
 export async function newestRootVersion(context: KeyContext, region: string): Promise<RootVersion> {
-  const [record, listed] = await Promise.all([findRegion(context, region), context.providers.versions(region)])
-  const known = record?.versions ?? []
+  // In this order: a version is made before the key store hears of it, so a list that was asked for later has all that are known.
+  const known = (await findRegion(context, region))?.versions ?? []
+  const listed = await context.providers.versions(region)
   // A provider lists every version there ever was: one that does not know ours is not ours.
   if (!known.every((version) => listed.some((other) => other.number === version.number && equalBytes(other.id, version.id))))
     throw foreignRoot()
