@@ -31,8 +31,9 @@ export class OpenVersion {
   readonly commitment: Uint8Array
   readonly parentCommitment: Uint8Array
   readonly #secret: Uint8Array
-  readonly #contexts = new WeakMap<FieldName, SealContext>()
-  readonly #wrapKeys = new Map<string, XaesKey>()
+  // Made when they are needed: a rotation opens every key there is, and seals nothing with it.
+  #contexts: WeakMap<FieldName, SealContext> | undefined
+  #wrapKeys: Map<string, XaesKey> | undefined
   #sealKey: XaesKey | undefined
   #alive = true
 
@@ -52,6 +53,7 @@ export class OpenVersion {
   }
 
   sealContext(name: FieldName): SealContext {
+    this.#contexts ??= new WeakMap()
     let context = this.#contexts.get(name)
     if (context === undefined) {
       const header = valueHeader(valueTag(this.commitment, name.context))
@@ -66,6 +68,7 @@ export class OpenVersion {
   wrapKey(wrappingKeyId: Uint8Array, wrappingKey: Uint8Array): XaesKey {
     const secret = this.#usable()
     const id = hex(wrappingKeyId)
+    this.#wrapKeys ??= new Map()
     let key = this.#wrapKeys.get(id)
     if (key === undefined) {
       key = derive(
@@ -90,8 +93,8 @@ export class OpenVersion {
   destroy(): void {
     this.#alive = false
     wipe(this.#secret)
-    for (const key of this.#wrapKeys.values()) key.destroy()
-    this.#wrapKeys.clear()
+    for (const key of this.#wrapKeys?.values() ?? []) key.destroy()
+    this.#wrapKeys = undefined
     this.#sealKey?.destroy()
     this.#sealKey = undefined
   }
