@@ -23,12 +23,25 @@ export type { Access, OperationName } from './vault/authorize.ts'
 export { type Shredded, type ShredReceipt, verifyReceipt } from './vault/shredded.ts'
 export type { ShredManyOptions } from './vault/shred-many.ts'
 export { type CloseEpochOptions, type Epochs, readEpochMarker, type RegionRunOptions, type RetireVersionOptions } from './vault/epochs.ts'
+export type { Inspection, StatusOptions, VerifyKeysOptions } from './vault/inspection.ts'
 export type { Progress, RunOptions } from './epochs/progress.ts'
 export type { CloseEpochPhase } from './epochs/close-epoch.ts'
 export type { RetirePhase, RetiringVersion, ValueHolder } from './epochs/retire-version.ts'
 export type { RotateRootPhase } from './epochs/rotate-root.ts'
 export type { RotateSubjectPhase } from './epochs/rotate-subject.ts'
 export type { RotateTenantPhase } from './epochs/rotate-tenant.ts'
+export type {
+  ClosureBlocker,
+  NodeCounts,
+  ProviderStatus,
+  RegionStatus,
+  RootVersionStatus,
+  RotationStatus,
+  ShredStatus,
+  VaultStatus,
+  WrappingKeyCounts,
+} from './epochs/status.ts'
+export type { KeyDamage, KeyFinding, KeyProblem, KeyReport } from './epochs/verify-keys.ts'
 
 // The ports, for whoever writes a store or a provider, and the primitives that a provider needs.
 export type { KeyProvider, ProviderVersion } from './keys/key-provider.ts'

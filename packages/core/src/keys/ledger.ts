@@ -60,7 +60,8 @@ export async function withdrawLedgerEntry(context: Pick<KeyContext, 'stateStore'
   if (stored !== undefined) await context.stateStore.delete(NAMESPACE, key, { expected: stored.version })
 }
 
-async function writePage(
+/** Stores entries as one page under the number of the first. @throws StrongroomError `conflict` if there is a page of that number */
+export async function writePage(
   context: Pick<KeyContext, 'stateStore' | 'vaultId'>,
   first: number,
   entries: readonly Uint8Array[],

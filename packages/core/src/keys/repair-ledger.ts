@@ -2,7 +2,6 @@
 
 import { equalBytes } from '../crypto/hash.ts'
 import { hasCode, StrongroomError } from '../errors.ts'
-import { concat, lp } from '../format/bytes.ts'
 import { type LedgerKey, sealLedgerEntry } from '../format/ledger-entry.ts'
 import {
   KeyState,
@@ -14,12 +13,11 @@ import {
 } from '../format/records.ts'
 import type { KeyContext } from './key-context.ts'
 import type { KeyStore } from './key-store.ts'
-import { type Ledger, LEDGER_PAGE, LEDGER_START, type LedgerDraft, ledgerInvalid, ledgerKey } from './ledger.ts'
+import { type Ledger, LEDGER_PAGE, LEDGER_START, type LedgerDraft, ledgerInvalid, writePage } from './ledger.ts'
 import { findRegion, rootEntry } from './regions.ts'
 import { type KeyOperations, shredDraft } from './shred.ts'
 import { readVaultRecord } from './vault-record.ts'
 
-const NAMESPACE = 'strongroom/ledger'
 const RECORDS_PER_SCAN = 1000
 // A value of the state store holds 1 MiB: a page of entries that name very many keys is closed sooner.
 const MOST_PAGE_BYTES = 2 ** 19
@@ -187,10 +185,13 @@ function rebuildEntry(
 async function write(context: KeyContext, ledger: Ledger, first: number, entries: readonly RebuiltEntry[]): Promise<void> {
   let n = first
   for (const page of pages(entries)) {
-    const value = concat(...page.map(({ bytes }) => lp(bytes)))
     const last = { n: n + page.length - 1, hash: (page.at(-1) as RebuiltEntry).hash }
     try {
-      await context.stateStore.put(NAMESPACE, ledgerKey(context.vaultId, n), value, { expected: 'absent' })
+      await writePage(
+        context,
+        n,
+        page.map(({ bytes }) => bytes),
+      )
     } catch (error) {
       if (!hasCode(error, 'conflict')) throw error
       // Another run was first: then it wrote the same.

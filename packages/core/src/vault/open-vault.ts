@@ -2,13 +2,14 @@
 
 import { Gate } from './authorize.ts'
 import { epochs, type Epochs } from './epochs.ts'
+import { inspection, type Inspection } from './inspection.ts'
 import { openKeys } from './open-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
 import { receiptKeys } from './signing-key.ts'
 import { tenantHandle, type Tenant, type Tenants, tenants } from './tenants.ts'
 
 /** An open vault: one for each process, for as long as that runs. */
-export interface Vault extends Epochs {
+export interface Vault extends Epochs, Inspection {
   readonly tenants: Tenants
   /** A tenant by name. Reads nothing yet. @throws StrongroomError `invalid_argument`, `vault_closed` */
   tenant(name: string): Tenant
@@ -57,8 +58,9 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const { keyStore, clock, providers } = checked
   const { keys } = await openKeys(checked)
   const { tree, ledger, reconciler } = keys
-  await reconciler.run()
+  // Before anything is written to stores that were restored together.
   if (checked.ledgerAtLeast !== undefined) await ledger.requireHead(checked.ledgerAtLeast)
+  await reconciler.run()
 
   const stopWatching = keyStore.watch?.((changed) => {
     if (changed === undefined) tree.clear()
@@ -67,6 +69,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const gate = new Gate({ clock, providers, onAccess: checked.onAccess })
   return {
     ...epochs(keys, gate, checked.defaultRegion),
+    ...inspection(keys, gate),
     tenants: tenants(keys, gate, checked.defaultRegion),
     tenant(name) {
       gate.requireOpen()

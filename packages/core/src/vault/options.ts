@@ -122,7 +122,7 @@ function withoutFailpoint(given: VaultOptions & { readonly [AT_FAILPOINT]?: AtFa
 
 function checkPosition(position: LedgerPosition | undefined): LedgerPosition | undefined {
   if (position === undefined) return undefined
-  const { n, hash } = readOptions(position, ['n', 'hash'])
+  const { n, hash } = typeof position === 'object' && position !== null ? readOptions(position, ['n', 'hash']) : {}
   if (n === undefined || !Number.isSafeInteger(n) || n < 1 || !isBytes(hash) || hash.length !== 32)
     throw invalidArgument('ledgerAtLeast', 'must be the `ledger` of a shred or a receipt: a number from 1 and a hash of 32 bytes')
   return { n, hash: copy(hash) }

@@ -8,8 +8,9 @@ import { checkOptions, type VaultOptions } from './options.ts'
 /**
  * Rebuilds the end of the ledger where the state store was lost, or restored from before, and `openVault` therefore says `ledger_invalid`.
  * The key store must be whole: the entries are rebuilt from what they left there, bit by bit as they were, or nothing is written at all.
- * Suspending, resuming and recreating leave too little: where one of these is among the lost entries, only the newest copy of the state
- * store will do. Nothing else that was in the state store comes back.
+ * Suspending, resuming and recreating leave too little, and so does a key that was entered as shredded twice (by two processes at once,
+ * or again because its record was put back): where one of these is among the lost entries, only the newest copy of the state store will
+ * do. Nothing else that was in the state store comes back.
  *
  * An operator's act, then open the vault. It may be killed anywhere, run again, and run by several processes at once. Memory grows with
  * the number of lost entries. Leaves the stores open.
