@@ -2,6 +2,7 @@
 
 import { invalidArgument, StrongroomError } from '../errors.ts'
 import { equalBytes } from '../crypto/hash.ts'
+import { randomBytes } from '../crypto/random.ts'
 import type { EpochMarker, KnownRootVersion } from '../format/records.ts'
 import type { KeyContext } from '../keys/key-context.ts'
 import { newestRootVersion, requireRegion, rootEntry, updateRegion } from '../keys/regions.ts'
@@ -64,7 +65,19 @@ export async function* closeEpoch(
 
   // Every shred again: a shredded key that was put back by hand must not outlive the epoch.
   await keys.reconciler.run({ again: 'shreds' })
-  yield* checkTenants(context, region, epoch.rootVersion, run)
+  let renewed: Promise<unknown> | undefined
+  // Before the first wrap that the backup cannot hold, so that a run that is killed after it does not accept that backup either.
+  const outdate = async (): Promise<void> => {
+    if (backup === undefined) return
+    renewed ??= updateRegion(context, region, (record) =>
+      record.epoch === undefined
+        ? undefined
+        : { ...record, epoch: { ...record.epoch, marker: randomBytes(epoch.marker.length), instant: context.clock.now() } },
+    )
+    await renewed
+  }
+  yield* checkTenants(context, region, epoch.rootVersion, run, outdate)
+  if (renewed !== undefined) throw backupLacks()
   await checkWrappingKeys(context, region, epoch.rootVersion)
   await context.failpoint('close.rescanned')
 
@@ -86,7 +99,10 @@ function requireBackupOf(epoch: EpochMarker, { marker, startedAt }: EpochBackup,
       'is not the marker of the last rotation: back the key store up after it, and read the marker from that copy',
     )
   if (startedAt < epoch.instant)
-    throw invalidArgument('backup.startedAt', 'is before the end of the last rotation: take a newer backup of the key store')
+    throw invalidArgument(
+      'backup.startedAt',
+      'is before the end of the last rotation: take a newer backup of the key store (or, if the clock of the machine that rotated was ahead, wait until it is past)',
+    )
   if (startedAt > now) throw invalidArgument('backup.startedAt', 'must not lie in the future')
 }
 
@@ -111,6 +127,7 @@ async function* checkTenants(
   region: string,
   least: number,
   run: CheckedRun,
+  outdate: () => Promise<void>,
 ): AsyncGenerator<Progress<CloseEpochPhase>> {
   const total = await countTenants(context, region)
   let done = 0
@@ -120,11 +137,12 @@ async function* checkTenants(
       run.signal?.throwIfAborted()
       const newest = newestWrappingKey(await listWrappingKeys(context, ref))
       if (newest === undefined) throw unfinished()
+      if (!isCovered(newest, least)) await outdate()
       if ((await coverWrappingKey(context, newest, least)) === undefined) throw unfinished()
       if (!(await losesKeys(context, ref, least))) return
       for (let left = true; left;) {
         left = false
-        for await (const moved of moveOnce(context, ref, run)) left ||= moved >= 0
+        for await (const moved of moveOnce(context, ref, run, outdate)) left ||= moved >= 0
       }
     })
     done += page.length
@@ -161,6 +179,13 @@ async function destroy(keys: KeyOperations, region: string, { number, id }: Know
     versions: now.versions.map((version) => (version.number === number ? { ...version, destruction } : version)),
   }))
   await context.failpoint('close.noted')
+}
+
+function backupLacks(): StrongroomError {
+  return new StrongroomError(
+    'epoch_blocked',
+    'keys were found that the backup could not have opened after the close, and were wrapped anew: nothing was destroyed; take another backup of the key store, read its marker, and close the epoch with that',
+  )
 }
 
 function unfinished(): StrongroomError {

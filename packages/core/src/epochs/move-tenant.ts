@@ -5,11 +5,14 @@
  */
 
 import { hasCode, StrongroomError } from '../errors.ts'
+import { hex } from '../format/bytes.ts'
 import { KeyState, type NodeRecord, type WrappingKeyRecord } from '../format/records.ts'
 import { instant } from '../keys/key-cache.ts'
 import type { KeyContext } from '../keys/key-context.ts'
 import type { OpenNode } from '../keys/open-node.ts'
 import { openTenant, type OpenTenant, type OpenWrappingKey } from '../keys/open-tenant.ts'
+import { firstWrappingKeyId, nextWrappingKeyId } from '../format/reference.ts'
+import { requireRegion } from '../keys/regions.ts'
 import { retryConflicts } from '../keys/retry.ts'
 import { isOutdated, rewrapNode } from '../keys/rewrap-node.ts'
 import {
@@ -22,7 +25,7 @@ import {
 } from '../keys/wrapping-keys.ts'
 import { inLanes } from './lanes.ts'
 import type { CheckedRun } from './progress.ts'
-import { type WalkedNode, walkNodes } from './walk-nodes.ts'
+import { NODES_PER_PAGE, type WalkedNode, walkNodes } from './walk-nodes.ts'
 
 /** The older wrapping keys of a tenant that are not retired yet, and the newest. */
 interface Standing {
@@ -34,9 +37,9 @@ interface Standing {
  * Step 1 for a new root version: an unmarked wrapping key is wrapped by it as well; a marked one is followed by another.
  *
  * @param least - number of the root version
- * @returns whether the tenant has nodes to be moved
+ * @returns the id of the wrapping key that the tenant's nodes are to be moved to, if they are
  */
-export async function coverTenant(context: KeyContext, tenantRef: Uint8Array, least: number): Promise<boolean> {
+export async function coverTenant(context: KeyContext, tenantRef: Uint8Array, least: number): Promise<Uint8Array | undefined> {
   const { newest } = await standing(context, tenantRef)
   await wrappingKeyForNewWraps(context, newest, least)
   return retireOlder(context, tenantRef)
@@ -45,7 +48,9 @@ export async function coverTenant(context: KeyContext, tenantRef: Uint8Array, le
 /** Step 1 on its own: a new wrapping key, unless a move is under way already, which is then the one to be finished. */
 export async function beginMove(context: KeyContext, tenantRef: Uint8Array): Promise<void> {
   const { newest, older } = await standing(context, tenantRef)
-  await wrappingKeyForNewWraps(context, older.length === 0 ? await nextWrappingKey(context, newest) : newest)
+  const next = older.length === 0 ? await nextWrappingKey(context, newest) : newest
+  // By the newest root version that is known now: the wrap may have been asked for long ago.
+  await wrappingKeyForNewWraps(context, next, (await requireRegion(context, next.region)).current)
   await retireOlder(context, tenantRef)
 }
 
@@ -65,8 +70,13 @@ export async function* finishMove(context: KeyContext, tenantRef: Uint8Array, ru
 }
 
 /** One look at all nodes of a tenant: those wrapped by a key that was followed are wrapped anew. Yields for each page that had one. */
-export async function* moveOnce(context: KeyContext, tenantRef: Uint8Array, run: CheckedRun): AsyncGenerator<number> {
-  const tenant = await openLiving(context, tenantRef)
+export async function* moveOnce(
+  context: KeyContext,
+  tenantRef: Uint8Array,
+  run: CheckedRun,
+  before?: () => Promise<void>,
+): AsyncGenerator<number> {
+  const tenant = await openUnlessLost(context, tenantRef)
   if (tenant === undefined) return
   try {
     const to = await tenant.forNewWraps()
@@ -75,7 +85,9 @@ export async function* moveOnce(context: KeyContext, tenantRef: Uint8Array, run:
     for await (const { nodes } of walkNodes(context, tenant, { skip })) {
       run.signal?.throwIfAborted()
       const outdated = nodes.filter((walked) => requireOpen(walked) && isOutdated(walked.node, undefined, (id) => tenant.isOutdated(id)))
-      if (outdated.length > 0) yield rewrapAll(context, outdated, to, run)
+      if (outdated.length === 0) continue
+      await before?.()
+      yield rewrapAll(context, outdated, to, run)
     }
   } finally {
     tenant.destroy()
@@ -131,6 +143,16 @@ export async function openLiving(context: KeyContext, tenantRef: Uint8Array): Pr
   }
 }
 
+// A tenant that only destroyed root versions open is past saving, like a node (`requireOpen`): it keeps no other from being rotated.
+async function openUnlessLost(context: KeyContext, tenantRef: Uint8Array): Promise<OpenTenant | undefined> {
+  try {
+    return await openLiving(context, tenantRef)
+  } catch (error) {
+    if (hasCode(error, 'root_version_destroyed')) return undefined
+    throw error
+  }
+}
+
 async function standing(context: KeyContext, tenantRef: Uint8Array): Promise<Standing> {
   const all = await listWrappingKeys(context, tenantRef)
   const newest = newestWrappingKey(all)
@@ -140,18 +162,47 @@ async function standing(context: KeyContext, tenantRef: Uint8Array): Promise<Sta
       'a tenant has no wrapping key: its record is missing from the key store; put it back from a backup',
     )
   }
+  await requireWhole(context, tenantRef, all, newest)
   return { newest, older: all.filter((record) => record !== newest && record.state !== 'retired') }
 }
 
-// Everything that was followed by another is retiring. @returns whether anything is
-async function retireOlder(context: KeyContext, tenantRef: Uint8Array): Promise<boolean> {
+// Wrapping keys are never deleted, and their ids follow from each other. Where one is missing, nodes may hang on it that its record,
+// put back from a backup, still saves: until the epoch closes.
+async function requireWhole(
+  context: KeyContext,
+  tenantRef: Uint8Array,
+  all: readonly WrappingKeyRecord[],
+  newest: WrappingKeyRecord,
+): Promise<void> {
+  const there = new Set(all.map(({ id }) => hex(id)))
+  let links = 0
+  let id = firstWrappingKeyId(context.vaultId, tenantRef)
+  while (there.has(hex(id)) && links++ < all.length && hex(id) !== hex(newest.id)) id = nextWrappingKeyId(context.vaultId, id)
+  if (hex(id) === hex(newest.id)) return
+  let after: Uint8Array | undefined
+  for (;;) {
+    const page = await context.keyStore.scan({ type: 'node', tenantRef, limit: NODES_PER_PAGE, ...(after === undefined ? {} : { after }) })
+    for (const record of page)
+      if (record.type === 'node' && record.versions.some((v) => v.state !== KeyState.shredded && !there.has(hex(v.wrappingKeyId))))
+        throw new StrongroomError(
+          'epoch_blocked',
+          'keys of a tenant are wrapped by a wrapping key whose record is missing: verifyKeys names it. Put it back from a backup; after the close it is too late',
+        )
+    const last = page.at(-1)
+    if (page.length < NODES_PER_PAGE || last?.type !== 'node') return
+    after = last.ref
+  }
+}
+
+// Everything that was followed by another is retiring. @returns the id of what follows, if anything is
+async function retireOlder(context: KeyContext, tenantRef: Uint8Array): Promise<Uint8Array | undefined> {
   return retryConflicts(async () => {
-    const { older } = await standing(context, tenantRef)
+    const { newest, older } = await standing(context, tenantRef)
     for (const record of older) {
       if (record.state === 'current') await context.keyStore.put({ ...record, state: 'retiring', revision: record.revision + 1 })
     }
     if (older.length > 0) await context.failpoint('move.begun')
-    return older.length > 0
+    return older.length > 0 ? newest.id : undefined
   })
 }
 
@@ -165,14 +216,16 @@ async function retire(context: KeyContext, tenantRef: Uint8Array): Promise<void>
   })
 }
 
-/** Whether a tenant has nodes that are to be moved. */
-export async function isMoving(context: KeyContext, tenantRef: Uint8Array): Promise<boolean> {
-  return (await standing(context, tenantRef)).older.length > 0
+/** The id, in hex, of the wrapping key that a tenant's nodes are to be moved to, if they are. */
+export async function movesTo(context: KeyContext, tenantRef: Uint8Array): Promise<string | undefined> {
+  const { newest, older } = await standing(context, tenantRef)
+  return older.length > 0 ? hex(newest.id) : undefined
 }
 
 /** Whether a tenant has an older wrapping key that goes with root versions below this number: nodes may still name it. */
 export async function losesKeys(context: KeyContext, tenantRef: Uint8Array, least: number): Promise<boolean> {
   const all = await listWrappingKeys(context, tenantRef)
   const newest = newestWrappingKey(all)
+  if (newest !== undefined) await requireWhole(context, tenantRef, all, newest)
   return all.some((record) => record !== newest && !isCovered(record, least))
 }

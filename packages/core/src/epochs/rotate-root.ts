@@ -2,13 +2,14 @@
 
 import { randomBytes } from '../crypto/random.ts'
 import { hasCode, StrongroomError } from '../errors.ts'
+import { hex } from '../format/bytes.ts'
 import type { RootVersion } from '../format/records.ts'
 import type { KeyContext } from '../keys/key-context.ts'
 import { newestRootVersion, requireRegion, updateRegion } from '../keys/regions.ts'
 import type { KeyOperations } from '../keys/shred.ts'
 import { coverWrappingKey, isCovered } from '../keys/wrapping-keys.ts'
 import { inLanes } from './lanes.ts'
-import { coverTenant, finishMove, isMoving } from './move-tenant.ts'
+import { coverTenant, finishMove, movesTo } from './move-tenant.ts'
 import type { CheckedRun, Progress } from './progress.ts'
 import { waitOutCacheBound } from './wait-bound.ts'
 import { countNodes } from './walk-nodes.ts'
@@ -38,13 +39,13 @@ export async function* rotateRootKey(keys: KeyOperations, region: string, run: C
   for (let finished = false, round = 1; !finished; round++) {
     if (round > MOST_ROUNDS) throw neverDone()
     const moving = yield* coverAll(context, region, target, run)
-    if (moving) {
+    if (moving.size > 0) {
       yield { phase: 'waiting', done: 0, total: 1 }
       await waitOutCacheBound(context, run.signal)
       await context.failpoint('move.waited')
       yield { phase: 'waiting', done: 1, total: 1 }
       await keys.reconciler.run({ again: 'shreds' })
-      yield* moveAll(context, region, run)
+      yield* moveAll(context, region, moving, run)
     }
     await keys.reconciler.run()
     finished = yield* checkAll(context, region, target, run)
@@ -64,7 +65,7 @@ async function targetVersion(context: KeyContext, region: string): Promise<numbe
   const reached = record.epoch?.rootVersion ?? Math.min(...record.versions.map(({ number }) => number))
   const begun = await newestLiveVersion(context, region)
   if (begun !== undefined && begun.number > reached) {
-    await context.announce(region, begun)
+    await announceAll(context, region, reached)
     return begun.number
   }
   const { number: last } = await newestRootVersion(context, region)
@@ -81,6 +82,14 @@ async function targetVersion(context: KeyContext, region: string): Promise<numbe
   await context.announce(region, created)
   await context.failpoint('root.announced')
   return created.number
+}
+
+// A provider that rotates by itself may have made more than one. A shred may name any of them, so a close has to destroy all: it destroys
+// what is known.
+async function announceAll(context: KeyContext, region: string, after: number): Promise<void> {
+  const listed = await context.providers.versions(region)
+  for (const { number, id, state } of listed.toSorted((a, b) => a.number - b.number))
+    if (state === 'live' && number > after) await context.announce(region, { number, id })
 }
 
 function neverDone(): StrongroomError {
@@ -103,15 +112,16 @@ async function* coverAll(
   region: string,
   target: number,
   run: CheckedRun,
-): AsyncGenerator<Progress<RotateRootPhase>, boolean> {
+): AsyncGenerator<Progress<RotateRootPhase>, ReadonlyMap<string, string>> {
   const total = await countTenants(context, region)
   let done = 0
-  let moving = false
+  const moving = new Map<string, string>()
   yield { phase: 'wrapping', done, total }
   for await (const page of walkTenants(context, region)) {
     await inLanes(page, run.concurrency, async ({ ref }) => {
       run.signal?.throwIfAborted()
-      if (await coverTenant(context, ref, target)) moving = true
+      const to = await coverTenant(context, ref, target)
+      if (to !== undefined) moving.set(hex(ref), hex(to))
     })
     done += page.length
     yield { phase: 'wrapping', done, total: Math.max(done, total) }
@@ -119,17 +129,27 @@ async function* coverAll(
   return moving
 }
 
-async function* moveAll(context: KeyContext, region: string, run: CheckedRun): AsyncGenerator<Progress<RotateRootPhase>> {
+// A move to a wrapping key that came after the wait waits for the next round.
+async function* moveAll(
+  context: KeyContext,
+  region: string,
+  moving: ReadonlyMap<string, string>,
+  run: CheckedRun,
+): AsyncGenerator<Progress<RotateRootPhase>> {
+  const isDue = async (ref: Uint8Array): Promise<boolean> => {
+    const to = moving.get(hex(ref))
+    return to !== undefined && (await movesTo(context, ref)) === to
+  }
   let total = 0
   for await (const page of walkTenants(context, region)) {
-    for (const { ref } of page) if (await isMoving(context, ref)) total += await countNodes(context, ref)
+    for (const { ref } of page) if (await isDue(ref)) total += await countNodes(context, ref)
   }
   let done = 0
   yield { phase: 'rewrapping', done, total }
   for await (const page of walkTenants(context, region)) {
     for (const { ref } of page) {
       run.signal?.throwIfAborted()
-      if (!(await isMoving(context, ref))) continue
+      if (!(await isDue(ref))) continue
       for await (const moved of finishMove(context, ref, run)) {
         done += moved
         yield { phase: 'rewrapping', done, total: Math.max(done, total) }

@@ -164,7 +164,7 @@ const IN_ORDER: readonly ClosureBlocker[] = [
  * @param goOn - called before each page is read; throws where the reading is to end
  * @throws StrongroomError `ledger_invalid`, and what the stores throw, and the provider that the ledger's key needs
  */
-export async function vaultStatus(keys: KeyOperations, region: string | undefined, goOn: () => void): Promise<VaultStatus> {
+export async function vaultStatus(keys: KeyOperations, region: string | undefined, goOn: () => Promise<void>): Promise<VaultStatus> {
   const { context } = keys.tree
   const at = context.clock.now()
   const { homeRegion, head, applied } = await readVaultRecord(context.keyStore)
@@ -194,6 +194,8 @@ export async function vaultStatus(keys: KeyOperations, region: string | undefine
   return { at, homeRegion, ledger: { n: ledger.n, applied }, regions }
 }
 
+const ENTRIES_PER_TURN = 1000
+
 /** The ledger's word on a region. */
 interface RegionEntries {
   /** Numbers of root versions. */
@@ -204,12 +206,12 @@ interface RegionEntries {
 
 async function surveyLedger(
   ledger: Ledger,
-  goOn: () => void,
+  goOn: () => Promise<void>,
 ): Promise<{ readonly n: number; readonly regions: ReadonlyMap<string, RegionEntries> }> {
   const regions = new Map<string, RegionEntries>()
   let last = 0
   for await (const { n, op, region, rootVersion, instant } of ledger.after(LEDGER_START)) {
-    goOn()
+    if (n % ENTRIES_PER_TURN === 0) await goOn()
     last = n
     const entries = regions.get(region) ?? { created: new Set(), shreds: new Map() }
     regions.set(region, entries)
@@ -227,11 +229,11 @@ function newTally(): Tally {
   return { tenants: 0, active: 0, deactivated: 0, suspended: 0, shredded: 0, deactivatedVersions: 0, oldest: undefined }
 }
 
-async function tallyNodes(context: KeyContext, goOn: () => void): Promise<ReadonlyMap<string, Tally>> {
+async function tallyNodes(context: KeyContext, goOn: () => Promise<void>): Promise<ReadonlyMap<string, Tally>> {
   const tallies = new Map<string, Tally>()
   let after: Uint8Array | undefined
   for (;;) {
-    goOn()
+    await goOn()
     const page = await context.keyStore.scan({ type: 'node', limit: NODES_PER_PAGE, ...(after === undefined ? {} : { after }) })
     const nodes = page.filter((record): record is NodeRecord => record.type === 'node')
     const above = await readAbove(context, nodes)
@@ -295,7 +297,7 @@ async function tallyWrappingKeys(
   context: KeyContext,
   region: string,
   known: RegionRecord | undefined,
-  goOn: () => void,
+  goOn: () => Promise<void>,
 ): Promise<WrappingKeyTally> {
   const counts = { current: 0, retiring: 0, retired: 0, marked: 0, oldest: undefined as number | undefined }
   const uses = new Map<number, { wrapped: number; only: number }>()
@@ -313,7 +315,7 @@ async function tallyWrappingKeys(
     }
   }
   for await (const page of walkWrappingKeys(context, region)) {
-    goOn()
+    await goOn()
     if (page.length === 0) continue
     const tenants = await context.keyStore.get(page.map(({ tenantRef }) => ({ type: 'node', ref: tenantRef })))
     for (const [i, record] of page.entries()) {

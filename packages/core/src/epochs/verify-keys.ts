@@ -70,7 +70,7 @@ export interface VerifyRun {
   /** Asked for values of each version that only decrypts. */
   readonly holders: readonly ValueHolder[]
   /** Called before each page is read, and after each finding; throws where it is to end. */
-  readonly goOn: () => void
+  readonly goOn: () => Promise<void>
 }
 
 interface Run extends VerifyRun {
@@ -93,7 +93,7 @@ export async function* verifyKeys(keys: KeyOperations, how: VerifyRun): AsyncGen
   for await (const finding of everything()) {
     counts.findings++
     yield finding
-    run.goOn()
+    await run.goOn()
   }
   return { ...counts, skippedRegions }
 
@@ -124,7 +124,7 @@ async function* recordPages(
 ): AsyncGenerator<readonly StoredKey[]> {
   let after: Uint8Array | undefined
   for (;;) {
-    goOn()
+    await goOn()
     const page = await context.keyStore.scan({ ...query, limit: NODES_PER_PAGE, ...(after === undefined ? {} : { after }) })
     yield page
     const last = page.at(-1)
@@ -366,7 +366,7 @@ async function hasValues({ holders, goOn }: Run, { version, commitment }: LiveVe
     indexTag: indexTag(commitment),
   }
   for (const holder of holders) {
-    goOn()
+    await goOn()
     const values: unknown = await holder.countValues(retiring)
     if (typeof values !== 'number' || !Number.isSafeInteger(values) || values < 0)
       throw invalidArgument('holders', 'must count with countValues, which resolves to a whole number')

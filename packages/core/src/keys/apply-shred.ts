@@ -76,15 +76,16 @@ export async function lookAgain(
   const records = await context.keyStore.get(entries.map(({ ref }) => ({ type: 'node', ref })))
   const back: KeysBack[] = []
   const missing: SealedLedgerEntry[] = []
+  let known: Recreated | undefined
   for (const [i, entry] of entries.entries()) {
     const record = records[i]
     if (record?.type !== 'node') {
       missing.push(entry)
       continue
     }
-    const spared = entry.keys.length === 0 ? await recreated() : new Map<string, number>()
+    const spared = entry.keys.length === 0 ? (known ??= await recreated()) : new Map<string, number>()
     const keys = record.versions
-      .filter((version) => dies(version, entry, spared))
+      .filter((version) => dies(record, version, entry, spared))
       .map(({ version, commitment }) => ({ version, commitment }))
     if (keys.length > 0) back.push({ entry, keys })
   }
@@ -98,15 +99,17 @@ function shredded(record: NodeRecord | undefined, entry: SealedLedgerEntry, recr
     const keys = entry.keys.length > 0 ? entry.keys : [{ version: 1, commitment: NO_COMMITMENT }]
     return keys.map((key) => tombstone(key.version, key.commitment, entry))
   }
-  if (!record.versions.some((version) => dies(version, entry, recreated))) return undefined
+  if (!record.versions.some((version) => dies(record, version, entry, recreated))) return undefined
   return record.versions.map((version) =>
-    dies(version, entry, recreated) ? tombstone(version.version, version.commitment, entry) : version,
+    dies(record, version, entry, recreated) ? tombstone(version.version, version.commitment, entry) : version,
   )
 }
 
-function dies(version: KeyVersion, entry: SealedLedgerEntry, recreated: Recreated): boolean {
+function dies({ versions }: NodeRecord, version: KeyVersion, entry: SealedLedgerEntry, recreated: Recreated): boolean {
   if (version.state === KeyState.shredded) return false
-  if (entry.keys.length === 0) return (recreated.get(hex(version.commitment)) ?? 0) < entry.n
+  // Spared is what was recreated after the entry, and what a rotation has made of it since: its wrap binds the later number.
+  if (entry.keys.length === 0)
+    return !versions.some((older) => older.version <= version.version && (recreated.get(hex(older.commitment)) ?? 0) > entry.n)
   return entry.keys.some((key) => equalBytes(key.commitment, version.commitment))
 }
 

@@ -10,6 +10,7 @@ import { instant } from './key-cache.ts'
 import { WrappingKeyRing } from './open-tenant.ts'
 import { firstRecord, makeVersion, type NodePlace, type ParentVersion, type WrapWith } from './make-version.ts'
 import { putUnlessThere } from './put-unless-there.ts'
+import { requireRegion } from './regions.ts'
 import { type KeyOperations, readNode } from './shred.ts'
 import { stateError } from './seal-value.ts'
 import { unwrapNodeRecord } from './unwrap-node-record.ts'
@@ -113,7 +114,8 @@ async function storedFirstWrappingKey(
   if (record === undefined) throw decryptFailed()
   if (record.region !== region)
     throw new StrongroomError('conflict', 'the creation of this tenant was begun in another region; finish it there')
-  const usable = await wrappingKeyForNewWraps(context, record)
+  // By the newest root version that is known now: the wrap may have been asked for long ago.
+  const usable = await wrappingKeyForNewWraps(context, record, (await requireRegion(context, region)).current)
   return { record: usable, key: await unwrapWrappingKey(context, usable) }
 }
 

@@ -84,11 +84,14 @@ export class KeyTree {
    * @throws StrongroomError `not_found`, `shredded`, `decrypt_failed`, `region_refused`, and what stores and provider throw
    */
   async tenant(ref: Uint8Array, share = 1): Promise<OpenTenant> {
+    let mayBeOld = true
     for (let tries = 1; ; tries++) {
       try {
         return await this.#tenant(ref, share)
       } catch (error) {
-        if (!hasCode(error, 'handle_expired') || tries === MOST_TRIES) throw error
+        // What was read before an epoch closed, and opened after it, has been wrapped anew since.
+        if (hasCode(error, 'root_version_destroyed') && mayBeOld) mayBeOld = false
+        else if (!hasCode(error, 'handle_expired') || tries === MOST_TRIES) throw error
       }
     }
   }
@@ -115,6 +118,7 @@ export class KeyTree {
    * @throws StrongroomError `shredded` if a node to be minted was shredded, and what {@link KeyTree.tenant} throws
    */
   async open(tenantRef: Uint8Array, steps: readonly Step[], mint: boolean, share = 1): Promise<OpenPath | undefined> {
+    let mayBeOld = true
     for (let tries = 1; ; tries++) {
       try {
         const path = await this.#open(tenantRef, steps, mint, share)
@@ -122,7 +126,11 @@ export class KeyTree {
         if (this.usable(path)) await this.#settle(path)
         path.release()
       } catch (error) {
-        if (!hasCode(error, 'handle_expired', 'conflict')) throw error
+        // As for a tenant; and a cached one may hold its wrapping keys as they were.
+        if (hasCode(error, 'root_version_destroyed') && mayBeOld) {
+          mayBeOld = false
+          this.invalidate(tenantRef)
+        } else if (!hasCode(error, 'handle_expired', 'conflict')) throw error
       }
       if (tries === MOST_TRIES) {
         throw new StrongroomError(

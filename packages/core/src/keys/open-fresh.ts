@@ -1,6 +1,7 @@
 /** Opening one node from the store, not the cache: what is written must continue what is stored now. */
 
 import { equalBytes } from '../crypto/hash.ts'
+import type { NodeRecord } from '../format/records.ts'
 import { instant } from './key-cache.ts'
 import type { KeyTree } from './key-tree.ts'
 import type { OpenNode } from './open-node.ts'
@@ -34,19 +35,22 @@ export async function openFresh(
   }
   if (equalBytes(place.ref, place.tenantRef)) return { tenant, parent: undefined, node: tenant.node, close }
   try {
-    // Depth is fixed: a parent is the tenant itself, or hangs right beneath it.
-    const refs = equalBytes(place.parentRef, place.tenantRef) ? [place.ref] : [place.parentRef, place.ref]
-    let parent = tenant.node
+    // Depth is fixed: a parent is the tenant itself, or hangs right beneath it. The node is read before its parent, which then knows every
+    // version that the node can hang beneath.
+    const refs = equalBytes(place.parentRef, place.tenantRef) ? [place.ref] : [place.ref, place.parentRef]
+    const records: NodeRecord[] = []
     for (const ref of refs) {
       const [record] = await context.keyStore.get([{ type: 'node', ref }])
       if (record?.type !== 'node') {
         close()
         return undefined
       }
-      opened.push(await unwrapNodeRecord(context, record, opened.at(-1) ?? tenant.node, { open: (id) => tenant.wrappingKey(id) }, loaded))
-      parent = opened.at(-2) ?? tenant.node
+      records.unshift(record)
     }
-    return { tenant, parent, node: opened.at(-1) as OpenNode, close }
+    for (const record of records) {
+      opened.push(await unwrapNodeRecord(context, record, opened.at(-1) ?? tenant.node, { open: (id) => tenant.wrappingKey(id) }, loaded))
+    }
+    return { tenant, parent: opened.at(-2) ?? tenant.node, node: opened.at(-1) as OpenNode, close }
   } catch (error) {
     close()
     throw error

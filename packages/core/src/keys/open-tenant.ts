@@ -162,9 +162,16 @@ export async function openTenant(context: KeyContext, ref: Uint8Array, loaded: I
   if (record.versions.every((version) => version.state === KeyState.shredded)) throw stateError(KeyState.shredded)
   context.providers.require(record.region)
   const keys = new WrappingKeyRing(context, ref, wrappingKeys)
-  const node = await unwrapNodeRecord(context, record, undefined, keys, loaded)
-  if (refRecord?.type !== 'node') throw decryptFailed()
-  return new OpenTenant(loaded, node, await openRefKey(context, node, refRecord, keys, loaded), keys)
+  let node: OpenNode | undefined
+  try {
+    node = await unwrapNodeRecord(context, record, undefined, keys, loaded)
+    if (refRecord?.type !== 'node') throw decryptFailed()
+    return new OpenTenant(loaded, node, await openRefKey(context, node, refRecord, keys, loaded), keys)
+  } catch (error) {
+    node?.destroy()
+    keys.destroy()
+    throw error
+  }
 }
 
 async function openRefKey(

@@ -7,12 +7,12 @@ import { equalBytes } from '../crypto/hash.ts'
 import { hasCode } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
-import type { LedgerPosition } from '../format/records.ts'
+import type { LedgerPosition, RootVersion } from '../format/records.ts'
 import { applyShreds, type KeysBack, lookAgain, type Recreated } from './apply-shred.ts'
 import { applySuspension } from './apply-suspension.ts'
 import type { KeyTree } from './key-tree.ts'
 import { type Ledger, ledgerInvalid } from './ledger.ts'
-import { findRegion, learnDestruction, learnRootVersion, newestRootVersion } from './regions.ts'
+import { currentRootVersion, findRegion, learnDestruction, learnRootVersion, newestRootVersion } from './regions.ts'
 import { retryConflicts } from './retry.ts'
 import { readVaultRecord } from './vault-record.ts'
 import { markWrappingKeys } from './wrapping-keys.ts'
@@ -145,36 +145,44 @@ export class Reconciler {
   }
 
   // Marks are columns that whoever writes the key store can clear. What was shredded since the last rotation, the ledger says: the
-  // wrapping keys of those tenants are marked, or are marked now. Before it, their keys have moved to others.
+  // wrapping keys that could have wrapped it are marked, or are marked now. Before it, their tenants have moved to others.
   async #markAgain(known: readonly SealedLedgerEntry[]): Promise<void> {
     const { context } = this.#tree
     const rotatedTo = new Map<string, number>()
-    const tenants = new Map<string, Uint8Array>()
-    for (const { region, rootVersion, tenantRef } of known) {
-      let reached = rotatedTo.get(region)
+    const tenants = new Map<string, SealedLedgerEntry>()
+    for (const entry of known) {
+      let reached = rotatedTo.get(entry.region)
       if (reached === undefined) {
-        reached = (await findRegion(context, region))?.epoch?.rootVersion ?? 0
-        rotatedTo.set(region, reached)
+        reached = (await findRegion(context, entry.region))?.epoch?.rootVersion ?? 0
+        rotatedTo.set(entry.region, reached)
       }
-      if (rootVersion.number >= reached) tenants.set(hex(tenantRef), tenantRef)
+      const { number } = entry.rootVersion
+      if (number >= Math.max(reached, tenants.get(hex(entry.tenantRef))?.rootVersion.number ?? 0)) tenants.set(hex(entry.tenantRef), entry)
     }
-    for (const tenantRef of tenants.values()) await markWrappingKeys(context, tenantRef)
+    for (const { tenantRef, rootVersion } of tenants.values())
+      await markWrappingKeys(context, tenantRef, ({ wraps }) => wraps.some((wrap) => wrap.rootVersion.number <= rootVersion.number))
   }
 
   // What is back may have been wrapped anew since, by a later root version than its entry names: only a new entry tells the truth.
   async #enterAgain({ entry, keys }: KeysBack): Promise<void> {
     const { context } = this.#tree
     const { op, kind, ref, parentRef, tenantRef, region, reason } = entry
+    await markWrappingKeys(context, tenantRef)
+    await this.#ledger.append(async () => {
+      await retryConflicts(() => this.#run(undefined, []))
+      const rootVersion = await this.#newestKnown(region)
+      return { op, kind, ref, parentRef, tenantRef, region, keys, rootVersion, instant: context.clock.now(), reason }
+    })
+  }
+
+  // Without the provider: the newest that the ledger knows. Each is announced there before anything that it wrapped is stored.
+  async #newestKnown(region: string): Promise<RootVersion> {
+    const { context } = this.#tree
     try {
-      await markWrappingKeys(context, tenantRef)
-      await this.#ledger.append(async () => {
-        const rootVersion = await newestRootVersion(context, region)
-        return { op, kind, ref, parentRef, tenantRef, region, keys, rootVersion, instant: context.clock.now(), reason }
-      })
+      return await newestRootVersion(context, region)
     } catch (error) {
       if (!hasCode(error, ...AWAY)) throw error
-      // Without the provider the newest root version is not known here. Gone it must be all the same.
-      await applyShreds(this.#tree, tenantRef, [entry], () => Promise.resolve(new Map()))
+      return currentRootVersion(context, region)
     }
   }
 

@@ -75,7 +75,10 @@ export async function shredNode(
  */
 export async function rootVersionToOutlive({ tree, reconciler }: KeyOperations, region: string): Promise<RootVersion> {
   await reconciler.run()
-  return newestRootVersion(tree.context, region)
+  const newest = await newestRootVersion(tree.context, region)
+  // One that only the provider knows: once a shred names it, its number must never be given to another.
+  await tree.context.announce(region, newest)
+  return newest
 }
 
 export function shredDraft(

@@ -132,7 +132,7 @@ export function isCovered(record: WrappingKeyRecord, least: number): boolean {
 export async function unwrapWrappingKey(context: KeyContext, record: WrappingKeyRecord): Promise<Uint8Array> {
   const data = wrappingKeyData(context.vaultId, record)
   const newestFirst = record.wraps.toSorted((a, b) => b.rootVersion.number - a.rootVersion.number)
-  let failure: unknown = decryptFailed()
+  let failure: unknown
   for (const wrap of newestFirst) {
     try {
       const plaintext = await context.providers.unwrap(record.region, wrap, data)
@@ -141,19 +141,24 @@ export async function unwrapWrappingKey(context: KeyContext, record: WrappingKey
       if (key === undefined) throw decryptFailed()
       return key
     } catch (error) {
-      failure = error
+      // What is damaged may be put right, what is destroyed may not: that is said only where it is so of every wrap.
+      if (failure === undefined || hasCode(failure, 'root_version_destroyed')) failure = error
       // A provider that is down is down for the older wraps as well: say so at once.
       if (!hasCode(error, 'root_version_destroyed', 'wrong_root_key', 'decrypt_failed')) throw error
     }
   }
-  throw failure
+  throw failure ?? decryptFailed()
 }
 
-/** Marks every wrapping key of a tenant: none of them will ever be wrapped by a later root version. */
-export async function markWrappingKeys(context: KeyContext, tenantRef: Uint8Array): Promise<void> {
+/** Marks wrapping keys of a tenant, all unless told which: none of them will ever be wrapped by a later root version. */
+export async function markWrappingKeys(
+  context: KeyContext,
+  tenantRef: Uint8Array,
+  which: (record: WrappingKeyRecord) => boolean = () => true,
+): Promise<void> {
   await retryConflicts(async () => {
     for (const record of await listWrappingKeys(context, tenantRef)) {
-      if (!record.marked) await context.keyStore.put({ ...record, marked: true, revision: record.revision + 1 })
+      if (!record.marked && which(record)) await context.keyStore.put({ ...record, marked: true, revision: record.revision + 1 })
     }
   })
 }

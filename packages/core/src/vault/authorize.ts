@@ -28,6 +28,8 @@ export type OperationName =
   | 'closeEpoch'
   | 'status'
   | 'verifyKeys'
+  | 'reconcile'
+  | 'receiptKeys'
 
 /** One operation, as `onAccess` sees it: who and what, never a value. */
 export interface Access {

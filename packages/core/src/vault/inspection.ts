@@ -91,14 +91,16 @@ export function inspection(keys: KeyOperations, gate: Gate): Inspection {
     },
   }
 
-  async function* begin(holders: readonly ValueHolder[], goOn: () => void): AsyncGenerator<KeyFinding, KeyReport> {
+  async function* begin(holders: readonly ValueHolder[], goOn: () => Promise<void>): AsyncGenerator<KeyFinding, KeyReport> {
     gate.authorize('verifyKeys', {}, undefined)
     return yield* verifyKeys(keys, { holders, goOn })
   }
 
-  function goOnUnless(signal: unknown): () => void {
+  function goOnUnless(signal: unknown): () => Promise<void> {
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-    return () => {
+    return async () => {
+      // A store in this process answers without a turn of the event loop: nothing else would run, nor could anything end this.
+      await new Promise((resolve) => setTimeout(resolve))
       signal?.throwIfAborted()
       gate.requireOpen()
     }

@@ -76,12 +76,12 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
       return tenantHandle(keys, gate, name)
     },
     async reconcile() {
-      gate.requireOpen()
+      gate.authorize('reconcile', {}, undefined)
       const { entries } = await reconciler.run({ again: 'all' })
       return { entries }
     },
     async receiptKeys() {
-      gate.requireOpen()
+      gate.authorize('receiptKeys', {}, undefined)
       return receiptKeys(keys)
     },
     async close() {

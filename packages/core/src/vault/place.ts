@@ -142,7 +142,7 @@ export class Place {
       return { ...place, region: node.record.region }
     } catch (error) {
       // What is shredded opens no more: the ledger's entry about it has the rest.
-      const record = hasCode(error, 'shredded') ? await readNode(this.keys, tenantRef) : undefined
+      const record = hasCode(error, 'shredded', 'root_version_destroyed') ? await readNode(this.keys, tenantRef) : undefined
       if (record === undefined) throw error
       return { ...place, region: record.region }
     }

@@ -2,7 +2,7 @@
 
 import { invalidArgument } from '../errors.ts'
 import { field } from '../field.ts'
-import { EMPTY } from '../format/bytes.ts'
+import { EMPTY, hex } from '../format/bytes.ts'
 import { KeyState, NodeKind, type NodeRecord } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { binaryScalar } from '../format/scalar.ts'
@@ -46,6 +46,8 @@ export interface Tenant {
 export interface TenantInfo {
   /** `undefined` once the tenant is shredded: its name goes with its keys. */
   readonly name: string | undefined
+  /** The vault's own reference, in hexadecimal: as in receipts, and in what `verifyKeys` finds. */
+  readonly ref: string
   readonly region: string
   readonly state: 'active' | 'suspended' | 'shredded'
   /** UTC milliseconds; `undefined` once the tenant is shredded. */
@@ -178,7 +180,7 @@ async function nameOf(keys: KeyOperations, record: NodeRecord): Promise<string |
 
 function info(record: NodeRecord): Omit<TenantInfo, 'name'> {
   const live = record.versions.find((version) => version.state !== KeyState.shredded)
-  return { region: record.region, state: stateOf(record), created: live?.created }
+  return { ref: hex(record.ref), region: record.region, state: stateOf(record), created: live?.created }
 }
 
 function stateOf(record: NodeRecord): TenantInfo['state'] {

@@ -1,7 +1,7 @@
 // Wall clocks that jump while keys are rotated, and processes that live by what they read before.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-import { ACME, alice, bob, carol, endProcesses, Fleet, GLOBEX, hubspot, outcome, stopAt, type Worker } from './support.ts'
+import { ACME, alice, bob, carol, endProcesses, Fleet, GLOBEX, hubspot, outcome, stopAt, type Process } from './support.ts'
 
 let fleet: Fleet
 beforeEach(async () => {
@@ -14,7 +14,7 @@ const DAY = 86_400_000
 const late = { tenant: ACME, subject: 'late' }
 
 /** Every wrapping key that follows another is later than that. */
-async function expectRising(process: Worker, following: number): Promise<void> {
+async function expectRising(process: Process, following: number): Promise<void> {
   const { wrappingKeys } = await fleet.state(process)
   const steps = wrappingKeys.flatMap((key) => wrappingKeys.filter(({ id }) => id === key.next).map(({ created }) => created - key.created))
   expect(steps).toHaveLength(following)
@@ -100,7 +100,8 @@ describe('a process that has read a tenant before it is moved', () => {
     await fleet.store(stale, alice, 'before')
     await stale.run('freeze')
     const moving = await stopAt(operator, 'move.begun', 'rotateRoot')
-    for (const place of [alice, hubspot, late, { ...late, item: 'late' }, { ...bob, item: 'late' }]) await fleet.store(stale, place, 'stale')
+    for (const place of [alice, hubspot, late, { ...late, item: 'late' }, { ...bob, item: 'late' }])
+      await fleet.store(stale, place, 'stale')
     await stale.run('thaw')
     await moving.finish()
     await fleet.expectMoved(operator)

@@ -59,14 +59,17 @@ test('made before rotateTenantKey and stored after it: it is moved before it is 
   await fleet.check()
 })
 
-test.each(['after keys.get node', 'after keys.scan wrapping-key'])('read before the rotation, opened after the destruction, %s: it is read again', async (point) => {
-  const [reader, operator] = await fleet.processes(2)
-  const reading = await fleet.stopStore(reader, point, alice)
-  await fleet.rotate(operator)
-  await fleet.close(operator)
-  await reading.finish()
-  await fleet.check()
-})
+test.each(['after keys.get node', 'after keys.scan wrapping-key'])(
+  'read before the rotation, opened after the destruction, %s: it is read again',
+  async (point) => {
+    const [reader, operator] = await fleet.processes(2)
+    const reading = await fleet.stopStore(reader, point, alice)
+    await fleet.rotate(operator)
+    await fleet.close(operator)
+    await reading.finish()
+    await fleet.check()
+  },
+)
 
 describe('stored late by a process that dies at that moment', () => {
   test('before the last look at the tenants: that moves it', async () => {

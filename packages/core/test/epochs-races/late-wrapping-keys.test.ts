@@ -1,7 +1,7 @@
 // A wrapping key that is stored after the root version that wraps it has begun to close, or is gone.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-import { alice, carol, endProcesses, Fleet, GLOBEX, outcome, type Stopped, stopAt, type Worker } from './support.ts'
+import { alice, carol, endProcesses, Fleet, GLOBEX, outcome, type Stopped, stopAt, type Process } from './support.ts'
 
 let fleet: Fleet
 beforeEach(async () => {
@@ -22,12 +22,12 @@ const kinds = [
 ]
 
 describe.each(kinds)('$what, made before a rotation', ({ task, args, again, place }) => {
-  let maker: Worker
-  let other: Worker
-  let operator: Worker
+  let maker: Process
+  let other: Process
+  let operator: Process
   let making: Stopped<unknown>
   beforeEach(async () => {
-    ;[maker, other, operator] = (await fleet.processes(3)) as [Worker, Worker, Worker]
+    ;[maker, other, operator] = await fleet.processes(3)
     making = await stopAt(maker, 'wrapping-key.made', task, args)
   })
 
@@ -134,7 +134,7 @@ describe.each(kinds)('$what, made before a rotation', ({ task, args, again, plac
   })
 })
 
-test.each(kinds)('$what that dies unused with its root version is in nobody\'s way', async ({ task, args }) => {
+test.each(kinds)("$what that dies unused with its root version is in nobody's way", async ({ task, args }) => {
   const [maker, other, operator] = await fleet.processes(3)
   const making = await stopAt(maker, 'wrapping-key.made', task, args)
   await fleet.rotate(operator)

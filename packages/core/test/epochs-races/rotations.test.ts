@@ -1,7 +1,7 @@
 // Rotations beside each other, beside a provider that rotates by itself, and beside suspensions.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-import { ACME, alice, bob, carol, endProcesses, Fleet, GLOBEX, hubspot, type PlaceNames, stopAt, type Worker } from './support.ts'
+import { ACME, alice, bob, carol, endProcesses, Fleet, GLOBEX, hubspot, type PlaceNames, stopAt, type Process } from './support.ts'
 
 let fleet: Fleet
 beforeEach(async () => {
@@ -13,12 +13,12 @@ afterAll(endProcesses)
 const INITECH = 'initech'
 const someone = { tenant: INITECH, subject: 'someone' }
 
-async function numbers(process: Worker): Promise<number[]> {
+async function numbers(process: Process): Promise<number[]> {
   return (await fleet.state(process)).rootVersions.map(({ number }) => number)
 }
 
 /** One rotation was made: one root version, one wrapping key for the tenant that is moved, and everything is under it. */
-async function expectOneRotation(process: Worker): Promise<void> {
+async function expectOneRotation(process: Process): Promise<void> {
   const { wrappingKeys, rotatedTo } = await fleet.state(process)
   expect(await numbers(process)).toEqual([1, 2])
   expect(rotatedTo).toBe(2)
@@ -31,7 +31,7 @@ describe('two rotations at once are one', () => {
   test('begun together', async () => {
     const both = await fleet.processes(2)
     await Promise.all(both.map((process) => fleet.rotate(process)))
-    await expectOneRotation(both[0] as Worker)
+    await expectOneRotation(both[0])
     await Promise.all(both.map((process) => fleet.close(process)))
     await fleet.check()
   })

@@ -16,7 +16,7 @@ import {
   type Shred,
   stopAt,
   until,
-  type Worker,
+  type Process,
 } from './support.ts'
 
 let fleet: Fleet
@@ -190,7 +190,7 @@ describe('dead in every copy, once the versions are gone that the ledger names',
 
   /** Copies of both stores, each time a task comes to a point that it was not at before. */
   async function copyAtEach(
-    process: Worker,
+    process: Process,
     task: string,
     then: (step: number) => Promise<void> = () => Promise.resolve(),
   ): Promise<OpenHow[]> {

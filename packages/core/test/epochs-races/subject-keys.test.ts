@@ -64,17 +64,20 @@ describe('an item made before its subject is rotated', () => {
     await fleet.check()
   })
 
-  test.each(['version.counted', 'shred.marked', 'shred.entered', 'shred.applied'])('stored and used after the second count, at %s', async (point) => {
-    const [maker, operator] = await fleet.processes(2)
-    const making = await fleet.stopStore(maker, 'node.made', late)
-    await operator.run('rotateSubject', rotate)
-    await fleet.reencrypt(operator, alice)
-    const retiring = await stopAt(operator, point, 'retire', rotate)
-    await making.finish()
-    await retiring.finish()
-    fleet.retired()
-    await fleet.check()
-  })
+  test.each(['version.counted', 'shred.marked', 'shred.entered', 'shred.applied'])(
+    'stored and used after the second count, at %s',
+    async (point) => {
+      const [maker, operator] = await fleet.processes(2)
+      const making = await fleet.stopStore(maker, 'node.made', late)
+      await operator.run('rotateSubject', rotate)
+      await fleet.reencrypt(operator, alice)
+      const retiring = await stopAt(operator, point, 'retire', rotate)
+      await making.finish()
+      await retiring.finish()
+      fleet.retired()
+      await fleet.check()
+    },
+  )
 
   test('stored after the second count, used when the old version is gone', async () => {
     const [maker, operator] = await fleet.processes(2)

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { backupLocalStore } from '@strongroom/store-local'
 import { expect } from 'vitest'
 
-import { Ended, Folder, type OpenHow, outcome, type PlaceNames, read, type StoredValue, TaskError, type Worker } from '../races/support.ts'
+import { Ended, Folder, type OpenHow, outcome, type PlaceNames, type StoredValue, TaskError } from '../races/support.ts'
 
-export { type OpenHow, outcome, type PlaceNames, type StoredValue, until, type Worker } from '../races/support.ts'
+export { type OpenHow, outcome, type PlaceNames, until } from '../races/support.ts'
 
 /** Long enough for a busy machine to open a path within it; every rotation and every close waits that long. */
 const BOUND = 200
@@ -30,8 +30,8 @@ const gone: PlaceNames = { tenant: ACME, subject: 'gone' }
 
 /** What `state` of a process answers. */
 export interface State {
-  readonly closing: number
   readonly marker: string | undefined
+  /** The root version of the last rotation that has ended. */
   readonly rotatedTo: number | undefined
   readonly rootVersions: readonly { readonly number: number; readonly state: string }[]
   readonly wrappingKeys: readonly {
@@ -39,13 +39,10 @@ export interface State {
     /** The id of the one that follows it, made or not. */
     readonly next: string
     readonly tenantRef: string
-    readonly state: string
-    readonly marked: boolean
     readonly created: number
-    readonly roots: readonly number[]
   }[]
   /** `wrappingKeys`: of each living version. */
-  readonly nodes: readonly { readonly tenantRef: string; readonly kind: number; readonly wrappingKeys: readonly string[] }[]
+  readonly nodes: readonly { readonly tenantRef: string; readonly wrappingKeys: readonly string[] }[]
 }
 
 /** What `shred` answers. */
@@ -53,12 +50,15 @@ export interface Shred {
   readonly rootVersion: number
 }
 
-interface Forked extends Worker {
+/** A forked process that does as it is told. */
+export interface Process {
+  run<T = unknown>(task: string, args?: object): Promise<T>
   /** Whether it has tasks that are not done. */
-  readonly busy: () => boolean
+  busy(): boolean
+  kill(): Promise<void>
 }
 
-function forkProcess(): Forked {
+function forkProcess(): Process {
   // The test runner's own flags are not for these processes.
   const child = fork(WORKER, { execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   const waiting = new Map<number, { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }>()
@@ -71,17 +71,14 @@ function forkProcess(): Forked {
     if (error === undefined) task?.resolve(result as never)
     else task?.reject(new TaskError(error.code, error.message))
   })
+  const ended = new Promise<void>((resolve) => {
+    child.on('close', (code, signal) => {
+      for (const { reject } of waiting.values()) reject(new Ended(`the process ended with ${signal ?? code}: ${said}`))
+      waiting.clear()
+      resolve()
+    })
+  })
   return {
-    onEvent: () => undefined,
-    busy: () => waiting.size > 0,
-    kill: () => void child.kill('SIGKILL'),
-    ended: new Promise((resolve) => {
-      child.on('close', (code, signal) => {
-        for (const { reject } of waiting.values()) reject(new Ended(`the process ended with ${signal ?? code}: ${said}`))
-        waiting.clear()
-        resolve(signal ?? String(code))
-      })
-    }),
     run(task, args = {}) {
       const answer = new Promise<never>((resolve, reject) => {
         waiting.set(++lastId, { resolve, reject })
@@ -92,31 +89,31 @@ function forkProcess(): Forked {
       answer.catch(() => undefined)
       return answer
     },
+    busy: () => waiting.size > 0,
+    kill() {
+      child.kill('SIGKILL')
+      return ended
+    },
   }
 }
 
 // Starting a process takes longer than most of these tests: those that are idle serve the next vault.
-const idle: Forked[] = []
+const idle: Process[] = []
 
 /** Ends what is left when a file of tests is done. */
 export async function endProcesses(): Promise<void> {
-  await Promise.all(idle.splice(0).map(kill))
-}
-
-async function kill(process: Worker): Promise<void> {
-  process.kill()
-  await process.ended
+  await Promise.all(idle.splice(0).map((process) => process.kill()))
 }
 
 /** A process in the middle of a task. */
 export class Stopped<T> {
   /** What comes of the task. */
   readonly result: Promise<T>
-  readonly #process: Worker
+  readonly #process: Process
   readonly #task: string
   #point: string
 
-  constructor(process: Worker, task: string, point: string, result: Promise<T>) {
+  constructor(process: Process, task: string, point: string, result: Promise<T>) {
     this.#process = process
     this.#task = task
     this.#point = point
@@ -146,7 +143,13 @@ export class Stopped<T> {
 }
 
 /** Has a process do a task, and waits until it stands at a point of it; `count`: so many times at once. */
-export async function stopAt<T = unknown>(process: Worker, point: string, task: string, args: object = {}, count = 1): Promise<Stopped<T>> {
+export async function stopAt<T = unknown>(
+  process: Process,
+  point: string,
+  task: string,
+  args: object = {},
+  count = 1,
+): Promise<Stopped<T>> {
   await process.run('hold', { point })
   return new Stopped(process, task, point, process.run<T>(task, args)).reached(count)
 }
@@ -155,8 +158,8 @@ export async function stopAt<T = unknown>(process: Worker, point: string, task: 
 export class Fleet {
   readonly folder: Folder
   readonly how: OpenHow
-  readonly #processes = new Set<Forked>()
-  readonly #had = new WeakSet<Forked>()
+  readonly #processes = new Set<Process>()
+  readonly #had = new WeakSet<Process>()
   #living: readonly StoredValue[] = []
   #shredded: readonly StoredValue[] = []
   #replaced: readonly StoredValue[] = []
@@ -182,7 +185,7 @@ export class Fleet {
   }
 
   // One that has never had this vault open.
-  #start(): Forked {
+  #start(): Process {
     const at = idle.findIndex((process) => !this.#had.has(process))
     const process = idle.splice(at, at < 0 ? 0 : 1)[0] ?? forkProcess()
     this.#processes.add(process)
@@ -191,20 +194,23 @@ export class Fleet {
   }
 
   /** Another process that has the vault open. */
-  async process(how: Partial<OpenHow> = {}): Promise<Worker> {
+  async process(): Promise<Process> {
     const process = this.#start()
-    await process.run('open', { ...this.how, ...how })
+    await process.run('open', this.how)
     return process
   }
 
-  async processes(count: number): Promise<Worker[]> {
+  processes(count: 2): Promise<[Process, Process]>
+  processes(count: 3): Promise<[Process, Process, Process]>
+  processes(count: 4): Promise<[Process, Process, Process, Process]>
+  processes(count: number): Promise<Process[]> {
     return Promise.all(Array.from({ length: count }, () => this.process()))
   }
 
   /** Kills a process, wherever it is. */
-  async kill(process: Worker): Promise<void> {
-    this.#processes.delete(process as Forked)
-    await kill(process)
+  async kill(process: Process): Promise<void> {
+    this.#processes.delete(process)
+    await process.kill()
   }
 
   /** No process has the vault open after this. */
@@ -213,7 +219,7 @@ export class Fleet {
   }
 
   // In the middle of a task it is of no use to anyone.
-  async #release(process: Forked): Promise<void> {
+  async #release(process: Process): Promise<void> {
     if (process.busy()) return this.kill(process)
     this.#processes.delete(process)
     await process.run('reset')
@@ -225,18 +231,17 @@ export class Fleet {
     await this.folder.remove()
   }
 
-  /** A value that must read from now on. */
-  living(value: StoredValue): void {
+  #live(value: StoredValue): void {
     this.#living = [...this.#living, value]
   }
 
-  /** Encrypts a value for a place. */
-  async store(process: Worker, place: PlaceNames, value = `${place.item ?? ''}@${place.subject}.${place.tenant}`): Promise<void> {
-    this.living({ place, value, stored: await process.run<Uint8Array>('encrypt', { place, value }) })
+  /** Encrypts a value for a place, which must read from now on. */
+  async store(process: Process, place: PlaceNames, value = `${place.item ?? ''}@${place.subject}.${place.tenant}`): Promise<void> {
+    this.#live({ place, value, stored: await process.run<Uint8Array>('encrypt', { place, value }) })
   }
 
   /** What was encrypted for a place, encrypted anew. */
-  async reencrypt(process: Worker, place: PlaceNames): Promise<void> {
+  async reencrypt(process: Process, place: PlaceNames): Promise<void> {
     const values = this.#living.filter((value) => value.place === place)
     this.#living = this.#living.filter((value) => value.place !== place)
     this.#replaced = [...this.#replaced, ...values]
@@ -244,7 +249,7 @@ export class Fleet {
   }
 
   /** Retires the versions of what was encrypted anew. @returns the outcome */
-  async retire(process: Worker, place: PlaceNames): Promise<string> {
+  async retire(process: Process, place: PlaceNames): Promise<string> {
     const said = await outcome(process.run('retire', { place }))
     if (said === 'ok') this.retired()
     return said
@@ -256,14 +261,14 @@ export class Fleet {
     this.#replaced = []
   }
 
-  /** As `store`, and stops the process at a point of it. `finish` of what is returned is followed by `living`. */
-  async stopStore(process: Worker, point: string, place: PlaceNames): Promise<{ stopped: Stopped<Uint8Array>; finish(): Promise<void> }> {
+  /** As `store`, and stops the process at a point of it. */
+  async stopStore(process: Process, point: string, place: PlaceNames): Promise<{ stopped: Stopped<Uint8Array>; finish(): Promise<void> }> {
     const value = `late ${place.item ?? ''}@${place.subject}.${place.tenant}`
     const stopped = await stopAt<Uint8Array>(process, point, 'encrypt', { place, value })
-    return { stopped, finish: async () => this.living({ place, value, stored: await stopped.finish() }) }
+    return { stopped, finish: async () => this.#live({ place, value, stored: await stopped.finish() }) }
   }
 
-  async shred(process: Worker, place: PlaceNames): Promise<Shred> {
+  async shred(process: Process, place: PlaceNames): Promise<Shred> {
     const shred = await process.run<Shred>('shred', { place })
     this.dead(place)
     return shred
@@ -276,16 +281,16 @@ export class Fleet {
     this.#living = this.#living.filter((value) => !dies(value))
   }
 
-  async rotate(process: Worker): Promise<void> {
+  async rotate(process: Process): Promise<void> {
     await process.run('rotateRoot')
   }
 
-  async close(process: Worker): Promise<void> {
+  async close(process: Process): Promise<void> {
     await process.run('closeEpoch')
   }
 
   /** Rotates and closes until all root versions up to a number are destroyed. */
-  async destroyUpTo(process: Worker, number: number): Promise<void> {
+  async destroyUpTo(process: Process, number: number): Promise<void> {
     for (;;) {
       const { rootVersions, rotatedTo = 0 } = await this.state(process)
       if (rootVersions.every((version) => version.number > number || version.state === 'destroyed')) return
@@ -322,13 +327,13 @@ export class Fleet {
   }
 
   /** Nothing that was shredded is readable in this vault, which no process has open. */
-  async expectUnreadable(how: Partial<OpenHow> = {}): Promise<void> {
+  async expectUnreadable(): Promise<void> {
     const process = this.#start()
-    await this.#expectUnreadable(process, { ...this.how, ...how })
+    await this.#expectUnreadable(process, this.how)
     await this.#release(process)
   }
 
-  async #expectUnreadable(process: Worker, how: OpenHow): Promise<void> {
+  async #expectUnreadable(process: Process, how: OpenHow): Promise<void> {
     const opened = await outcome(process.run('open', how))
     if (opened !== 'ok') return expect(opened).toBe('root_version_destroyed')
     expect((await readings(process, this.#shredded)).filter(([, said]) => said === true)).toEqual([])
@@ -336,7 +341,7 @@ export class Fleet {
   }
 
   /** Every living version of a tenant's nodes is wrapped by the newest of its wrapping keys. */
-  async expectMoved(process: Worker): Promise<void> {
+  async expectMoved(process: Process): Promise<void> {
     const { nodes, wrappingKeys } = await this.state(process)
     const newest = (tenantRef: string): string | undefined =>
       wrappingKeys.filter((key) => key.tenantRef === tenantRef).toSorted((a, b) => b.created - a.created)[0]?.id
@@ -354,7 +359,7 @@ export class Fleet {
     await this.#release(process)
   }
 
-  async state(process: Worker): Promise<State> {
+  async state(process: Process): Promise<State> {
     return process.run<State>('state')
   }
 
@@ -391,10 +396,15 @@ function isIn(place: PlaceNames, above: PlaceNames): boolean {
 
 type Reading = readonly [value: string, said: true | string]
 
-/** What reading each of these values gives. */
-export async function readings(process: Worker, values: readonly StoredValue[]): Promise<Reading[]> {
-  const said = await read(process, values)
-  return values.map(({ value }, i) => [value, said[i] as true | string])
+/** What reading each of these values gives: `true` if it is the right one, else the code of the refusal. */
+async function readings(process: Process, values: readonly StoredValue[]): Promise<Reading[]> {
+  const answers = await process.run<{ value?: string; code?: string }[]>('decryptAll', {
+    all: values.map(({ place, stored }) => ({ place, stored })),
+  })
+  return answers.map((answer, i) => {
+    const { value } = values[i] as StoredValue
+    return [value, answer.value === undefined ? String(answer.code) : answer.value === value || 'another value']
+  })
 }
 
 /** All of them the same. */

@@ -112,7 +112,9 @@ async function options({ directory, roots, vaultOptions = {} }) {
   try {
     const provider = await localKeyProvider({ file: roots[REGION], rawKey, region: REGION, copiesLife: 0 })
     parts = {
-      keyProviders: { [REGION]: watched('provider', rotating(provider), ['versions', 'wrap', 'unwrap', 'createVersion', 'destroyVersion']) },
+      keyProviders: {
+        [REGION]: watched('provider', rotating(provider), ['versions', 'wrap', 'unwrap', 'createVersion', 'destroyVersion']),
+      },
       defaultRegion: REGION,
       keyStore: watched('keys', stores.keyStore, ['get', 'put', 'scan']),
       stateStore: watched('state', stores.stateStore, ['get', 'put', 'scan']),
@@ -156,8 +158,6 @@ async function ledger() {
 }
 
 const tasks = {
-  ready: () => undefined,
-
   hold({ point, skip = 0 }) {
     gates.set(point, { skip, waiting: [], arrived: () => undefined })
   },
@@ -267,22 +267,17 @@ const tasks = {
     const wrappingKeys = await parts.keyStore.scan({ type: 'wrapping-key', limit: 1000 })
     const versions = await parts.keyProviders[REGION].versions()
     return {
-      closing: region.closing,
       marker: region.epoch && hex(region.epoch.marker),
       rotatedTo: region.epoch?.rootVersion,
       rootVersions: versions.map(({ number, state }) => ({ number, state })),
-      wrappingKeys: wrappingKeys.map(({ id, tenantRef, state, marked, created, wraps }) => ({
+      wrappingKeys: wrappingKeys.map(({ id, tenantRef, created }) => ({
         id: hex(id),
         next: hex(nextWrappingKeyId(vaultId, id)),
         tenantRef: hex(tenantRef),
-        state,
-        marked,
         created,
-        roots: wraps.map(({ rootVersion }) => rootVersion.number),
       })),
-      nodes: nodes.map(({ tenantRef, kind, versions: all }) => ({
+      nodes: nodes.map(({ tenantRef, versions: all }) => ({
         tenantRef: hex(tenantRef),
-        kind,
         wrappingKeys: all.filter(({ wrap }) => wrap !== undefined).map(({ wrappingKeyId }) => hex(wrappingKeyId)),
       })),
     }

@@ -644,6 +644,8 @@ describe('how it reads', () => {
     expect(Math.max(...pages)).toBeLessThanOrEqual(1001)
     expect(pages.length).toBeLessThan(60)
     expect(provider.calls.unwrap - before).toBe(3)
+    // A timer goes off meanwhile, though memory stores answer at once.
+    await expect(findingsOf(vault, { signal: AbortSignal.timeout(1) })).rejects.toThrow('timeout')
   })
 
   test('findings hold neither names nor keys, and are JSON', async () => {
