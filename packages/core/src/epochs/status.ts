@@ -178,7 +178,7 @@ export async function vaultStatus(keys: KeyOperations, region: string | undefine
     const provider = await askProvider(context, name, record, at)
     const wrapping = await tallyWrappingKeys(context, name, record, goOn)
     const { tenants, ...counts } = nodes.get(name) ?? newTally()
-    const entries = ledger.regions.get(name) ?? { created: new Set(), shreds: new Map() }
+    const entries = ledger.regions.get(name) ?? { created: new Set(), destroyed: new Set(), shreds: new Map() }
     regions.push({
       region: name,
       current: record?.current,
@@ -200,6 +200,8 @@ const ENTRIES_PER_TURN = 1000
 interface RegionEntries {
   /** Numbers of root versions. */
   readonly created: Set<number>
+  /** The record of a region is a column like any other: only what the ledger says is destroyed counts as destroyed. */
+  readonly destroyed: Set<number>
   /** Shreds by the number of the root version that they have to outlive. */
   readonly shreds: Map<number, { count: number; since: number }>
 }
@@ -213,9 +215,10 @@ async function surveyLedger(
   for await (const { n, op, region, rootVersion, instant } of ledger.after(LEDGER_START)) {
     if (n % ENTRIES_PER_TURN === 0) await goOn()
     last = n
-    const entries = regions.get(region) ?? { created: new Set(), shreds: new Map() }
+    const entries = regions.get(region) ?? { created: new Set(), destroyed: new Set(), shreds: new Map() }
     regions.set(region, entries)
     if (op === LedgerOp.rootCreated) entries.created.add(rootVersion.number)
+    if (op === LedgerOp.rootDestroyed) entries.destroyed.add(rootVersion.number)
     if (op !== LedgerOp.shred) continue
     const { count, since } = entries.shreds.get(rootVersion.number) ?? { count: 0, since: instant }
     entries.shreds.set(rootVersion.number, { count: count + 1, since: Math.min(since, instant) })
@@ -390,7 +393,7 @@ function newestLive({ versions }: RegionRecord, unknown: readonly number[]): num
 type Obstacle = { readonly act: readonly ClosureBlocker[] } | { readonly until: number; readonly why: readonly ClosureBlocker[] }
 
 function shredStatus(
-  { created, shreds }: RegionEntries,
+  { created, destroyed, shreds }: RegionEntries,
   record: RegionRecord | undefined,
   provider: ProviderStatus,
   now: number,
@@ -401,10 +404,13 @@ function shredStatus(
   let final = 0
   // Whoever knows of a root version is believed: one that the key store has not heard of is live.
   const known = record?.versions.map(({ number }) => number) ?? []
-  const numbers = [...new Set([...known, ...created, ...provider.unknown, ...shreds.keys()])].toSorted((a, b) => a - b)
+  // What the provider had before the vault began has wrapped nothing of it.
+  const first = Math.min(...known, ...created)
+  const unknown = provider.unknown.filter((number) => number > first)
+  const numbers = [...new Set([...known, ...created, ...unknown, ...shreds.keys()])].toSorted((a, b) => a - b)
   const passed: Obstacle[] = []
   for (const number of numbers) {
-    passed.push(obstacle(number, record, provider, now))
+    passed.push(destroyed.has(number) ? obstacle(number, record, provider, now) : { act: actsFor(number, record, provider) })
     const group = shreds.get(number)
     if (group === undefined) continue
     const acts = passed.flatMap((each) => ('act' in each ? each.act : []))
@@ -419,7 +425,8 @@ function shredStatus(
     open.since = Math.min(open.since ?? group.since, group.since)
     if (open === awaiting) awaiting.until = Math.max(awaiting.until ?? 0, until)
   }
-  if (waiting.count > 0 && provider.state !== 'answers') blockers.add('provider_unavailable')
+  // Without its answer nobody knows whether what was destroyed is still gone.
+  if (waiting.count + final > 0 && provider.state !== 'answers') blockers.add('provider_unavailable')
   if (waiting.count > 0 && provider.missing.length > 0) blockers.add('wrong_root_key')
   return { final, waiting, awaiting, blockedBy: IN_ORDER.filter((blocker) => blockers.has(blocker)) }
 }

@@ -23,6 +23,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
+import { rootEntry } from '#core/keys/regions.js'
+import { openKeys } from '#core/vault/open-keys.js'
+import { checkOptions } from '#core/vault/options.js'
+
 import { aroundKeyStore, email, emptyGround, type Ground, held, outcome, refusalOf, START } from '../vault/support.ts'
 
 const BOUND = 100
@@ -341,6 +345,18 @@ describe('from shred to close', () => {
     })
   })
 
+  test('a record that says destroyed where the ledger does not: nothing is final', async () => {
+    const { vault, keyStore } = await world()
+    await vault.tenants.create('acme')
+    await vault.tenant('acme').subject('alice').shred()
+    const inEffect = { state: 'destroyed', destruction: { level: 'confirmed', effectiveAt: START - 1, copiesUntil: START - 1 } } as const
+    keyStore.edit({ type: 'region', region: 'eu' }, (record) => {
+      const region = record as RegionRecord
+      return { ...region, versions: region.versions.map((version) => ({ ...version, ...inEffect })) }
+    })
+    expect((await statusOf(vault)).shreds).toMatchObject({ final: 0, waiting: { count: 1 } })
+  })
+
   test('a provider that rotates by itself, more than once: what it passed over is destroyed with the rest', async () => {
     const provider = memoryKeyProvider()
     const { vault } = await world(provider)
@@ -389,7 +405,7 @@ describe('from shred to close', () => {
     const [one] = (await inner.versions()) as [ProviderVersion]
     const all: readonly ProviderVersion[] = [one, ...[2, 3].map((number) => ({ number, id: randomBytes(16), state: 'live' as const }))]
     let listed = all.slice(0, 1)
-    const { vault, keyStore } = await world({ ...inner, versions: async () => listed })
+    const { vault, keyStore, options } = await world({ ...inner, versions: async () => listed })
     await vault.tenants.create('acme')
     for (const [i, number] of numbers.entries()) {
       // A shred names the newest root version that its provider lists.
@@ -397,6 +413,12 @@ describe('from shred to close', () => {
       await vault.tenant('acme').subject(`subject-${i}`).shred()
     }
     listed = all.slice(0, 2).map((version) => ({ ...version, state: 'destroyed' }))
+    // Only the ledger's word counts, so it has to say so too.
+    const { keys } = await openKeys(checkOptions(options))
+    for (const [i, { state }] of [first, second].entries()) {
+      const version = all[i] as ProviderVersion
+      if (state === 'destroyed') await keys.ledger.append(() => Promise.resolve(rootEntry('rootDestroyed', 'eu', version, START)))
+    }
     keyStore.edit({ type: 'region', region: 'eu' }, (record) => {
       const region = record as RegionRecord
       const versions = [first, second].map((change, i) => ({ ...region.versions[0], ...all[i], ...change }) as KnownRootVersion)
@@ -450,7 +472,8 @@ describe('providers', () => {
     us.isDown = true
     expect((await statusOf(vault, 'us')).shreds).toMatchObject({ awaiting: { count: 1 }, blockedBy: ['scheduled'] })
     clock.jump(DAY)
-    expect((await statusOf(vault, 'us')).shreds).toMatchObject({ final: 1, blockedBy: [] })
+    // It is past, and nobody can say whether the provider has kept to it.
+    expect((await statusOf(vault, 'us')).shreds).toMatchObject({ final: 1, blockedBy: ['provider_unavailable'] })
   })
 
   test('none in this process: the region is listed all the same, unless it is asked for', async () => {
