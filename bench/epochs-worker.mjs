@@ -54,5 +54,7 @@ const tasks = {
   },
 }
 
-process.on('message', async ({ task, ...args }) => process.send(await tasks[task](args)))
+process.on('message', ({ task, ...args }) => {
+  void tasks[task](args).then((answer) => process.send(answer))
+})
 process.send({ ready: true })

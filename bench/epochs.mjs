@@ -120,7 +120,7 @@ async function memory() {
   const provider = memoryKeyProvider()
   const stores = { keyStore: memoryKeyStore(), stateStore: memoryStateStore() }
   const options = { keyProviders: { eu: provider }, defaultRegion: 'eu', ...stores }
-  return world(options, {
+  return makeWorld(options, {
     counts: () => ({
       provider: Object.values(provider.calls).reduce((a, b) => a + b, 0),
       get: stores.keyStore.calls.get,
@@ -147,7 +147,7 @@ async function lmdb() {
     keyStore: counting(stores.keyStore, ['get', 'put', 'scan'], (name) => calls[name]++),
   }
   return {
-    ...(await world(options, {
+    ...(await makeWorld(options, {
       counts: () => ({ ...calls }),
       clean: async () => rmSync(folder, { recursive: true, force: true }),
     })),
@@ -155,7 +155,7 @@ async function lmdb() {
   }
 }
 
-async function world(options, { counts, clean }) {
+async function makeWorld(options, { counts, clean }) {
   await initVault({ ...options, cacheBound: BOUND })
   const vault = await openVault(options)
   await vault.tenants.create('bench')

@@ -10,10 +10,10 @@ import { calls } from './calls.mjs'
 import { flatShred, largeRotation, manyShreds, rewrapRates, rotationCalls } from './epochs.mjs'
 import { fields } from './fields.mjs'
 
-const provider = memoryKeyProvider()
+const rootKeys = memoryKeyProvider()
 const keyStore = memoryKeyStore()
 // As long as the benchmark may take: a lease that ends midway would end the measurement.
-const options = { keyProviders: { eu: provider }, defaultRegion: 'eu', keyStore, stateStore: memoryStateStore(), cacheBound: 3_600_000 }
+const options = { keyProviders: { eu: rootKeys }, defaultRegion: 'eu', keyStore, stateStore: memoryStateStore(), cacheBound: 3_600_000 }
 await initVault(options)
 const vault = await openVault(options)
 await vault.tenants.create('bench')
@@ -23,8 +23,8 @@ const batched = await batches(vault)
 const counted = await calls(
   () => openVault(options),
   () => ({
-    wrap: provider.calls.wrap,
-    unwrap: provider.calls.unwrap,
+    wrap: rootKeys.calls.wrap,
+    unwrap: rootKeys.calls.unwrap,
     get: keyStore.calls.get,
     put: keyStore.calls.put,
     scan: keyStore.calls.scan,
@@ -91,7 +91,7 @@ function report() {
     '',
     '| store | keys | a second of processor time | a second |',
     '| --- | --- | --- | --- |',
-    ...rates.map(({ name, nodes, cpu, wall }) => `| ${name} | ${nodes} | ${Math.round(cpu)} | ${Math.round(wall)} |`),
+    ...rates.map(({ name, nodes, cpu, wall }) => `| ${String(name)} | ${nodes} | ${Math.round(cpu)} | ${Math.round(wall)} |`),
     '',
     'Calls of one `rotateRootKey`: those of the provider grow with tenants, those of the store with tenants, and with keys only where a tenant had a shred.',
     '',

@@ -102,16 +102,17 @@ describe('a shred and a root version made at the same time: the ledger names the
 })
 
 describe('dead in every copy, once the versions are gone that the ledger names', () => {
+  // Of a tenant of which nothing else was shredded: all marks are this one's.
   test('marked before a rotation, entered after it', async () => {
     const [shredder, operator] = await fleet.processes(2)
-    const shredding = await stopAt<Shred>(shredder, 'shred.marked', 'shred', { place: bob })
+    const shredding = await stopAt<Shred>(shredder, 'shred.marked', 'shred', { place: carol })
     const copies = await copyAtEach(operator, 'rotateRoot')
     for (const point of ['shred.entered', 'shred.applied', 'shred.marked-again', 'shred.done']) {
       await shredding.until(point)
       copies.push(await fleet.copy())
     }
     const { rootVersion } = await shredding.finish()
-    fleet.dead(bob)
+    fleet.dead(carol)
     await fleet.check()
     await fleet.destroyUpTo(operator, rootVersion)
     await fleet.expectDeadIn(copies)
@@ -120,13 +121,15 @@ describe('dead in every copy, once the versions are gone that the ledger names',
 
   // All that is said of it is that it outlives the first: so nothing of it may be under the second.
   test('entered when a root version was made that the ledger does not know', async () => {
-    const [shredder, operator] = await fleet.processes(2)
+    const [shredder, operator, other] = await fleet.processes(3)
     const shredding = await stopAt<Shred>(shredder, 'after provider.versions', 'shred', { place: carol })
     const rotating = await stopAt(operator, 'root.created', 'rotateRoot')
     const copies = [await fleet.copy()]
     await shredding.until('shred.entered')
     for (const point of ['root.announced', 'wrapping-key.stored', 'move.rewrapped', 'epoch.marked']) {
       await rotating.until(point)
+      // Whoever uses a key wraps it anew.
+      expect(await outcome(other.run('encrypt', { place: carol, value: 'x' }))).toBe('shredded')
       copies.push(await fleet.copy())
     }
     await rotating.finish()
