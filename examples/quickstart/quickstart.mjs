@@ -1,12 +1,12 @@
 // `npm start`: a vault on this machine, and what it answers when things go wrong. Every line printed is computed; one
 // expectation that fails makes the exit code 1.
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { encryptedToText, field, initVault, KeyState, openVault, readEpochMarker, verifyReceipt } from '@strongroom/core'
 import { createLocalKeyFile, localKeyProvider } from '@strongroom/kms-local'
-import { backupLocalStore, localStores } from '@strongroom/store-local'
+import { backupLocalStore, localKeyStoreCopy, localStores } from '@strongroom/store-local'
 import { z } from 'zod'
 
 import { copyFolder, expectOpen, expectRefused, failures, filesHolding, say, temporaryFolder } from './show.mjs'
@@ -73,10 +73,9 @@ const { reason, rootVersion } = verifyReceipt(receipt, await vault.receiptKeys()
 say('receipt', `shredded again; signed and verified: ${reason}, final in every backup once root version ${rootVersion} is destroyed`)
 
 say('rotate', `every living key opens with a new root version: ${await phasesOf(vault.rotateRootKey())}`)
-await mkdir(join(folder, 'newer'))
 const { startedAt } = await backupLocalStore({ directory: join(folder, 'vault'), store: 'keys', to: join(folder, 'newer', 'keys') })
 await copyFile(file, join(folder, 'newer', 'root.key'))
-const copy = localStores({ directory: join(folder, 'newer') })
+const copy = localKeyStoreCopy({ directory: join(folder, 'newer', 'keys') })
 const marker = await readEpochMarker({ keyStore: copy.keyStore, region: 'eu' })
 await copy.close()
 say('backup', 'the key store, with the marker of the new epoch in it, and the root key file')

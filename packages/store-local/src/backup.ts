@@ -1,7 +1,7 @@
 /** A copy of one of the two stores, taken while they are in use. */
 
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { invalidArgument, readOptions, StrongroomError } from '@strongroom/core'
 
@@ -13,7 +13,7 @@ export interface LocalBackupOptions {
   readonly directory: string
   /** Which of the two. Keep their copies apart: each repairs what a restore of the other would bring back. */
   readonly store: 'keys' | 'state'
-  /** A folder that is not there yet. Its parent is. */
+  /** A folder that is not there yet. */
   readonly to: string
 }
 
@@ -49,7 +49,8 @@ export async function backupLocalStore(options: LocalBackupOptions): Promise<Loc
     const folder = join(directory, store)
     // Opening would make an empty store where there is none.
     statSync(join(folder, 'data.mdb'))
-    mkdirSync(to, { mode: 0o700 })
+    mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+    makeNew(to)
     const environment = openEnvironment(folder, 2 ** 20, unavailable)
     try {
       const startedAt = Date.now()
@@ -61,6 +62,17 @@ export async function backupLocalStore(options: LocalBackupOptions): Promise<Loc
     }
   } catch (error) {
     throw error instanceof StrongroomError ? error : unavailable(error)
+  }
+}
+
+// Never into a copy that is there.
+function makeNew(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw invalidArgument('to', 'must be the path of a folder that is not there yet')
+    throw error
   }
 }
 

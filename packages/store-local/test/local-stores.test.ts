@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { type KeyStoreRecord, type StateStore, StrongroomError } from '@strongroom/core'
-import { backupLocalStore, localStores } from '@strongroom/store-local'
+import { backupLocalStore, localKeyStoreCopy, localStores } from '@strongroom/store-local'
 import { open } from 'lmdb'
 import { afterAll, describe, expect, test } from 'vitest'
 
@@ -262,14 +262,32 @@ describe('backup', () => {
     await copy.close()
   })
 
+  test('a copy opens alone, in a folder made for it, and nothing is made beside it or where there is none', async () => {
+    const directory = await fresh()
+    const stores = localStores({ directory })
+    const record = { type: 'region' as const, region: 'eu', revision: 1, versions: [], current: 1, closing: 0 }
+    await stores.keyStore.put(record)
+    await stores.close()
+    await backupLocalStore({ directory, store: 'keys', to: join(directory, 'copies', 'today', 'keys') })
+    const copy = localKeyStoreCopy({ directory: join(directory, 'copies', 'today', 'keys') })
+    expect(await copy.keyStore.get([{ type: 'region', region: 'eu' }])).toEqual([record])
+    await copy.close()
+    expect(await readdir(join(directory, 'copies', 'today'))).toEqual(['keys'])
+    expect(() => localKeyStoreCopy({ directory: join(directory, 'copies') })).toThrow(
+      expect.objectContaining({ code: 'key_store_unavailable' }),
+    )
+    expect(await readdir(join(directory, 'copies'))).toEqual(['today'])
+  })
+
   test('makes nothing where there is nothing, and overwrites nothing', async () => {
     const directory = await fresh()
     await expect(backupLocalStore({ directory, store: 'keys', to: join(directory, 'copy') })).rejects.toEqual(code('key_store_unavailable'))
     expect(await readdir(directory)).toEqual([])
     await localStores({ directory }).close()
-    await expect(backupLocalStore({ directory, store: 'state', to: join(directory, 'keys') })).rejects.toEqual(
-      code('state_store_unavailable'),
-    )
+    await expect(backupLocalStore({ directory, store: 'state', to: join(directory, 'keys') })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      argument: 'to',
+    })
     for (const [wrong, argument] of [
       [{ directory: '' }, 'directory'],
       [{ store: 'both' }, 'store'],

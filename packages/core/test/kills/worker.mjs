@@ -293,7 +293,7 @@ const tasks = {
     for (let n = 0; isWriting(); n++) {
       const dice = random()
       if (dice < 0.1) await create(`${prefix}-tenant-${n}`)
-      else if (dice < 0.2 && own.length > 0) {
+      else if (dice < 0.3 && own.length > 0) {
         const [place] = own.splice(Math.floor(random() * own.length), 1)
         await say({ will: 'shred', place })
         await patiently(() => at(place).shred())

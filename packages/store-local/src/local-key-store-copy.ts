@@ -1,0 +1,51 @@
+/** The key store in a copy, opened as what it is: one store, and nothing is made beside it. */
+
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { invalidArgument, type KeyStore, readOptions, StrongroomError } from '@strongroom/core'
+
+import { openEnvironment } from './environment.ts'
+import { localKeyStore } from './local-key-store.ts'
+
+/** Where the copy is. */
+export interface LocalKeyStoreCopyOptions {
+  /** The folder that `backupLocalStore` made of the keys. */
+  readonly directory: string
+}
+
+/** A copied key store, and how to let go of it. */
+export interface LocalKeyStoreCopy {
+  readonly keyStore: KeyStore
+  close(): Promise<void>
+}
+
+/**
+ * Opens a copy that `backupLocalStore({ store: 'keys' })` made, to read its epoch marker.
+ *
+ * @throws StrongroomError `invalid_argument`; `key_store_unavailable` if there is no key store in that folder
+ *
+ * @example
+ * ```ts
+ * import { readEpochMarker } from '@strongroom/core'
+ * import { localKeyStoreCopy } from '@strongroom/store-local'
+ *
+ * const copy = localKeyStoreCopy({ directory: '/backup/2030-01-01/keys' })
+ * const marker = await readEpochMarker({ keyStore: copy.keyStore, region: 'eu' })
+ * await copy.close()
+ * ```
+ */
+export function localKeyStoreCopy(options: LocalKeyStoreCopyOptions): LocalKeyStoreCopy {
+  const { directory } = readOptions(options, ['directory'])
+  if (typeof directory !== 'string' || directory === '') throw invalidArgument('directory', 'must be the path of a folder')
+  const unavailable = (cause: unknown): StrongroomError =>
+    new StrongroomError('key_store_unavailable', 'there is no copy of a local key store in that folder, or it cannot be read', { cause })
+  try {
+    // Opening would make an empty store where there is none.
+    statSync(join(directory, 'data.mdb'))
+    const environment = openEnvironment(directory, 2 ** 20, unavailable)
+    return { keyStore: localKeyStore(environment), close: () => environment.close() }
+  } catch (error) {
+    throw error instanceof StrongroomError ? error : unavailable(error)
+  }
+}
