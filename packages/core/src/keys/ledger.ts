@@ -225,6 +225,6 @@ export class Ledger {
 export function ledgerInvalid(): StrongroomError {
   return new StrongroomError(
     'ledger_invalid',
-    'the ledger in the state store does not continue what the key store knows: it was cut, altered, or restored from before; restore the newest state store, or, where there is none, run repairLedger',
+    'the ledger in the state store does not continue what the key store knows: it was cut, altered, or restored from before; where its newest copy is lost, repairLedger may rebuild it, else restore the newest state store',
   )
 }
