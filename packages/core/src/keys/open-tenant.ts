@@ -60,7 +60,10 @@ export class OpenTenant extends Aging {
    */
   async forNewWraps(): Promise<OpenWrappingKey> {
     const { id } = await this.#keys.covered()
-    return { id, key: await this.wrappingKey(id) }
+    const key = await this.wrappingKey(id)
+    // Dropped while it was being opened, its bytes are wiped before whoever asked goes on: a key would be wrapped under zeros.
+    if (!this.alive) throw droppedFromMemory()
+    return { id, key }
   }
 
   protected override wipe(): void {
