@@ -143,6 +143,18 @@ describe('a process that has read a tenant before it is moved', () => {
     await fleet.check()
   })
 
+  test('it uses what hangs beneath a version that it has not read', async () => {
+    const [stale, operator] = await fleet.processes(2)
+    await fleet.store(stale, alice, 'before')
+    await stale.run('freeze')
+    await operator.run('rotateSubject', { place: alice })
+    await fleet.store(stale, hubspot, 'beneath')
+    await stale.run('thaw')
+    await fleet.reencrypt(operator, alice)
+    expect(await fleet.retire(operator, alice)).toBe('ok')
+    await fleet.check()
+  })
+
   test('it does not hang a new item beneath an old version for good', async () => {
     const [stale, operator] = await fleet.processes(2)
     await fleet.store(stale, alice, 'before')

@@ -156,6 +156,21 @@ describe('the root key file, from before the rotation', () => {
     await fleet.check()
   })
 
+  test('put back when the provider had rotated by itself, and a tenant was wrapped by that: refused, until the newest is back', async () => {
+    const process = await fleet.process()
+    await process.run('rotateItself')
+    await process.run('create', { tenant: 'initech' })
+    await fleet.store(process, { tenant: 'initech', subject: 'someone' })
+    await withOlderFile(async () => {
+      const another = await fleet.process()
+      expect(refusals).toContain(await outcome(another.run('rotateRoot')))
+      expect(refusals).toContain(await outcome(another.run('shred', { place: bob })))
+    })
+    await fleet.rotate(process)
+    await fleet.close(process)
+    await fleet.check()
+  })
+
   test('put back when only a shred knows of the new version: its number is not given to another', async () => {
     const [operator, shredder] = await fleet.processes(2)
     await stopAt(operator, 'root.created', 'rotateRoot')

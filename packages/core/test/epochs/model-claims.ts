@@ -14,6 +14,7 @@ import {
   type Facts,
   hasRecord,
   keysOf,
+  type Maybe,
   noFacts,
   occupied,
   parentOf,
@@ -120,7 +121,7 @@ export class Model implements Chronicle {
   begin(operation: Operation): void {
     operation.lives = this.facts.lives.length
     const versions = operation.places.flatMap((place) => currentLives(this.facts, place)).flatMap((life) => keysOf(this.facts, life))
-    operation.newest = Math.max(0, ...versions.map(({ number }) => number))
+    operation.newest = Math.max(0, ...versions.filter(({ lost }) => !lost).map(({ number }) => number))
     operation.answers = this.#answers(operation)
   }
 
@@ -136,7 +137,8 @@ export class Model implements Chronicle {
           if (kind === 'suspend' && life.suspended === 'no') life.suspended = 'maybe'
           if (kind === 'resume' && life.suspended === 'yes') life.suspended = 'maybe'
           if (kind !== 'retireVersion') continue
-          for (const key of keysOf(facts, life)) if (key.number < operation.newest && key.retired === 'no') key.retired = 'maybe'
+          for (const key of keysOf(facts, life))
+            if (key.number < operation.newest && !key.lost && key.retired === 'no') key.retired = 'maybe'
         }
         if ((kind === 'shred' || kind === 'shredMany') && occupied(facts, place) === 'no') facts.occupied.set(place, 'maybe')
         if (kind === 'create' && currentLives(facts, place).length === 0) facts.unfinished.add(place)
@@ -147,6 +149,7 @@ export class Model implements Chronicle {
   /** An operation has ended: what it answered must be allowed, and what it says is so. */
   end(operation: Operation, ending: Ending): void {
     this.#held.delete(operation)
+    for (const other of this.#held) if (other.places.some((place) => operation.places.includes(place))) other.contested = true
     const { kind, process, held } = operation
     const { outcome } = ending
     const entered = operation.entered.includes(ENTRY[kind] ?? -1)
@@ -263,22 +266,27 @@ export class Model implements Chronicle {
     return answers
   }
 
-  #endCreate({ places, process }: Operation, outcome: string): void {
+  #endCreate({ places, process, held }: Operation, outcome: string): void {
     const [tenant = ''] = places
     if (outcome !== 'done' && outcome !== 'already_exists') return
-    expect(currentLives(this.facts, tenant), `${tenant} was made`).not.toHaveLength(0)
+    // Of one that was held up, another may have shredded the tenant meanwhile.
+    if (!held) expect(currentLives(this.facts, tenant), `${tenant} was made`).not.toHaveLength(0)
     this.change(process, (facts) => facts.unfinished.delete(tenant))
   }
 
-  #apply(facts: Facts, { kind, places, lives, newest, held }: Operation): void {
+  #apply(facts: Facts, { kind, places, lives, newest, held, contested }: Operation): void {
     for (const place of places) {
       const here = facts.lives.filter((life) => life.place === place)
       if (kind === 'shred' || kind === 'shredMany') {
         for (const life of here) if (life.over !== 'yes') life.over = life.id < lives ? 'yes' : 'maybe'
         facts.occupied.set(place, 'yes')
       }
-      if (kind === 'suspend') for (const life of currentLives(facts, place)) life.suspended = life.id < lives || !held ? 'yes' : 'maybe'
-      if (kind === 'resume') for (const life of currentLives(facts, place)) life.suspended = life.id < lives ? 'no' : 'maybe'
+      if (kind === 'suspend' || kind === 'resume') {
+        for (const life of currentLives(facts, place)) {
+          const sure = !contested && (life.id < lives || !held)
+          life.suspended = sure ? SUSPENDED[kind] : 'maybe'
+        }
+      }
       if (kind !== 'retireVersion') continue
       for (const life of currentLives(facts, place)) {
         for (const key of keysOf(facts, life)) if (key.number < newest && !key.lost) key.retired = 'yes'
@@ -302,6 +310,8 @@ export class Model implements Chronicle {
     }
   }
 }
+
+const SUSPENDED: Readonly<Record<'suspend' | 'resume', Maybe>> = { suspend: 'yes', resume: 'no' }
 
 const DEPTH: readonly number[] = [NodeKind.tenant, NodeKind.subject, NodeKind.item]
 

@@ -39,7 +39,6 @@ interface Kind<T> {
 class Command<T> implements ModelCommand {
   readonly #kind: Kind<T>
   readonly #made: Made<T>
-  #did = ''
 
   constructor(kind: Kind<T>, made: Made<T>) {
     this.#kind = kind
@@ -54,7 +53,9 @@ class Command<T> implements ModelCommand {
 
   async run(model: Model, steps: Steps): Promise<void> {
     const { how, look: looks, of } = this.#made
-    this.#did = await this.#kind.run(steps, of, how)
+    steps.trail.push(this.toString())
+    const did = await this.#kind.run(steps, of, how)
+    steps.trail.push(`  ${did}`)
     const { processes } = steps.world
     if (looks === 'own') await steps.look(processes[how.by] as Process)
     if (looks === 'other') await steps.look(processes[1 - how.by] as Process)
@@ -64,7 +65,7 @@ class Command<T> implements ModelCommand {
 
   toString(): string {
     const { how, look: looks } = this.#made
-    return `${this.#kind.name} ${this.#did}${said(how)} by ${how.by}${looks === 'none' ? '' : `, then look: ${looks}`}`
+    return `${this.#kind.name}${said(how)} by ${how.by}${looks === 'none' ? '' : `, then look: ${looks}`}`
   }
 }
 
@@ -145,9 +146,15 @@ function placed(
   })
 }
 
-const lives = ({ facts }: Model, place: string): boolean => currentLives(facts, place).length > 0
-const isSuspended = ({ facts }: Model, place: string): boolean => currentLives(facts, place).some(({ suspended }) => suspended !== 'no')
-const isShredded = ({ facts }: Model, place: string): boolean => occupied(facts, place) !== 'no' && currentLives(facts, place).length === 0
+const lives = ({ facts }: Pick<Model, 'facts'>, place: string): boolean => currentLives(facts, place).length > 0
+const isSuspended = ({ facts }: Pick<Model, 'facts'>, place: string): boolean =>
+  currentLives(facts, place).some(({ suspended }) => suspended !== 'no')
+const isShredded = ({ facts }: Pick<Model, 'facts'>, place: string): boolean =>
+  occupied(facts, place) !== 'no' && currentLives(facts, place).length === 0
+const somewhere =
+  (likely: (model: Readonly<Model>, place: string) => boolean) =>
+  (model: Readonly<Model>): boolean =>
+    ALL_PLACES.some((place) => likely(model, place))
 const hasRoom = (model: Readonly<Model>): boolean => model.values.length < MOST_VALUES
 const hasBackup = (model: Readonly<Model>): boolean => model.backups.length > 0
 
@@ -184,9 +191,9 @@ export const anyCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
       return `${tenant}: ${subjects.join()}`
     },
   }),
-  placed('recreate', 3, short, ALL_KEYED, isShredded, (steps, place, how) => steps.recreate(place, how)),
+  placed('recreate', 3, short, ALL_KEYED, isShredded, (steps, place, how) => steps.recreate(place, how), somewhere(isShredded)),
   placed('suspend', 2, short, ALL_PLACES, lives, (steps, place, how) => steps.suspend(place, how)),
-  placed('resume', 2, short, ALL_PLACES, isSuspended, (steps, place, how) => steps.resume(place, how)),
+  placed('resume', 2, short, ALL_PLACES, isSuspended, (steps, place, how) => steps.resume(place, how), somewhere(isSuspended)),
   command({
     name: 'rotateRootKey',
     weight: 4,
@@ -200,12 +207,28 @@ export const anyCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
   placed('rotateTenantKey', 3, long, TENANTS, lives, (steps, place, how) => steps.rotateTenantKey(place, how, 8)),
   placed('rotateSubjectKey', 3, long, ALL_KEYED, lives, (steps, place, how) => steps.rotateSubjectKey(place, how)),
   placed('reencrypt at', 1, short, ALL_KEYED, hasOldVersion, (steps, place, how) => steps.reencrypt(place, how), hasRoom),
-  placed('retireVersion', 1, long, ALL_KEYED, hasOldVersion, (steps, place, how) => steps.retireVersion(place, how)),
-  placed('reencrypt, wait and retireVersion', 2, long, ALL_KEYED, hasOldVersion, async (steps, place, how) => {
-    await steps.reencrypt(place, { by: how.by })
-    steps.world.clock.advance(2 * BOUND)
-    await steps.retireVersion(place, how)
-  }),
+  placed(
+    'retireVersion',
+    1,
+    long,
+    ALL_KEYED,
+    hasOldVersion,
+    (steps, place, how) => steps.retireVersion(place, how),
+    somewhere(hasOldVersion),
+  ),
+  placed(
+    'reencrypt, wait and retireVersion',
+    2,
+    long,
+    ALL_KEYED,
+    hasOldVersion,
+    async (steps, place, how) => {
+      await steps.reencrypt(place, { by: how.by })
+      steps.world.clock.advance(2 * BOUND)
+      await steps.retireVersion(place, how)
+    },
+    somewhere(hasOldVersion),
+  ),
   command({
     name: 'closeEpoch',
     weight: 3,

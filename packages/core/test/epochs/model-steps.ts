@@ -29,6 +29,8 @@ type Work = (operation: Operation, vault: Vault) => Promise<unknown>
 export class Steps {
   readonly model: Model
   readonly world: World
+  /** What was done, for who reads of a failure. */
+  readonly trail: string[] = []
   readonly #tally: Tally
   #texts = 0
   readonly #atEnd = new Map<Operation, (ending: Ending) => void>()
@@ -242,6 +244,7 @@ export class Steps {
 
   async #conclude(operation: Operation, ending: Ending | undefined): Promise<string | undefined> {
     if (ending === undefined) {
+      this.#say(operation, 'held up')
       this.model.hold(operation)
       if (operation.stuck) await this.world.relieve(operation.process)
       return undefined
@@ -251,11 +254,16 @@ export class Steps {
     return ending.outcome
   }
 
+  #say({ kind, places, process }: Operation, what: string): void {
+    this.trail.push(`  ${kind} ${places.join()} by ${process.index}: ${what}`)
+  }
+
   #count(what: string): void {
     this.#tally.set(what, (this.#tally.get(what) ?? 0) + 1)
   }
 
   #end(operation: Operation, ending: Ending): void {
+    this.#say(operation, ending.outcome)
     this.#count(`${operation.kind} ${ending.outcome}${operation.held ? ' (held)' : ''}`)
     this.model.end(operation, ending)
     this.#atEnd.get(operation)?.(ending)
@@ -268,5 +276,7 @@ export class Steps {
 
 /** Whether a place has a version that could be retired. */
 export function hasOldVersion(model: Pick<Model, 'facts'>, place: string): boolean {
-  return currentLives(model.facts, place).some((life) => keysOf(model.facts, life).filter(({ retired }) => retired !== 'yes').length > 1)
+  return currentLives(model.facts, place).some(
+    (life) => keysOf(model.facts, life).filter(({ retired, lost }) => retired !== 'yes' && !lost).length > 1,
+  )
 }

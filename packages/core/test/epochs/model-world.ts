@@ -50,6 +50,8 @@ export class Operation {
   answers: Set<string> = new Set()
   /** Whether others did something while it was under way. */
   held = false
+  /** Whether another has changed the state of the same place meanwhile: who had the last word is not known. */
+  contested = false
   /** Whether it was held up in the midst of a call: others of its process may then wait for the same. */
   stuck = false
   /** The operations that it has entered in the ledger. */

@@ -1,15 +1,15 @@
 // Two processes on the same stores do what fast-check thinks of, are held up, killed and restored over, and after every step each
 // value reads, or is refused, as a plain model says: see model-facts.ts (what is so) and model-claims.ts (what may be answered).
 //
-// A failure prints seed, path and the commands. It is replayed to the byte by
-//   STRONGROOM_MODEL_SEED=… STRONGROOM_MODEL_PATH=… npx vitest run packages/core/test/epochs/model.test.ts
-// and STRONGROOM_MODEL_RUNS sets the number of sequences. Without a seed they are the same each time; STRONGROOM_MODEL_SEED=random thinks
-// of others.
+// A failure prints seed, path, the commands with a replayPath, and what they did. It is replayed to the byte by
+//   STRONGROOM_MODEL_SEED=… STRONGROOM_MODEL_PATH=… STRONGROOM_MODEL_REPLAY=… npx vitest run packages/core/test/epochs/model.test.ts
+// STRONGROOM_MODEL_RUNS sets the number of sequences. Without a seed they are the same each time; STRONGROOM_MODEL_SEED=random thinks of
+// others.
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { Model } from './model-claims.ts'
-import { anyCommand } from './model-commands.ts'
+import { anyCommand, type ModelCommand } from './model-commands.ts'
 import { seedRandom } from './model-random.ts'
 import { type Restored } from './model-backups.ts'
 import { Steps, type Tally } from './model-steps.ts'
@@ -19,6 +19,7 @@ const RUNS = Number(process.env['STRONGROOM_MODEL_RUNS'] ?? 200)
 const MOST_COMMANDS = 30
 const SEED = process.env['STRONGROOM_MODEL_SEED'] ?? '1'
 const PATH = process.env['STRONGROOM_MODEL_PATH']
+const REPLAY = process.env['STRONGROOM_MODEL_REPLAY']
 const RESTORES: readonly Restored[] = ['keys', 'state', 'both']
 
 vi.setConfig({ testTimeout: 3_600_000 })
@@ -71,32 +72,35 @@ async function finish(steps: Steps, { by, letGo }: Ending): Promise<void> {
   for (const { vault } of processes as readonly Process[]) await vault.close()
 }
 
-const ending: fc.Arbitrary<Ending> = fc.record({
+const anyEnding: fc.Arbitrary<Ending> = fc.record({
   by: fc.nat({ max: 1 }),
   letGo: fc.constantFrom('before', 'between', 'after', 'never'),
 })
 
+async function run(commands: Iterable<ModelCommand>, ending: Ending): Promise<void> {
+  const unseed = seedRandom(1)
+  const made = await begin()
+  try {
+    await fc.asyncModelRun(() => made, commands)
+    await finish(made.real, ending)
+  } catch (error) {
+    throw new Error(`${String(error)}\n\n${made.real.trail.join('\n')}\n`, { cause: error })
+  } finally {
+    unseed()
+  }
+}
+
 test(`${RUNS} sequences of operations, crashes and restores: every value reads, or is refused, as the model says`, async () => {
-  const property = fc.asyncProperty(
-    fc.commands([anyCommand], { maxCommands: MOST_COMMANDS, size: 'max' }),
-    ending,
-    async (commands, last) => {
-      const restoreRandom = seedRandom(1)
-      try {
-        let steps: Steps | undefined
-        await fc.asyncModelRun(async () => {
-          const made = await begin()
-          steps = made.real
-          return made
-        }, commands)
-        await finish(steps as Steps, last)
-      } finally {
-        restoreRandom()
-      }
-    },
-  )
-  const replay = { ...(SEED === 'random' ? {} : { seed: Number(SEED) }), ...(PATH === undefined ? {} : { path: PATH }) }
-  await fc.assert(property, { numRuns: RUNS, ...replay })
+  const commands = fc.commands([anyCommand], {
+    maxCommands: MOST_COMMANDS,
+    size: 'max',
+    ...(REPLAY === undefined ? {} : { replayPath: REPLAY }),
+  })
+  await fc.assert(fc.asyncProperty(commands, anyEnding, run), {
+    numRuns: RUNS,
+    ...(SEED === 'random' ? {} : { seed: Number(SEED) }),
+    ...(PATH === undefined ? {} : { path: PATH, endOnFailure: true }),
+  })
   console.log(
     [...tally]
       .toSorted()
