@@ -2,13 +2,13 @@
 
 import { decryptFailed } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
-import type { NodeRecord } from '../format/records.ts'
+import { KeyState, type NodeRecord } from '../format/records.ts'
 import { equalBytes } from '../crypto/hash.ts'
 import { instant } from '../keys/key-cache.ts'
 import type { KeyContext } from '../keys/key-context.ts'
 import type { OpenNode } from '../keys/open-node.ts'
 import type { OpenTenant } from '../keys/open-tenant.ts'
-import { unwrapNodeRecord } from '../keys/unwrap-node-record.ts'
+import { unwrapNodeRecordSync } from '../keys/unwrap-node-record.ts'
 
 export const NODES_PER_PAGE = 1000
 
@@ -85,48 +85,73 @@ interface OpenedPage {
 }
 
 async function openAll(context: KeyContext, tenant: OpenTenant, records: readonly NodeRecord[]): Promise<OpenedPage> {
-  const parents = await openParents(context, tenant, records)
-  const toClose: OpenNode[] = [...parents.values()].filter((parent): parent is OpenNode => 'versions' in parent && parent !== tenant.node)
-  const nodes: WalkedNode[] = []
-  for (const record of records) {
-    const own = equalBytes(record.ref, tenant.node.record.ref)
-    const parent = own ? undefined : parents.get(hex(record.parentRef))
-    if (!own && (parent === undefined || !('versions' in parent))) {
-      nodes.push({ record, parent: undefined, node: undefined, failure: parent === undefined ? decryptFailed() : parent.failure })
-      continue
+  const { ref: tenantRef } = tenant.node.record
+  const above = await readParents(context, tenantRef, records)
+  // Awaited once a page: what then opens its keys is synchronous.
+  const wrappingKeys = await openWrappingKeys(tenant, [...records, ...above])
+  const loaded = instant(context.clock)
+  const toClose: OpenNode[] = []
+  const open = (record: NodeRecord, parent: OpenNode | undefined): Opened => {
+    try {
+      const node = unwrapNodeRecordSync(context, record, parent, wrappingKeys, loaded)
+      toClose.push(node)
+      return node
+    } catch (failure) {
+      return { failure }
     }
-    const above = parent as OpenNode | undefined
-    const found = await open(context, tenant, record, above)
-    if ('versions' in found) {
-      toClose.push(found)
-      nodes.push({ record, parent: above, node: found, failure: undefined })
-    } else nodes.push({ record, parent: above, node: undefined, failure: found.failure })
   }
+
+  // Depth is fixed: a parent is the tenant itself, or hangs right beneath it.
+  const parents = new Map<string, Opened>([[hex(tenantRef), tenant.node]])
+  for (const record of above) {
+    const right = equalBytes(record.parentRef, tenantRef)
+    parents.set(hex(record.ref), right ? open(record, tenant.node) : { failure: decryptFailed() })
+  }
+  const nodes = records.map((record): WalkedNode => {
+    const own = equalBytes(record.ref, tenantRef)
+    const parent = own ? undefined : (parents.get(hex(record.parentRef)) ?? { failure: decryptFailed() })
+    if (parent !== undefined && !isOpen(parent)) return { record, parent: undefined, node: undefined, failure: parent.failure }
+    const node = open(record, parent)
+    return isOpen(node) ? { record, parent, node, failure: undefined } : { record, parent, node: undefined, failure: node.failure }
+  })
   return { nodes, close: () => toClose.forEach((node) => node.destroy()) }
 }
 
 type Opened = OpenNode | { readonly failure: unknown }
 
-// Depth is fixed: a parent is the tenant itself, or hangs right beneath it.
-async function openParents(context: KeyContext, tenant: OpenTenant, records: readonly NodeRecord[]): Promise<ReadonlyMap<string, Opened>> {
-  const { ref: tenantRef } = tenant.node.record
-  const parents = new Map<string, Opened>([[hex(tenantRef), tenant.node]])
-  const refs = new Map<string, Uint8Array>()
-  for (const { parentRef } of records) if (parentRef.length > 0 && !parents.has(hex(parentRef))) refs.set(hex(parentRef), parentRef)
-  if (refs.size === 0) return parents
-  const found = await context.keyStore.get([...refs.values()].map((ref) => ({ type: 'node', ref })))
-  for (const record of found) {
-    if (record?.type !== 'node') continue
-    const right = equalBytes(record.parentRef, tenantRef)
-    parents.set(hex(record.ref), right ? await open(context, tenant, record, tenant.node) : { failure: decryptFailed() })
-  }
-  return parents
+function isOpen(opened: Opened): opened is OpenNode {
+  return 'versions' in opened
 }
 
-async function open(context: KeyContext, tenant: OpenTenant, record: NodeRecord, parent: OpenNode | undefined): Promise<Opened> {
-  try {
-    return await unwrapNodeRecord(context, record, parent, { open: (id) => tenant.wrappingKey(id) }, instant(context.clock))
-  } catch (failure) {
-    return { failure }
+async function readParents(context: KeyContext, tenantRef: Uint8Array, records: readonly NodeRecord[]): Promise<readonly NodeRecord[]> {
+  const tenant = hex(tenantRef)
+  const refs = new Map<string, Uint8Array>()
+  for (const { parentRef } of records) {
+    const name = hex(parentRef)
+    if (name !== '' && name !== tenant) refs.set(name, parentRef)
+  }
+  if (refs.size === 0) return []
+  const found = await context.keyStore.get([...refs.values()].map((ref) => ({ type: 'node', ref })))
+  return found.filter((record): record is NodeRecord => record?.type === 'node')
+}
+
+/** Every wrapping key that records name: as it opens, or as it fails. */
+async function openWrappingKeys(tenant: OpenTenant, records: readonly NodeRecord[]): Promise<(id: Uint8Array) => Uint8Array> {
+  const found = new Map<string, { readonly key: Uint8Array } | { readonly failure: unknown }>()
+  for (const { versions } of records) {
+    for (const version of versions) {
+      if (version.state === KeyState.shredded || found.has(hex(version.wrappingKeyId))) continue
+      const id = version.wrappingKeyId
+      found.set(hex(id), await tenant.wrappingKey(id).then(keyFound, keyFailed))
+    }
+  }
+  return (id) => {
+    const wrappingKey = found.get(hex(id))
+    if (wrappingKey === undefined) throw decryptFailed()
+    if ('failure' in wrappingKey) throw wrappingKey.failure
+    return wrappingKey.key
   }
 }
+
+const keyFound = (key: Uint8Array): { readonly key: Uint8Array } => ({ key })
+const keyFailed = (failure: unknown): { readonly failure: unknown } => ({ failure })

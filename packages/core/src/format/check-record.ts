@@ -3,7 +3,7 @@
 import { decryptFailed } from '../errors.ts'
 import { isBytes } from './bytes.ts'
 import { NODE_WRAP_BYTES } from './node-wrap.ts'
-import { type Destruction, type KeyStoreRecord, type KeyVersion, LEAST_CACHE_BOUND, MOST_CACHE_BOUND, type RootVersion } from './records.ts'
+import { type Destruction, type KeyStoreRecord, LEAST_CACHE_BOUND, MOST_CACHE_BOUND, type RootVersion } from './records.ts'
 
 const MAX_U32 = 2 ** 32 - 1
 /** The most that a provider's wrap may be, in bytes. */
@@ -39,7 +39,7 @@ function isNode(r: Loose): boolean {
     Array.isArray(versions) &&
     versions.length > 0 &&
     versions.every(isVersion) &&
-    ascending(versions.map((version: KeyVersion) => version.version)) &&
+    ascending(versions, 'version') &&
     (r['label'] === undefined || isBytes(r['label']))
   )
 }
@@ -88,7 +88,7 @@ function isRegion(r: Loose): boolean {
     Array.isArray(versions) &&
     versions.length > 0 &&
     versions.every(isKnownRootVersion) &&
-    ascending(versions.map((version: RootVersion) => version.number)) &&
+    ascending(versions, 'number') &&
     isCount(r['current'], 1, MAX_U32) &&
     isCount(r['closing'], 0, MAX_U32) &&
     (r['epoch'] === undefined || isEpoch(r['epoch']))
@@ -162,6 +162,7 @@ function isObject(value: unknown): value is Loose {
   return typeof value === 'object' && value !== null
 }
 
-function ascending(numbers: readonly number[]): boolean {
-  return numbers.every((number, i) => i === 0 || number > (numbers[i - 1] as number))
+function ascending(list: readonly Loose[], name: string): boolean {
+  for (let i = 1; i < list.length; i++) if ((list[i]?.[name] as number) <= (list[i - 1]?.[name] as number)) return false
+  return true
 }

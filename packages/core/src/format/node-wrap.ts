@@ -1,7 +1,7 @@
 /** How a node's secret is stored: wrapped, and bound to its place in the tree (docs/format.md, "Wrap"). */
 
 import { XAES_NONCE, XAES_TAG, XaesKey } from '../crypto/xaes-256-gcm.ts'
-import { ascii, lp } from './bytes.ts'
+import { ascii, copy, lp } from './bytes.ts'
 import { KEY_BYTES } from './derivations.ts'
 import type { LiveVersion, NodeRecord } from './records.ts'
 
@@ -16,21 +16,48 @@ export const NODE_WRAP_BYTES = 73
 export type NodePlace = Pick<NodeRecord, 'kind' | 'ref' | 'parentRef' | 'tenantRef' | 'region'> &
   Pick<LiveVersion, 'parentVersion' | 'parentCommitment' | 'version' | 'state' | 'commitment' | 'created'>
 
-/** The associated data of a wrap. Written into one array: a rotation makes two for each key there is. */
+/** Where a version of a record stands. */
+export function nodePlace(record: Omit<NodeRecord, 'type' | 'revision' | 'versions'>, version: Omit<LiveVersion, 'wrappingKeyId' | 'wrap'>): NodePlace {
+  // Field by field: a rotation makes two for each key there is, and to spread two objects takes as long as to encrypt.
+  return {
+    kind: record.kind,
+    ref: record.ref,
+    parentRef: record.parentRef,
+    tenantRef: record.tenantRef,
+    region: record.region,
+    parentVersion: version.parentVersion,
+    parentCommitment: version.parentCommitment,
+    version: version.version,
+    state: version.state,
+    commitment: version.commitment,
+    created: version.created,
+  }
+}
+
+/** The associated data of a wrap. */
 export function nodeWrapData(vaultId: Uint8Array, place: NodePlace): Uint8Array {
-  const region = ascii(place.region)
+  return copy(writeNodeWrapData(vaultId, place))
+}
+
+// Where the data of one wrap is written, to be used before that of the next is.
+let scratch = new Uint8Array(512)
+
+function writeNodeWrapData(vaultId: Uint8Array, place: NodePlace): Uint8Array {
+  const region = regionBytes(place.region)
   const { parentRef, tenantRef } = place
   const variable = vaultId.length + place.ref.length + parentRef.length + tenantRef.length + region.length
-  const out = new Uint8Array(NODE.length + variable + FIXED_DATA)
-  const view = new DataView(out.buffer)
+  const length = NODE.length + variable + FIXED_DATA
+  if (length > scratch.length) scratch = new Uint8Array(length)
+  const out = scratch
   let at = 0
   const bytes = (part: Uint8Array): void => {
-    out.set(part, at)
-    at += part.length
+    for (let i = 0; i < part.length; i++) out[at++] = part[i] as number
   }
   const u32 = (value: number): void => {
-    view.setUint32(at, value)
-    at += 4
+    out[at++] = value >>> 24
+    out[at++] = value >>> 16
+    out[at++] = value >>> 8
+    out[at++] = value
   }
   bytes(NODE)
   bytes(vaultId)
@@ -46,8 +73,18 @@ export function nodeWrapData(vaultId: Uint8Array, place: NodePlace): Uint8Array 
   bytes(place.commitment)
   u32(region.length)
   bytes(region)
-  view.setBigUint64(at, BigInt(place.created))
-  return out
+  u32(Math.floor(place.created / 2 ** 32))
+  u32(place.created % 2 ** 32)
+  return out.subarray(0, length)
+}
+
+// All nodes of a tenant are of one region.
+let lastRegion = ''
+let lastRegionBytes = ascii('')
+
+function regionBytes(region: string): Uint8Array {
+  if (region !== lastRegion) [lastRegion, lastRegionBytes] = [region, ascii(region)]
+  return lastRegionBytes
 }
 
 /** What wraps: the 32 bytes, or with their key schedule kept, for one that wraps many. */
@@ -56,14 +93,14 @@ export type WrapKey = Uint8Array | XaesKey
 export function wrapNode(wrapKey: WrapKey, vaultId: Uint8Array, place: NodePlace, secret: Uint8Array): Uint8Array {
   const wrap = new Uint8Array(1 + XAES_NONCE + secret.length + XAES_TAG)
   wrap[0] = WRAP_VERSION
-  scheduled(wrapKey).sealRandom(wrap, 1, nodeWrapData(vaultId, place), secret)
+  scheduled(wrapKey).sealRandom(wrap, 1, writeNodeWrapData(vaultId, place), secret)
   return wrap
 }
 
 /** The secret, or `undefined` if the wrap does not belong to this key and place. The commitment is the caller's to check. */
 export function unwrapNode(wrapKey: WrapKey, vaultId: Uint8Array, place: NodePlace, wrap: Uint8Array): Uint8Array | undefined {
   if (wrap.length !== NODE_WRAP_BYTES || wrap[0] !== WRAP_VERSION) return undefined
-  const secret = scheduled(wrapKey).open(wrap, 1, nodeWrapData(vaultId, place))
+  const secret = scheduled(wrapKey).open(wrap, 1, writeNodeWrapData(vaultId, place))
   return secret?.length === KEY_BYTES ? secret : undefined
 }
 

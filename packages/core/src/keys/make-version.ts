@@ -2,7 +2,7 @@
 
 import { randomBytes } from '../crypto/random.ts'
 import { commitment, KEY_BYTES } from '../format/derivations.ts'
-import { type WrapKey, wrapNode } from '../format/node-wrap.ts'
+import { nodePlace, type WrapKey, wrapNode } from '../format/node-wrap.ts'
 import { KeyState, type LiveVersion, type NodeRecord } from '../format/records.ts'
 import type { KeyContext } from './key-context.ts'
 
@@ -45,7 +45,7 @@ export function makeVersion(
     wrappingKeyId: wrapWith.wrappingKeyId,
     created: context.clock.now(),
   }
-  return { secret, version: { ...unwrapped, wrap: wrapNode(wrapWith.key, context.vaultId, { ...place, ...unwrapped }, secret) } }
+  return { secret, version: { ...unwrapped, wrap: wrapNode(wrapWith.key, context.vaultId, nodePlace(place, unwrapped), secret) } }
 }
 
 /** The record of a node with its first version only. */

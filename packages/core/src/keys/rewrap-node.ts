@@ -2,7 +2,7 @@
 
 import { decryptFailed } from '../errors.ts'
 import { childWrapKey } from '../format/derivations.ts'
-import { wrapNode } from '../format/node-wrap.ts'
+import { nodePlace, wrapNode } from '../format/node-wrap.ts'
 import { KeyState, type KeyVersion, type LiveVersion, type NodeRecord } from '../format/records.ts'
 import type { KeyContext } from './key-context.ts'
 import type { OpenNode, OpenVersion } from './open-node.ts'
@@ -55,13 +55,19 @@ export function rewrapVersion(
   under: { readonly above: OpenVersion | undefined; readonly wrappingKey: OpenWrappingKey },
 ): LiveVersion {
   const { above, wrappingKey } = under
-  const moved: LiveVersion = {
-    ...version,
-    ...(above === undefined ? {} : { parentVersion: above.version, parentCommitment: above.commitment }),
+  const moved = {
+    version: version.version,
+    state: version.state,
+    commitment: version.commitment,
+    parentVersion: above?.version ?? version.parentVersion,
+    parentCommitment: above?.commitment ?? version.parentCommitment,
     wrappingKeyId: wrappingKey.id,
+    wrap: version.wrap,
+    created: version.created,
   }
   const key = above === undefined ? childWrapKey(wrappingKey.key, undefined) : above.wrapKey(wrappingKey.id, wrappingKey.key)
-  return { ...moved, wrap: wrapNode(key, vaultId, { ...record, ...moved }, open.secretForWrapping()) }
+  moved.wrap = wrapNode(key, vaultId, nodePlace(record, moved), open.secretForWrapping())
+  return moved
 }
 
 function isOpen(node: OpenNode, version: LiveVersion): boolean {

@@ -3,8 +3,8 @@
 import { equalBytes, wipe } from '../crypto/hash.ts'
 import { decryptFailed } from '../errors.ts'
 import { childWrapKey, commitment } from '../format/derivations.ts'
-import { unwrapNode } from '../format/node-wrap.ts'
-import { KeyState, type LiveVersion, type NodeRecord } from '../format/records.ts'
+import { nodePlace, unwrapNode } from '../format/node-wrap.ts'
+import { KeyState, type KeyVersion, type LiveVersion, type NodeRecord } from '../format/records.ts'
 import type { Instant } from './key-cache.ts'
 import type { KeyContext } from './key-context.ts'
 import { type GoneVersion, OpenNode, OpenVersion } from './open-node.ts'
@@ -28,47 +28,71 @@ export async function unwrapNodeRecord(
   loaded: Instant,
 ): Promise<OpenNode> {
   const open: OpenVersion[] = []
-  const gone: GoneVersion[] = []
   try {
     for (const version of record.versions) {
-      if (version.state === KeyState.shredded || diedWithParent(version, parent)) gone.push(version)
-      else open.push(new OpenVersion(version, await openSecret(context, record, version, parent, keys)))
+      if (!isLive(version, parent)) continue
+      // Used before anything else may run: it is wiped when its tenant is dropped.
+      const wrappingKey = await keys.open(version.wrappingKeyId)
+      open.push(openVersion(context, record, version, parent, wrappingKey))
     }
   } catch (error) {
     for (const version of open) version.destroy()
     throw error
   }
-  return new OpenNode(record, loaded, open, gone)
+  return new OpenNode(record, loaded, open, goneVersions(record, parent))
 }
 
-// A version whose parent version is shredded counts as shredded: nothing can open it any more.
-function diedWithParent(version: LiveVersion, parent: OpenNode | undefined): boolean {
-  return parent?.gone.some((dead) => equalBytes(dead.commitment, version.parentCommitment)) ?? false
-}
-
-async function openSecret(
+/** The same with wrapping keys that are at hand, and stay so: a walk through a tenant opens every key that it has. */
+export function unwrapNodeRecordSync(
   context: KeyContext,
+  record: NodeRecord,
+  parent: OpenNode | undefined,
+  wrappingKey: (id: Uint8Array) => Uint8Array,
+  loaded: Instant,
+): OpenNode {
+  const open: OpenVersion[] = []
+  try {
+    for (const version of record.versions)
+      if (isLive(version, parent)) open.push(openVersion(context, record, version, parent, wrappingKey(version.wrappingKeyId)))
+  } catch (error) {
+    for (const version of open) version.destroy()
+    throw error
+  }
+  return new OpenNode(record, loaded, open, goneVersions(record, parent))
+}
+
+/** Whether a version is to be opened. One whose parent version is shredded counts as shredded: nothing can open it any more. */
+export function isLive(version: KeyVersion, parent: OpenNode | undefined): version is LiveVersion {
+  if (version.state === KeyState.shredded) return false
+  return parent?.gone.some((dead) => equalBytes(dead.commitment, version.parentCommitment)) !== true
+}
+
+function goneVersions(record: NodeRecord, parent: OpenNode | undefined): readonly GoneVersion[] {
+  return record.versions.filter((version) => !isLive(version, parent))
+}
+
+function openVersion(
+  { vaultId }: KeyContext,
   record: NodeRecord,
   version: LiveVersion,
   parent: OpenNode | undefined,
-  keys: WrappingKeySource,
-): Promise<Uint8Array> {
-  const wrappingKey = await keys.open(version.wrappingKeyId)
-  const place = { ...record, ...version }
+  wrappingKey: Uint8Array,
+): OpenVersion {
+  const place = nodePlace(record, version)
   let secret: Uint8Array | undefined
   if (parent === undefined) {
     const key = childWrapKey(wrappingKey, undefined)
-    secret = unwrapNode(key, context.vaultId, place, version.wrap)
+    secret = unwrapNode(key, vaultId, place, version.wrap)
     wipe(key)
   } else {
     const above = parent.versions.find((candidate) => equalBytes(candidate.commitment, version.parentCommitment))
     if (above === undefined) throw decryptFailed()
-    secret = unwrapNode(above.wrapKey(version.wrappingKeyId, wrappingKey), context.vaultId, place, version.wrap)
+    secret = unwrapNode(above.wrapKey(version.wrappingKeyId, wrappingKey), vaultId, place, version.wrap)
   }
   if (secret === undefined) throw decryptFailed()
   if (!equalBytes(commitment(secret), version.commitment)) {
     wipe(secret)
     throw decryptFailed()
   }
-  return secret
+  return new OpenVersion(version, secret)
 }

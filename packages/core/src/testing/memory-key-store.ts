@@ -2,7 +2,7 @@
 
 import { invalidArgument, StrongroomError } from '../errors.ts'
 import { isBytes, utf8 } from '../format/bytes.ts'
-import type { KeyStoreRecord, NodeRecord, WrappingKeyRecord } from '../format/records.ts'
+import { KeyState, type KeyStoreRecord, type KeyVersion, type NodeRecord, type WrappingKeyRecord } from '../format/records.ts'
 import type { KeyStore, KeyStoreKey, KeyStoreQuery } from '../keys/key-store.ts'
 
 const MAX_PAGE = 10_000
@@ -185,34 +185,37 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * What `structuredClone` makes, for less: records are plain data, and whatever else a test stores is left to that. They are many small
- * pieces of bytes, and pieces of a shared block cost half of what arrays of their own do.
+ * What `structuredClone` makes, for less: keys of people are copied by name, all else as it comes. They are many small pieces of bytes, and
+ * pieces of a shared block cost half of what arrays of their own do.
  */
-function recordCopier(): <T>(value: T) => T {
+function recordCopier(): <T extends KeyStoreRecord | undefined>(record: T) => T {
   let block = new Uint8Array(BLOCK)
   let used = 0
 
-  function copyOfBytes(bytes: Uint8Array): Uint8Array {
-    if (bytes.length > BLOCK / 4) return new Uint8Array(bytes)
-    if (used + bytes.length > BLOCK) {
+  function bytes(from: Uint8Array): Uint8Array {
+    if (!isBytes(from) || from.length > BLOCK / 4) return structuredClone(from)
+    if (used + from.length > BLOCK) {
       block = new Uint8Array(BLOCK)
       used = 0
     }
-    const copy = new Uint8Array(block.buffer, used, bytes.length)
-    copy.set(bytes)
-    used += bytes.length
+    const copy = new Uint8Array(block.buffer, used, from.length)
+    for (let i = 0; i < from.length; i++) copy[i] = from[i] as number
+    used += from.length
     return copy
   }
 
-  function copyOf<T>(value: T): T
-  function copyOf(value: unknown): unknown {
-    if (typeof value !== 'object' || value === null) return value
-    if (isBytes(value)) return copyOfBytes(value)
-    if (Array.isArray(value)) return value.map(copyOf)
-    if (Object.getPrototypeOf(value) !== Object.prototype) return structuredClone(value)
-    const copy: Record<string, unknown> = { ...value }
-    for (const name in copy) if (typeof copy[name] === 'object') copy[name] = copyOf(copy[name])
-    return copy
+  function version(from: KeyVersion): KeyVersion {
+    if (from.state === KeyState.shredded) return structuredClone(from)
+    const { commitment, parentCommitment, wrappingKeyId, wrap } = from
+    const copies = { parentCommitment: bytes(parentCommitment), wrappingKeyId: bytes(wrappingKeyId), wrap: bytes(wrap) }
+    return { ...from, commitment: bytes(commitment), ...copies }
+  }
+
+  function copyOf<T extends KeyStoreRecord | undefined>(record: T): T
+  function copyOf(record: KeyStoreRecord | undefined): KeyStoreRecord | undefined {
+    if (record?.type !== 'node' || !Array.isArray(record.versions) || record.label !== undefined) return structuredClone(record)
+    const { ref, parentRef, tenantRef, versions } = record
+    return { ...record, ref: bytes(ref), parentRef: bytes(parentRef), tenantRef: bytes(tenantRef), versions: versions.map(version) }
   }
 
   return copyOf

@@ -21,9 +21,9 @@ import type { Backend } from './backend.ts'
 const TAG = 16
 const GCM = 'aes-256-gcm'
 const GCM_OPTIONS = { authTagLength: TAG }
-const EMPTY = new Uint8Array(0)
 const HASH = 32
 const MOST_BLOCKS = 255
+const FIRST = Uint8Array.of(1)
 const NO_SALT = new Uint8Array(HASH)
 
 // RFC 8410, sections 4 and 7: what stands before the 32 bytes of a key in DER.
@@ -58,6 +58,20 @@ function isUsablePublicKey(key: Uint8Array): boolean {
   return y < FIELD && !SMALL_ORDER.includes(y)
 }
 
+// RFC 5869, section 2.3, from the second block on.
+function expand(prk: Buffer, info: Uint8Array, first: Buffer, length: number): Uint8Array {
+  const out = new Uint8Array(length)
+  let block = first
+  for (let at = 0, i = 1; ; i++) {
+    out.set(block.subarray(0, length - at), at)
+    at += HASH
+    const next = at < length ? createHmac('sha256', prk).update(block).update(info).update(Uint8Array.of(i + 1)).digest() : undefined
+    block.fill(0)
+    if (next === undefined) return out
+    block = next
+  }
+}
+
 /** The backend on `node:crypto`. */
 export const backend: Backend = {
   name: 'node',
@@ -78,16 +92,9 @@ export const backend: Backend = {
     const prk = createHmac('sha256', salt ?? NO_SALT)
       .update(ikm)
       .digest()
-    const out = new Uint8Array(length)
-    let block: Uint8Array = EMPTY
-    for (let at = 0, i = 1; at < length; at += HASH, i++) {
-      const next = createHmac('sha256', prk).update(block).update(info).update(Uint8Array.of(i)).digest()
-      block.fill(0)
-      block = next
-      out.set(next.subarray(0, length - at), at)
-    }
+    const first = createHmac('sha256', prk).update(info).update(FIRST).digest()
+    const out = length === HASH ? plain(first) : expand(prk, info, first, length)
     prk.fill(0)
-    block.fill(0)
     return out
   },
   equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),
