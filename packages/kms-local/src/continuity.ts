@@ -14,7 +14,7 @@ import { type Header, protectionFields, type VersionEntry, versionFields } from 
 export function assertContinues(seen: Header, next: Header): void {
   if (!equalBytes(seen.fileId, next.fileId)) throw fileInvalid('was replaced by another one since it was opened')
   if (next.generation <= seen.generation || !keepsVersions(seen.versions, next.versions))
-    throw fileInvalid('is older than one seen before: a copy was put back')
+    throw fileInvalid('is older than one seen before: a copy was put back; put the newest in its place')
   const sameProtection = equalBytes(lpAll(...protectionFields(seen.protection)), lpAll(...protectionFields(next.protection)))
   if (!sameProtection || seen.region !== next.region)
     throw fileInvalid('has another protection or region since it was opened: open it again')

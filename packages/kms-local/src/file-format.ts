@@ -141,5 +141,5 @@ function base64url(value: unknown, length: number): Uint8Array {
 }
 
 function damaged(): Error {
-  return fileInvalid('is damaged, cut short, or not a root key file')
+  return fileInvalid('is damaged, cut short, or not a root key file: put the newest copy of it back')
 }

@@ -72,7 +72,10 @@ export async function localKeyProvider(options: LocalKeyProviderOptions): Promis
         const version = versionOf(header.versions, number)
         if (!equalBytes(version.id, id)) throw wrongRootKey()
         if (version.state === 'destroyed')
-          throw new StrongroomError('root_version_destroyed', 'the root version that wrapped this key was destroyed')
+          throw new StrongroomError(
+            'root_version_destroyed',
+            'the root version that wrapped this key was destroyed: a key store from before that opens no more; restore the backup that was taken after the last rotation',
+          )
         const plaintext = unwrapUnder(keys.get(number) as Uint8Array, { fileId: header.fileId, number, id, aad }, wrap)
         if (plaintext === undefined) throw decryptFailed()
         return plaintext

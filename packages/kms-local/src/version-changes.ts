@@ -52,5 +52,8 @@ export function newestLive(versions: readonly VersionEntry[]): VersionEntry {
 }
 
 export function wrongRootKey(): StrongroomError {
-  return new StrongroomError('wrong_root_key', 'the root key file has no such version: it is not the file that this key was wrapped with')
+  return new StrongroomError(
+    'wrong_root_key',
+    'the root key file has no such version: it is another file, or an older copy; put the newest back',
+  )
 }

@@ -44,7 +44,8 @@ export async function backupLocalStore(options: LocalBackupOptions): Promise<Loc
   if (typeof to !== 'string' || to === '') throw invalidArgument('to', 'must be the path of a folder that is not there yet')
 
   const code = store === 'keys' ? 'key_store_unavailable' : 'state_store_unavailable'
-  const unavailable = (cause: unknown): StrongroomError => new StrongroomError(code, `the local ${store} could not be copied`, { cause })
+  const unavailable = (cause: unknown): StrongroomError =>
+    new StrongroomError(code, `there is no local ${store} store in that directory, or it could not be copied`, { cause })
   try {
     const folder = join(directory, store)
     // Opening would make an empty store where there is none.

@@ -41,15 +41,13 @@ export async function* closeEpoch(
   yield { phase: 'preparing', done: 0, total: 1 }
   await keys.reconciler.run()
   const { epoch, versions } = await requireRegion(context, region)
-  if (epoch === undefined)
-    throw new StrongroomError(
-      'epoch_blocked',
-      'no rotation of this region has ended: run rotateRootKey to its end, then back the key store up',
-    )
+  if (epoch === undefined) throw notEnded()
   if (backup !== undefined) requireBackupOf(epoch, backup, context.clock.now())
   const live = await requireHeld(context, region, epoch.rootVersion)
   // One that was destroyed and is live again came back with an older root key.
   const ending = versions.filter(({ number, destruction }) => number < epoch.rootVersion && (destruction === undefined || live.has(number)))
+  // Whoever closes after a rotation that did not end must not take silence for a close.
+  if (ending.length === 0 && Math.max(...live) > epoch.rootVersion) throw notEnded()
   run.signal?.throwIfAborted()
   const closing = epoch.rootVersion - 1
   // Majority-written before the wait: from here on no wrapping key is used that only a closing version opens.
@@ -179,6 +177,13 @@ async function destroy(keys: KeyOperations, region: string, { number, id }: Know
     versions: now.versions.map((version) => (version.number === number ? { ...version, destruction } : version)),
   }))
   await context.failpoint('close.noted')
+}
+
+function notEnded(): StrongroomError {
+  return new StrongroomError(
+    'epoch_blocked',
+    'no rotation of this region has ended since the last close: run rotateRootKey to its end, then back the key store up, and close with the marker of that copy',
+  )
 }
 
 function backupLacks(): StrongroomError {

@@ -53,6 +53,7 @@ export async function* retireVersion(
   const { context } = keys.tree
   await keys.reconciler.run()
   const { retiring, since } = await deactivatedVersions(keys, place, whose)
+  if (retiring.length === 0) return
   // Until then a process may have encrypted with the old version.
   if (backupStartedAt <= since + context.cacheBound)
     throw invalidArgument(
@@ -60,7 +61,6 @@ export async function* retireVersion(
       'is before the new version was used everywhere: re-encrypt, take a newer backup of the data, and give its beginning',
     )
   if (backupStartedAt > context.clock.now()) throw invalidArgument('dataBackup.startedAt', 'must not lie in the future')
-  if (retiring.length === 0) return
 
   const gone = (commitment: Uint8Array): boolean => retiring.some((version) => equalBytes(version.commitment, commitment))
 
@@ -83,7 +83,7 @@ export async function* retireVersion(
     for (const [i, holder] of holders.entries()) {
       yield { phase, done: i + 1, total }
       run.signal?.throwIfAborted()
-      for (const { seen } of retiring) await requireNoValues(holder, seen)
+      for (const { seen } of retiring) await requireNoValues(holder, i, seen)
     }
     yield { phase, done: total, total }
   }
@@ -144,7 +144,11 @@ async function requireNoChildren(
       ...(after === undefined ? {} : { after }),
     })
     for (const record of page)
-      if (record.type === 'node' && hangsBeneath(record, gone)) throw stillReferenced('a key beneath it: run rotateSubjectKey again')
+      if (record.type === 'node' && hangsBeneath(record, gone))
+        throw new StrongroomError(
+          'still_referenced',
+          'nothing was destroyed: an old version is still needed by a key beneath it; run rotateSubjectKey again, then this',
+        )
     const last = page.at(-1)
     if (page.length < PAGE || last?.type !== 'node') return
     after = last.ref
@@ -155,14 +159,14 @@ function hangsBeneath(record: NodeRecord, gone: (commitment: Uint8Array) => bool
   return record.versions.some((version) => version.state !== KeyState.shredded && gone(version.parentCommitment))
 }
 
-async function requireNoValues(holder: ValueHolder, version: RetiringVersion): Promise<void> {
+async function requireNoValues(holder: ValueHolder, place: number, version: RetiringVersion): Promise<void> {
   const values: unknown = await holder.countValues(version)
   if (typeof values !== 'number' || !Number.isSafeInteger(values) || values < 0) {
     throw new StrongroomError('invalid_argument', 'countValues of a holder must resolve to a whole number', { argument: 'holders' })
   }
-  if (values > 0) throw stillReferenced('stored values: re-encrypt them first')
-}
-
-function stillReferenced(what: string): StrongroomError {
-  return new StrongroomError('still_referenced', `nothing was destroyed: the old version is still needed by ${what}`)
+  if (values > 0)
+    throw new StrongroomError(
+      'still_referenced',
+      `nothing was destroyed: version ${version.version} is still needed by values that holders[${place}] counts; re-encrypt them first`,
+    )
 }

@@ -17,7 +17,10 @@ export type NodePlace = Pick<NodeRecord, 'kind' | 'ref' | 'parentRef' | 'tenantR
   Pick<LiveVersion, 'parentVersion' | 'parentCommitment' | 'version' | 'state' | 'commitment' | 'created'>
 
 /** Where a version of a record stands. */
-export function nodePlace(record: Omit<NodeRecord, 'type' | 'revision' | 'versions'>, version: Omit<LiveVersion, 'wrappingKeyId' | 'wrap'>): NodePlace {
+export function nodePlace(
+  record: Omit<NodeRecord, 'type' | 'revision' | 'versions'>,
+  version: Omit<LiveVersion, 'wrappingKeyId' | 'wrap'>,
+): NodePlace {
   // Field by field: a rotation makes two for each key there is, and to spread two objects takes as long as to encrypt.
   return {
     kind: record.kind,

@@ -4,7 +4,7 @@
  */
 
 import { equalBytes } from '../crypto/hash.ts'
-import { invalidArgument, StrongroomError } from '../errors.ts'
+import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
 import { concat, copy, hex, lp, split } from '../format/bytes.ts'
 import { type LedgerEntry, openLedgerEntry, type SealedLedgerEntry, sealLedgerEntry } from '../format/ledger-entry.ts'
 import type { LedgerPosition } from '../format/records.ts'
@@ -167,6 +167,20 @@ export class Ledger {
   async requireHead(head: LedgerPosition): Promise<void> {
     const position = await this.position(head.n)
     if (!equalBytes(position.hash, head.hash)) throw ledgerInvalid()
+  }
+
+  /** Requires that the stores reach a position that was noted elsewhere. @throws StrongroomError `ledger_invalid` */
+  async requireReached(noted: LedgerPosition): Promise<void> {
+    try {
+      await this.requireHead(noted)
+    } catch (error) {
+      if (!hasCode(error, 'ledger_invalid')) throw error
+      throw new StrongroomError(
+        'ledger_invalid',
+        'these stores do not reach ledgerAtLeast: both were restored from before it, or are of another vault; restore the newest state store, and open again',
+        { cause: error },
+      )
+    }
   }
 
   async #last(): Promise<LedgerPosition> {

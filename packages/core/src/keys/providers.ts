@@ -92,7 +92,11 @@ export class Providers {
       return await Promise.race([use(provider, abort.signal), late])
     } catch (error) {
       if (hasCode(error, ...PASSED_ON)) throw error
-      throw new StrongroomError('key_provider_unavailable', 'the key provider failed; nothing was encrypted or decrypted', { cause: error })
+      throw new StrongroomError(
+        'key_provider_unavailable',
+        'the key provider failed, and nothing was changed that it did not confirm: its error is the cause; run this again once it answers',
+        { cause: error },
+      )
     } finally {
       clearTimeout(timer)
     }

@@ -97,7 +97,7 @@ function knowsNumber(record: RegionRecord | undefined, number: number): boolean 
 function foreignRoot(): StrongroomError {
   return new StrongroomError(
     'wrong_root_key',
-    'the key provider of that region holds another root key than the vault was made with there, or an older copy of it',
+    'the key provider of that region holds another root key than the vault was made with there, or an older copy of it: put the newest root key back; nothing was changed',
   )
 }
 

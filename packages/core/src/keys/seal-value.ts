@@ -70,7 +70,10 @@ export function stateError(state: KeyState): StrongroomError {
     case KeyState.suspended:
       return new StrongroomError('suspended', 'this key is suspended; resume it first')
     case KeyState.shredded:
-      return new StrongroomError('shredded', 'this key was destroyed on purpose; what it protected is gone')
+      return new StrongroomError(
+        'shredded',
+        'this key was destroyed on purpose; what it protected is gone, and only recreate makes a new one there',
+      )
     default:
       return new StrongroomError('deactivated', 'this key only decrypts')
   }

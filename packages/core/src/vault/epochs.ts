@@ -184,7 +184,7 @@ export function epochs(keys: KeyOperations, gate: Gate, defaultRegion: string): 
  * show `closeEpoch` that the copy is of the new epoch.
  *
  * @returns 22 characters; `undefined` where no rotation has ended
- * @throws StrongroomError `invalid_argument`, `key_store_unavailable`, `decrypt_failed`
+ * @throws StrongroomError `invalid_argument` (also where that key store knows no such region), `key_store_unavailable`, `decrypt_failed`
  * @example
  * ```ts
  * import { type KeyStore, readEpochMarker } from '@strongroom/core'
@@ -198,7 +198,12 @@ export async function readEpochMarker(options: { readonly keyStore: KeyStore; re
     throw invalidArgument('keyStore', 'must be a key store')
   if (typeof region !== 'string' || region === '') throw invalidArgument('region', 'must be the name of a region')
   const record = await findRegion({ keyStore: guardKeyStore(keyStore) }, region)
-  return record?.epoch === undefined ? undefined : base64url(record.epoch.marker)
+  if (record === undefined)
+    throw invalidArgument(
+      'region',
+      'is in no record of that key store: nothing was ever wrapped there; check its name, and that this is a copy of the keys',
+    )
+  return record.epoch === undefined ? undefined : base64url(record.epoch.marker)
 }
 
 interface Words {
@@ -213,12 +218,19 @@ function checkWords({ backup, rootBackup, dangerouslyWithoutBackup }: Words): Ep
       throw invalidArgument('dangerouslyWithoutBackup', 'must be true, and stand alone')
     return undefined
   }
+  if (backup === undefined)
+    throw invalidArgument('backup', 'must be { marker, startedAt } of a copy of the key store, or else say dangerouslyWithoutBackup')
   if (rootBackup !== true)
     throw invalidArgument('rootBackup', 'must be true: the word that a copy of the root key exists that holds the new version')
   const { marker, startedAt } = readOptions(backup as { readonly marker: unknown; readonly startedAt: unknown } | undefined, [
     'marker',
     'startedAt',
   ])
+  if (marker === undefined)
+    throw invalidArgument(
+      'backup.marker',
+      'is undefined: in that copy no rotation of the region has ended; run rotateRootKey to its end, and read the marker from a copy that is made after it',
+    )
   const bytes = typeof marker === 'string' ? fromBase64url(marker) : undefined
   if (bytes?.length !== MARKER_BYTES)
     throw invalidArgument('backup.marker', 'must be what readEpochMarker read from the copy of the key store')

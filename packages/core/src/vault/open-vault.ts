@@ -59,7 +59,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const { keys } = await openKeys(checked)
   const { tree, ledger, reconciler } = keys
   // Before anything is written to stores that were restored together.
-  if (checked.ledgerAtLeast !== undefined) await ledger.requireHead(checked.ledgerAtLeast)
+  if (checked.ledgerAtLeast !== undefined) await ledger.requireReached(checked.ledgerAtLeast)
   await reconciler.run()
 
   const stopWatching = keyStore.watch?.((changed) => {

@@ -11,7 +11,7 @@ import { Ended, type PlaceNames, TaskError } from '../races/support.ts'
 import type { Answer, Known, Model } from './model.ts'
 import { OPERATIONS, type Task } from './operations.ts'
 import type { Event, Pool, Process } from './process.ts'
-import { CACHE_BOUND, furnish, type HowToOpen, rotate, type TemplateName } from './template.ts'
+import { CACHE_BOUND, furnish, type HowToOpen, rotate, type TemplateName, UNMARKED } from './template.ts'
 
 const RAW_KEY = new Uint8Array(32).fill(7)
 const BOB: PlaceNames = { tenant: 'acme', subject: 'bob' }
@@ -147,7 +147,8 @@ export class Round {
     for (const { tenant, subject } of [...model.values.map(({ place }) => place), ...this.task.places])
       if (subject !== undefined) subjects.set(`${tenant}/${subject}`, { tenant, subject })
     const places = [...subjects.values()]
-    const given = { seed, places, tenants: model.tenants, prefix: `${this.#number}-${++this.#writers}`, unfinished: model.unfinished }
+    const tenants = model.tenants.filter((tenant) => !UNMARKED.includes(tenant))
+    const given = { seed, places, tenants, prefix: `${this.#number}-${++this.#writers}`, unfinished: model.unfinished }
     const lived = await survives(process.run('write', { ...given, ...manner }))
     expect(wrongs).toEqual([])
     return lived

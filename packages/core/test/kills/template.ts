@@ -14,6 +14,9 @@ export interface HowToOpen {
 
 export const CACHE_BOUND = 100
 
+/** Tenants in which nothing is ever shredded: a rotation wraps their wrapping keys once more, whatever a writer does meanwhile. */
+export const UNMARKED = ['umbra-0', 'umbra-1']
+
 /** Fills an open, empty vault, and returns what is then known of it. */
 export async function furnish(maker: Process): Promise<Model> {
   const model = new Model()
@@ -25,7 +28,7 @@ export async function furnish(maker: Process): Promise<Model> {
     await maker.run('operate', { operation: task, places: [place] })
     model.end(place, task === 'shred' ? 'shredded' : 'suspended')
   }
-  for (const tenant of ['acme', 'globex', 'initech']) await maker.run('create', { tenant })
+  for (const tenant of ['acme', 'globex', 'initech', ...UNMARKED]) await maker.run('create', { tenant })
 
   const tenant = 'acme'
   for (const subject of ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan']) {
@@ -44,6 +47,8 @@ export async function furnish(maker: Process): Promise<Model> {
       await put({ tenant: other, subject: `subject-${i}`, item: 'part' })
     }
   }
+
+  for (const quiet of UNMARKED) await put({ tenant: quiet, subject: 'subject-0' })
 
   // The last of them never had a key: his place is occupied.
   for (const subject of ['dave', 'frank', 'stranger']) await change('shred', { tenant, subject })

@@ -65,7 +65,14 @@ function expand(prk: Buffer, info: Uint8Array, first: Buffer, length: number): U
   for (let at = 0, i = 1; ; i++) {
     out.set(block.subarray(0, length - at), at)
     at += HASH
-    const next = at < length ? createHmac('sha256', prk).update(block).update(info).update(Uint8Array.of(i + 1)).digest() : undefined
+    const next =
+      at < length
+        ? createHmac('sha256', prk)
+            .update(block)
+            .update(info)
+            .update(Uint8Array.of(i + 1))
+            .digest()
+        : undefined
     block.fill(0)
     if (next === undefined) return out
     block = next
