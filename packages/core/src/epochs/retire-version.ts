@@ -3,11 +3,11 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { invalidArgument, StrongroomError } from '../errors.ts'
 import { indexTag, valueTag } from '../format/derivations.ts'
-import { KeyState, type NodeRecord, Reason } from '../format/records.ts'
+import { KeyState, type NodeRecord } from '../format/records.ts'
 import { utf8 } from '../format/bytes.ts'
 import type { KeyContext } from '../keys/key-context.ts'
 import type { OpenVersion } from '../keys/open-node.ts'
-import { type KeyOperations, type NodePlaceRef, shredNode } from '../keys/shred.ts'
+import { type KeyOperations, type NodePlaceRef, shredRetired } from '../keys/shred.ts'
 import { openActive } from './rotate-subject.ts'
 import type { CheckedRun, Progress } from './progress.ts'
 import { waitOutCacheBound } from './wait-bound.ts'
@@ -73,7 +73,7 @@ export async function* retireVersion(
 
   run.signal?.throwIfAborted()
   yield { phase: 'shredding', done: 0, total: retiring.length }
-  await shredNode(keys, place, Reason.operator, ({ commitment }) => gone(commitment))
+  await shredRetired(keys, place, ({ commitment }) => gone(commitment))
   yield { phase: 'shredding', done: retiring.length, total: retiring.length }
 
   async function* count(phase: RetirePhase): AsyncGenerator<Progress<RetirePhase>> {

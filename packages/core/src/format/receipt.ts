@@ -130,6 +130,8 @@ function isWhole({ kind, region, rootVersion, instant, reason, ledger }: Receipt
     rootVersion.id.length <= MAX_ROOT_ID &&
     Number.isSafeInteger(instant) &&
     Object.values<number>(Reason).includes(reason) &&
+    // What a rotation has left behind is retired, and gets no receipt.
+    reason !== Reason.retired &&
     Number.isSafeInteger(ledger.n) &&
     ledger.n >= 1
   )

@@ -8,7 +8,10 @@ export type NodeKind = (typeof NodeKind)[keyof typeof NodeKind]
 export const KeyState = { active: 1, deactivated: 2, suspended: 3, shredded: 4 } as const
 export type KeyState = (typeof KeyState)[keyof typeof KeyState]
 
-/** Why a key was shredded or suspended, as stored: one byte, no free text. */
+/**
+ * Why a key was shredded or suspended, as stored: one byte, no free text. `retired` is the library's own: versions that a rotation has left
+ * behind. A shred for any other reason is of the whole place, whatever versions turn up there later.
+ */
 export const Reason = {
   unspecified: 0,
   subjectRequest: 1,
@@ -17,6 +20,7 @@ export const Reason = {
   contractEnded: 4,
   compromise: 5,
   operator: 6,
+  retired: 7,
 } as const
 export type Reason = (typeof Reason)[keyof typeof Reason]
 

@@ -4,14 +4,14 @@ import { equalBytes } from '../crypto/hash.ts'
 import { hasCode } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import type { LedgerKey, SealedLedgerEntry } from '../format/ledger-entry.ts'
-import { KeyState, type KeyVersion, type NodeRecord, type ShreddedVersion } from '../format/records.ts'
+import { KeyState, type KeyVersion, type NodeRecord, Reason, type ShreddedVersion } from '../format/records.ts'
 import type { KeyTree } from './key-tree.ts'
 import { retryConflicts } from './retry.ts'
 import { markWrappingKeys } from './wrapping-keys.ts'
 
 const NO_COMMITMENT = new Uint8Array(32)
 
-/** Keys that `recreate` made, by commitment: an older entry that names no key does not speak of them. */
+/** Keys that `recreate` made, by commitment: an older entry does not speak of them. */
 export type Recreated = ReadonlyMap<string, number>
 
 /**
@@ -36,7 +36,7 @@ export async function applyShreds(
     for (const [i, entry] of left.entries()) {
       const found = records[i]
       const record = found?.type === 'node' ? found : undefined
-      const versions = shredded(record, entry, entry.keys.length === 0 && record !== undefined ? await recreated() : new Map())
+      const versions = shredded(record, entry, record !== undefined && entry.reason !== Reason.retired ? await recreated() : new Map())
       if (versions !== undefined) writes.push({ entry, record: withVersions(record, entry, versions) })
     }
     const done = await Promise.allSettled(writes.map(({ record }) => context.keyStore.put(record)))
@@ -83,7 +83,7 @@ export async function lookAgain(
       missing.push(entry)
       continue
     }
-    const spared = entry.keys.length === 0 ? (known ??= await recreated()) : new Map<string, number>()
+    const spared = entry.reason === Reason.retired ? new Map<string, number>() : (known ??= await recreated())
     const keys = record.versions
       .filter((version) => dies(record, version, entry, spared))
       .map(({ version, commitment }) => ({ version, commitment }))
@@ -92,25 +92,40 @@ export async function lookAgain(
   return { back, missing }
 }
 
-// `undefined` where nothing is left to do. Versions die whose commitment the entry names: never a later life of that place. An
-// entry that names none occupied an empty place: a version found there was made at the same time, or hidden and put back.
+// `undefined` where nothing is left to do.
 function shredded(record: NodeRecord | undefined, entry: SealedLedgerEntry, recreated: Recreated): readonly KeyVersion[] | undefined {
   if (record === undefined) {
     const keys = entry.keys.length > 0 ? entry.keys : [{ version: 1, commitment: NO_COMMITMENT }]
     return keys.map((key) => tombstone(key.version, key.commitment, entry))
   }
-  if (!record.versions.some((version) => dies(record, version, entry, recreated))) return undefined
+  if (!record.versions.some((version) => dies(record, version, entry, recreated))) {
+    return occupies(entry, record) ? [...record.versions, tombstone(lastNumber(record) + 1, NO_COMMITMENT, entry)] : undefined
+  }
   return record.versions.map((version) =>
     dies(record, version, entry, recreated) ? tombstone(version.version, version.commitment, entry) : version,
   )
 }
 
+// A shred is of the whole place, whichever versions the key store knew at that time: one that a newer copy brings back, or that was made
+// at the same moment, dies of it too. Spared is what was recreated after the entry, and what a rotation has made of it since: its wrap
+// binds the later number. Only what is retired dies by its commitment alone.
 function dies({ versions }: NodeRecord, version: KeyVersion, entry: SealedLedgerEntry, recreated: Recreated): boolean {
   if (version.state === KeyState.shredded) return false
-  // Spared is what was recreated after the entry, and what a rotation has made of it since: its wrap binds the later number.
-  if (entry.keys.length === 0)
-    return !versions.some((older) => older.version <= version.version && (recreated.get(hex(older.commitment)) ?? 0) > entry.n)
-  return entry.keys.some((key) => equalBytes(key.commitment, version.commitment))
+  if (entry.reason === Reason.retired) return entry.keys.some((key) => equalBytes(key.commitment, version.commitment))
+  return !versions.some((older) => older.version <= version.version && (recreated.get(hex(older.commitment)) ?? 0) > entry.n)
+}
+
+// Where a shred met no living version, and an older one does not stand for it: only retired ones are left, or the record is from before
+// the place was filled again.
+function occupies(entry: SealedLedgerEntry, { versions }: NodeRecord): boolean {
+  if (entry.reason === Reason.retired) return false
+  const gone = versions.filter((version) => version.state === KeyState.shredded)
+  if (gone.length < versions.length || gone.some(({ ledger }) => ledger.n >= entry.n)) return false
+  return entry.keys.length === 0 || gone.every(({ reason }) => reason === Reason.retired)
+}
+
+function lastNumber({ versions }: NodeRecord): number {
+  return versions.at(-1)?.version ?? 0
 }
 
 function tombstone(version: number, commitment: Uint8Array, entry: SealedLedgerEntry): ShreddedVersion {

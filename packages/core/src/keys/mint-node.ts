@@ -6,6 +6,7 @@ import type { Instant } from './key-cache.ts'
 import { makeVersion } from './make-version.ts'
 import { OpenNode, OpenVersion } from './open-node.ts'
 import type { OpenTenant } from './open-tenant.ts'
+import { isShredded } from './shred.ts'
 import { stateError } from './seal-value.ts'
 
 /** Where a node is to be made. */
@@ -24,7 +25,7 @@ export interface MintAt {
  * @throws StrongroomError `shredded` where the place was shredded itself; the state of a parent that cannot have children
  */
 export async function mintNode(context: KeyContext, at: MintAt, loaded: Instant): Promise<OpenNode> {
-  if (at.before?.versions.some((version) => version.state === KeyState.shredded) === true) throw stateError(KeyState.shredded)
+  if (at.before?.versions.some(isShredded) === true) throw stateError(KeyState.shredded)
   return mintVersion(context, at, loaded)
 }
 

@@ -101,7 +101,7 @@ async function tracesBetween(
 
 type AddTrace = (position: LedgerPosition, draft: LedgerDraft) => void
 
-// The versions that died of one entry are those that it named.
+// The versions that died of one entry: those that it named, and maybe later ones.
 function addShreds(record: NodeRecord, add: AddTrace): void {
   const byEntry = new Map<number, [ShreddedVersion, ...ShreddedVersion[]]>()
   for (const version of record.versions) {
@@ -170,8 +170,8 @@ function rebuildEntry(
   before: readonly Uint8Array[],
 ): RebuiltEntry | undefined {
   for (const { draft } of traces.filter((trace) => equalBytes(trace.hash, hash))) {
-    // An entry that occupied an empty place names no key, also where it met one that was made at the same time.
-    const named: readonly (readonly LedgerKey[])[] = [draft.keys, []]
+    // An entry names the versions that the key store knew; those that turned up later died of it too.
+    const named: readonly (readonly LedgerKey[])[] = [...draft.keys.keys(), draft.keys.length].map((known) => draft.keys.slice(0, known))
     for (const previous of before) {
       for (const keys of named) {
         const sealed = sealLedgerEntry(key, { ...draft, keys, vaultId, n, previous })

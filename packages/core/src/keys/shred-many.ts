@@ -1,16 +1,17 @@
 /** Shredding many nodes of one tenant with few writes. */
 
 import type { SealedLedgerEntry } from '../format/ledger-entry.ts'
-import { KeyState, type NodeRecord, type Reason } from '../format/records.ts'
+import { KeyState, type NodeRecord } from '../format/records.ts'
 import {
-  entryOf,
   isEntryOf,
   type KeyOperations,
   liveKeys,
   type NodePlaceRef,
+  type PublicReason,
   rootVersionToOutlive,
   shredDraft,
   shredNode,
+  shredsOf,
 } from './shred.ts'
 import { markWrappingKeys } from './wrapping-keys.ts'
 
@@ -26,14 +27,14 @@ export const SHREDS_PER_BATCH = 256
 export async function shredNodes(
   keys: KeyOperations,
   places: readonly NodePlaceRef[],
-  reason: Reason,
+  reason: PublicReason,
 ): Promise<readonly SealedLedgerEntry[]> {
   const { context } = keys.tree
   const [first] = places
   if (first === undefined) return []
   await keys.reconciler.run()
   const before = await readNodes(keys, places)
-  const known = await Promise.all(before.map(async (record) => (liveKeys(record).length === 0 ? entryOf(keys, record) : undefined)))
+  const known = await shredsOf(keys, before)
   const left = places.flatMap((place, i) => (known[i] === undefined ? [{ place, live: liveKeys(before[i]) }] : []))
   await markWrappingKeys(context, first.tenantRef)
   await context.failpoint('shred.marked')

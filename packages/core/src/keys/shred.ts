@@ -3,7 +3,16 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { StrongroomError } from '../errors.ts'
 import { type LedgerKey, LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
-import { KeyState, type NodeKind, type NodeRecord, type Reason, type RootVersion, type ShreddedVersion } from '../format/records.ts'
+import { hex } from '../format/bytes.ts'
+import {
+  KeyState,
+  type KeyVersion,
+  type NodeKind,
+  type NodeRecord,
+  Reason,
+  type RootVersion,
+  type ShreddedVersion,
+} from '../format/records.ts'
 import type { KeyTree } from './key-tree.ts'
 import type { Ledger, LedgerDraft } from './ledger.ts'
 import type { Reconciler } from './reconcile.ts'
@@ -19,9 +28,10 @@ export interface NodePlaceRef {
   readonly region: string
 }
 
-// Each round that is not the last was beaten by a writer that made a new version in between.
 const MOST_ROUNDS = 20
-const NO_COMMITMENT = new Uint8Array(32)
+
+/** A reason that a caller may give. */
+export type PublicReason = Exclude<Reason, typeof Reason.retired>
 
 export interface KeyOperations {
   readonly tree: KeyTree
@@ -33,39 +43,55 @@ export interface KeyOperations {
  * Destroys every version of a node's key: marks, ledger, versions, marks again. When it resolves, no process opens the key
  * later than one cache bound from now. Repeating it does all steps again and answers the same.
  *
- * @param only - the versions to destroy; without it all
  * @returns the ledger's entry that had the effect
  * @throws StrongroomError what stores and provider throw. Repeat it then: it goes on where it stopped
  */
-export async function shredNode(
-  keys: KeyOperations,
-  place: NodePlaceRef,
-  reason: Reason,
-  only: (key: LedgerKey) => boolean = () => true,
-): Promise<SealedLedgerEntry> {
-  const { context } = keys.tree
-  await keys.reconciler.run()
-  for (let round = 0; round < MOST_ROUNDS; round++) {
+export async function shredNode(keys: KeyOperations, place: NodePlaceRef, reason: PublicReason): Promise<SealedLedgerEntry> {
+  return untilGone(async () => {
     const record = await readNode(keys, place.ref)
-    const live = liveKeys(record).filter(only)
-    const before = live.length === 0 ? await entryOf(keys, record, only) : undefined
-    if (before !== undefined) {
-      await markWrappingKeys(context, place.tenantRef)
-      return before
-    }
-    await markWrappingKeys(context, place.tenantRef)
-    await context.failpoint('shred.marked')
-    const entry = await keys.ledger.append(async () =>
-      shredDraft(place, live, reason, await rootVersionToOutlive(keys, place.region), context.clock.now()),
-    )
-    await context.failpoint('shred.entered')
-    await keys.reconciler.run()
-    await context.failpoint('shred.done')
+    const live = liveKeys(record)
+    const before = live.length === 0 ? await shredOf(keys, record) : undefined
+    await markWrappingKeys(keys.tree.context, place.tenantRef)
+    if (before !== undefined) return before
+    const entry = await enter(keys, place, live, reason)
     const after = await readNode(keys, place.ref)
     // Of two that shred at once, one entry has had the effect: both answer with that.
-    if (after !== undefined && liveKeys(after).filter(only).length === 0) return (await entryOf(keys, after, only)) ?? entry
+    return after !== undefined && liveKeys(after).length === 0 ? ((await shredOf(keys, after)) ?? entry) : undefined
+  }, keys)
+}
+
+/** Destroys the versions of a node's key that a rotation has left behind, and no other. */
+export async function shredRetired(keys: KeyOperations, place: NodePlaceRef, isRetired: (key: LedgerKey) => boolean): Promise<void> {
+  await untilGone(async () => {
+    const live = liveKeys(await readNode(keys, place.ref)).filter(isRetired)
+    await markWrappingKeys(keys.tree.context, place.tenantRef)
+    // An entry that names no key would be of the whole place.
+    if (live.length === 0) return true
+    await enter(keys, place, live, Reason.retired)
+    return undefined
+  }, keys)
+}
+
+// Each round that is not the last was beaten by a writer that made a new version in between.
+async function untilGone<T>(round: () => Promise<T | undefined>, { reconciler }: KeyOperations): Promise<T> {
+  await reconciler.run()
+  for (let i = 0; i < MOST_ROUNDS; i++) {
+    const done = await round()
+    if (done !== undefined) return done
   }
   throw new StrongroomError('conflict', 'other writers keep making this key anew; stop them and repeat')
+}
+
+async function enter(keys: KeyOperations, place: NodePlaceRef, live: readonly LedgerKey[], reason: Reason): Promise<SealedLedgerEntry> {
+  const { context } = keys.tree
+  await context.failpoint('shred.marked')
+  const entry = await keys.ledger.append(async () =>
+    shredDraft(place, live, reason, await rootVersionToOutlive(keys, place.region), context.clock.now()),
+  )
+  await context.failpoint('shred.entered')
+  await keys.reconciler.run()
+  await context.failpoint('shred.done')
+  return entry
 }
 
 /**
@@ -105,27 +131,42 @@ export function liveKeys(record: NodeRecord | undefined): readonly LedgerKey[] {
 }
 
 /**
- * The ledger's own entry for the newest shredded version of a record. Whoever can write the key store can make a record say that
- * it is shredded: only the ledger's word counts, else the shred is entered now.
+ * The ledger's own entry for the shred that a record without a living version shows. Whoever can write the key store can make a record
+ * say that it is shredded: only the ledger's word counts, else the shred is entered now. So it is where the place has been filled
+ * again since: the record is then from before that, and what has filled it may still lie in a newer copy.
  */
-export async function entryOf(
-  keys: Pick<KeyOperations, 'ledger'>,
-  record: NodeRecord | undefined,
-  only: (key: LedgerKey) => boolean = () => true,
-): Promise<SealedLedgerEntry | undefined> {
-  const last = record?.versions.findLast((version): version is ShreddedVersion => version.state === KeyState.shredded && only(version))
-  if (record === undefined || last === undefined) return undefined
-  const entry = await keys.ledger.find(last.ledger.n)
-  return entry !== undefined && isEntryOf(entry, record, last) ? entry : undefined
+export async function shredOf(keys: Pick<KeyOperations, 'ledger'>, record: NodeRecord | undefined): Promise<SealedLedgerEntry | undefined> {
+  const [found] = await shredsOf(keys, [record])
+  return found
 }
 
-/** Whether an entry is the one that a shredded version names, and speaks of that version. */
+/** The same for many, with one look at the ledger. */
+export async function shredsOf(
+  { ledger }: Pick<KeyOperations, 'ledger'>,
+  records: readonly (NodeRecord | undefined)[],
+): Promise<readonly (SealedLedgerEntry | undefined)[]> {
+  const entries = await Promise.all(
+    records.map(async (record) => {
+      const last = record?.versions.findLast(isShredded)
+      if (record === undefined || last === undefined || liveKeys(record).length > 0) return undefined
+      const entry = await ledger.find(last.ledger.n)
+      return entry !== undefined && isEntryOf(entry, record, last) ? entry : undefined
+    }),
+  )
+  const [oldest] = entries.filter((entry) => entry !== undefined).toSorted((a, b) => a.n - b.n)
+  if (oldest === undefined) return entries
+  const refilled = new Map<string, number>()
+  for await (const { op, ref, n } of ledger.after(oldest)) if (op === LedgerOp.recreate) refilled.set(hex(ref), n)
+  return entries.map((entry) => (entry !== undefined && (refilled.get(hex(entry.ref)) ?? 0) < entry.n ? entry : undefined))
+}
+
+/** Whether an entry is the one that a shredded version names, and is of its whole place. */
 export function isEntryOf(entry: SealedLedgerEntry, record: Pick<NodeRecord, 'ref'>, version: ShreddedVersion): boolean {
-  const names = entry.keys.length === 0 || entry.keys.some(({ commitment }) => equalBytes(commitment, version.commitment))
-  return entry.op === LedgerOp.shred && equalBytes(entry.ref, record.ref) && equalBytes(entry.hash, version.ledger.hash) && names
+  const whole = entry.op === LedgerOp.shred && entry.reason !== Reason.retired
+  return whole && equalBytes(entry.ref, record.ref) && equalBytes(entry.hash, version.ledger.hash)
 }
 
-/** Whether nothing was there when a place was shredded: it is occupied. */
-export function isOccupation(version: ShreddedVersion): boolean {
-  return equalBytes(version.commitment, NO_COMMITMENT)
+/** Whether a version was shredded with its whole place: only `recreate` makes another there. */
+export function isShredded(version: KeyVersion): version is ShreddedVersion {
+  return version.state === KeyState.shredded && version.reason !== Reason.retired
 }

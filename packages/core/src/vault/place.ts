@@ -6,7 +6,7 @@ import { NodeKind, Reason } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
 import { recreateNode } from '../keys/recreate.ts'
-import { type KeyOperations, type NodePlaceRef, readNode, shredNode } from '../keys/shred.ts'
+import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode, shredNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
 import type { Gate, OperationName, Whose } from './authorize.ts'
 import { readOptions } from '../read-options.ts'
@@ -14,7 +14,7 @@ import { withSigningSeed } from './signing-key.ts'
 import { type Shredded, shreddedBy } from './shredded.ts'
 
 /** Why something is shredded or recreated; it is kept, as one byte, in the ledger. */
-export type ReasonName = keyof typeof Reason
+export type ReasonName = Exclude<keyof typeof Reason, 'retired'>
 
 /** Options of shred. */
 export interface ShredOptions {
@@ -163,9 +163,10 @@ export class Place {
 }
 
 /** @throws StrongroomError `invalid_argument` */
-export function reasonCode(name: unknown): Reason {
-  if (typeof name !== 'string' || !Object.hasOwn(Reason, name)) {
-    throw invalidArgument('reason', `must be one of ${Object.keys(Reason).join(', ')}`)
+export function reasonCode(name: unknown): PublicReason {
+  const { retired: _, ...reasons } = Reason
+  if (typeof name !== 'string' || !Object.hasOwn(reasons, name)) {
+    throw invalidArgument('reason', `must be one of ${Object.keys(reasons).join(', ')}`)
   }
-  return Reason[name as ReasonName]
+  return reasons[name as ReasonName]
 }

@@ -16,7 +16,7 @@ export interface Shredded {
   readonly ledger: LedgerPosition
   /** The key is dead in every backup when all root versions of its region up to this number are destroyed. */
   readonly rootVersion: number
-  /** Key versions destroyed; 0: there was no key, and the place is now occupied. */
+  /** Key versions that were there; 0: none. The place is occupied now, and a version of it that turns up later dies too. */
   readonly versions: number
   /** The same, signed: `verifyReceipt` checks it. Holds no name. */
   readonly receipt: string
@@ -34,7 +34,7 @@ export interface ShredReceipt {
   readonly versions: number
   readonly rootVersion: number
   readonly instant: number
-  readonly reason: keyof typeof Reason
+  readonly reason: Exclude<keyof typeof Reason, 'retired'>
   readonly ledger: LedgerPosition
 }
 
@@ -71,7 +71,12 @@ export function verifyReceipt(receipt: string, trustedKeys: readonly Uint8Array[
   const body = openReceipt(receipt, trustedKeys)
   if (body === undefined)
     throw new StrongroomError('receipt_invalid', 'no trusted key has signed this receipt, or it was altered: it proves nothing')
-  return { ...body, kind: nameOf(NodeKind, body.kind), reason: nameOf(Reason, body.reason), rootVersion: body.rootVersion.number }
+  return {
+    ...body,
+    kind: nameOf(NodeKind, body.kind),
+    reason: nameOf(Reason, body.reason) as ShredReceipt['reason'],
+    rootVersion: body.rootVersion.number,
+  }
 }
 
 function nameOf<K extends string>(codes: Readonly<Record<K, number>>, code: number): K {

@@ -149,7 +149,7 @@ test('an entry that is authentic but not whole is refused: whoever holds the key
     { op: 0 },
     { op: 7 },
     { kind: 6 },
-    { reason: 7 },
+    { reason: 8 },
     { n: 2 ** 60 },
     { instant: 2 ** 60 },
   ]) {

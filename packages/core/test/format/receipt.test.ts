@@ -30,7 +30,7 @@ const body: fc.Arbitrary<ReceiptBody> = fc.record({
     id: fc.uint8Array({ minLength: 1, maxLength: 1024, size: 'max' }),
   }),
   instant: u53,
-  reason: fc.constantFrom(...Object.values(Reason)),
+  reason: fc.constantFrom(...Object.values(Reason).filter((reason) => reason !== Reason.retired)),
   ledger: fc.record({ n: u53.map((n) => Math.max(n, 1)), hash: bytes(32) }),
 })
 
@@ -226,7 +226,8 @@ describe('a receipt that is signed but not whole is refused', () => {
     ['no id of the root version', { rootVersion: { number: 1, id: new Uint8Array(0) } }],
     ['an id of the root version that is too long', { rootVersion: { number: 1, id: new Uint8Array(1025) } }],
     ['an instant past 2^53', { instant: 2 ** 60 }],
-    ['an unknown reason', { reason: 7 }],
+    ['an unknown reason', { reason: 8 }],
+    ['the reason of what is retired', { reason: Reason.retired }],
     ['entry 0 of the ledger', { ledger: { n: 0, hash: new Uint8Array(32) } }],
     ['an entry past 2^53', { ledger: { n: 2 ** 60, hash: new Uint8Array(32) } }],
     ['a hash of another length', { ledger: { n: 1, hash: new Uint8Array(31) } }],

@@ -541,7 +541,10 @@ describe('what cannot be rebuilt is refused', () => {
     ['tenant', (record) => ({ ...record, tenantRef: flipped(record.tenantRef) })],
     ['region', (record) => ({ ...record, region: 'us' })],
     ['region of another alphabet', (record) => ({ ...record, region: 'é' })],
-    ['versions: one more', (record, version) => ({ ...record, versions: [version, { ...version, version: 2 }] })],
+    [
+      'versions: one less, and another',
+      (record, version) => ({ ...record, versions: [{ ...version, version: 2, commitment: flipped(version.commitment) }] }),
+    ],
     ['absence', () => undefined],
   ]
 
