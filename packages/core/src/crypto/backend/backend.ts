@@ -29,7 +29,7 @@ export interface Backend {
   ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array
   /**
    * RFC 8032, section 5.1.7, and of what it leaves open always the narrower, so that no two backends disagree: the equation
-   * [S]B = R + [k]A without the cofactor, canonical encodings only, S below the order of the group, and no public key of small order.
+   * [S]B = R + [k]A without the cofactor, canonical encodings only, S below the order of the group, no public key and no R of small order.
    * False for anything malformed; never throws.
    */
   ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean

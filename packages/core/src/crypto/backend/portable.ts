@@ -63,14 +63,15 @@ export const backend: Backend = {
 }
 
 // @noble checks the equation of RFC 8032, section 5.1.7, multiplied by the cofactor. OpenSSL checks it as it stands: points that differ
-// by one of small order are not the same. Called for what @noble found in order: the key is a point, S is below the order.
+// by one of small order are not the same, and an R of small order is refused as the key is. Called for what @noble found in order: the
+// key is a point, S is below the order.
 function isExact(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const { Point } = ed25519
   const r = signature.subarray(0, 32)
   const k = littleEndian(sha512.create().update(r).update(publicKey).update(message).digest()) % Point.Fn.ORDER
   const s = littleEndian(signature.subarray(32))
   const point = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(publicKey).multiplyUnsafe(k))
-  return backend.equal(point.toBytes(), r)
+  return backend.equal(point.toBytes(), r) && !point.isSmallOrder()
 }
 
 function littleEndian(bytes: Uint8Array): bigint {
