@@ -1,8 +1,9 @@
 /** The envelope of one encrypted field: 0x01 ‖ tag 16 ‖ nonce 24 ‖ ciphertext ‖ GCM tag 16 (docs/format.md, "Encrypted value"). */
 
+import { base64url, fromBase64url } from '../crypto/text.ts'
 import { XAES_NONCE, XAES_TAG } from '../crypto/xaes-256-gcm.ts'
 import { invalidArgument } from '../errors.ts'
-import { ascii, base64url, concat, fromBase64url, isBytes, lp, u8 } from './bytes.ts'
+import { ascii, concat, isBytes, lp, u8 } from './bytes.ts'
 import { TAG_BYTES } from './derivations.ts'
 import { MAX_VALUE_BYTES } from './frame.ts'
 

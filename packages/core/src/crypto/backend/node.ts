@@ -80,6 +80,8 @@ function expand(prk: Buffer, info: Uint8Array, first: Buffer, length: number): U
   }
 }
 
+const base64url = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')
+
 /** The backend on `node:crypto`. */
 export const backend: Backend = {
   name: 'node',
@@ -91,6 +93,12 @@ export const backend: Backend = {
     bytes[0] = byte
     bytes.write(text, 1)
     return plain(bytes)
+  },
+  base64url,
+  fromBase64url(text) {
+    // Decoding is lenient: what comes back when it is encoded again says whether it was the one text.
+    const bytes = new Uint8Array(Buffer.from(text, 'base64url'))
+    return base64url(bytes) === text ? bytes : undefined
   },
   sha256: (data) => plain(createHash('sha256').update(data).digest()),
   hmacSha256: (key, data) => plain(createHmac('sha256', key).update(data).digest()),
