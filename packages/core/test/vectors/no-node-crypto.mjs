@@ -9,7 +9,7 @@ function resolve(specifier, context, next) {
   return next(specifier, context)
 }
 // Node 20 has hooks in a thread of their own only, and Node 26 warns of those.
-if (Module.registerHooks === undefined) Module.register(`data:text/javascript,${encodeURIComponent(`export ${resolve}`)}`)
+if (Module.registerHooks === undefined) Module.register(`data:text/javascript,${encodeURIComponent(`export ${resolve.toString()}`)}`)
 else Module.registerHooks({ resolve })
 
 for (const [holder, name] of [
