@@ -1,4 +1,5 @@
-// `node tools/release/pack.mjs FOLDER`: one archive of each package, as npm will have it.
+// `node tools/release/pack.mjs FOLDER [REPOSITORY]`: one archive of each package, as npm will have it.
 import { folderArgument, packAll } from './packages.mjs'
 
-for (const { name, version, tarball } of packAll(folderArgument())) console.log(`${name} ${version} ${tarball}`)
+const repository = process.argv[3]
+for (const { name, version, tarball } of packAll(folderArgument(), repository)) console.log(`${name} ${version} ${tarball}`)

@@ -1,6 +1,6 @@
 // The packages that a release publishes: all of `packages/*` that are not private.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { pnpm, run } from '../../scripts/pnpm.mjs'
@@ -18,12 +18,29 @@ export function publicPackages() {
     .map(({ folder, manifest }) => ({ name: manifest.name, version: manifest.version, folder, manifest }))
 }
 
-/** Packs each as it is published into a folder, which is made anew. @returns `{ name, version, tarball }` each */
-export function packAll(to) {
+/**
+ * Packs each as it is published into a folder, which is made anew.
+ *
+ * @param repository - the address of the repository, which npm compares with where the package was built; written into the archives
+ * @returns `{ name, version, tarball }` each
+ */
+export function packAll(to, repository) {
   const destination = resolve(to)
   rmSync(destination, { recursive: true, force: true })
   mkdirSync(destination, { recursive: true })
-  for (const { folder } of publicPackages()) pnpm(['pack', '--pack-destination', destination], folder)
+  for (const { folder, manifest } of publicPackages()) {
+    const file = join(folder, 'package.json')
+    const before = readFileSync(file)
+    try {
+      if (repository !== undefined) {
+        const said = { type: 'git', url: `git+${repository}.git`, directory: relative(ROOT, folder) }
+        writeFileSync(file, JSON.stringify({ ...manifest, repository: said }, undefined, 2))
+      }
+      pnpm(['pack', '--pack-destination', destination], folder)
+    } finally {
+      writeFileSync(file, before)
+    }
+  }
   return packedIn(destination)
 }
 
