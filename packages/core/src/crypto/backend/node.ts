@@ -97,7 +97,7 @@ export const backend: Backend = {
   base64url,
   fromBase64url(text) {
     // Decoding is lenient: what comes back when it is encoded again says whether it was the one text.
-    const bytes = new Uint8Array(Buffer.from(text, 'base64url'))
+    const bytes = plain(Buffer.from(text, 'base64url'))
     return base64url(bytes) === text ? bytes : undefined
   },
   sha256: (data) => plain(createHash('sha256').update(data).digest()),
