@@ -11,7 +11,11 @@ const RECORD = 'alice'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** @returns by name `{ stores, asynchronous, encrypt(value), decrypt(stored) }`; values are text, and what is stored is text or bytes. @throws if a peer is missing */
+/**
+ * @returns by name `{ stores, asynchronous, does, encrypt(value), decrypt(stored) }`: values are text, what is stored is text or bytes,
+ *   and `does` says what a call does beside ours
+ * @throws if a peer is missing
+ */
 export async function peers() {
   return {
     cloak: cloak(),
@@ -22,19 +26,19 @@ export async function peers() {
   }
 }
 
-// AES-256-GCM with a parsed key, without associated data: a value is not bound to its place.
 function cloak() {
   const { encryptStringSync, decryptStringSync, generateKey, parseKeySync } = require('@47ng/cloak')
   const key = parseKeySync(generateKey())
   return {
     stores: 'text',
     asynchronous: false,
+    does: 'plain AES-256-GCM, with no associated data: a value can be moved to any row',
     encrypt: (value) => encryptStringSync(value, key),
     decrypt: (stored) => decryptStringSync(stored, key),
   }
 }
 
-// Its bare functions, without a document: AES-256-CBC, not authenticated, so not bound to anything.
+// Its bare functions, without a document.
 function mongooseFieldEncryption() {
   const { encrypt, decrypt } = require('mongoose-field-encryption')
   // As the plugin makes a key of its option `secret`.
@@ -42,6 +46,7 @@ function mongooseFieldEncryption() {
   return {
     stores: 'text',
     asynchronous: false,
+    does: 'AES-256-CBC, not authenticated: a value can be moved and altered',
     encrypt: (value) => encrypt(value, key, () => randomBytes(16)),
     decrypt: (stored) => decrypt(stored, key, { notifyDecryptFails: true }),
   }
@@ -60,12 +65,12 @@ async function cipherSweet() {
   return {
     stores: 'text',
     asynchronous: true,
+    does: 'XChaCha20-Poly1305 in native code, bound to the field by its key and to the record',
     encrypt: (value) => field.encryptValue(value, RECORD),
     decrypt: async (stored) => (await field.decryptValue(stored, RECORD)).toString('utf8'),
   }
 }
 
-// AES-256-GCM by Web Crypto.
 async function tink() {
   const { aead, generateNewKeysetHandle } = require('tink-crypto')
   aead.register()
@@ -73,6 +78,7 @@ async function tink() {
   return {
     stores: 'bytes',
     asynchronous: true,
+    does: 'AES-256-GCM by Web Crypto, bound to field and record',
     encrypt: (value) => primitive.encrypt(encoder.encode(value), encoder.encode(`${FIELD}.${RECORD}`)),
     decrypt: async (stored) => decoder.decode(await primitive.decrypt(stored, encoder.encode(`${FIELD}.${RECORD}`))),
   }
@@ -99,6 +105,7 @@ function aws() {
   return {
     stores: 'bytes',
     asynchronous: true,
+    does: 'a data key for each value, wrapped by the keyring; key commitment, bound to field and record',
     encrypt: async (value) => (await client.encrypt(keyring, value, { suiteId, encryptionContext })).result,
     // Reading, its users compare the context themselves; that is left out here.
     decrypt: async (stored) => (await client.decrypt(keyring, stored)).plaintext.toString('utf8'),
