@@ -1,11 +1,14 @@
 // One field of 16 B to 1 MiB, encrypted and decrypted, beside the primitives that a team would call itself: with the same
 // associated data, a nonce from a pool, and nonce, ciphertext and tag joined to one value, because that is what is stored.
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, randomFillSync, webcrypto } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 
 import { field } from '@strongroom/core'
 import { gcm } from '@noble/ciphers/aes.js'
 import { z } from 'zod'
 
+import { run } from '../scripts/pnpm.mjs'
+import { nodeOf } from '../tools/nodes/nodes.mjs'
 import { interleave } from './interleave.mjs'
 
 export const SIZES = [16, 64, 256, 1024, 16 * 1024, 256 * 1024, 1024 * 1024]
@@ -41,6 +44,12 @@ export async function fields(vault, sizes = SIZES) {
     results.push({ size, encrypt, decrypt })
   }
   return results
+}
+
+/** The same on another version of Node.js, in a process of its own. @returns `{ versions, rows }` */
+export function fieldsOn(major) {
+  const worker = fileURLToPath(new URL('fields-worker.mjs', import.meta.url))
+  return JSON.parse(run(nodeOf(major), [worker], fileURLToPath(new URL('.', import.meta.url))))
 }
 
 /** The calls that a team would write itself, on one text. */

@@ -6,9 +6,10 @@ const BLOCK_MS = 8
 /**
  * @param contenders - `{ name: function }`; the first is the one that the others are compared to. A function may be async
  * @param rounds - how many rounds count, after two that do not
+ * @param base - `{ name: name }` for those that are compared to another than the first
  * @returns by name: nanoseconds a call (median), and the ratio first/other by round: median, least, most
  */
-export async function interleave(contenders, rounds = 25) {
+export async function interleave(contenders, rounds = 25, base = {}) {
   const names = Object.keys(contenders)
   const blocks = {}
   for (const name of names) blocks[name] = await calibrate(contenders[name])
@@ -21,7 +22,7 @@ export async function interleave(contenders, rounds = 25) {
     }
   }
   const [first] = names
-  return Object.fromEntries(names.map((name) => [name, summary(times[name], times[first])]))
+  return Object.fromEntries(names.map((name) => [name, summary(times[name], times[base[name] ?? first])]))
 }
 
 function summary(own, first) {

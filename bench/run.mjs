@@ -1,14 +1,12 @@
 // `npm run bench`: measures, and writes bench/RESULTS.md. A number here is a measurement of one machine; the ratios travel better.
-import { cpus, totalmem } from 'node:os'
-import { writeFileSync } from 'node:fs'
-
 import { initVault, openVault } from '@strongroom/core'
 import { memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
 
 import { BATCH, batches } from './batches.mjs'
 import { calls } from './calls.mjs'
 import { flatShred, largeRotation, manyShreds, rewrapRates, rotationCalls } from './epochs.mjs'
-import { fields } from './fields.mjs'
+import { fields, fieldsOn } from './fields.mjs'
+import { machine, writePart } from './results.mjs'
 
 const rootKeys = memoryKeyProvider()
 const keyStore = memoryKeyStore()
@@ -19,6 +17,7 @@ const vault = await openVault(options)
 await vault.tenants.create('bench')
 
 const single = await fields(vault)
+const on24 = fieldsOn('24')
 const batched = await batches(vault)
 const counted = await calls(
   () => openVault(options),
@@ -40,24 +39,24 @@ const rotations = await rotationCalls(20, [10, 1000])
 const large = await largeRotation(Number(process.env['STRONGROOM_BENCH_SUBJECTS'] ?? 1_000_000))
 
 const text = report()
-writeFileSync(new URL('RESULTS.md', import.meta.url), text)
+writePart('main', text)
 console.log(text)
 
 function report() {
-  const { node, openssl } = process.versions
   return [
     '# Benchmark results',
     '',
-    `Written by \`npm run bench\`, ${new Date().toISOString().slice(0, 10)}. ${cpus()[0].model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; Node.js ${node}, OpenSSL ${openssl}.`,
+    `Written by \`npm run bench\`, ${new Date().toISOString().slice(0, 10)}. ${machine()}.`,
     '',
     'Each row was measured side by side in one run, in turns of some milliseconds. A ratio is the time of `keys.encrypt` or',
     '`keys.decrypt` (after `unlock()`) divided by the time of the other, the median over the rounds, with the least and the most in',
     'brackets: 1.3 means that ours took 1.3 times as long, 0.5 half as long. The others encrypt the same text with the same length of',
     'associated data and join nonce, ciphertext and tag. `raw` is `createCipheriv` with a kept `KeyObject` and a pooled nonce; `noble` is',
     "`@noble/ciphers`' AES-256-GCM; `web` is Web Crypto; `awaited` is our own asynchronous call, `subject.encrypt` or `subject.decrypt`.",
+    `"On 24" is the same with Node.js ${on24.versions.node}, OpenSSL ${on24.versions.openssl}, in a process of its own right after.`,
     '',
-    ...table('Encrypt one field', single, 'encrypt', ['raw', 'noble', 'web', 'awaited']),
-    ...table('Decrypt one field', single, 'decrypt', ['raw', 'noble', 'web', 'awaited']),
+    ...table('Encrypt one field', single, 'encrypt', ['raw', 'noble', 'web', 'awaited'], on24.rows),
+    ...table('Decrypt one field', single, 'decrypt', ['raw', 'noble', 'web', 'awaited'], on24.rows),
     ...table(`Encrypt a batch of ${BATCH} fields`, batched, 'encrypt', ['raw', 'noble', 'web']),
     ...table(`Decrypt a batch of ${BATCH} fields`, batched, 'decrypt', ['raw', 'noble', 'web']),
     '## Calls',
@@ -108,17 +107,30 @@ function report() {
   ].join('\n')
 }
 
-function table(title, measured, key, others) {
+// `later`: the rows of the same on Node 24.
+function table(title, measured, key, others, later = []) {
+  const heads = [
+    'bytes a field',
+    'ours, µs',
+    ...others.map((name) => `to ${name}`),
+    ...(later.length > 0 ? ['on 24: ours, µs', 'on 24: to raw'] : []),
+  ]
   return [
     `## ${title}`,
     '',
-    `| bytes a field | ours, µs | ${others.map((name) => `to ${name}`).join(' | ')} |`,
-    `| --- | --- | ${others.map(() => '---').join(' | ')} |`,
-    ...measured.map(
-      ({ size, [key]: row }) => `| ${size} | ${(row.ours.ns / 1000).toFixed(2)} | ${others.map((name) => ratio(row[name])).join(' | ')} |`,
-    ),
+    `| ${heads.join(' | ')} |`,
+    `| ${heads.map(() => '---').join(' | ')} |`,
+    ...measured.map(({ size, [key]: row }) => {
+      const cells = [String(size), micros(row), ...others.map((name) => ratio(row[name]))]
+      const other = later.find((each) => each.size === size)?.[key]
+      return `| ${[...cells, ...(other ? [micros(other), ratio(other.raw)] : [])].join(' | ')} |`
+    }),
     '',
   ]
+}
+
+function micros({ ours }) {
+  return (ours.ns / 1000).toFixed(2)
 }
 
 function callsRow(what, { seconds, wrap, unwrap, get, put, scan }) {

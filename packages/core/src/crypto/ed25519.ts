@@ -34,7 +34,7 @@ export function ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array {
 
 /**
  * Whether the holder of a public key signed a message (section 5.1.7). False, and never an error, for keys and signatures of another
- * length, for those that are not canonical, and for public keys of small order, under which anything could pass.
+ * length, for those that are not canonical, for public keys of small order, under which anything could pass, and for an R of small order.
  */
 export function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   return backend.ed25519Verify(publicKey, message, signature)

@@ -1,10 +1,9 @@
-/** The building blocks of every format: LP(x) = u32 big-endian byte length ‖ bytes; big-endian integers; strict UTF-8 and base64url. */
+/** The building blocks of every format: LP(x) = u32 big-endian byte length ‖ bytes; big-endian integers; strict UTF-8. */
 
 import { invalidArgument } from '../errors.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const BASE64URL = /^[A-Za-z0-9_-]+$/
 
 export const EMPTY: Uint8Array = new Uint8Array(0)
 
@@ -86,29 +85,6 @@ export function toNumber(bytes: Uint8Array): number {
   let value = 0
   for (const byte of bytes) value = value * 256 + byte
   return value
-}
-
-/** base64url (RFC 4648, section 5), without padding. */
-export function base64url(bytes: Uint8Array): string {
-  let binary = ''
-  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192))
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
-}
-
-/** The bytes of base64url without padding, at least one, or `undefined` if it is not the one text of those bytes. */
-export function fromBase64url(text: string): Uint8Array | undefined {
-  if (!BASE64URL.test(text)) return undefined
-  let binary: string
-  try {
-    binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-  } catch {
-    return undefined
-  }
-  const bytes = new Uint8Array(binary.length)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i)
-  // Only the last group of characters can be spelt in more than one way.
-  const lastGroup = bytes.subarray(bytes.length - (bytes.length % 3))
-  return text.length === Math.ceil((bytes.length * 4) / 3) && text.endsWith(base64url(lastGroup)) ? bytes : undefined
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

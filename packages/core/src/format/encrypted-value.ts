@@ -1,8 +1,9 @@
 /** The envelope of one encrypted field: 0x01 ‖ tag 16 ‖ nonce 24 ‖ ciphertext ‖ GCM tag 16 (docs/format.md, "Encrypted value"). */
 
+import { base64url, fromBase64url } from '../crypto/text.ts'
 import { XAES_NONCE, XAES_TAG } from '../crypto/xaes-256-gcm.ts'
 import { invalidArgument } from '../errors.ts'
-import { ascii, base64url, concat, fromBase64url, isBytes, lp, u8 } from './bytes.ts'
+import { ascii, concat, isBytes, lp, u8 } from './bytes.ts'
 import { TAG_BYTES } from './derivations.ts'
 import { MAX_VALUE_BYTES } from './frame.ts'
 
@@ -36,7 +37,18 @@ export function valueDataPrefix(header: Uint8Array, context: Uint8Array, field: 
 
 /** The associated data: prefix ‖ 0x00, or prefix ‖ 0x01 ‖ LP(canonical scalar of the record). */
 export function valueData(prefix: Uint8Array, record: Uint8Array | undefined): Uint8Array {
-  return record === undefined ? concat(prefix, UNBOUND) : concat(prefix, u8(1), lp(record))
+  if (record === undefined) return concat(prefix, UNBOUND)
+  // Made for each value: in one piece, not joined from pieces.
+  const at = prefix.length
+  const out = new Uint8Array(at + 5 + record.length)
+  out.set(prefix)
+  out[at] = 1
+  out[at + 1] = record.length >>> 24
+  out[at + 2] = record.length >>> 16
+  out[at + 3] = record.length >>> 8
+  out[at + 4] = record.length
+  out.set(record, at + 5)
+  return out
 }
 
 /** True if these bytes have the form of an encrypted value. Says nothing about whether they open. */

@@ -5,7 +5,8 @@
 
 import { ED25519_PUBLIC_KEY, ED25519_SIGNATURE, ed25519PublicKey, ed25519Sign, ed25519Verify } from '../crypto/ed25519.ts'
 import { equalBytes } from '../crypto/hash.ts'
-import { ascii, base64url, concat, copy, fromBase64url, fromUtf8, lp, split, toNumber, u8, u32, u64 } from './bytes.ts'
+import { base64url, fromBase64url } from '../crypto/text.ts'
+import { ascii, concat, copy, fromUtf8, lp, split, toNumber, u8, u32, u64 } from './bytes.ts'
 import { type LedgerPosition, NodeKind, Reason, type RootVersion } from './records.ts'
 
 const SIGNED = lp(ascii('strongroom/v1/shred-receipt'))

@@ -1,8 +1,9 @@
 /** Canonical scalars: one byte string for each value, for record bindings and index values (docs/format.md). */
 
+import { byteAndText } from '../crypto/text.ts'
 import { invalidArgument, type StrongroomError } from '../errors.ts'
 import { attempt } from '../read-options.ts'
-import { concat, isBytes, u8, utf8 } from './bytes.ts'
+import { concat, isBytes } from './bytes.ts'
 
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
@@ -57,7 +58,8 @@ function primitiveScalar(value: unknown, argument: string): Uint8Array {
   switch (typeof value) {
     case 'string':
       if (value.length > MAX_BYTES) throw tooLong(argument)
-      return bounded(concat(u8(0x02), utf8(value, argument)), argument)
+      if (!value.isWellFormed()) throw invalidArgument(argument, 'must not hold lone surrogates')
+      return bounded(byteAndText(0x02, value), argument)
     case 'boolean':
       return Uint8Array.of(0x08, value ? 1 : 0)
     case 'bigint':

@@ -1,7 +1,7 @@
 /** The operations on epochs: arguments, gate, and handles; what they do is in `epochs/`. */
 
+import { base64url, fromBase64url } from '../crypto/text.ts'
 import { invalidArgument } from '../errors.ts'
-import { base64url, fromBase64url } from '../format/bytes.ts'
 import { closeEpoch, type CloseEpochPhase, type EpochBackup } from '../epochs/close-epoch.ts'
 import type { CheckedRun, Progress, RunOptions } from '../epochs/progress.ts'
 import { retireVersion, type RetirePhase, type ValueHolder } from '../epochs/retire-version.ts'

@@ -37,6 +37,29 @@ describe('both backends give the same bytes', () => {
     )
   })
 
+  test('for base64url, and take and refuse the same texts', () => {
+    const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    fc.assert(
+      fc.property(anything, (value) => {
+        const written = portable.base64url(value)
+
+        expect(node.base64url(value)).toBe(written)
+        expect(node.fromBase64url(written)).toEqual(value)
+        expect(portable.fromBase64url(written)).toEqual(value)
+      }),
+    )
+    const nearly = fc.string({ unit: fc.constantFrom(...ALPHABET, '=', '+', '/', ' ', '\n', '\0', '\u0661', '\u2014'), maxLength: 12 })
+    fc.assert(
+      fc.property(
+        fc.oneof(nearly, fc.string({ unit: fc.constantFrom(...ALPHABET), maxLength: 12 }), fc.string({ unit: 'binary' })),
+        (read) => {
+          expect(node.fromBase64url(read)).toEqual(portable.fromBase64url(read))
+        },
+      ),
+      { numRuns: 3000 },
+    )
+  })
+
   test('for AES blocks', () => {
     fc.assert(
       fc.property(key32, fc.integer({ min: 1, max: 4 }), fc.infiniteStream(fc.integer({ min: 0, max: 255 })), (key, blocks, stream) => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { base64url, concat, fromBase64url, lp, split, toNumber, u32, u64, u8 } from '#core/format/bytes.js'
+import { base64url, fromBase64url } from '#core/crypto/text.js'
+import { concat, lp, split, toNumber, u32, u64, u8 } from '#core/format/bytes.js'
 
 const anything = fc.uint8Array({ maxLength: 60 })
 

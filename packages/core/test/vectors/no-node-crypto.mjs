@@ -1,18 +1,16 @@
 // For `node --import`: from here on nothing can load node:crypto, by import, require or process.getBuiltinModule.
-import Module, { register } from 'node:module'
+import Module from 'node:module'
 
 const REFUSAL = 'node:crypto is not allowed in this process'
 const banned = (name) => name === 'crypto' || name === 'node:crypto'
 
-register(
-  'data:text/javascript,' +
-    encodeURIComponent(`
-  export function resolve(specifier, context, next) {
-    if (specifier === 'crypto' || specifier === 'node:crypto') throw new Error(${JSON.stringify(REFUSAL)})
-    return next(specifier, context)
-  }
-`),
-)
+function resolve(specifier, context, next) {
+  if (specifier === 'crypto' || specifier === 'node:crypto') throw new Error('node:crypto is not allowed in this process')
+  return next(specifier, context)
+}
+// Node 20 has hooks in a thread of their own only, and Node 26 warns of those.
+if (Module.registerHooks === undefined) Module.register(`data:text/javascript,${encodeURIComponent(`export ${resolve.toString()}`)}`)
+else Module.registerHooks({ resolve })
 
 for (const [holder, name] of [
   [Module, '_load'],

@@ -12,6 +12,10 @@ export interface Backend {
   randomFill(bytes: Uint8Array): void
   /** One byte, then the UTF-8 of a well-formed text: without the copies that assembling it would take. The caller wipes it. */
   byteAndText(byte: number, text: string): Uint8Array
+  /** base64url (RFC 4648, section 5), without padding. */
+  base64url(bytes: Uint8Array): string
+  /** The bytes of base64url without padding, or `undefined` if it is not the one text of those bytes. */
+  fromBase64url(text: string): Uint8Array | undefined
   sha256(data: Uint8Array): Uint8Array
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
   /** RFC 5869. An absent salt is 32 zero bytes. */
@@ -29,7 +33,7 @@ export interface Backend {
   ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array
   /**
    * RFC 8032, section 5.1.7, and of what it leaves open always the narrower, so that no two backends disagree: the equation
-   * [S]B = R + [k]A without the cofactor, canonical encodings only, S below the order of the group, and no public key of small order.
+   * [S]B = R + [k]A without the cofactor, canonical encodings only, S below the order of the group, no public key and no R of small order.
    * False for anything malformed; never throws.
    */
   ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean

@@ -31,6 +31,7 @@ const SPKI = Buffer.from('302a300506032b6570032100', 'hex')
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 // OpenSSL takes public keys that are not canonical, and those of small order, for which a signature says nothing about who made it.
+// Node 26 refuses an R of small order, which no signer makes, and those before it do not.
 const FIELD = 2n ** 255n - 19n
 const ORDER_8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n
 const SMALL_ORDER: readonly bigint[] = [0n, 1n, FIELD - 1n, ORDER_8, FIELD - ORDER_8]
@@ -51,10 +52,10 @@ function privateKey(seed: Uint8Array): KeyObject {
   }
 }
 
-// The y of a public key tells all that matters: no point of small order has the y of one of large order.
-function isUsablePublicKey(key: Uint8Array): boolean {
+// The y of a point tells all that matters: none of small order has the y of one of large order.
+function isOfLargeOrder(point: Uint8Array): boolean {
   let y = 0n
-  for (let i = 31; i >= 0; i--) y = (y << 8n) | BigInt(i === 31 ? (key[i] as number) & 0x7f : (key[i] as number))
+  for (let i = 31; i >= 0; i--) y = (y << 8n) | BigInt(i === 31 ? (point[i] as number) & 0x7f : (point[i] as number))
   return y < FIELD && !SMALL_ORDER.includes(y)
 }
 
@@ -79,6 +80,8 @@ function expand(prk: Buffer, info: Uint8Array, first: Buffer, length: number): U
   }
 }
 
+const base64url = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')
+
 /** The backend on `node:crypto`. */
 export const backend: Backend = {
   name: 'node',
@@ -90,6 +93,12 @@ export const backend: Backend = {
     bytes[0] = byte
     bytes.write(text, 1)
     return plain(bytes)
+  },
+  base64url,
+  fromBase64url(text) {
+    // Decoding is lenient: what comes back when it is encoded again says whether it was the one text.
+    const bytes = plain(Buffer.from(text, 'base64url'))
+    return base64url(bytes) === text ? bytes : undefined
   },
   sha256: (data) => plain(createHash('sha256').update(data).digest()),
   hmacSha256: (key, data) => plain(createHmac('sha256', key).update(data).digest()),
@@ -138,7 +147,8 @@ export const backend: Backend = {
   },
   ed25519Sign: (seed, message) => plain(sign(null, message, privateKey(seed))),
   ed25519Verify(publicKey, message, signature) {
-    if (publicKey.length !== 32 || signature.length !== 64 || !isUsablePublicKey(publicKey)) return false
+    if (publicKey.length !== 32 || signature.length !== 64) return false
+    if (!isOfLargeOrder(publicKey) || !isOfLargeOrder(signature.subarray(0, 32))) return false
     try {
       const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' })
       return verify(null, message, key, signature)

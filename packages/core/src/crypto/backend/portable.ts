@@ -13,6 +13,7 @@ const TAG = 16
 const RANDOM_LIMIT = 65_536
 
 const encoder = new TextEncoder()
+const BASE64URL = /^[A-Za-z0-9_-]*$/
 
 /** The backend on `@noble`. */
 export const backend: Backend = {
@@ -29,6 +30,21 @@ export const backend: Backend = {
     bytes.set(utf8, 1)
     utf8.fill(0)
     return bytes
+  },
+  base64url,
+  fromBase64url(text) {
+    if (!BASE64URL.test(text)) return undefined
+    let binary: string
+    try {
+      binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+    } catch {
+      return undefined
+    }
+    const bytes = new Uint8Array(binary.length)
+    for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i)
+    // Only the last group of characters can be spelt in more than one way.
+    const lastGroup = bytes.subarray(bytes.length - (bytes.length % 3))
+    return text.length === Math.ceil((bytes.length * 4) / 3) && text.endsWith(base64url(lastGroup)) ? bytes : undefined
   },
   sha256: (data) => sha256(data),
   hmacSha256: (key, data) => hmac(sha256, key, data),
@@ -62,15 +78,22 @@ export const backend: Backend = {
   },
 }
 
+function base64url(bytes: Uint8Array): string {
+  let binary = ''
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
 // @noble checks the equation of RFC 8032, section 5.1.7, multiplied by the cofactor. OpenSSL checks it as it stands: points that differ
-// by one of small order are not the same. Called for what @noble found in order: the key is a point, S is below the order.
+// by one of small order are not the same, and an R of small order is refused as the key is. Called for what @noble found in order: the
+// key is a point, S is below the order.
 function isExact(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const { Point } = ed25519
   const r = signature.subarray(0, 32)
   const k = littleEndian(sha512.create().update(r).update(publicKey).update(message).digest()) % Point.Fn.ORDER
   const s = littleEndian(signature.subarray(32))
   const point = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(publicKey).multiplyUnsafe(k))
-  return backend.equal(point.toBytes(), r)
+  return backend.equal(point.toBytes(), r) && !point.isSmallOrder()
 }
 
 function littleEndian(bytes: Uint8Array): bigint {

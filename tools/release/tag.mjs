@@ -1,0 +1,17 @@
+// `node tools/release/tag.mjs v1.2.3`: whether the tag names the version that all packages have, with no changeset left out of it.
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { publicPackages, ROOT } from './packages.mjs'
+
+const [tag] = process.argv.slice(2)
+const waiting = readdirSync(join(ROOT, '.changeset')).filter((name) => name.endsWith('.md') && name !== 'README.md')
+const problems = [
+  ...publicPackages().flatMap(({ name, version, folder }) => [
+    ...(tag === `v${version}` ? [] : [`${name} is ${version}, not ${tag}`]),
+    ...(existsSync(join(folder, 'CHANGELOG.md')) ? [] : [`${name} has no CHANGELOG.md`]),
+  ]),
+  ...waiting.map((name) => `.changeset/${name} waits: run npm run release:version`),
+]
+for (const problem of problems) console.error(problem)
+process.exitCode = problems.length === 0 ? 0 : 1
