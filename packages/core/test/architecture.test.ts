@@ -338,6 +338,38 @@ export declare function openMyProvider(): Promise<never>
     expect(compile(folder)).toContain('wrong.ts')
   })
 
+  // What the pages take from the reader's own program.
+  const AROUND = `import type { Subject, Vault } from '@strongroom/core'
+declare global {
+  const vault: Vault
+  const alice: Subject
+  const rows: readonly Uint8Array[]
+  const reference: string
+  const backup: string
+  const dataBackupStartedAt: number
+}
+`
+  const PAGES = ['README.md', 'packages/core/README.md', 'packages/kms-local/README.md', 'packages/store-local/README.md']
+
+  test('the TypeScript of README and documents compiles as it stands', () => {
+    const folder = prepared('pages')
+    writeFileSync(join(folder, 'around.d.ts'), AROUND)
+    writeFileSync(
+      join(folder, 'my-store.ts'),
+      `import type { KeyStore } from '@strongroom/core'\nexport declare function myKeyStore(): KeyStore\n`,
+    )
+    const docs = readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)
+    const files = [...PAGES, ...docs].map((page) => join(ROOT, page))
+    const blocks = files.flatMap((file) => [...text(file).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, source]) => ({ file, source })))
+    for (const [i, { source }] of blocks.entries()) writeFileSync(join(folder, `block-${i}.ts`), `${source}\nexport {}\n`)
+    const problems = compile(folder)
+      .split('\n')
+      .filter((line) => line.includes('error'))
+      .map((line) => line.replace(/^.*?block-(\d+)\.ts/, (_, i: string) => shown(blocks[Number(i)]?.file ?? '')))
+    expect(problems).toEqual([])
+    expect(blocks.length).toBeGreaterThan(7)
+  })
+
   test('the types of the API say what they should', () => {
     const folder = prepared('types')
     const types = fileURLToPath(new URL('types', import.meta.url))
