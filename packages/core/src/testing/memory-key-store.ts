@@ -1,8 +1,16 @@
 /** The reference key store: in memory, for one process, lost with it. */
 
 import { invalidArgument, StrongroomError } from '../errors.ts'
+import { equalBytes } from '../crypto/hash.ts'
 import { isBytes, utf8 } from '../format/bytes.ts'
-import { KeyState, type KeyStoreRecord, type KeyVersion, type NodeRecord, type WrappingKeyRecord } from '../format/records.ts'
+import {
+  KeyState,
+  type KeyStoreRecord,
+  type KeyVersion,
+  type LiveVersion,
+  type NodeRecord,
+  type WrappingKeyRecord,
+} from '../format/records.ts'
 import type { KeyStore, KeyStoreKey, KeyStoreQuery } from '../keys/key-store.ts'
 
 const MAX_PAGE = 10_000
@@ -181,7 +189,7 @@ function sameLists(a: KeyStoreRecord | undefined, b: KeyStoreRecord | undefined)
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return isBytes(a) && isBytes(b) && a.length === b.length && a.every((byte, i) => byte === b[i])
+  return isBytes(a) && isBytes(b) && a.length === b.length && equalBytes(a, b)
 }
 
 /**
@@ -206,16 +214,24 @@ function recordCopier(): <T extends KeyStoreRecord | undefined>(record: T) => T 
 
   function version(from: KeyVersion): KeyVersion {
     if (from.state === KeyState.shredded) return structuredClone(from)
-    const { commitment, parentCommitment, wrappingKeyId, wrap } = from
-    const copies = { parentCommitment: bytes(parentCommitment), wrappingKeyId: bytes(wrappingKeyId), wrap: bytes(wrap) }
-    return { ...from, commitment: bytes(commitment), ...copies }
+    // To spread once and to set is what costs least.
+    const copy: { -readonly [K in keyof LiveVersion]: LiveVersion[K] } = { ...from }
+    copy.commitment = bytes(from.commitment)
+    copy.parentCommitment = bytes(from.parentCommitment)
+    copy.wrappingKeyId = bytes(from.wrappingKeyId)
+    copy.wrap = bytes(from.wrap)
+    return copy
   }
 
   function copyOf<T extends KeyStoreRecord | undefined>(record: T): T
   function copyOf(record: KeyStoreRecord | undefined): KeyStoreRecord | undefined {
     if (record?.type !== 'node' || !Array.isArray(record.versions) || record.label !== undefined) return structuredClone(record)
-    const { ref, parentRef, tenantRef, versions } = record
-    return { ...record, ref: bytes(ref), parentRef: bytes(parentRef), tenantRef: bytes(tenantRef), versions: versions.map(version) }
+    const copy: { -readonly [K in keyof NodeRecord]: NodeRecord[K] } = { ...record }
+    copy.ref = bytes(record.ref)
+    copy.parentRef = bytes(record.parentRef)
+    copy.tenantRef = bytes(record.tenantRef)
+    copy.versions = record.versions.map(version)
+    return copy
   }
 
   return copyOf
