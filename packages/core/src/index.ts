@@ -30,17 +30,10 @@ export type { RetirePhase, RetiringVersion, ValueHolder } from './epochs/retire-
 export type { RotateRootPhase } from './epochs/rotate-root.ts'
 export type { RotateSubjectPhase } from './epochs/rotate-subject.ts'
 export type { RotateTenantPhase } from './epochs/rotate-tenant.ts'
-export type {
-  ClosureBlocker,
-  NodeCounts,
-  ProviderStatus,
-  RegionStatus,
-  RootVersionStatus,
-  RotationStatus,
-  ShredStatus,
-  VaultStatus,
-  WrappingKeyCounts,
-} from './epochs/status.ts'
+export type { ProviderStatus } from './epochs/provider-status.ts'
+export type { ClosureBlocker, ShredStatus } from './epochs/shred-status.ts'
+export type { RegionStatus, RootVersionStatus, RotationStatus, VaultStatus } from './epochs/status.ts'
+export type { NodeCounts, RootVersionUse, WrappingKeyCounts } from './epochs/tally-keys.ts'
 export type { KeyDamage, KeyFinding, KeyProblem, KeyReport } from './epochs/verify-keys.ts'
 
 // The ports, for whoever writes a store or a provider, and the primitives that a provider needs.
