@@ -25,6 +25,7 @@ import {
 } from '../keys/wrapping-keys.ts'
 import { inLanes } from './lanes.ts'
 import type { CheckedRun } from './progress.ts'
+import { TenantReading } from './tenant-reading.ts'
 import { NODES_PER_PAGE, type WalkedNode, walkNodes } from './walk-nodes.ts'
 
 /** The older wrapping keys of a tenant that are not retired yet, and the newest. */
@@ -76,21 +77,20 @@ export async function* moveOnce(
   run: CheckedRun,
   before?: () => Promise<void>,
 ): AsyncGenerator<number> {
-  const tenant = await openUnlessLost(context, tenantRef)
-  if (tenant === undefined) return
+  const reading = new TenantReading(context, () => openUnlessLost(context, tenantRef))
   try {
-    const to = await tenant.forNewWraps()
-    const skip = (record: NodeRecord): boolean =>
+    const skip = (record: NodeRecord, tenant: OpenTenant): boolean =>
       !record.versions.some((version) => version.state !== KeyState.shredded && tenant.isOutdated(version.wrappingKeyId))
-    for await (const { nodes } of walkNodes(context, tenant, { skip })) {
+    for await (const { nodes, tenant } of walkNodes(context, tenantRef, () => reading.now(), { skip })) {
       run.signal?.throwIfAborted()
       const outdated = nodes.filter((walked) => requireOpen(walked) && isOutdated(walked.node, undefined, (id) => tenant.isOutdated(id)))
       if (outdated.length === 0) continue
       await before?.()
-      yield rewrapAll(context, outdated, to, run)
+      // Asked now: opening the page has shown every newer wrapping key that one of them was moved to, so that none is moved back.
+      yield rewrapAll(context, outdated, await tenant.forNewWraps(), run)
     }
   } finally {
-    tenant.destroy()
+    reading.destroy()
   }
 }
 

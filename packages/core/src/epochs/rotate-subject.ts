@@ -11,8 +11,9 @@ import { retryConflicts } from '../keys/retry.ts'
 import { changeVersions, isOutdated, rewrapVersion } from '../keys/rewrap-node.ts'
 import { stateError } from '../keys/seal-value.ts'
 import type { KeyOperations, NodePlaceRef } from '../keys/shred.ts'
-import { requireOpen, rewrapAll } from './move-tenant.ts'
+import { openLiving, requireOpen, rewrapAll } from './move-tenant.ts'
 import type { CheckedRun, Progress } from './progress.ts'
+import { TenantReading } from './tenant-reading.ts'
 import { waitOutCacheBound } from './wait-bound.ts'
 import { walkNodes } from './walk-nodes.ts'
 
@@ -90,7 +91,9 @@ async function withNewVersion(keys: KeyOperations, { tenant, parent, node }: Fre
 
 async function hasChildrenBehind(keys: KeyOperations, { tenant, node }: FreshPath, run: CheckedRun): Promise<boolean> {
   if (node.versions.length < 2) return false
-  for await (const { nodes } of walkNodes(keys.tree.context, tenant, { parentRef: node.record.ref, skip: hangsBeneath(node) })) {
+  const { ref, tenantRef } = node.record
+  const options = { parentRef: ref, skip: hangsBeneath(node) }
+  for await (const { nodes } of walkNodes(keys.tree.context, tenantRef, () => Promise.resolve(tenant), options)) {
     run.signal?.throwIfAborted()
     if (nodes.some((walked) => requireOpen(walked) && isOutdated(walked.node, walked.parent, () => false))) return true
   }
@@ -100,16 +103,19 @@ async function hasChildrenBehind(keys: KeyOperations, { tenant, node }: FreshPat
 async function* moveChildren(keys: KeyOperations, place: NodePlaceRef, run: CheckedRun): AsyncGenerator<number> {
   const { context } = keys.tree
   const path = await openActive(keys, place)
+  const reading = new TenantReading(context, () => openLiving(context, place.tenantRef), path.tenant)
   try {
-    const wrappingKey = await path.tenant.forNewWraps()
-    for await (const { nodes } of walkNodes(context, path.tenant, { parentRef: place.ref, skip: hangsBeneath(path.node) })) {
+    const options = { parentRef: place.ref, skip: hangsBeneath(path.node) }
+    for await (const { nodes, tenant } of walkNodes(context, place.tenantRef, () => reading.now(), options)) {
       run.signal?.throwIfAborted()
       const behind = nodes.filter((walked) => requireOpen(walked) && isOutdated(walked.node, walked.parent, () => false))
       if (behind.length === 0) continue
-      yield rewrapAll(context, behind, wrappingKey, run)
+      // Asked now: opening the page has shown every newer wrapping key that one of them was moved to, so that none is moved back.
+      yield rewrapAll(context, behind, await tenant.forNewWraps(), run)
       await context.failpoint('child.moved')
     }
   } finally {
+    reading.destroy()
     path.close()
   }
 }

@@ -26,22 +26,27 @@ export interface WalkOptions {
   /** Nodes beneath this one only; without it all of the tenant, its own node included. */
   readonly parentRef?: Uint8Array
   /** Records that are not worth opening. */
-  readonly skip?: (record: NodeRecord) => boolean
+  readonly skip?: (record: NodeRecord, tenant: OpenTenant) => boolean
 }
 
-/** One page: what was opened, and how many records were looked at. */
+/** One page: what was opened, by which reading of the tenant, and how many records were looked at. */
 export interface WalkedPage {
   readonly nodes: readonly WalkedNode[]
+  readonly tenant: OpenTenant
   readonly seen: number
 }
 
 /**
  * Every node of a tenant, in the order of references, each page opened with two queries: its records, and their parents.
  *
- * @param tenant - freshly opened, and not for the cache
+ * @param reading - asked after the records of each page were read; its answer opens them. `undefined` ends the walk
  */
-export async function* walkNodes(context: KeyContext, tenant: OpenTenant, options: WalkOptions = {}): AsyncGenerator<WalkedPage> {
-  const { ref: tenantRef } = tenant.node.record
+export async function* walkNodes(
+  context: KeyContext,
+  tenantRef: Uint8Array,
+  reading: () => Promise<OpenTenant | undefined>,
+  options: WalkOptions = {},
+): AsyncGenerator<WalkedPage> {
   const { parentRef, skip } = options
   let after: Uint8Array | undefined
   for (;;) {
@@ -53,10 +58,12 @@ export async function* walkNodes(context: KeyContext, tenant: OpenTenant, option
       ...(after === undefined ? {} : { after }),
     })
     const records = page.filter((record): record is NodeRecord => record.type === 'node')
-    const wanted = skip === undefined ? records : records.filter((record) => !skip(record))
+    const tenant = await reading()
+    if (tenant === undefined) return
+    const wanted = skip === undefined ? records : records.filter((record) => !skip(record, tenant))
     const opened = await openAll(context, tenant, wanted)
     try {
-      yield { nodes: opened.nodes, seen: records.length }
+      yield { nodes: opened.nodes, tenant, seen: records.length }
     } finally {
       opened.close()
     }
