@@ -1,9 +1,10 @@
 /**
  * Moving a tenant to another wrapping key: (1) the new one is current, the old ones retire; (2) wait out the fleet's cache bound;
- * (3) wrap every node anew by compare-and-set; (4) look again, until none is left; (5) the old ones are retired. Each step may be
- * repeated, by any number of runners. What is stored after the last look is wrapped anew by whoever loads it (`KeyTree`).
+ * (3) wrap every node anew by compare-and-set; (4) look again, until none is left; (5) those that are older than the one that was
+ * waited for are retired: what followed since has a wait of its own. Each step may be repeated, by any number of runners. What is stored after the last look is wrapped anew by whoever loads it (`KeyTree`).
  */
 
+import { equalBytes } from '../crypto/hash.ts'
 import { hasCode, StrongroomError } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import { KeyState, type NodeRecord, type WrappingKeyRecord } from '../format/records.ts'
@@ -43,20 +44,30 @@ interface Standing {
 export async function coverTenant(context: KeyContext, tenantRef: Uint8Array, least: number): Promise<Uint8Array | undefined> {
   const { newest } = await standing(context, tenantRef)
   await wrappingKeyForNewWraps(context, newest, least)
-  return retireOlder(context, tenantRef)
+  const { newest: to, older } = await retireOlder(context, tenantRef)
+  return older.length > 0 ? to.id : undefined
 }
 
-/** Step 1 on its own: a new wrapping key, unless a move is under way already, which is then the one to be finished. */
-export async function beginMove(context: KeyContext, tenantRef: Uint8Array): Promise<void> {
+/**
+ * Step 1 on its own: a new wrapping key, unless a move is under way already, which is then the one to be finished.
+ *
+ * @returns the id of the wrapping key that the tenant's nodes are to be moved to
+ */
+export async function beginMove(context: KeyContext, tenantRef: Uint8Array): Promise<Uint8Array> {
   const { newest, older } = await standing(context, tenantRef)
   const next = older.length === 0 ? await nextWrappingKey(context, newest) : newest
   // By the newest root version that is known now: the wrap may have been asked for long ago.
   await wrappingKeyForNewWraps(context, next, (await requireRegion(context, next.region)).current)
-  await retireOlder(context, tenantRef)
+  return (await retireOlder(context, tenantRef)).newest.id
 }
 
-/** Steps 3 to 5. Reports how many nodes it has wrapped anew. @throws StrongroomError `epoch_blocked` if one does not open */
-export async function* finishMove(context: KeyContext, tenantRef: Uint8Array, run: CheckedRun): AsyncGenerator<number> {
+/**
+ * Steps 3 to 5. Reports how many nodes it has wrapped anew.
+ *
+ * @param to - id of the wrapping key that step 1 named, and that the cache bound was waited out for
+ * @throws StrongroomError `epoch_blocked` if one does not open
+ */
+export async function* finishMove(context: KeyContext, tenantRef: Uint8Array, to: Uint8Array, run: CheckedRun): AsyncGenerator<number> {
   let left = true
   while (left) {
     left = false
@@ -66,7 +77,7 @@ export async function* finishMove(context: KeyContext, tenantRef: Uint8Array, ru
     }
   }
   await context.failpoint('move.rescanned')
-  await retire(context, tenantRef)
+  await retire(context, tenantRef, to)
   await context.failpoint('move.retired')
 }
 
@@ -194,32 +205,36 @@ async function requireWhole(
   }
 }
 
-// Everything that was followed by another is retiring. @returns the id of what follows, if anything is
-async function retireOlder(context: KeyContext, tenantRef: Uint8Array): Promise<Uint8Array | undefined> {
+// Everything that was followed by another is retiring.
+async function retireOlder(context: KeyContext, tenantRef: Uint8Array): Promise<Standing> {
   return retryConflicts(async () => {
-    const { newest, older } = await standing(context, tenantRef)
+    const stands = await standing(context, tenantRef)
+    const { older } = stands
     for (const record of older) {
       if (record.state === 'current') await context.keyStore.put({ ...record, state: 'retiring', revision: record.revision + 1 })
     }
     if (older.length > 0) await context.failpoint('move.begun')
-    return older.length > 0 ? newest.id : undefined
+    return stands
   })
 }
 
-async function retire(context: KeyContext, tenantRef: Uint8Array): Promise<void> {
+// Those before the one that was moved to. One that another runner has made since is not waited for yet, nor is what it follows drained.
+async function retire(context: KeyContext, tenantRef: Uint8Array, to: Uint8Array): Promise<void> {
   await retryConflicts(async () => {
-    for (const { id, state } of (await standing(context, tenantRef)).older) {
-      if (state !== 'retiring') continue
+    const reached = await findWrappingKey(context, to)
+    if (reached === undefined) return
+    for (const { id, state, created } of (await standing(context, tenantRef)).older) {
+      if (state !== 'retiring' || created >= reached.created) continue
       const record = await findWrappingKey(context, id)
       if (record?.state === 'retiring') await context.keyStore.put({ ...record, state: 'retired', revision: record.revision + 1 })
     }
   })
 }
 
-/** The id, in hex, of the wrapping key that a tenant's nodes are to be moved to, if they are. */
-export async function movesTo(context: KeyContext, tenantRef: Uint8Array): Promise<string | undefined> {
+/** Whether a tenant has wrapping keys to be retired yet, and this is the one that its nodes are to be moved to. */
+export async function movesTo(context: KeyContext, tenantRef: Uint8Array, to: Uint8Array): Promise<boolean> {
   const { newest, older } = await standing(context, tenantRef)
-  return older.length > 0 ? hex(newest.id) : undefined
+  return older.length > 0 && equalBytes(newest.id, to)
 }
 
 /** Whether a tenant has an older wrapping key that goes with root versions below this number: nodes may still name it. */

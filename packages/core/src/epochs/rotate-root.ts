@@ -112,16 +112,16 @@ async function* coverAll(
   region: string,
   target: number,
   run: CheckedRun,
-): AsyncGenerator<Progress<RotateRootPhase>, ReadonlyMap<string, string>> {
+): AsyncGenerator<Progress<RotateRootPhase>, ReadonlyMap<string, Uint8Array>> {
   const total = await countTenants(context, region)
   let done = 0
-  const moving = new Map<string, string>()
+  const moving = new Map<string, Uint8Array>()
   yield { phase: 'wrapping', done, total }
   for await (const page of walkTenants(context, region)) {
     await inLanes(page, run.concurrency, async ({ ref }) => {
       run.signal?.throwIfAborted()
       const to = await coverTenant(context, ref, target)
-      if (to !== undefined) moving.set(hex(ref), hex(to))
+      if (to !== undefined) moving.set(hex(ref), to)
     })
     done += page.length
     yield { phase: 'wrapping', done, total: Math.max(done, total) }
@@ -133,24 +133,25 @@ async function* coverAll(
 async function* moveAll(
   context: KeyContext,
   region: string,
-  moving: ReadonlyMap<string, string>,
+  moving: ReadonlyMap<string, Uint8Array>,
   run: CheckedRun,
 ): AsyncGenerator<Progress<RotateRootPhase>> {
-  const isDue = async (ref: Uint8Array): Promise<boolean> => {
+  const due = async (ref: Uint8Array): Promise<Uint8Array | undefined> => {
     const to = moving.get(hex(ref))
-    return to !== undefined && (await movesTo(context, ref)) === to
+    return to !== undefined && (await movesTo(context, ref, to)) ? to : undefined
   }
   let total = 0
   for await (const page of walkTenants(context, region)) {
-    for (const { ref } of page) if (await isDue(ref)) total += await countNodes(context, ref)
+    for (const { ref } of page) if ((await due(ref)) !== undefined) total += await countNodes(context, ref)
   }
   let done = 0
   yield { phase: 'rewrapping', done, total }
   for await (const page of walkTenants(context, region)) {
     for (const { ref } of page) {
       run.signal?.throwIfAborted()
-      if (!(await isDue(ref))) continue
-      for await (const moved of finishMove(context, ref, run)) {
+      const to = await due(ref)
+      if (to === undefined) continue
+      for await (const moved of finishMove(context, ref, to, run)) {
         done += moved
         yield { phase: 'rewrapping', done, total: Math.max(done, total) }
       }

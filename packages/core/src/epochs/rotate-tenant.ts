@@ -26,7 +26,7 @@ export async function* rotateTenantKey(
   const tenant = await openLiving(context, tenantRef)
   if (tenant === undefined) throw new StrongroomError('not_found', 'there is no such tenant, or it was shredded: it has no key to rotate')
   tenant.destroy()
-  await beginMove(context, tenantRef)
+  const to = await beginMove(context, tenantRef)
   // This process need not wait for itself.
   keys.tree.invalidate(tenantRef)
   yield { phase: 'preparing', done: 1, total: 1 }
@@ -41,7 +41,7 @@ export async function* rotateTenantKey(
   const total = await countNodes(context, tenantRef)
   let done = 0
   yield { phase: 'rewrapping', done, total }
-  for await (const moved of finishMove(context, tenantRef, run)) {
+  for await (const moved of finishMove(context, tenantRef, to, run)) {
     done += moved
     yield { phase: 'rewrapping', done, total: Math.max(done, total) }
   }

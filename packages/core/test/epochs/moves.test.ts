@@ -3,7 +3,7 @@ import { NodeKind, type NodeRecord, openVault, type Vault, type WrappingKeyRecor
 import { describe, expect, test } from 'vitest'
 
 import { email, hex, nodesOf, type Stored, wrappingKeysOf } from '../vault/support.ts'
-import { backupNow, encrypt, toEnd, world } from './support.ts'
+import { backupNow, encrypt, reads, stopping, toEnd, world } from './support.ts'
 
 // More than one page of nodes.
 const MANY = 1100
@@ -17,6 +17,31 @@ async function findings(vault: Vault): Promise<readonly string[]> {
   for await (const { problem } of vault.verifyKeys()) all.push(problem)
   return all
 }
+
+test('a runner retires what it has waited for and drained, not what was followed since', async () => {
+  const made = await world()
+  const { vault } = made
+  const stored = new Map<string, Uint8Array>()
+  for (const subject of ['gone', 'a', 'b', 'c']) stored.set(subject, await encrypt(vault, subject))
+  const first = await stopping(made.options, 'move.rescanned')
+  const rotating = toEnd(first.vault.rotateTenantKey(first.vault.tenant('acme')))
+  await first.reached
+  // Marks the wrapping key that the first runner has moved everything to: the second moves it further.
+  await vault.tenant('acme').subject('gone').shred()
+  for await (const { phase, done } of vault.rotateRootKey()) {
+    if (phase !== 'waiting' || done > 0) continue
+    first.go()
+    await rotating
+  }
+  expect(await findings(vault)).toEqual([])
+  const copy = made.keyStore.snapshot()
+  await toEnd(vault.closeEpoch(await backupNow(made)))
+  for (const snapshot of [made.keyStore.snapshot(), copy]) {
+    made.keyStore.restore(snapshot)
+    const opened = await openVault(made.options)
+    for (const subject of ['a', 'b', 'c']) expect(await reads(opened, subject, stored.get(subject) as Uint8Array)).toBe(true)
+  }
+})
 
 describe('paused between two pages while the epoch turns', () => {
   test('rotateSubjectKey moves no item back to a wrapping key that is gone', async () => {
