@@ -9,7 +9,7 @@ import { newestRootVersion, requireRegion, rootEntry, updateRegion } from '../ke
 import type { KeyOperations } from '../keys/shred.ts'
 import { coverWrappingKey, isCovered, listWrappingKeys, newestWrappingKey } from '../keys/wrapping-keys.ts'
 import { inLanes } from './lanes.ts'
-import { losesKeys, moveOnce } from './move-tenant.ts'
+import { losesKeys, moveOnce, orBlocked } from './move-tenant.ts'
 import type { CheckedRun, Progress } from './progress.ts'
 import { waitOutCacheBound } from './wait-bound.ts'
 import { countTenants, isLivingTenant, walkTenants, walkWrappingKeys } from './walk-tenants.ts'
@@ -136,7 +136,7 @@ async function* checkTenants(
       const newest = newestWrappingKey(await listWrappingKeys(context, ref))
       if (newest === undefined) throw unfinished()
       if (!isCovered(newest, least)) await outdate()
-      if ((await coverWrappingKey(context, newest, least)) === undefined) throw unfinished()
+      if ((await orBlocked(() => coverWrappingKey(context, newest, least))) === undefined) throw unfinished()
       if (!(await losesKeys(context, ref, least))) return
       for (let left = true; left;) {
         left = false
@@ -155,7 +155,7 @@ async function checkWrappingKeys(context: KeyContext, region: string, least: num
     const tenants = await context.keyStore.get(lost.map(({ tenantRef }) => ({ type: 'node', ref: tenantRef })))
     for (const [i, record] of lost.entries()) {
       const tenant = tenants[i]
-      if (tenant === undefined) await coverWrappingKey(context, record, least)
+      if (tenant === undefined) await orBlocked(() => coverWrappingKey(context, record, least))
       else if (tenant.type === 'node' && isLivingTenant(tenant)) throw unfinished()
     }
   }

@@ -43,7 +43,7 @@ interface Standing {
  */
 export async function coverTenant(context: KeyContext, tenantRef: Uint8Array, least: number): Promise<Uint8Array | undefined> {
   const { newest } = await standing(context, tenantRef)
-  await wrappingKeyForNewWraps(context, newest, least)
+  await orBlocked(() => wrappingKeyForNewWraps(context, newest, least))
   const { newest: to, older } = await retireOlder(context, tenantRef)
   return older.length > 0 ? to.id : undefined
 }
@@ -57,7 +57,8 @@ export async function beginMove(context: KeyContext, tenantRef: Uint8Array): Pro
   const { newest, older } = await standing(context, tenantRef)
   const next = older.length === 0 ? await nextWrappingKey(context, newest) : newest
   // By the newest root version that is known now: the wrap may have been asked for long ago.
-  await wrappingKeyForNewWraps(context, next, (await requireRegion(context, next.region)).current)
+  const { current } = await requireRegion(context, next.region)
+  await orBlocked(() => wrappingKeyForNewWraps(context, next, current))
   return (await retireOlder(context, tenantRef)).newest.id
 }
 
@@ -98,7 +99,7 @@ export async function* moveOnce(
       if (outdated.length === 0) continue
       await before?.()
       // Asked now: opening the page has shown every newer wrapping key that one of them was moved to, so that none is moved back.
-      yield rewrapAll(context, outdated, await tenant.forNewWraps(), run)
+      yield rewrapAll(context, outdated, await orBlocked(() => tenant.forNewWraps()), run)
     }
   } finally {
     reading.destroy()
@@ -154,10 +155,28 @@ export async function openLiving(context: KeyContext, tenantRef: Uint8Array): Pr
   }
 }
 
+/**
+ * Does what needs a tenant's own keys.
+ *
+ * @throws StrongroomError `epoch_blocked` where its records are damaged; and what else `work` throws
+ */
+export async function orBlocked<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!hasCode(error, 'decrypt_failed')) throw error
+    throw new StrongroomError(
+      'epoch_blocked',
+      "a tenant's own key, the key of its references or its wrapping key does not open, and all beneath it would be lost for good: verifyKeys names the tenant. Find the record that is damaged or missing and put it back from a backup; then run this again",
+      { cause: error },
+    )
+  }
+}
+
 // A tenant that only destroyed root versions open is past saving, like a node (`requireOpen`): it keeps no other from being rotated.
 async function openUnlessLost(context: KeyContext, tenantRef: Uint8Array): Promise<OpenTenant | undefined> {
   try {
-    return await openLiving(context, tenantRef)
+    return await orBlocked(() => openLiving(context, tenantRef))
   } catch (error) {
     if (hasCode(error, 'root_version_destroyed')) return undefined
     throw error

@@ -9,7 +9,7 @@ import { newestRootVersion, requireRegion, updateRegion } from '../keys/regions.
 import type { KeyOperations } from '../keys/shred.ts'
 import { coverWrappingKey, isCovered } from '../keys/wrapping-keys.ts'
 import { inLanes } from './lanes.ts'
-import { coverTenant, finishMove, movesTo } from './move-tenant.ts'
+import { coverTenant, finishMove, movesTo, orBlocked } from './move-tenant.ts'
 import type { CheckedRun, Progress } from './progress.ts'
 import { waitOutCacheBound } from './wait-bound.ts'
 import { countNodes } from './walk-nodes.ts'
@@ -176,7 +176,7 @@ async function* checkAll(
     const tenants = await context.keyStore.get(open.map(({ tenantRef }) => ({ type: 'node', ref: tenantRef })))
     for (const [i, record] of open.entries()) {
       const tenant = tenants[i]
-      if (tenant === undefined) await coverWrappingKey(context, record, target)
+      if (tenant === undefined) await orBlocked(() => coverWrappingKey(context, record, target))
       else if (tenant.type === 'node' && isLivingTenant(tenant)) finished = false
     }
   }

@@ -2,7 +2,7 @@
 
 import { StrongroomError } from '../errors.ts'
 import type { KeyOperations } from '../keys/shred.ts'
-import { beginMove, finishMove, openLiving } from './move-tenant.ts'
+import { beginMove, finishMove, openLiving, orBlocked } from './move-tenant.ts'
 import type { CheckedRun, Progress } from './progress.ts'
 import { waitOutCacheBound } from './wait-bound.ts'
 import { countNodes } from './walk-nodes.ts'
@@ -23,7 +23,7 @@ export async function* rotateTenantKey(
   const { context } = keys.tree
   yield { phase: 'preparing', done: 0, total: 1 }
   await keys.reconciler.run()
-  const tenant = await openLiving(context, tenantRef)
+  const tenant = await orBlocked(() => openLiving(context, tenantRef))
   if (tenant === undefined) throw new StrongroomError('not_found', 'there is no such tenant, or it was shredded: it has no key to rotate')
   tenant.destroy()
   const to = await beginMove(context, tenantRef)
