@@ -28,7 +28,7 @@ export interface EpochBackup {
 /**
  * Destroys every root version older than the one of the last rotation. Killed anywhere, it is run again.
  *
- * @param backup - `undefined`: the owner has said loudly that there is none
+ * @param backup - `undefined`: the owner has said loudly that there is none. Its marker must be the region's until the last destruction
  * @throws StrongroomError `epoch_blocked`, `invalid_argument` (a backup that is not of this epoch), `wrong_root_key`, and what stores and provider throw
  */
 export async function* closeEpoch(
@@ -64,9 +64,9 @@ export async function* closeEpoch(
   // Every shred again: a shredded key that was put back by hand must not outlive the epoch.
   await keys.reconciler.run({ again: 'shreds' })
   let renewed: Promise<unknown> | undefined
-  // Before the first wrap that the backup cannot hold, so that a run that is killed after it does not accept that backup either.
+  // Before the first wrap that no backup can hold yet: neither a run that was given one, and stands before its destruction, nor a later
+  // one accepts it then, whoever it is that wraps.
   const outdate = async (): Promise<void> => {
-    if (backup === undefined) return
     renewed ??= updateRegion(context, region, (record) =>
       record.epoch === undefined
         ? undefined
@@ -75,7 +75,7 @@ export async function* closeEpoch(
     await renewed
   }
   yield* checkTenants(context, region, epoch.rootVersion, run, outdate)
-  if (renewed !== undefined) throw backupLacks()
+  if (renewed !== undefined && backup !== undefined) throw backupLacks()
   await checkWrappingKeys(context, region, epoch.rootVersion)
   await context.failpoint('close.rescanned')
 
@@ -84,7 +84,7 @@ export async function* closeEpoch(
   for (const version of ending) {
     run.signal?.throwIfAborted()
     yield { phase: 'destroying', done, total: ending.length }
-    await destroy(keys, region, version)
+    await destroy(keys, region, version, backup)
     done++
   }
   yield { phase: 'destroying', done, total: ending.length }
@@ -102,6 +102,12 @@ function requireBackupOf(epoch: EpochMarker, { marker, startedAt }: EpochBackup,
       'is before the end of the last rotation: take a newer backup of the key store (or, if the clock of the machine that rotated was ahead, wait until it is past)',
     )
   if (startedAt > now) throw invalidArgument('backup.startedAt', 'must not lie in the future')
+}
+
+// Another run may have met what the backup lacks. Whatever this run has found whole after that was wrapped behind the new marker.
+async function requireStillOf(context: KeyContext, region: string, { marker }: EpochBackup): Promise<void> {
+  const { epoch } = await requireRegion(context, region)
+  if (epoch === undefined || !equalBytes(marker, epoch.marker)) throw markerChanged()
 }
 
 // Nothing is destroyed by a process whose provider does not have what everything now hangs on. @returns the numbers that it has
@@ -162,8 +168,14 @@ async function checkWrappingKeys(context: KeyContext, region: string, least: num
 }
 
 // Each step may be repeated: a provider answers the same again, the ledger is asked first.
-async function destroy(keys: KeyOperations, region: string, { number, id }: KnownRootVersion): Promise<void> {
+async function destroy(
+  keys: KeyOperations,
+  region: string,
+  { number, id }: KnownRootVersion,
+  backup: EpochBackup | undefined,
+): Promise<void> {
   const { context } = keys.tree
+  if (backup !== undefined) await requireStillOf(context, region, backup)
   const destruction = await context.providers.destroyVersion(region, number)
   await context.failpoint('close.destroyed')
   const record = await requireRegion(context, region)
@@ -190,6 +202,13 @@ function backupLacks(): StrongroomError {
   return new StrongroomError(
     'epoch_blocked',
     'keys were found that the backup could not have opened after the close, and were wrapped anew: nothing was destroyed; take another backup of the key store, read its marker, and close the epoch with that',
+  )
+}
+
+function markerChanged(): StrongroomError {
+  return new StrongroomError(
+    'epoch_blocked',
+    'the epoch marker has changed since this close began, as another run has found keys that the backup lacks, or ended a rotation: take another backup of the key store, read its marker, and close the epoch with that',
   )
 }
 

@@ -1,6 +1,6 @@
 // What the tests of single operations on epochs share: a vault on memory stores whose waits are short.
 import { initVault, type KeyProvider, openVault, readEpochMarker, type Vault, type VaultOptions } from '@strongroom/core'
-import { type AtFailpoint, manualClock, memoryKeyProvider, withFailpoints } from '@strongroom/core/testing'
+import { type AtFailpoint, manualClock, withFailpoints } from '@strongroom/core/testing'
 
 import { email, emptyGround, type Ground, START, type Stored } from '../vault/support.ts'
 
@@ -16,8 +16,8 @@ export interface World extends Ground {
 export async function world(changes: { readonly provider?: KeyProvider } = {}): Promise<World> {
   const clock = manualClock(START)
   const walls = { now: () => clock.now(), monotonic: () => performance.now() }
-  const { provider = memoryKeyProvider() } = changes
-  const made = emptyGround({ keyProviders: { eu: provider }, clock: walls, cacheBound: BOUND })
+  const keyProviders = changes.provider === undefined ? {} : { keyProviders: { eu: changes.provider } }
+  const made = emptyGround({ clock: walls, cacheBound: BOUND, ...keyProviders })
   await initVault(made.options)
   const vault = await openVault(made.options)
   await vault.tenants.create('acme')

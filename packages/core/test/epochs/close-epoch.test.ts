@@ -1,0 +1,92 @@
+// What closeEpoch accepts, what it destroys, and when it has nothing to do.
+import { type KeyProvider, type NodeRecord, openVault, type RegionRecord } from '@strongroom/core'
+import { memoryKeyProvider, withFailpoints } from '@strongroom/core/testing'
+import { describe, expect, test } from 'vitest'
+
+import { nodeMadeBy, outcome, refusalOf } from '../vault/support.ts'
+import { backupNow, BOUND, DAY, encrypt, phasesOf, reads, stopping, toEnd, WITHOUT, type World, world } from './support.ts'
+
+const REGION = { type: 'region', region: 'eu' } as const
+
+const liveIn = async ({ options }: World): Promise<readonly number[]> =>
+  ((await options.keyProviders['eu']?.versions()) ?? []).filter(({ state }) => state === 'live').map(({ number }) => number)
+
+function regionOf({ keyStore }: World): RegionRecord {
+  return keyStore.snapshot().find((record): record is RegionRecord => record.type === 'region') as RegionRecord
+}
+
+function editRegion({ keyStore }: World, change: (record: RegionRecord) => RegionRecord): void {
+  keyStore.edit(REGION, (record) => change(record as RegionRecord))
+}
+
+/** A region that was rotated, in whose key store the record of a living person was put back from before the rotation. */
+async function withLateNode(): Promise<World & { readonly hers: Uint8Array }> {
+  const made = await world()
+  let hers = new Uint8Array(0)
+  await encrypt(made.vault, 'gone')
+  const before: NodeRecord = await nodeMadeBy(made.keyStore, async () => (hers = Uint8Array.from(await encrypt(made.vault, 'alice'))))
+  await made.vault.tenant('acme').subject('gone').shred()
+  await toEnd(made.vault.rotateRootKey())
+  made.keyStore.edit({ type: 'node', ref: before.ref }, () => before)
+  return { ...made, hers }
+}
+
+describe('a backup that lacks what was wrapped anew is not accepted', () => {
+  test('by another run that was past its first look at the marker', async () => {
+    const made = await withLateNode()
+    const copy = made.keyStore.snapshot()
+    const said = await backupNow(made)
+    const slow = await stopping(made.options, 'close.waited')
+    const closing = outcome(() => toEnd(slow.vault.closeEpoch(said)))
+    await slow.reached
+    expect(await outcome(() => toEnd(made.vault.closeEpoch(said)))).toBe('epoch_blocked')
+    slow.go()
+    expect(await closing).toBe('epoch_blocked')
+    expect(await liveIn(made)).toEqual([1, 2])
+    // The backup that was accepted opens what lives; the other would not have.
+    const opened = made.keyStore.snapshot()
+    await toEnd(made.vault.closeEpoch(await backupNow(made)))
+    expect(await liveIn(made)).toEqual([2])
+    made.keyStore.restore(opened)
+    expect(await reads(await openVault(made.options), 'alice', made.hers)).toBe(true)
+    made.keyStore.restore(copy)
+    expect(await outcome(async () => reads(await openVault(made.options), 'alice', made.hers))).toBe('root_version_destroyed')
+  })
+
+  test('after a close without a backup that did not come to destroy anything', async () => {
+    const made = await withLateNode()
+    const said = await backupNow(made)
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    const dying = await openVault(withFailpoints(made.options, (name) => void (name === 'close.rescanned' && abort.abort(reason))))
+    await expect(toEnd(dying.closeEpoch({ ...WITHOUT, signal: abort.signal }))).rejects.toBe(reason)
+    const refusal = await refusalOf(() => toEnd(made.vault.closeEpoch(said)))
+    expect(refusal).toMatchObject({ code: 'invalid_argument', argument: 'backup.marker' })
+    expect(await liveIn(made)).toEqual([1, 2])
+    await toEnd(made.vault.closeEpoch(await backupNow(made)))
+    expect(await liveIn(made)).toEqual([2])
+  })
+
+  test('when the marker changes between two root versions: the second is not destroyed', async () => {
+    const made = await world()
+    await made.provider.createVersion(2)
+    await made.provider.createVersion(3)
+    await toEnd(made.vault.rotateRootKey())
+    const renew = (): void =>
+      editRegion(made, (record) => ({
+        ...record,
+        revision: record.revision + 1,
+        epoch: { rootVersion: 3, marker: new Uint8Array(16), instant: made.clock.now() },
+      }))
+    const vault = await openVault(withFailpoints(made.options, (name) => void (name === 'close.noted' && renew())))
+    expect(await outcome(async () => toEnd(vault.closeEpoch(await backupNow(made))))).toBe('epoch_blocked')
+    expect(await liveIn(made)).toEqual([2, 3])
+  })
+
+  test('a close without a backup goes on all the same', async () => {
+    const made = await withLateNode()
+    await toEnd(made.vault.closeEpoch(WITHOUT))
+    expect(await liveIn(made)).toEqual([2])
+    expect(await reads(await openVault(made.options), 'alice', made.hers)).toBe(true)
+  })
+})
