@@ -9,7 +9,7 @@ import { newestRootVersion, requireRegion, rootEntry, updateRegion } from '../ke
 import type { KeyOperations } from '../keys/shred.ts'
 import { coverWrappingKey, isCovered, listWrappingKeys, newestWrappingKey } from '../keys/wrapping-keys.ts'
 import { inLanes } from './lanes.ts'
-import { losesKeys, moveOnce, orBlocked } from './move-tenant.ts'
+import { lostKeys, moveOnce, orBlocked } from './move-tenant.ts'
 import type { CheckedRun, Progress } from './progress.ts'
 import { waitOutCacheBound } from './wait-bound.ts'
 import { countTenants, isLivingTenant, walkTenants, walkWrappingKeys } from './walk-tenants.ts'
@@ -143,10 +143,11 @@ async function* checkTenants(
       if (newest === undefined) throw unfinished()
       if (!isCovered(newest, least)) await outdate()
       if ((await orBlocked(() => coverWrappingKey(context, newest, least))) === undefined) throw unfinished()
-      if (!(await losesKeys(context, ref, least))) return
       for (let left = true; left;) {
         left = false
-        for await (const moved of moveOnce(context, ref, run, outdate)) left ||= moved >= 0
+        const lost = await lostKeys(context, ref, least)
+        if (lost.size === 0) return
+        for await (const moved of moveOnce(context, ref, run, { lost, before: outdate })) left ||= moved >= 0
       }
     })
     done += page.length

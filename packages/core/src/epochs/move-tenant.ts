@@ -82,22 +82,30 @@ export async function* finishMove(context: KeyContext, tenantRef: Uint8Array, to
   await context.failpoint('move.retired')
 }
 
-/** One look at all nodes of a tenant: those wrapped by a key that was followed are wrapped anew. Yields for each page that had one. */
-export async function* moveOnce(
-  context: KeyContext,
-  tenantRef: Uint8Array,
-  run: CheckedRun,
-  before?: () => Promise<void>,
-): AsyncGenerator<number> {
+/** What of a tenant's nodes one look is to move. */
+interface Late {
+  /** The ids, in hex, of the wrapping keys that go: what another move has to do with the others is not waited for yet. */
+  readonly lost: ReadonlySet<string>
+  /** Called before a page of nodes is wrapped anew. */
+  before(): Promise<void>
+}
+
+/**
+ * One look at all nodes of a tenant: those wrapped by a key that was followed are wrapped anew. Yields for each page that had one.
+ *
+ * @param late - only these, for whoever closes an epoch
+ */
+export async function* moveOnce(context: KeyContext, tenantRef: Uint8Array, run: CheckedRun, late?: Late): AsyncGenerator<number> {
   const reading = new TenantReading(context, () => openUnlessLost(context, tenantRef))
+  const goes = (tenant: OpenTenant, id: Uint8Array): boolean => tenant.isOutdated(id) && (late === undefined || late.lost.has(hex(id)))
   try {
     const skip = (record: NodeRecord, tenant: OpenTenant): boolean =>
-      !record.versions.some((version) => version.state !== KeyState.shredded && tenant.isOutdated(version.wrappingKeyId))
+      !record.versions.some((version) => version.state !== KeyState.shredded && goes(tenant, version.wrappingKeyId))
     for await (const { nodes, tenant } of walkNodes(context, tenantRef, () => reading.now(), { skip })) {
       run.signal?.throwIfAborted()
-      const outdated = nodes.filter((walked) => requireOpen(walked) && isOutdated(walked.node, undefined, (id) => tenant.isOutdated(id)))
+      const outdated = nodes.filter((walked) => requireOpen(walked) && isOutdated(walked.node, undefined, (id) => goes(tenant, id)))
       if (outdated.length === 0) continue
-      await before?.()
+      await late?.before()
       // Asked now: opening the page has shown every newer wrapping key that one of them was moved to, so that none is moved back.
       yield rewrapAll(context, outdated, await orBlocked(() => tenant.forNewWraps()), run)
     }
@@ -256,10 +264,10 @@ export async function movesTo(context: KeyContext, tenantRef: Uint8Array, to: Ui
   return older.length > 0 && equalBytes(newest.id, to)
 }
 
-/** Whether a tenant has an older wrapping key that goes with root versions below this number: nodes may still name it. */
-export async function losesKeys(context: KeyContext, tenantRef: Uint8Array, least: number): Promise<boolean> {
+/** The ids, in hex, of the older wrapping keys of a tenant that go with root versions below this number: nodes may still name them. */
+export async function lostKeys(context: KeyContext, tenantRef: Uint8Array, least: number): Promise<ReadonlySet<string>> {
   const all = await listWrappingKeys(context, tenantRef)
   const newest = newestWrappingKey(all)
   if (newest !== undefined) await requireWhole(context, tenantRef, all, newest)
-  return all.some((record) => record !== newest && !isCovered(record, least))
+  return new Set(all.filter((record) => record !== newest && !isCovered(record, least)).map(({ id }) => hex(id)))
 }

@@ -90,3 +90,24 @@ describe('a backup that lacks what was wrapped anew is not accepted', () => {
     expect(await reads(await openVault(made.options), 'alice', made.hers)).toBe(true)
   })
 })
+
+describe('a rotation that was begun before the close of the one before it', () => {
+  test('does not make a whole backup an outdated one', async () => {
+    const made = await world()
+    const stored = new Map<string, Uint8Array>()
+    for (const subject of ['a', 'b', 'c']) stored.set(subject, await encrypt(made.vault, subject))
+    const { vault } = made
+    await vault.tenant('acme').subject('a').shred()
+    await toEnd(vault.rotateRootKey())
+    const said = await backupNow(made)
+    const copy = made.keyStore.snapshot()
+    await vault.tenant('acme').subject('b').shred()
+    for await (const { phase } of vault.rotateRootKey()) if (phase === 'waiting') break
+    await toEnd(vault.closeEpoch(said))
+    expect(await liveIn(made)).toEqual([2, 3])
+    await toEnd(vault.rotateRootKey())
+    expect(await reads(vault, 'c', stored.get('c') as Uint8Array)).toBe(true)
+    made.keyStore.restore(copy)
+    expect(await reads(await openVault(made.options), 'c', stored.get('c') as Uint8Array)).toBe(true)
+  })
+})
