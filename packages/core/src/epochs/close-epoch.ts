@@ -8,6 +8,7 @@ import type { KeyContext } from '../keys/key-context.ts'
 import { newestRootVersion, requireRegion, rootEntry, updateRegion } from '../keys/regions.ts'
 import type { KeyOperations } from '../keys/shred.ts'
 import { coverWrappingKey, isCovered, listWrappingKeys, newestWrappingKey } from '../keys/wrapping-keys.ts'
+import { announceLive } from './announce-live.ts'
 import { inLanes } from './lanes.ts'
 import { lostKeys, moveOnce, orBlocked } from './move-tenant.ts'
 import type { CheckedRun, Progress } from './progress.ts'
@@ -40,10 +41,13 @@ export async function* closeEpoch(
   const { context } = keys.tree
   yield { phase: 'preparing', done: 0, total: 1 }
   await keys.reconciler.run()
-  const { epoch, versions } = await requireRegion(context, region)
+  const { epoch, versions: known } = await requireRegion(context, region)
   if (epoch === undefined) throw notEnded()
   if (backup !== undefined) requireBackupOf(epoch, backup, context.clock.now())
   const live = await requireHeld(context, region, epoch.rootVersion)
+  // What the provider had before the vault began has wrapped nothing of it.
+  await announceLive(context, region, Math.min(...known.map(({ number }) => number)), epoch.rootVersion)
+  const { versions } = await requireRegion(context, region)
   // One that was destroyed and is live again came back with an older root key.
   const ending = versions.filter(({ number, destruction }) => number < epoch.rootVersion && (destruction === undefined || live.has(number)))
   // Whoever closes after a rotation that did not end must not take silence for a close.

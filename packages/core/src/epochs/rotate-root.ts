@@ -8,6 +8,7 @@ import type { KeyContext } from '../keys/key-context.ts'
 import { newestRootVersion, requireRegion, updateRegion } from '../keys/regions.ts'
 import type { KeyOperations } from '../keys/shred.ts'
 import { coverWrappingKey, isCovered } from '../keys/wrapping-keys.ts'
+import { announceLive } from './announce-live.ts'
 import { inLanes } from './lanes.ts'
 import { coverTenant, finishMove, movesTo, orBlocked } from './move-tenant.ts'
 import type { CheckedRun, Progress } from './progress.ts'
@@ -65,7 +66,7 @@ async function targetVersion(context: KeyContext, region: string): Promise<numbe
   const reached = record.epoch?.rootVersion ?? Math.min(...record.versions.map(({ number }) => number))
   const begun = await newestLiveVersion(context, region)
   if (begun !== undefined && begun.number > reached) {
-    await announceAll(context, region, reached)
+    await announceLive(context, region, reached)
     return begun.number
   }
   const { number: last } = await newestRootVersion(context, region)
@@ -73,23 +74,16 @@ async function targetVersion(context: KeyContext, region: string): Promise<numbe
   try {
     created = await context.providers.createVersion(region, last + 1)
   } catch (error) {
-    // Another runner was first: this is then its rotation.
+    // Another runner was first, or the provider itself, which may have made more than one: this is then that rotation.
     if (!hasCode(error, 'conflict')) throw error
     created = await newestLiveVersion(context, region)
     if (created === undefined || created.number <= reached) throw error
+    await announceLive(context, region, reached)
   }
   await context.failpoint('root.created')
   await context.announce(region, created)
   await context.failpoint('root.announced')
   return created.number
-}
-
-// A provider that rotates by itself may have made more than one. A shred may name any of them, so a close has to destroy all: it destroys
-// what is known.
-async function announceAll(context: KeyContext, region: string, after: number): Promise<void> {
-  const listed = await context.providers.versions(region)
-  for (const { number, id, state } of listed.toSorted((a, b) => a.number - b.number))
-    if (state === 'live' && number > after) await context.announce(region, { number, id })
 }
 
 function neverDone(): StrongroomError {

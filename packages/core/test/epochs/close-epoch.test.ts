@@ -4,7 +4,7 @@ import { memoryKeyProvider, withFailpoints } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
 import { nodeMadeBy, outcome, refusalOf } from '../vault/support.ts'
-import { backupNow, BOUND, DAY, encrypt, phasesOf, reads, stopping, toEnd, WITHOUT, type World, world } from './support.ts'
+import { backupNow, encrypt, phasesOf, reads, stopping, toEnd, WITHOUT, type World, world } from './support.ts'
 
 const REGION = { type: 'region', region: 'eu' } as const
 
@@ -109,5 +109,53 @@ describe('a rotation that was begun before the close of the one before it', () =
     expect(await reads(vault, 'c', stored.get('c') as Uint8Array)).toBe(true)
     made.keyStore.restore(copy)
     expect(await reads(await openVault(made.options), 'c', stored.get('c') as Uint8Array)).toBe(true)
+  })
+})
+
+describe('a root version that the provider made by itself', () => {
+  test('together with another, at the moment when a rotation makes one: all are announced, and destroyed', async () => {
+    const provider = memoryKeyProvider()
+    let armed = false
+    const racing: KeyProvider = {
+      ...provider,
+      createVersion: async (number, options) => {
+        if (armed) for (const other of [2, 3]) await provider.createVersion(other)
+        armed = false
+        return provider.createVersion(number, options)
+      },
+    }
+    const made = await world({ provider: racing })
+    await encrypt(made.vault, 'alice')
+    armed = true
+    await toEnd(made.vault.rotateRootKey())
+    expect(regionOf(made).versions.map(({ number }) => number)).toEqual([1, 2, 3])
+    await made.vault.tenant('acme').subject('alice').shred()
+    await toEnd(made.vault.rotateRootKey())
+    await toEnd(made.vault.closeEpoch(WITHOUT))
+    expect(await liveIn(made)).toEqual([4])
+    expect((await made.vault.status()).regions[0]).toMatchObject({ shreds: { final: 1 }, provider: { unknown: [] } })
+  })
+
+  test('and that the vault was never told of: the close announces it, and destroys it', async () => {
+    const provider = memoryKeyProvider()
+    let hidden = false
+    const hiding: KeyProvider = {
+      ...provider,
+      versions: async () => (await provider.versions()).filter(({ number }) => !hidden || number !== 2),
+    }
+    const made = await world({ provider: hiding })
+    await encrypt(made.vault, 'alice')
+    for (const number of [2, 3]) await provider.createVersion(number)
+    hidden = true
+    await toEnd(made.vault.rotateRootKey())
+    await made.vault.tenant('acme').subject('alice').shred()
+    await toEnd(made.vault.rotateRootKey())
+    await toEnd(made.vault.closeEpoch(WITHOUT))
+    hidden = false
+    expect(regionOf(made).versions.map(({ number }) => number)).toEqual([1, 3, 4])
+    await toEnd(made.vault.closeEpoch(WITHOUT))
+    expect(await liveIn(made)).toEqual([4])
+    expect((await made.vault.status()).regions[0]).toMatchObject({ shreds: { final: 1 }, provider: { unknown: [] } })
+    expect(await phasesOf(made.vault.closeEpoch(WITHOUT))).toEqual(['preparing'])
   })
 })
