@@ -3,9 +3,10 @@
 import { invalidArgument, StrongroomError } from '../errors.ts'
 import { equalBytes } from '../crypto/hash.ts'
 import { randomBytes } from '../crypto/random.ts'
+import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
 import type { EpochMarker, KnownRootVersion } from '../format/records.ts'
 import type { KeyContext } from '../keys/key-context.ts'
-import { newestRootVersion, requireRegion, rootEntry, updateRegion } from '../keys/regions.ts'
+import { newestRootVersion, noteOf, requireRegion, rootEntry, updateRegion } from '../keys/regions.ts'
 import type { KeyOperations } from '../keys/shred.ts'
 import { coverWrappingKey, isCovered, listWrappingKeys, newestWrappingKey } from '../keys/wrapping-keys.ts'
 import { announceLive } from './announce-live.ts'
@@ -48,8 +49,9 @@ export async function* closeEpoch(
   // What the provider had before the vault began has wrapped nothing of it.
   await announceLive(context, region, Math.min(...known.map(({ number }) => number)), epoch.rootVersion)
   const { versions } = await requireRegion(context, region)
-  // One that was destroyed and is live again came back with an older root key.
-  const ending = versions.filter(({ number, destruction }) => number < epoch.rootVersion && (destruction === undefined || live.has(number)))
+  const ending: KnownRootVersion[] = []
+  for (const version of versions)
+    if (version.number < epoch.rootVersion && !(await isEnded(keys, region, version, live))) ending.push(version)
   // Whoever closes after a rotation that did not end must not take silence for a close.
   if (ending.length === 0 && Math.max(...live) > epoch.rootVersion) throw notEnded()
   run.signal?.throwIfAborted()
@@ -172,6 +174,24 @@ async function checkWrappingKeys(context: KeyContext, region: string, least: num
   }
 }
 
+// Whether nothing is left to do for a root version. One that was destroyed and is live again came back with an older root key.
+async function isEnded(keys: KeyOperations, region: string, version: KnownRootVersion, live: ReadonlySet<number>): Promise<boolean> {
+  if (version.destruction === undefined || live.has(version.number)) return false
+  return (await entryOfDestruction(keys, region, version)) !== undefined
+}
+
+// The ledger's own word that a root version was destroyed. The record of a region only says where that is: it is a column like any other,
+// and of an entry that a restored state store has lost it still speaks.
+async function entryOfDestruction(
+  { ledger }: KeyOperations,
+  region: string,
+  { number, id, destroyed }: KnownRootVersion,
+): Promise<SealedLedgerEntry | undefined> {
+  const entry = destroyed === undefined ? undefined : await ledger.find(destroyed.n)
+  if (entry?.op !== LedgerOp.rootDestroyed || entry.region !== region) return undefined
+  return entry.rootVersion.number === number && equalBytes(entry.rootVersion.id, id) ? entry : undefined
+}
+
 // Each step may be repeated: a provider answers the same again, the ledger is asked first.
 async function destroy(
   keys: KeyOperations,
@@ -183,15 +203,16 @@ async function destroy(
   if (backup !== undefined) await requireStillOf(context, region, backup)
   const destruction = await context.providers.destroyVersion(region, number)
   await context.failpoint('close.destroyed')
-  const record = await requireRegion(context, region)
-  if (record.versions.some((version) => version.number === number && version.state === 'live')) {
-    await keys.ledger.append(() => Promise.resolve(rootEntry('rootDestroyed', region, { number, id }, context.clock.now())))
-    await keys.reconciler.run()
-  }
+  const known = (await requireRegion(context, region)).versions.find((version) => version.number === number)
+  const entry =
+    (known === undefined ? undefined : await entryOfDestruction(keys, region, known)) ??
+    (await keys.ledger.append(() => Promise.resolve(rootEntry('rootDestroyed', region, { number, id }, context.clock.now()))))
+  await keys.reconciler.run()
   await context.failpoint('close.entered')
+  const destroyed = noteOf(entry)
   await updateRegion(context, region, (now) => ({
     ...now,
-    versions: now.versions.map((version) => (version.number === number ? { ...version, destruction } : version)),
+    versions: now.versions.map((version) => (version.number === number ? { ...version, destroyed, destruction } : version)),
   }))
   await context.failpoint('close.noted')
 }

@@ -81,7 +81,8 @@ export async function learnDestruction(context: Pick<KeyContext, 'keyStore'>, en
   })
 }
 
-function noteOf({ n, hash, instant }: SealedLedgerEntry): LedgerNote {
+/** What a record says of an entry of the ledger. */
+export function noteOf({ n, hash, instant }: SealedLedgerEntry): LedgerNote {
   return { n, hash, instant }
 }
 

@@ -159,3 +159,67 @@ describe('a root version that the provider made by itself', () => {
     expect(await phasesOf(made.vault.closeEpoch(WITHOUT))).toEqual(['preparing'])
   })
 })
+
+describe('a destruction of which the ledger does not know is entered there', () => {
+  /** Someone was shredded, and the region rotated: what is left is to close. */
+  async function rotated(): Promise<World> {
+    const made = await world()
+    await encrypt(made.vault, 'alice')
+    await made.vault.tenant('acme').subject('alice').shred()
+    await toEnd(made.vault.rotateRootKey())
+    return made
+  }
+
+  const isFinal = async ({ vault }: World): Promise<void> =>
+    expect((await vault.status()).regions[0]?.shreds).toMatchObject({ final: 1, waiting: { count: 0 } })
+
+  const DESTROYED = { level: 'confirmed', effectiveAt: 1, copiesUntil: 1 } as const
+
+  test('where a close died before the key store acknowledged its entry, and the state store went back to before it', async () => {
+    const made = await rotated()
+    const before = made.stateStore.snapshot()
+    let dead = false
+    const keyStore = {
+      ...made.keyStore,
+      put: async (record: Parameters<typeof made.keyStore.put>[0]) => {
+        dead ||= record.type === 'vault' && regionOf(made).versions.some(({ state }) => state === 'destroyed')
+        if (dead) throw new Error('killed')
+        return made.keyStore.put(record)
+      },
+    }
+    const dying = await openVault({ ...made.options, keyStore })
+    expect(await outcome(() => toEnd(dying.closeEpoch(WITHOUT)))).toBe('key_store_unavailable')
+    made.stateStore.restore(before)
+    await toEnd(made.vault.closeEpoch(WITHOUT))
+    await isFinal(made)
+    expect(await phasesOf(made.vault.closeEpoch(WITHOUT))).toEqual(['preparing'])
+  })
+
+  test.each([
+    { what: 'the root version is live', destroyed: false },
+    { what: 'the root version is gone', destroyed: true },
+  ])('where only the key store says that it was destroyed, and $what', async ({ destroyed }) => {
+    const made = await rotated()
+    const note = regionOf(made).versions[0]?.announced
+    editRegion(made, (record) => ({
+      ...record,
+      versions: record.versions.map((version) =>
+        version.number === 1 ? { ...version, state: 'destroyed', destroyed: note, destruction: DESTROYED } : version,
+      ),
+    }))
+    if (destroyed) await made.provider.destroyVersion(1)
+    await toEnd(made.vault.closeEpoch(WITHOUT))
+    await isFinal(made)
+    expect(await liveIn(made)).toEqual([2])
+    expect(await phasesOf(made.vault.closeEpoch(WITHOUT))).toEqual(['preparing'])
+  })
+
+  test('and once only', async () => {
+    const made = await rotated()
+    await toEnd(made.vault.closeEpoch(WITHOUT))
+    const { ledger } = await made.vault.status()
+    await toEnd(made.vault.closeEpoch(WITHOUT))
+    expect((await made.vault.status()).ledger).toEqual(ledger)
+    await isFinal(made)
+  })
+})
