@@ -174,9 +174,13 @@ async function checkWrappingKeys(context: KeyContext, region: string, least: num
   }
 }
 
-// Whether nothing is left to do for a root version. One that was destroyed and is live again came back with an older root key.
+// Whether nothing is left to do for a root version. One that is to be destroyed later may be listed as live until then; any other that
+// was destroyed and is live again came back with an older root key.
 async function isEnded(keys: KeyOperations, region: string, version: KnownRootVersion, live: ReadonlySet<number>): Promise<boolean> {
-  if (version.destruction === undefined || live.has(version.number)) return false
+  const { number, destruction } = version
+  if (destruction === undefined) return false
+  const scheduled = destruction.level === 'scheduled' && destruction.effectiveAt > keys.tree.context.clock.now()
+  if (live.has(number) && !scheduled) return false
   return (await entryOfDestruction(keys, region, version)) !== undefined
 }
 

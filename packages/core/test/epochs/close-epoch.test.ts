@@ -4,7 +4,7 @@ import { memoryKeyProvider, withFailpoints } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
 import { nodeMadeBy, outcome, refusalOf } from '../vault/support.ts'
-import { backupNow, encrypt, phasesOf, reads, stopping, toEnd, WITHOUT, type World, world } from './support.ts'
+import { backupNow, DAY, encrypt, phasesOf, reads, stopping, toEnd, WITHOUT, type World, world } from './support.ts'
 
 const REGION = { type: 'region', region: 'eu' } as const
 
@@ -221,5 +221,43 @@ describe('a destruction of which the ledger does not know is entered there', () 
     await toEnd(made.vault.closeEpoch(WITHOUT))
     expect((await made.vault.status()).ledger).toEqual(ledger)
     await isFinal(made)
+  })
+})
+
+describe('a provider that goes on listing as live what it is to destroy', () => {
+  /** `level`: what it says of a destruction. It never does destroy. */
+  async function closedWith(
+    level: 'confirmed' | 'scheduled' | 'operator-asserted',
+  ): Promise<World & { readonly asked: readonly number[] }> {
+    const provider = memoryKeyProvider()
+    const asked: number[] = []
+    const made = await world({
+      provider: {
+        ...provider,
+        destroyVersion: async (number) => {
+          asked.push(number)
+          return { level, effectiveAt: made.clock.now() + (level === 'scheduled' ? 7 * DAY : 0), copiesUntil: made.clock.now() + 7 * DAY }
+        },
+      },
+    })
+    await toEnd(made.vault.rotateRootKey())
+    await toEnd(made.vault.closeEpoch(WITHOUT))
+    expect(asked).toEqual([1])
+    return { ...made, asked }
+  }
+
+  test('scheduled: nothing is left to do until then, and the next close says so at once', async () => {
+    const { vault, asked, clock } = await closedWith('scheduled')
+    expect(await phasesOf(vault.closeEpoch(WITHOUT))).toEqual(['preparing'])
+    expect(asked).toEqual([1])
+    clock.advance(8 * DAY)
+    await toEnd(vault.closeEpoch(WITHOUT))
+    expect(asked).toEqual([1, 1])
+  })
+
+  test.each(['confirmed', 'operator-asserted'] as const)('%s: it came back, and is destroyed again', async (level) => {
+    const { vault, asked } = await closedWith(level)
+    await toEnd(vault.closeEpoch(WITHOUT))
+    expect(asked).toEqual([1, 1])
   })
 })
