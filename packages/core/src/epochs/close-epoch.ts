@@ -105,7 +105,7 @@ function requireBackupOf(epoch: EpochMarker, { marker, startedAt }: EpochBackup,
   if (startedAt < epoch.instant)
     throw invalidArgument(
       'backup.startedAt',
-      'is before the end of the last rotation: take a newer backup of the key store (or, if the clock of the machine that rotated was ahead, wait until it is past)',
+      'is before the end of the last rotation: take a newer backup of the key store; if the clock of the machine that rotated was ahead, run rotateRootKey again with the right time, and take it after that',
     )
   if (startedAt > now) throw invalidArgument('backup.startedAt', 'must not lie in the future')
 }

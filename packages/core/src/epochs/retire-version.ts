@@ -58,7 +58,7 @@ export async function* retireVersion(
   if (backupStartedAt <= since + context.cacheBound)
     throw invalidArgument(
       'dataBackup.startedAt',
-      'is before the new version was used everywhere: re-encrypt, take a newer backup of the data, and give its beginning',
+      'is before the new version was used everywhere: re-encrypt, take a newer backup of the data, and give its beginning; if the clock of the machine that rotated was ahead, run rotateSubjectKey again with the right time before that',
     )
   if (backupStartedAt > context.clock.now()) throw invalidArgument('dataBackup.startedAt', 'must not lie in the future')
 

@@ -4,7 +4,7 @@ import { memoryKeyProvider, withFailpoints } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
 import { nodeMadeBy, outcome, refusalOf } from '../vault/support.ts'
-import { backupNow, DAY, encrypt, phasesOf, reads, stopping, toEnd, WITHOUT, type World, world } from './support.ts'
+import { backupNow, BOUND, DAY, encrypt, phasesOf, reads, stopping, toEnd, WITHOUT, type World, world } from './support.ts'
 
 const REGION = { type: 'region', region: 'eu' } as const
 
@@ -259,5 +259,41 @@ describe('a provider that goes on listing as live what it is to destroy', () => 
     const { vault, asked } = await closedWith(level)
     await toEnd(vault.closeEpoch(WITHOUT))
     expect(asked).toEqual([1, 1])
+  })
+})
+
+describe('the clock of the machine that rotated was ahead: the refusal says what cures it', () => {
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+  test('closeEpoch', async () => {
+    const made = await world()
+    made.clock.jump(365 * DAY)
+    await toEnd(made.vault.rotateRootKey())
+    made.clock.jump(-365 * DAY)
+    const refusal = await refusalOf(async () => toEnd(made.vault.closeEpoch(await backupNow(made))))
+    expect(refusal).toMatchObject({ code: 'invalid_argument', argument: 'backup.startedAt' })
+    expect(refusal.message).toContain('run rotateRootKey again')
+    await toEnd(made.vault.rotateRootKey())
+    await toEnd(made.vault.closeEpoch(await backupNow(made)))
+    expect(await liveIn(made)).toEqual([3])
+  })
+
+  test('retireVersion', async () => {
+    const made = await world()
+    await encrypt(made.vault, 'alice')
+    const alice = made.vault.tenant('acme').subject('alice')
+    const retire = (): Promise<void> =>
+      toEnd(made.vault.retireVersion(alice, { holders: [{ countValues: async () => 0 }], dataBackup: { startedAt: made.clock.now() } }))
+    made.clock.jump(365 * DAY)
+    await toEnd(made.vault.rotateSubjectKey(alice))
+    made.clock.jump(-365 * DAY)
+    await sleep(2 * BOUND)
+    const refusal = await refusalOf(retire)
+    expect(refusal).toMatchObject({ code: 'invalid_argument', argument: 'dataBackup.startedAt' })
+    expect(refusal.message).toContain('run rotateSubjectKey again')
+    await toEnd(made.vault.rotateSubjectKey(alice))
+    made.clock.advance(2 * BOUND)
+    await sleep(2 * BOUND)
+    await retire()
   })
 })
