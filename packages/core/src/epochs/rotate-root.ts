@@ -69,7 +69,8 @@ async function targetVersion(context: KeyContext, region: string): Promise<numbe
     await announceLive(context, region, reached)
     return begun.number
   }
-  const { number: last } = await newestRootVersion(context, region)
+  // Those that were destroyed have used their numbers as well.
+  const last = Math.max(...(await context.providers.versions(region)).map(({ number }) => number))
   let created: RootVersion | undefined
   try {
     created = await context.providers.createVersion(region, last + 1)

@@ -121,6 +121,8 @@ export function rootEntry(op: 'rootCreated' | 'rootDestroyed', region: string, r
 /**
  * The newest root version in existence in a region, by all that know: key store (which has what the ledger has, once
  * reconciled) and the provider's own list. A shredded key is dead in every backup when all up to this one are destroyed.
+ * One that the provider made and destroyed before anyone here heard of it does not count: nothing that it wrapped was ever stored,
+ * as it is announced before that.
  *
  * @throws StrongroomError `wrong_root_key` where the provider does not know a version that the key store knows
  */
@@ -131,7 +133,8 @@ export async function newestRootVersion(context: KeyContext, region: string): Pr
   // A provider lists every version there ever was: one that does not know ours is not ours.
   if (!known.every((version) => listed.some((other) => other.number === version.number && equalBytes(other.id, version.id))))
     throw foreignRoot()
-  const newest = listed.toSorted((a, b) => b.number - a.number)[0]
+  const knows = new Set(known.map(({ number }) => number))
+  const newest = listed.filter(({ number, state }) => state === 'live' || knows.has(number)).toSorted((a, b) => b.number - a.number)[0]
   if (newest === undefined) throw new StrongroomError('wrong_root_key', 'the key provider of that region holds no root key at all')
   return { number: newest.number, id: newest.id }
 }

@@ -266,3 +266,33 @@ describe('a suspension that the ledger has and the key store has not', () => {
     expect(await outcome(() => alice(vault).decrypt(email, hers))).toBe('shredded')
   })
 })
+
+describe('a newest root version that was made and destroyed without the vault', () => {
+  const currentOf = async (vault: Vault): Promise<unknown> => (await vault.status()).regions[0]?.current
+
+  test('does not become current by a shred: new wraps go on with the one before it', async () => {
+    const { vault, provider } = await openGround({ cacheBound: 100 })
+    await alice(vault).encrypt(email, 'hers')
+    await provider.createVersion(2)
+    await provider.destroyVersion(2)
+    await alice(vault).shred()
+    expect(await currentOf(vault)).toBe(1)
+    await vault.tenants.create('new')
+    await vault.tenant('new').subject('x').encrypt(email, 'x')
+    expect((await vault.status()).regions[0]).toMatchObject({ rotation: { state: 'none' }, shreds: { waiting: { count: 1 } } })
+  })
+
+  test('its number is not given to another: the rotation makes the next, and the shred is final with the close', async () => {
+    const clock = { now: () => Date.now(), monotonic: () => performance.now() }
+    const { vault, provider } = await openGround({ cacheBound: 100, clock })
+    await alice(vault).encrypt(email, 'hers')
+    await provider.createVersion(2)
+    await provider.destroyVersion(2)
+    await alice(vault).shred()
+    for await (const _ of vault.rotateTenantKey(vault.tenant('acme')));
+    for await (const _ of vault.rotateRootKey());
+    expect(await currentOf(vault)).toBe(3)
+    for await (const _ of vault.closeEpoch({ dangerouslyWithoutBackup: true }));
+    expect((await vault.status()).regions[0]?.shreds).toMatchObject({ final: 1, blockedBy: [] })
+  })
+})
