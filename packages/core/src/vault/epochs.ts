@@ -69,7 +69,7 @@ export interface Epochs {
    * key, and their keys are wrapped anew. Ends by writing an epoch marker. No data is touched.
    *
    * @throws StrongroomError `invalid_argument`, `region_refused`, `wrong_root_key` (the provider lacks what the vault knows), `epoch_blocked`
-   *   (a key does not open), `ledger_invalid`, and for stores and provider their `…_unavailable`; the signal's reason
+   *   (a key does not open, or a tenant's records are damaged or missing), `ledger_invalid`, and for stores and provider their `…_unavailable`; the signal's reason
    */
   rotateRootKey(options?: RegionRunOptions): AsyncGenerator<Progress<RotateRootPhase>, void>
   /** A new wrapping key for one tenant, now. @throws StrongroomError as `rotateRootKey`, and `not_found` */
@@ -90,7 +90,8 @@ export interface Epochs {
    * Destroys the root versions before the last rotation. After it, backups of the key store from before that rotation open nothing, for
    * anyone, and what was shredded before it is dead in every backup, once the destruction is in effect: see `status()`.
    *
-   * @throws StrongroomError as `rotateRootKey`; `epoch_blocked` also where no rotation has ended
+   * @throws StrongroomError as `rotateRootKey`; `epoch_blocked` also where no rotation has ended, and where the backup lacks what this run
+   *   or another has wrapped since: the epoch marker is then another, and a newer backup is needed
    */
   closeEpoch(options: CloseEpochOptions): AsyncGenerator<Progress<CloseEpochPhase>, void>
 }
