@@ -34,6 +34,6 @@ export interface KeyProvider {
   /** Makes the version with exactly this number, which must be above every number ever used. */
   createVersion(number: number, options?: { readonly signal?: AbortSignal }): Promise<RootVersion>
 
-  /** Destroys a version for good, or asks for it. Repeating it repeats the answer. */
+  /** Destroys a version for good, or asks for it. Repeating it repeats the answer; its instants may become later, never earlier. */
   destroyVersion(number: number, options?: { readonly signal?: AbortSignal }): Promise<Destruction>
 }
