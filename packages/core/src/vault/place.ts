@@ -1,10 +1,11 @@
 /** How handles reach the key tree: open with retries, and never past an entry of the ledger that has not had its effect. */
 
-import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
+import { hasCode, invalidArgument } from '../errors.ts'
 import type { Field } from '../field.ts'
 import { NodeKind, Reason } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
+import { notApplied } from '../keys/reconcile.ts'
 import { recreateNode } from '../keys/recreate.ts'
 import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode, shredNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
@@ -148,17 +149,13 @@ export class Place {
     }
   }
 
-  // A suspension that the ledger has and the key store has not, because a provider was away: it comes first.
+  // A suspension that the ledger has and the key store has not, because a provider was away, or a key does not open: it comes first.
   async #settled(tenantRef: Uint8Array): Promise<void> {
     const { reconciler } = this.keys
     if (!reconciler.isPending(tenantRef)) return
     await reconciler.run()
-    if (reconciler.isPending(tenantRef)) {
-      throw new StrongroomError(
-        'key_provider_unavailable',
-        'a change of state waits for the key provider of that region; nothing opens before it',
-      )
-    }
+    const failure = reconciler.failureOf(tenantRef)
+    if (failure !== undefined) throw notApplied('a change of state waits, and nothing of the tenant opens before it', failure)
   }
 }
 
