@@ -15,6 +15,7 @@ export type OperationName =
   | 'decrypt'
   | 'unlock'
   | 'shred'
+  | 'shredDamaged'
   | 'recreate'
   | 'suspend'
   | 'resume'
