@@ -67,8 +67,8 @@ async function deadVersions(context: KeyContext, tenant: OpenTenant, record: Nod
   for (const version of record.versions) {
     // What died with its parent is gone already.
     if (!isLive(version, parent)) continue
-    const opens = parent !== undefined && (await doesOpen(context, tenant, record, version, parent))
-    ;(opens ? opened : dead).add(hex(version.commitment))
+    const alive = parent !== undefined && (await doesOpen(context, tenant, record, version, parent))
+    ;(alive ? opened : dead).add(hex(version.commitment))
   }
   // One that claims to be another is not told apart from it by the ledger.
   for (const commitment of opened) dead.delete(commitment)

@@ -126,7 +126,7 @@ describe('a root version is entered once', () => {
     const later = await openVault(made.options)
     await later.tenants.create('rival')
     expect(await created(made)).toEqual([1, 2])
-    const [region] = made.keyStore.snapshot().filter((record) => record.type === 'region')
+    const region = made.keyStore.snapshot().find((record) => record.type === 'region')
     expect(region).toMatchObject({ current: 2, versions: [{ number: 1 }, { number: 2, state: 'live' }] })
   })
 
@@ -140,7 +140,7 @@ describe('a root version is entered once', () => {
     await enterRootDestroyed(keys, 'eu', version)
     const entries = await entriesOf(made)
     expect(entries.filter(({ op }) => op === LedgerOp.rootDestroyed)).toHaveLength(1)
-    const [region] = made.keyStore.snapshot().filter((record) => record.type === 'region')
+    const region = made.keyStore.snapshot().find((record) => record.type === 'region')
     expect(region).toMatchObject({ versions: [{ number: 1, state: 'destroyed' }] })
   })
 })

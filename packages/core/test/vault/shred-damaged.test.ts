@@ -328,13 +328,13 @@ describe('a damaged key that nobody can name', () => {
     let refuse = true
     const watched = await openVault({
       ...options,
-      onAccess: ({ at: _, ...access }) => {
+      onAccess: (access) => {
         seen.push(access)
         if (refuse) throw new Error('no')
       },
     })
     expect(await outcome(() => watched.tenant('acme').shredDamaged(hex(nodes.bob.ref)))).toBe('denied')
-    expect(seen).toEqual([{ operation: 'shredDamaged', tenant: 'acme', field: undefined, region: 'eu' }])
+    expect(seen).toMatchObject([{ operation: 'shredDamaged', tenant: 'acme', field: undefined, region: 'eu' }])
     refuse = false
     expect(await outcome(() => watched.tenant('acme').shredDamaged(hex(nodes.bob.ref)))).toBe('done')
     expect(await outcome(() => vault.tenant('nobody').shredDamaged(hex(nodes.bob.ref)))).toBe('not_found')
