@@ -2,77 +2,55 @@
 
 import { equalBytes, wipe } from '../crypto/hash.ts'
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
-import { hex } from '../format/bytes.ts'
 import { type LiveVersion, NodeKind, type NodeRecord } from '../format/records.ts'
 import { instant } from './key-cache.ts'
 import type { KeyContext } from './key-context.ts'
 import type { OpenNode } from './open-node.ts'
 import { openTenant, type OpenTenant } from './open-tenant.ts'
-import { entryOf, type KeyOperations, liveKeys, type NodePlaceRef, readNode } from './shred.ts'
+import { type KeyOperations, liveKeys, type NodePlaceRef, readNode, shredOf } from './shred.ts'
 import { isLive, unwrapNodeRecord } from './unwrap-node-record.ts'
 import { listWrappingKeys, unwrapWrappingKey } from './wrapping-keys.ts'
 
 /** Why a key does not open for good, as far as the key store and its provider say. */
 const DAMAGED = ['decrypt_failed', 'wrong_root_key', 'root_version_destroyed'] as const
 
-/** A node with versions that do not open. */
-export interface DamagedNode {
-  readonly place: NodePlaceRef
-  /** Commitments, in hexadecimal, of its versions that do not open; empty where none is left. */
-  readonly dead: ReadonlySet<string>
-}
-
 /**
- * Looks twice, as others may be writing, for the versions of a node of a tenant that do not open.
+ * Looks twice, as others may be writing, at a node of a tenant of which nothing may open: to shred it is to shred its whole place.
  *
- * @throws StrongroomError `not_found` where there is no such record; `invalid_argument` naming `ref` where nothing of it is damaged, or
- *   what it hangs beneath is; what opening the tenant throws, and what stores and provider throw
+ * @returns its place, as its record has it; one that is shredded already has a place too
+ * @throws StrongroomError `not_found` where there is no such record; `invalid_argument` naming `ref` where a version of it opens, or it died
+ *   with what is above it, or what it hangs beneath does not open; what opening the tenant throws, and what stores and provider throw
  */
-export async function findDamaged(keys: KeyOperations, tenantRef: Uint8Array, ref: Uint8Array): Promise<DamagedNode> {
-  const first = await lookAt(keys, tenantRef, ref)
-  if (first.dead.size === 0) return first
-  const second = await lookAt(keys, tenantRef, ref)
-  const dead = new Set([...second.dead].filter((commitment) => first.dead.has(commitment)))
-  if (dead.size === 0 && second.dead.size > 0) throw opens()
-  return { place: second.place, dead }
+export async function findDamaged(keys: KeyOperations, tenantRef: Uint8Array, ref: Uint8Array): Promise<NodePlaceRef> {
+  await lookAt(keys, tenantRef, ref)
+  return lookAt(keys, tenantRef, ref)
 }
 
-async function lookAt(keys: KeyOperations, tenantRef: Uint8Array, ref: Uint8Array): Promise<DamagedNode> {
+async function lookAt(keys: KeyOperations, tenantRef: Uint8Array, ref: Uint8Array): Promise<NodePlaceRef> {
   const { context } = keys.tree
   const tenant = await openTenant(context, tenantRef, instant(context.clock))
   try {
     const record = await readNode(keys, ref)
     if (record === undefined)
-      throw new StrongroomError('not_found', 'there is no key of that reference; verifyKeys lists those that do not open')
+      throw new StrongroomError('not_found', 'there is no key of that reference: verifyKeys lists those that do not open')
     const { kind, parentRef } = record
     if (kind === NodeKind.tenant || kind === NodeKind.vault || !equalBytes(record.tenantRef, tenantRef)) throw notBeneath()
-    const place = { kind, ref, parentRef, tenantRef, region: tenant.node.record.region }
+    if (liveKeys(record).length > 0) await requireDead(context, tenant, record)
     // Nothing of it lives: by the ledger's word, not by that of the record.
-    if (liveKeys(record).length === 0) {
-      if ((await entryOf(keys, record)) === undefined) throw opens()
-      return { place, dead: new Set() }
-    }
-    const dead = await deadVersions(context, tenant, record)
-    if (dead.size === 0) throw opens()
-    return { place, dead }
+    else if ((await shredOf(keys, record)) === undefined) throw notDamaged()
+    return { kind, ref, parentRef, tenantRef, region: tenant.node.record.region }
   } finally {
     tenant.destroy()
   }
 }
 
-async function deadVersions(context: KeyContext, tenant: OpenTenant, record: NodeRecord): Promise<ReadonlySet<string>> {
+async function requireDead(context: KeyContext, tenant: OpenTenant, record: NodeRecord): Promise<void> {
   const parent = await openParent(context, tenant, record)
-  const opened = new Set<string>()
-  const dead = new Set<string>()
-  for (const version of record.versions) {
-    // What died with its parent is gone already.
-    if (!isLive(version, parent)) continue
-    const alive = parent !== undefined && (await doesOpen(context, tenant, record, version, parent))
-    ;(alive ? opened : dead).add(hex(version.commitment))
-  }
-  // One that claims to be another is not told apart from it by the ledger.
-  for (const commitment of opened) dead.delete(commitment)
-  return dead
+  // What died with its parent is gone already.
+  const living = record.versions.filter((version) => isLive(version, parent))
+  if (living.length === 0) throw notDamaged()
+  if (parent === undefined) return
+  for (const version of living) if (await doesOpen(context, tenant, record, version, parent)) throw notDamaged()
 }
 
 /** `undefined` where it is not in the key store: then nothing opens what hangs beneath it. The tenant closes it. */
@@ -143,8 +121,11 @@ export function notItsRegion(): StrongroomError {
   return invalidArgument('region', 'must be the one that the tenant was made in: its keys are of another')
 }
 
-function opens(): StrongroomError {
-  return invalidArgument('ref', 'must be of a key that does not open: this one does, or is gone; shred it by its name')
+function notDamaged(): StrongroomError {
+  return invalidArgument(
+    'ref',
+    'must be of a key that does not open: this one does, in a version at least, or it is gone; put its record back from a backup, or shred it by its name',
+  )
 }
 
 function notBeneath(): StrongroomError {

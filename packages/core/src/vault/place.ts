@@ -2,8 +2,6 @@
 
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
 import type { Field } from '../field.ts'
-import { hex } from '../format/bytes.ts'
-import type { LedgerKey } from '../format/ledger-entry.ts'
 import { NodeKind, Reason } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
@@ -128,9 +126,8 @@ export class Place {
     const bytes = refBytes(ref)
     const { tenantRef, region } = await this.#tenantPlace(await this.tenantRef())
     this.gate.authorize('shredDamaged', this.whose, region)
-    const { place, dead } = await findDamaged(this.keys, tenantRef, bytes)
-    const only = dead.size === 0 ? undefined : ({ commitment }: LedgerKey): boolean => dead.has(hex(commitment))
-    return withSigningSeed(this.keys, async (seed) => shreddedBy(this.keys, seed, await shredNode(this.keys, place, why, only)))
+    const place = await findDamaged(this.keys, tenantRef, bytes)
+    return withSigningSeed(this.keys, async (seed) => shreddedBy(this.keys, seed, await shredNode(this.keys, place, why)))
   }
 
   async recreate(options: RecreateOptions): Promise<void> {

@@ -33,15 +33,15 @@ export interface Tenant {
    */
   shred(options?: TenantShredOptions): Promise<Shredded>
   /**
-   * Shreds what does not open any more of one of this tenant's keys, by the reference that `verifyKeys` reports: a damaged record whose
-   * name nobody knows keeps every epoch of its region from turning. Put the record back from a backup where there is one; this is final.
-   * Versions of that key that open stay. Where nothing of it lives, it answers as the shred did.
+   * Shreds one of this tenant's keys that does not open any more, by the reference that `verifyKeys` reports: a damaged record whose name
+   * nobody knows keeps every epoch of its region from turning. Put the record back from a backup where there is one; this is final, and of
+   * the whole place, as every shred is. A key of which any version opens is refused. Repeating it answers the same.
    *
-   * What the ledger is told, kind and place and which key, is what the damaged record says of itself: there is nothing else to ask.
+   * What ledger and receipt say of its kind and its parent is what the damaged record says of itself: there is nothing else to ask.
    *
    * @param ref - 32 hexadecimal digits
-   * @throws StrongroomError `invalid_argument` (`ref`: that key opens, or is gone, or is not beneath this tenant, or hangs beneath one that does
-   *   not open), `not_found`; what keeps the tenant itself from opening; and as `shred` of a subject
+   * @throws StrongroomError `invalid_argument` (`ref`: a version of that key opens, or it is gone, or is not beneath this tenant, or hangs beneath
+   *   one that does not open), `not_found`; what keeps the tenant itself from opening; and as `shred` of a subject
    * @example
    * ```ts
    * import { type Vault } from '@strongroom/core'
