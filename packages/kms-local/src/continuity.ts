@@ -20,14 +20,20 @@ export function assertContinues(seen: Header, next: Header): void {
     throw fileInvalid('has another protection or region since it was opened: open it again')
 }
 
-// Versions are only ever added at the end, and a live one may become destroyed. Everything else about them stays: a copy
-// that was put back and then used passes the generation seen before, but not this.
+// Versions are only ever added at the end, a live one may become destroyed, and the life of a destroyed one's copies may be said to be
+// longer. Everything else about them stays: a copy that was put back and then used passes the generation seen before, but not this.
 function keepsVersions(seen: readonly VersionEntry[], next: readonly VersionEntry[]): boolean {
   return seen.every((before, i) => {
     const after = next[i]
     if (after === undefined) return false
-    const { number, id, created } = after
-    const comparable: VersionEntry = before.state === 'live' ? { state: 'live', number, id, created } : after
-    return equalBytes(lpAll(...versionFields(before)), lpAll(...versionFields(comparable)))
+    return equalBytes(lpAll(...versionFields(before)), lpAll(...versionFields(asSeen(before, after))))
   })
+}
+
+// The entry without what may have changed since `before`.
+function asSeen(before: VersionEntry, after: VersionEntry): VersionEntry {
+  const { number, id, created } = after
+  if (before.state === 'live') return { state: 'live', number, id, created }
+  if (after.state === 'destroyed' && after.copiesUntil > before.copiesUntil) return { ...after, copiesUntil: before.copiesUntil }
+  return after
 }

@@ -39,7 +39,7 @@ export type LocalKeyProviderOptions = LocalKeyFile & {
   readonly region?: string | undefined
   /**
    * Needed by `destroyVersion` only: its owner's word on how long, in milliseconds, copies of the file made before the destruction
-   * live on: backups, snapshots, images.
+   * live on: backups, snapshots, images. Where too little was said, `destroyVersion` again with more puts it right; less changes nothing.
    */
   readonly copiesLife?: number | undefined
 }

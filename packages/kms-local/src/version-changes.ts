@@ -24,13 +24,18 @@ export function withVersion({ header, keys }: OpenRoot, number: number, now: num
 }
 
 /**
- * The file without that version's key; `undefined` if it is gone already.
+ * The file without that version's key. If that is gone already, with a longer life of its copies where that is said now: who said too
+ * little can put it right, and nobody can take it back. `undefined` if there is nothing to change.
  *
  * @throws StrongroomError `wrong_root_key` if there is no such version, `conflict` if it is the only live one
  */
 export function withoutKey({ header, keys }: OpenRoot, number: number, now: number, copiesLife: number): RootChange | undefined {
   const entry = versionOf(header.versions, number)
-  if (entry.state === 'destroyed') return undefined
+  if (entry.state === 'destroyed') {
+    const copiesUntil = entry.destroyed + copiesLife
+    if (copiesUntil <= entry.copiesUntil) return undefined
+    return { versions: header.versions.map((each) => (each === entry ? { ...entry, copiesUntil } : each)), keys }
+  }
   if (keys.size === 1) throw new StrongroomError('conflict', 'the only live root version is not destroyed: make the next one first')
   const destroyed: DestroyedEntry = { ...entry, state: 'destroyed', destroyed: now, copiesUntil: now + copiesLife }
   return {

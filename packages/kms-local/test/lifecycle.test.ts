@@ -81,6 +81,29 @@ describe('destroying a version', () => {
     expect((await readDocument(file)).generation, 'a repeat writes nothing').toBe(document.generation)
   })
 
+  test('again with a longer life of copies says so, in every process; a shorter one never shortens it', async () => {
+    const file = await made()
+    const withLife = (copiesLife: number): Promise<LocalKeyProvider> => localKeyProvider({ file, rawKey: RAW_KEY, copiesLife })
+    // Thirty seconds, where thirty days were meant.
+    const mistaken = await withLife(30_000)
+    await mistaken.createVersion(2)
+    const { effectiveAt, copiesUntil } = await mistaken.destroyVersion(1)
+    expect(copiesUntil).toBe(effectiveAt + 30_000)
+    const { generation, sealed } = await readDocument(file)
+
+    const right = await open(file)
+    const answer = { level: 'operator-asserted', effectiveAt, copiesUntil: effectiveAt + 30 * DAY_MS }
+    expect(await right.destroyVersion(1)).toEqual(answer)
+    const put = await readDocument(file)
+    expect(put.generation).toBe(generation + 1)
+    expect(put.versions[0]).toMatchObject({ state: 'destroyed', destroyed: effectiveAt, copiesUntil: answer.copiesUntil })
+    expect(put.sealed, 'authenticated anew').not.toBe(sealed)
+
+    // One that has the file open since before, and one that opens it: neither takes it back.
+    for (const provider of [mistaken, await withLife(0), right]) expect(await provider.destroyVersion(1)).toEqual(answer)
+    expect((await readDocument(file)).generation, 'a repeat writes nothing').toBe(put.generation)
+  })
+
   test('needs the word of its owner on copies, refuses the only live version and an unknown one', async () => {
     const file = await made()
     const silent = await localKeyProvider({ file, rawKey: RAW_KEY })
@@ -140,6 +163,22 @@ describe('a file that goes back in time while a process has it open', () => {
     await writeFile(file, newest)
     await refused(provider.unwrap(wrapped, { aad: AAD }), 'root_version_destroyed')
     await provider.wrap(PLAINTEXT, { aad: AAD })
+  })
+
+  test('is refused if the life of copies of a destroyed version is shorter than the one seen', async () => {
+    const file = await made()
+    const mistaken = await localKeyProvider({ file, rawKey: RAW_KEY, copiesLife: 0 })
+    await mistaken.createVersion(2)
+    await mistaken.destroyVersion(1)
+    const short = await readFile(file)
+    const provider = await open(file)
+    await provider.destroyVersion(1)
+    await writeFile(file, short)
+    // Another process goes on from the older copy, up to and past the generation seen.
+    const later = await localKeyProvider({ file, rawKey: RAW_KEY, copiesLife: 0 })
+    await later.createVersion(3)
+    await later.createVersion(4)
+    await refused(provider.versions(), 'root_key_file_invalid')
   })
 
   test('and so is another file under its name, and none', async () => {

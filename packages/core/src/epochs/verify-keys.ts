@@ -9,7 +9,7 @@ import { instant } from '../keys/key-cache.ts'
 import type { KeyContext } from '../keys/key-context.ts'
 import type { KeyStoreQuery } from '../keys/key-store.ts'
 import { type GoneVersion, OpenNode, type OpenVersion } from '../keys/open-node.ts'
-import type { OpenTenant } from '../keys/open-tenant.ts'
+import { type OpenTenant, WrappingKeyRing } from '../keys/open-tenant.ts'
 import type { KeyOperations } from '../keys/shred.ts'
 import { unwrapNodeRecord, type WrappingKeySource } from '../keys/unwrap-node-record.ts'
 import { findWrappingKey, listWrappingKeys, newestWrappingKey, unwrapWrappingKey } from '../keys/wrapping-keys.ts'
@@ -22,6 +22,8 @@ import { walkTenants } from './walk-tenants.ts'
 export type KeyProblem =
   /** A tenant, or the vault itself, does not open: `code` says why. Nothing beneath it opens either; none of that is listed. */
   | 'tenant_does_not_open'
+  /** A tenant without the key that the references beneath it come from, and with nothing beneath it: its making was killed, or is under way. `tenants.create` ends it. */
+  | 'tenant_unfinished'
   /** A living version of a key does not open: `code` says why. */
   | 'version_does_not_open'
   /** A wrapping key that is in use does not open: `code` says why. Every version that it wraps is listed as well. */
@@ -162,6 +164,7 @@ async function* verifyTenant(run: Run, record: NodeRecord): AsyncGenerator<KeyFi
   const tenant = await lookTwice(() => openLiving(context, tenantRef))
   if (tenant === undefined) return
   if (tenant instanceof Damaged) {
+    if (await isUnfinished(context, record)) return yield aboutNode('tenant_unfinished', record)
     yield aboutNode('tenant_does_not_open', record, { code: tenant.code })
     for (const version of liveVersions(record))
       if (await isMissing(context, version.wrappingKeyId, tenantRef)) yield aboutNode('wrapping_key_missing', record, { version })
@@ -186,6 +189,20 @@ async function* verifyTenant(run: Run, record: NodeRecord): AsyncGenerator<KeyFi
       if (!known) yield finding
     }
   }
+}
+
+// The tenant's own key opens, and nothing was ever made beneath it: its `ref` key is what is made last.
+async function isUnfinished(context: KeyContext, record: NodeRecord): Promise<boolean> {
+  const { ref: tenantRef, kind } = record
+  if (kind !== NodeKind.tenant) return false
+  const children = await context.keyStore.scan({ type: 'node', tenantRef, parentRef: tenantRef, limit: 1 })
+  if (children.length > 0) return false
+  const keys = new WrappingKeyRing(context, tenantRef, await listWrappingKeys(context, tenantRef))
+  const opened = await lookTwice(() => unwrapNodeRecord(context, record, undefined, keys, instant(context.clock)))
+  keys.destroy()
+  if (opened instanceof Damaged) return false
+  opened.destroy()
+  return true
 }
 
 // New keys will be wrapped by it, though none may be as yet.

@@ -7,7 +7,8 @@ export interface ProviderVersion extends RootVersion {
 
 /**
  * Holds root keys that never leave it, in numbered versions, and wraps the tenants' wrapping keys: 64 bytes each.
- * One provider serves one region.
+ * One provider serves one region of one vault. The ids of its versions are never those of another root key: by them a root key is
+ * refused that another region has.
  *
  * Contract, checked by `keyProviderContract` in `@strongroom/core/testing`: what `wrap` returned, `unwrap` opens with the
  * same `aad`, in every process that holds the same root, until the version is destroyed. A provider without native
@@ -34,6 +35,6 @@ export interface KeyProvider {
   /** Makes the version with exactly this number, which must be above every number ever used. */
   createVersion(number: number, options?: { readonly signal?: AbortSignal }): Promise<RootVersion>
 
-  /** Destroys a version for good, or asks for it. Repeating it repeats the answer. */
+  /** Destroys a version for good, or asks for it. Repeating it repeats the answer; its instants may become later, never earlier. */
   destroyVersion(number: number, options?: { readonly signal?: AbortSignal }): Promise<Destruction>
 }

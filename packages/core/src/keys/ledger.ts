@@ -93,7 +93,7 @@ export class Ledger {
    * property. The root version that a shred entry names must be at least that of every entry before it that says one was created: to
    * destroy all versions up to the named one is to put the key beyond reach. Whatever was read before the tail may miss the newest.
    *
-   * @param drafts - gives 1 to 256, in their order
+   * @param drafts - gives at most 256, in their order; none where it finds that there is nothing left to say
    * @throws StrongroomError `ledger_invalid`, and what the stores and `drafts` throw
    */
   async appendAll(drafts: () => Promise<readonly LedgerDraft[]>): Promise<readonly SealedLedgerEntry[]> {
@@ -101,7 +101,8 @@ export class Ledger {
       const key = await this.#key()
       const last = await this.#last()
       const said = await drafts()
-      if (said.length < 1 || said.length > LEDGER_PAGE) throw invalidArgument('drafts', `must be 1 to ${LEDGER_PAGE}`)
+      if (said.length > LEDGER_PAGE) throw invalidArgument('drafts', `must be at most ${LEDGER_PAGE}`)
+      if (said.length === 0) return []
       const entries: SealedLedgerEntry[] = []
       const page: Uint8Array[] = []
       let { n, hash: previous } = last

@@ -4,10 +4,10 @@
  */
 
 import { equalBytes } from '../crypto/hash.ts'
-import { hasCode } from '../errors.ts'
+import { hasCode, StrongroomError } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
-import type { LedgerPosition, RootVersion } from '../format/records.ts'
+import type { LedgerPosition, RootVersion, VaultRecord } from '../format/records.ts'
 import { applyShreds, type KeysBack, lookAgain, type Recreated } from './apply-shred.ts'
 import { applySuspension } from './apply-suspension.ts'
 import type { KeyTree } from './key-tree.ts'
@@ -21,13 +21,22 @@ import { markWrappingKeys } from './wrapping-keys.ts'
 export interface Reconciled {
   /** Entries looked at. */
   readonly entries: number
-  /** Tenants with an entry that could not be applied, because their region's provider is not to be had here. */
-  readonly pending: ReadonlyMap<string, number>
+  /** Tenants with an entry that could not be applied: their region's provider is not to be had here, or a key does not open. */
+  readonly pending: ReadonlyMap<string, Pending>
+}
+
+/** The last entry of a tenant that waits, and what kept it from its effect. */
+interface Pending {
+  readonly n: number
+  readonly failure: StrongroomError
 }
 
 /** What lies between two positions of the ledger. */
 interface Survey {
   readonly last: LedgerPosition
+  /** Suspensions from before the survey that may still wait; and those that it found. */
+  readonly waiting: readonly SealedLedgerEntry[]
+  readonly found: readonly SealedLedgerEntry[]
   /** The entries, unless there are many: they are then read again, not kept. */
   readonly few: readonly SealedLedgerEntry[] | undefined
   /** The number of the last suspend or resume entry of each living key, by commitment. */
@@ -36,8 +45,13 @@ interface Survey {
   readonly recreated: Recreated
 }
 
+/** What a run knows of the ledger where it left something waiting: the next one reads on from there. Nothing of the key store. */
+type Standing = Pick<Survey, 'last' | 'waiting' | 'suspensions' | 'recreated'> & { readonly applied: number }
+
 // A provider that is not to be had.
 const AWAY = ['region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled'] as const
+// Keys that do not open.
+const DAMAGED = ['root_version_destroyed', 'decrypt_failed', 'wrong_root_key'] as const
 
 const MOST_KEPT = 500
 const MOST_SHREDS_AT_ONCE = 256
@@ -45,8 +59,9 @@ const MOST_SHREDS_AT_ONCE = 256
 export class Reconciler {
   readonly #tree: KeyTree
   readonly #ledger: Ledger
-  // Tenants by reference, with the number of the last entry that waits.
-  #pending: ReadonlyMap<string, number> = new Map()
+  // Tenants by reference.
+  #pending: ReadonlyMap<string, Pending> = new Map()
+  #standing: Standing | undefined
 
   constructor(tree: KeyTree, ledger: Ledger) {
     this.#tree = tree
@@ -56,6 +71,11 @@ export class Reconciler {
   /** Whether a tenant must not be opened before another run: an entry about it has not had its effect. */
   isPending(tenantRef: Uint8Array): boolean {
     return this.#pending.has(hex(tenantRef))
+  }
+
+  /** What keeps it from its effect. */
+  failureOf(tenantRef: Uint8Array): StrongroomError | undefined {
+    return this.#pending.get(hex(tenantRef))?.failure
   }
 
   /**
@@ -80,53 +100,79 @@ export class Reconciler {
     const record = await readVaultRecord(keyStore)
     const { head, applied } = record
     await this.#ledger.requireHead(head)
-    const start = await this.#ledger.position(again === undefined ? Math.min(applied, head.n) : 0)
-    const survey = await this.#survey(start, head)
+    const standing = again === undefined ? await this.#standingOf(record) : undefined
+    const start = standing?.last ?? (await this.#ledger.position(again === undefined ? Math.min(applied, head.n) : 0))
+    const survey = await this.#survey(start, head, standing)
     const { last, few } = survey
-    const pending = new Map<string, number>()
-    let acknowledged = start.n
+    const pending = new Map<string, Pending>()
+    const away = new Map<string, StrongroomError>()
+    let acknowledged = Math.min(applied, start.n)
+    const apply = async (entry: SealedLedgerEntry): Promise<void> => {
+      const failure = away.get(entry.region) ?? (await this.#apply(entry, survey))
+      if (failure !== undefined) pending.set(hex(entry.tenantRef), { n: entry.n, failure })
+      // The others of that region wait as well, and it is asked no more in this run.
+      if (hasCode(failure, ...AWAY)) away.set(entry.region, failure)
+    }
+    for (const entry of survey.waiting) {
+      await apply(entry)
+      if (pending.size === 0) acknowledged = entry.n
+    }
     // Shreds that follow each other are applied together.
     let shreds: SealedLedgerEntry[] = []
     for await (const entry of few ?? this.#ledger.after(start)) {
       if (entry.n > last.n) break
       if (entry.op === LedgerOp.shred) {
+        // The head moves only over shreds that were applied. Where `applied` is behind it, something else waits.
+        if (again === undefined && entry.n <= head.n) continue
         if (shreds.push(entry) < MOST_SHREDS_AT_ONCE) continue
-        await this.#applyShreds(shreds, survey, applied, back)
+        await this.#applyShreds(shreds, survey, head.n, back)
         shreds = []
       } else {
-        await this.#applyShreds(shreds, survey, applied, back)
+        await this.#applyShreds(shreds, survey, head.n, back)
         shreds = []
-        const wanted = again !== 'shreds' || entry.n > applied
-        if (wanted && !(await this.#apply(entry, survey))) pending.set(hex(entry.tenantRef), entry.n)
+        if (again !== 'shreds' || entry.n > applied) await apply(entry)
       }
       if (pending.size === 0) acknowledged = entry.n
     }
-    await this.#applyShreds(shreds, survey, applied, back)
+    await this.#applyShreds(shreds, survey, head.n, back)
     if (pending.size === 0) acknowledged = last.n
     // This run knows nothing of what another has left waiting behind the end that it read.
-    this.#pending = new Map([...pending, ...[...this.#pending].filter(([, n]) => n > last.n)])
+    this.#pending = new Map([...pending, ...[...this.#pending].filter(([, { n }]) => n > last.n)])
     const next = { head: last.n > head.n ? last : head, applied: Math.max(applied, acknowledged) }
     // Onto the very record that was read at first: if it moved, or the key store was restored beneath us, all begins again.
     if (next.head.n !== head.n || next.applied !== applied) await keyStore.put({ ...record, ...next, revision: record.revision + 1 })
+    this.#standing = pending.size === 0 ? undefined : standingAfter(survey, next.applied)
     return { entries: last.n - start.n, pending }
   }
 
   // Checks the whole chain before anything is done, and finds the last word on the state of each key that was suspended.
-  async #survey(start: LedgerPosition, head: LedgerPosition): Promise<Survey> {
-    const suspensions = new Map<string, number>()
-    const recreated = new Map<string, number>()
+  async #survey(start: LedgerPosition, head: LedgerPosition, before: Standing | undefined): Promise<Survey> {
+    const suspensions = new Map(before?.suspensions)
+    const recreated = new Map(before?.recreated)
+    const found: SealedLedgerEntry[] = []
     let few: SealedLedgerEntry[] | undefined = []
     let last = start
     for await (const entry of this.#ledger.after(start)) {
       // The chain from an older position must pass through the very head that the key store knows.
       if (entry.n === head.n && !equalBytes(entry.hash, head.hash)) throw ledgerInvalid()
-      if (isSuspension(entry)) for (const key of entry.keys) suspensions.set(hex(key.commitment), entry.n)
-      else if (entry.op === LedgerOp.shred) for (const key of entry.keys) suspensions.delete(hex(key.commitment))
+      if (isSuspension(entry)) {
+        found.push(entry)
+        for (const key of entry.keys) suspensions.set(hex(key.commitment), entry.n)
+      } else if (entry.op === LedgerOp.shred) for (const key of entry.keys) suspensions.delete(hex(key.commitment))
       else if (entry.op === LedgerOp.recreate) for (const key of entry.keys) recreated.set(hex(key.commitment), entry.n)
       if (few !== undefined && few.push(entry) > MOST_KEPT) few = undefined
       last = { n: entry.n, hash: entry.hash }
     }
-    return { last, few, suspensions, recreated }
+    return { last, few, suspensions, recreated, found, waiting: before?.waiting ?? [] }
+  }
+
+  // Where an entry waits, `applied` stands still, and all that comes behind it would be read in each run. What was read stays true as long
+  // as the ledger is the same. A key store that was restored beneath us knows an older head: its shreds are then applied again.
+  async #standingOf({ head, applied }: VaultRecord): Promise<Standing | undefined> {
+    const standing = this.#standing
+    if (standing === undefined || standing.applied !== applied || standing.last.n > head.n) return undefined
+    const there = standing.last.n === head.n ? head : await this.#ledger.position(standing.last.n)
+    return equalBytes(there.hash, standing.last.hash) ? standing : undefined
   }
 
   async #applyShreds(entries: readonly SealedLedgerEntry[], { last, recreated }: Survey, applied: number, back: KeysBack[]): Promise<void> {
@@ -186,22 +232,22 @@ export class Reconciler {
     }
   }
 
-  /** @returns false where the entry has to wait for a provider */
-  async #apply(entry: SealedLedgerEntry, { suspensions, last }: Survey): Promise<boolean> {
+  /** @returns what it has to wait for, where it cannot be applied now */
+  async #apply(entry: SealedLedgerEntry, { suspensions, last }: Survey): Promise<StrongroomError | undefined> {
     switch (entry.op) {
       case LedgerOp.shred:
       // A new key is made by whoever recreates, with the secret that nobody else has. The entry only spares it.
       case LedgerOp.recreate:
-        return true
+        return undefined
       case LedgerOp.suspend:
       case LedgerOp.resume:
         return this.#applySuspension(entry, suspensions, last)
       case LedgerOp.rootCreated:
         await learnRootVersion(this.#tree.context, entry)
-        return true
+        return undefined
       case LedgerOp.rootDestroyed:
         await learnDestruction(this.#tree.context, entry)
-        return true
+        return undefined
     }
   }
 
@@ -214,16 +260,24 @@ export class Reconciler {
     return all
   }
 
-  // A state is part of a wrap, so it needs the keys. Without the region's provider nothing of that tenant opens here either.
-  async #applySuspension(entry: SealedLedgerEntry, suspensions: ReadonlyMap<string, number>, surveyed: LedgerPosition): Promise<boolean> {
+  // A state is part of a wrap, so it needs the keys. Where they do not open, nothing of that tenant may open here either: but all others do.
+  async #applySuspension(
+    entry: SealedLedgerEntry,
+    suspensions: ReadonlyMap<string, number>,
+    surveyed: LedgerPosition,
+  ): Promise<StrongroomError | undefined> {
     const keys = entry.keys.filter((key) => suspensions.get(hex(key.commitment)) === entry.n)
-    if (keys.length === 0) return true
-    try {
-      await applySuspension(this.#tree, { ...entry, keys }, () => this.#spokenFor(surveyed))
-      return true
-    } catch (error) {
-      if (hasCode(error, ...AWAY)) return false
-      throw error
+    if (keys.length === 0) return undefined
+    for (let mayBeOld = true; ; mayBeOld = false) {
+      try {
+        await applySuspension(this.#tree, { ...entry, keys }, () => this.#spokenFor(surveyed))
+        return undefined
+      } catch (error) {
+        if (hasCode(error, ...AWAY)) return error
+        if (!hasCode(error, ...DAMAGED)) throw error
+        // What was read before an epoch closed, and opened after it, has been wrapped anew since.
+        if (!mayBeOld) return error
+      }
     }
   }
 
@@ -239,4 +293,43 @@ export class Reconciler {
 
 function isSuspension({ op }: SealedLedgerEntry): boolean {
   return op === LedgerOp.suspend || op === LedgerOp.resume
+}
+
+// Of suspensions those that still have the last word on a key.
+function standingAfter({ last, waiting, found, suspensions, recreated }: Survey, applied: number): Standing {
+  const counts = ({ n, keys }: SealedLedgerEntry): boolean =>
+    n > applied && keys.some(({ commitment }) => suspensions.get(hex(commitment)) === n)
+  return { last, suspensions, recreated, applied, waiting: [...waiting, ...found].filter(counts) }
+}
+
+/**
+ * The error for an entry that was not applied.
+ *
+ * @param what - what is said of it: the reason follows
+ */
+export function notApplied(what: string, failure: StrongroomError): StrongroomError {
+  const { code } = failure
+  if (code === 'root_version_destroyed')
+    return new StrongroomError(
+      code,
+      `${what}: a root version that wrapped keys of the tenant was destroyed; restore the newest key store, or shred what is lost`,
+      { cause: failure },
+    )
+  if (code === 'wrong_root_key')
+    return new StrongroomError(
+      code,
+      `${what}: the key provider of that region does not hold the root key that wrapped keys of the tenant; put the newest root key back`,
+      { cause: failure },
+    )
+  if (code === 'decrypt_failed')
+    return new StrongroomError(
+      code,
+      `${what}: a key of the tenant does not open, and verifyKeys says which; put its record back from a backup, or shred what it names`,
+      { cause: failure },
+    )
+  return new StrongroomError(
+    'key_provider_unavailable',
+    `${what}: the key provider of that region did not answer; repeat it when it does`,
+    { cause: failure },
+  )
 }

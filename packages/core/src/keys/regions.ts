@@ -95,7 +95,8 @@ function knowsNumber(record: RegionRecord | undefined, number: number): boolean 
   return record?.versions.some((known) => known.number === number) ?? false
 }
 
-function foreignRoot(): StrongroomError {
+/** For a root key that is not the vault's own in that region. */
+export function foreignRoot(): StrongroomError {
   return new StrongroomError(
     'wrong_root_key',
     'the key provider of that region holds another root key than the vault was made with there, or an older copy of it: put the newest root key back; nothing was changed',

@@ -1,12 +1,12 @@
 /** Wrapping a node's living versions anew: under the tenant's current wrapping key, beneath the parent's newest version, or in another state. */
 
-import { decryptFailed } from '../errors.ts'
 import { childWrapKey } from '../format/derivations.ts'
 import { nodePlace, wrapNode } from '../format/node-wrap.ts'
 import { KeyState, type KeyVersion, type LiveVersion, type NodeRecord } from '../format/records.ts'
 import type { KeyContext } from './key-context.ts'
 import type { OpenNode, OpenVersion } from './open-node.ts'
 import type { OpenWrappingKey } from './open-tenant.ts'
+import { stateError } from './seal-value.ts'
 
 /** Whether a living version of a node hangs beneath an older version of its parent than the newest, or is wrapped by a key that was followed. */
 export function isOutdated(node: OpenNode, parent: OpenNode | undefined, outdatedKey: (id: Uint8Array) => boolean): boolean {
@@ -24,6 +24,7 @@ export function isOutdated(node: OpenNode, parent: OpenNode | undefined, outdate
  * compare-and-set. Versions that died, or died with their parent, stay as they are.
  *
  * @param parent - `undefined` for the vault and for tenants
+ * @throws StrongroomError `shredded` where no version of the parent is left
  */
 export function rewrapNode(
   context: Pick<KeyContext, 'vaultId'>,
@@ -32,7 +33,8 @@ export function rewrapNode(
   wrappingKey: OpenWrappingKey,
 ): NodeRecord {
   const above = parent?.versions.at(-1)
-  if (parent !== undefined && above === undefined) throw decryptFailed()
+  // What is above was shredded since the node was opened, or made.
+  if (parent !== undefined && above === undefined) throw stateError(KeyState.shredded)
   return changeVersions(node, (version, open) => rewrapVersion(context, node.record, version, open, { above, wrappingKey }))
 }
 

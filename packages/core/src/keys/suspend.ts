@@ -4,6 +4,7 @@ import { StrongroomError } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import { LedgerOp } from '../format/ledger-entry.ts'
 import { KeyState, type LiveVersion, Reason } from '../format/records.ts'
+import { notApplied } from './reconcile.ts'
 import { type KeyOperations, type NodePlaceRef, readNode } from './shred.ts'
 import { currentRootVersion } from './regions.ts'
 import { stateError } from './seal-value.ts'
@@ -30,8 +31,12 @@ export async function changeSuspension(
     if (record === undefined) throw new StrongroomError('not_found', 'there is no key at that place')
     const live = record.versions.filter((version): version is LiveVersion => version.state !== KeyState.shredded)
     if (live.length === 0) throw stateError(KeyState.shredded)
+    // An entry that waits has spoken, though the record does not show it: only a later one is the last word.
+    const waits = keys.reconciler.isPending(place.tenantRef)
     // Where a later entry has spoken since about a version that ours named, that is the last word: it is not contradicted.
-    const left = live.filter((version) => (version.state === KeyState.suspended) !== suspending && !named.has(hex(version.commitment)))
+    const left = live.filter(
+      (version) => (waits || (version.state === KeyState.suspended) !== suspending) && !named.has(hex(version.commitment)),
+    )
     if (left.length === 0) return
     const rootVersion = await currentRootVersion(context, place.region)
     for (const { commitment } of live) named.add(hex(commitment))
@@ -45,13 +50,9 @@ export async function changeSuspension(
         reason,
       }),
     )
-    const { pending } = await keys.reconciler.run()
-    if (pending.size > 0 && keys.reconciler.isPending(place.tenantRef)) {
-      throw new StrongroomError(
-        'key_provider_unavailable',
-        'noted in the ledger, but not yet in effect: the key provider of that region did not answer; repeat it',
-      )
-    }
+    await keys.reconciler.run()
+    const failure = keys.reconciler.failureOf(place.tenantRef)
+    if (failure !== undefined) throw notApplied('noted in the ledger, but not yet in effect', failure)
   }
   throw new StrongroomError('conflict', 'other operators keep changing the state of this key; repeat it when they have stopped')
 }

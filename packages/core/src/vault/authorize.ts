@@ -15,6 +15,7 @@ export type OperationName =
   | 'decrypt'
   | 'unlock'
   | 'shred'
+  | 'shredDamaged'
   | 'recreate'
   | 'suspend'
   | 'resume'
@@ -29,6 +30,7 @@ export type OperationName =
   | 'status'
   | 'verifyKeys'
   | 'reconcile'
+  | 'repairLedger'
   | 'receiptKeys'
 
 /** One operation, as `onAccess` sees it: who and what, never a value. */

@@ -5,21 +5,23 @@ import { randomBytes } from '../crypto/random.ts'
 import { hasCode, StrongroomError } from '../errors.ts'
 import { EMPTY } from '../format/bytes.ts'
 import { childSalt, childWrapKey, serviceKey } from '../format/derivations.ts'
-import { KeyState, NodeKind, type VaultRecord } from '../format/records.ts'
+import { KeyState, NodeKind, type NodeRecord, type VaultRecord } from '../format/records.ts'
 import { NO_REF, nodeRef, serviceName, VAULT_REF } from '../format/reference.ts'
 import { vaultRecordCheck } from '../format/vault-record-check.ts'
 import { firstNodes } from '../keys/create-tenant.ts'
+import type { Step } from '../keys/key-tree.ts'
 import { LEDGER_START, withdrawLedgerEntry, writeLedgerEntry } from '../keys/ledger.ts'
 import { firstRecord, makeVersion } from '../keys/make-version.ts'
 import { rootEntry, withRootVersion } from '../keys/regions.ts'
 import { findVaultRecord, settleBootstrap } from '../keys/vault-record.ts'
 import { makeFirstWrappingKey } from '../keys/wrapping-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
+import { SIGNING_STEP } from './signing-key.ts'
 
 const DEFAULT_CACHE_BOUND = 60_000
 
 /** The step from the vault's node to its ledger key. */
-export const LEDGER_STEP: { readonly kind: NodeKind; readonly name: Uint8Array } = {
+export const LEDGER_STEP: Step = {
   kind: NodeKind.service,
   name: serviceName('ledger', EMPTY),
 }
@@ -59,17 +61,18 @@ export async function initVault(options: VaultOptions): Promise<void> {
   const { node, refNode, secret, refSecret } = firstNodes(context, place, wrapping.key, wrapping.record.id)
 
   const refKey = serviceKey(refSecret, 'ref')
-  const ledgerPlace = {
-    ...place,
-    kind: NodeKind.service,
-    ref: nodeRef(refKey, NodeKind.service, VAULT_REF, LEDGER_STEP.name),
-    parentRef: VAULT_REF,
-  }
   const own = node.versions[0]
   if (own === undefined || own.state === KeyState.shredded) throw new TypeError('a fresh node has a live version')
   const wrapKey = childWrapKey(wrapping.key, childSalt(secret))
-  const ledgerNode = makeVersion(context, ledgerPlace, 1, own, { key: wrapKey, wrappingKeyId: wrapping.record.id })
+  const makeService = ({ kind, name }: Step): { readonly record: NodeRecord; readonly secret: Uint8Array } => {
+    const at = { ...place, kind, ref: nodeRef(refKey, kind, VAULT_REF, name), parentRef: VAULT_REF }
+    const made = makeVersion(context, at, 1, own, { key: wrapKey, wrappingKeyId: wrapping.record.id })
+    return { record: firstRecord(at, made.version), secret: made.secret }
+  }
+  const ledgerNode = makeService(LEDGER_STEP)
   const ledgerKey = serviceKey(ledgerNode.secret, 'ledger')
+  // Here, and nowhere else: a key store that is restored has the key whose public half was published.
+  const signingNode = makeService(SIGNING_STEP)
 
   try {
     // The ledger knows of the root version before anything that it wrapped is stored.
@@ -93,7 +96,8 @@ export async function initVault(options: VaultOptions): Promise<void> {
         wrapping.record,
         node,
         refNode,
-        firstRecord(ledgerPlace, ledgerNode.version),
+        ledgerNode.record,
+        signingNode.record,
         withRootVersion(undefined, region, rootVersion, { n: 1, hash, instant: created.instant }),
       ],
     }
@@ -110,7 +114,7 @@ export async function initVault(options: VaultOptions): Promise<void> {
     }
     await settleBootstrap(keyStore, record)
   } finally {
-    wipe(wrapping.key, secret, refSecret, refKey, wrapKey, ledgerNode.secret, ledgerKey)
+    wipe(wrapping.key, secret, refSecret, refKey, wrapKey, ledgerNode.secret, ledgerKey, signingNode.secret)
   }
 }
 

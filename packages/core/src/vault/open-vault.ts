@@ -24,7 +24,9 @@ export interface Vault extends Epochs, Inspection {
   /**
    * The public keys that sign this vault's receipts, 32 bytes each: publish them, so that `verifyReceipt` can be given keys that are trusted.
    *
-   * @throws StrongroomError `vault_closed`, and what stores and provider throw
+   * They are made with the vault: from then on each copy of the key store holds them.
+   *
+   * @throws StrongroomError `vault_closed`, `decrypt_failed` (the key store was altered), and what stores and provider throw
    */
   receiptKeys(): Promise<readonly Uint8Array[]>
   /** Wipes the keys, refuses further calls, and closes the stores that came with a `close`. */

@@ -15,7 +15,10 @@ import type { Access } from './authorize.ts'
 
 /** How a vault is made and opened. The same object serves both. */
 export interface VaultOptions {
-  /** One key provider for each region that this process works in, by the region's name (1 to 64 ASCII letters, digits, `-`, `_`). */
+  /**
+   * One key provider for each region that this process works in, by the region's name (1 to 64 ASCII letters, digits, `-`, `_`). Each over
+   * a root key of its own, which no other region has, and no other vault: closing an epoch destroys for all who use it.
+   */
   readonly keyProviders: Readonly<Record<string, KeyProvider>>
   /** The region of tenants that are created without one; for `initVault` also the vault's fixed home. */
   readonly defaultRegion: string
@@ -136,6 +139,8 @@ function checkProviders(keyProviders: unknown): Readonly<Record<string, KeyProvi
     if (!REGION.test(region)) throw invalidArgument('keyProviders', 'must be keyed by region names of 1 to 64 letters, digits, - and _')
     requireMethods(provider, 'keyProviders', ['versions', 'wrap', 'unwrap', 'createVersion', 'destroyVersion'])
   }
+  if (new Set(entries.map(([, provider]) => provider)).size < entries.length)
+    throw invalidArgument('keyProviders', 'must give each region a provider over a root key of its own: one that serves two would end both')
   return Object.fromEntries(entries)
 }
 

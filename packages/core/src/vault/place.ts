@@ -4,7 +4,9 @@ import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
 import type { Field } from '../field.ts'
 import { NodeKind, Reason } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
+import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
 import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
+import { notApplied } from '../keys/reconcile.ts'
 import { recreateNode } from '../keys/recreate.ts'
 import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode, shredNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
@@ -19,6 +21,16 @@ export type ReasonName = Exclude<keyof typeof Reason, 'retired'>
 /** Options of shred. */
 export interface ShredOptions {
   readonly reason?: ReasonName
+}
+
+/** Options of shred of a tenant. */
+export interface TenantShredOptions extends ShredOptions {
+  /**
+   * Where the tenant's own records are damaged and do not open: the region that it was made in, by your word. It decides which root versions
+   * the shred has to outlive, and ledger and receipt will say it; a wrapping key that still opens in another region refuses it. A tenant
+   * that opens needs none.
+   */
+  readonly region?: string
 }
 
 /** Options of recreate. */
@@ -36,8 +48,12 @@ export interface Use {
   readonly share?: number
 }
 
+/** `damaged`: its region is what the caller has said. */
+type PlaceToShred = NodePlaceRef & { readonly damaged?: true }
+
 // Between opening and using a key another task may drop it; each retry opens it anew.
 const MOST_TRIES = 5
+const REF = /^[0-9a-f]{32}$/
 
 /** A place in the tree by name, with what it takes to work there. */
 export class Place {
@@ -92,12 +108,25 @@ export class Place {
     }
   }
 
-  async shred(options: ShredOptions | undefined): Promise<Shredded> {
+  async shred(options: TenantShredOptions | undefined): Promise<Shredded> {
+    const known: readonly ('reason' | 'region')[] = this.steps.length === 0 ? ['reason', 'region'] : ['reason']
+    const { reason, region } = readOptions(options, known)
+    const why = reasonCode(reason ?? 'unspecified')
+    const place: PlaceToShred = this.steps.length === 0 ? await this.#tenantToShred(checkRegion(region)) : await this.references()
+    this.gate.authorize('shred', this.whose, place.region)
+    if (place.damaged === true) await requireRegionOf(this.keys, place.tenantRef, place.region)
+    // The signing key first: a shred without its receipt would have to be repeated.
+    return withSigningSeed(this.keys, async (seed) => shreddedBy(this.keys, seed, await shredNode(this.keys, place, why)))
+  }
+
+  /** @param ref - of a node of this tenant, as `verifyKeys` reports it */
+  async shredDamaged(ref: string, options: ShredOptions | undefined): Promise<Shredded> {
     const { reason } = readOptions(options, ['reason'])
     const why = reasonCode(reason ?? 'unspecified')
-    const place = await this.references()
-    this.gate.authorize('shred', this.whose, place.region)
-    // The signing key first: a shred without its receipt would have to be repeated.
+    const bytes = refBytes(ref)
+    const { tenantRef, region } = await this.#tenantPlace(await this.tenantRef())
+    this.gate.authorize('shredDamaged', this.whose, region)
+    const place = await findDamaged(this.keys, tenantRef, bytes)
     return withSigningSeed(this.keys, async (seed) => shreddedBy(this.keys, seed, await shredNode(this.keys, place, why)))
   }
 
@@ -148,18 +177,48 @@ export class Place {
     }
   }
 
-  // A suspension that the ledger has and the key store has not, because a provider was away: it comes first.
+  // One that does not open is shredded by whoever names its region: the record's own word is a column that anybody who writes the key
+  // store can change, and a receipt would repeat it.
+  async #tenantToShred(said: string | undefined): Promise<PlaceToShred> {
+    const tenantRef = await this.tenantRef()
+    try {
+      const place = await this.#tenantPlace(tenantRef)
+      if (said === undefined || said === place.region) return place
+      await this.keys.tree.tenant(tenantRef)
+      throw notItsRegion()
+    } catch (error) {
+      if (hasCode(error, 'shredded', 'root_version_destroyed') && said !== undefined)
+        return { kind: NodeKind.tenant, ref: tenantRef, parentRef: NO_REF, tenantRef, region: said }
+      if (!hasCode(error, 'decrypt_failed', 'wrong_root_key')) throw error
+      if (said !== undefined) return { kind: NodeKind.tenant, ref: tenantRef, parentRef: NO_REF, tenantRef, region: said, damaged: true }
+      throw new StrongroomError(
+        error.code,
+        'the keys of this tenant do not open: put its records back from a backup; or, to destroy it as it is, shred it with the region that it was made in',
+        { cause: error },
+      )
+    }
+  }
+
+  // A suspension that the ledger has and the key store has not, because a provider was away, or a key does not open: it comes first.
   async #settled(tenantRef: Uint8Array): Promise<void> {
     const { reconciler } = this.keys
     if (!reconciler.isPending(tenantRef)) return
     await reconciler.run()
-    if (reconciler.isPending(tenantRef)) {
-      throw new StrongroomError(
-        'key_provider_unavailable',
-        'a change of state waits for the key provider of that region; nothing opens before it',
-      )
-    }
+    const failure = reconciler.failureOf(tenantRef)
+    if (failure !== undefined) throw notApplied('a change of state waits, and nothing of the tenant opens before it', failure)
   }
+}
+
+function checkRegion(region: unknown): string | undefined {
+  if (region !== undefined && (typeof region !== 'string' || region === ''))
+    throw invalidArgument('region', 'must be one of the regions in keyProviders')
+  return region
+}
+
+function refBytes(ref: unknown): Uint8Array {
+  if (typeof ref !== 'string' || !REF.test(ref))
+    throw invalidArgument('ref', 'must be a reference as verifyKeys reports it: 32 hexadecimal digits')
+  return Uint8Array.from(ref.match(/../gu) ?? [], (digits) => Number.parseInt(digits, 16))
 }
 
 /** @throws StrongroomError `invalid_argument` */

@@ -2,6 +2,7 @@
 
 import { wipe } from '../crypto/hash.ts'
 import { rebuildLedger } from '../keys/repair-ledger.ts'
+import { Gate } from './authorize.ts'
 import { openKeys } from './open-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
 
@@ -19,7 +20,8 @@ import { checkOptions, type VaultOptions } from './options.ts'
  * @returns `rebuilt`: how many entries were missing; 0: the ledger reaches as far as the key store knows
  * @throws StrongroomError `ledger_invalid` (not every lost entry can be rebuilt, or what is there contradicts the key store: restore the
  *   newest state store), `vault_not_initialised`, `invalid_argument`, `wrong_root_key`, `region_refused` (no provider for the vault's home
- *   region), `decrypt_failed` (the key store was altered), and for stores and provider their `…_unavailable`
+ *   region), `decrypt_failed` (the key store was altered), `denied` (by `onAccess`), and for stores and provider their
+ *   `…_unavailable`
  * @example
  * ```ts
  * import { openVault, repairLedger, type VaultOptions } from '@strongroom/core'
@@ -33,6 +35,8 @@ import { checkOptions, type VaultOptions } from './options.ts'
  */
 export async function repairLedger(options: VaultOptions): Promise<{ readonly rebuilt: number }> {
   const checked = checkOptions(options)
+  const { clock, providers, onAccess } = checked
+  new Gate({ clock, providers, onAccess }).authorize('repairLedger', {}, undefined)
   const { keys, ledgerKey } = await openKeys(checked)
   const key = await ledgerKey()
   try {

@@ -1,4 +1,4 @@
-/** The key that signs receipts: a service key of the vault's own node. */
+/** The key that signs receipts: a service key of the vault's own node, made with the vault. */
 
 import { ed25519PublicKey } from '../crypto/ed25519.ts'
 import { wipe } from '../crypto/hash.ts'
@@ -6,18 +6,25 @@ import { decryptFailed } from '../errors.ts'
 import { EMPTY } from '../format/bytes.ts'
 import { NodeKind } from '../format/records.ts'
 import { serviceName, VAULT_REF } from '../format/reference.ts'
-import { required, type Step } from '../keys/key-tree.ts'
+import type { Step } from '../keys/key-tree.ts'
 import type { KeyOperations } from '../keys/shred.ts'
 
 const FIRST_GENERATION = 1
-const SIGNING_STEP: Step = {
+/** The step from the vault's node to its signing key. */
+export const SIGNING_STEP: Step = {
   kind: NodeKind.service,
   name: serviceName('signing-certificate', EMPTY, { generation: FIRST_GENERATION }),
 }
 
-/** Uses the 32-byte seed, which is made where there is none, and wipes it. */
+/**
+ * Uses the 32-byte seed, and wipes it. It is made with the vault and never here: another one would sign what nobody who holds the
+ * published key believes.
+ *
+ * @throws StrongroomError `decrypt_failed` where its record is missing, and what stores and provider throw
+ */
 export async function withSigningSeed<T>({ tree }: Pick<KeyOperations, 'tree'>, use: (seed: Uint8Array) => Promise<T>): Promise<T> {
-  const path = required(await tree.open(VAULT_REF, [SIGNING_STEP], true))
+  const path = await tree.open(VAULT_REF, [SIGNING_STEP], false)
+  if (path === undefined) throw decryptFailed()
   let seed: Uint8Array | undefined
   try {
     seed = path.nodes[0]?.active?.serviceKey('signing-certificate')

@@ -13,7 +13,7 @@ import { z } from 'zod'
 import type { Gate } from './authorize.ts'
 import { readOptions } from '../read-options.ts'
 import { nameBytes } from './names.ts'
-import { Place, type ShredOptions } from './place.ts'
+import { Place, type ShredOptions, type TenantShredOptions } from './place.ts'
 import { shredMany, type ShredManyOptions } from './shred-many.ts'
 import type { Shredded } from './shredded.ts'
 import { type Subject, SubjectHandle } from './subject.ts'
@@ -24,8 +24,39 @@ export interface Tenant {
   subject(name: string): Subject
   /** What belongs to the tenant itself, such as its own connections. No subject's name reaches it. */
   self(): Subject
-  /** Destroys the tenant's key, and with it everything of the tenant's. @throws StrongroomError as `shred` of a subject, and `not_found` */
-  shred(options?: ShredOptions): Promise<Shredded>
+  /**
+   * Destroys the tenant's key, and with it everything of the tenant's. One whose records are damaged needs `{ region }`: nothing else says
+   * what the shred has to outlive.
+   *
+   * @throws StrongroomError as `shred` of a subject; `not_found`; `decrypt_failed`, `wrong_root_key` (it does not open, and no region was named);
+   *   `invalid_argument` (it is of another region)
+   */
+  shred(options?: TenantShredOptions): Promise<Shredded>
+  /**
+   * Shreds one of this tenant's keys that does not open any more, by the reference that `verifyKeys` reports: a damaged record whose name
+   * nobody knows keeps every epoch of its region from turning. Put the record back from a backup where there is one; this is final, and of
+   * the whole place, as every shred is. A key of which any version opens is refused. Repeating it answers the same.
+   *
+   * What ledger and receipt say of its kind and its parent is what the damaged record says of itself: there is nothing else to ask.
+   *
+   * @param ref - 32 hexadecimal digits
+   * @throws StrongroomError `invalid_argument` (`ref`: a version of that key opens, or it is gone, or is not beneath this tenant, or hangs beneath
+   *   one that does not open), `not_found`; what keeps the tenant itself from opening; and as `shred` of a subject
+   * @example
+   * ```ts
+   * import { type Vault } from '@strongroom/core'
+   *
+   * async function endWhatIsLost(vault: Vault, tenantName: string) {
+   *   const tenant = await vault.tenants.get(tenantName)
+   *   for await (const { problem, ref, tenantRef } of vault.verifyKeys()) {
+   *     if (problem !== 'version_does_not_open' || tenantRef !== tenant?.ref) continue
+   *     const { receipt } = await vault.tenant(tenantName).shredDamaged(ref, { reason: 'operator' })
+   *     console.log(receipt)
+   *   }
+   * }
+   * ```
+   */
+  shredDamaged(ref: string, options?: ShredOptions): Promise<Shredded>
   /**
    * Shreds many subjects with few writes: the ledger takes them in batches. Yields each in the order given; nothing happens before it is
    * iterated. Repeating it after a failure goes on where it stopped.
@@ -99,8 +130,12 @@ export class TenantHandle implements Tenant {
     return new SubjectHandle(this.#place.below({}, { kind: NodeKind.self, name: EMPTY }))
   }
 
-  shred(options?: ShredOptions): Promise<Shredded> {
+  shred(options?: TenantShredOptions): Promise<Shredded> {
     return this.#place.shred(options)
+  }
+
+  shredDamaged(ref: string, options?: ShredOptions): Promise<Shredded> {
+    return this.#place.shredDamaged(ref, options)
   }
 
   shredMany(

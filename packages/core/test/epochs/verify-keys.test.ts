@@ -271,8 +271,29 @@ describe('what does not open', () => {
     const made = await world()
     const acme = await tenantOf(made, 'acme')
     const ref = nodesOf(made.keyStore).find(({ kind, tenantRef }) => kind === 4 && hex(tenantRef) === hex(acme.ref)) as NodeRecord
+    await aliceAndItem(made)
     editNode(made, ref.ref, () => undefined)
     await expectFindings(made.vault, [about('tenant_does_not_open', acme, { code: 'decrypt_failed' })])
+  })
+
+  test('a tenant whose making was killed is unfinished, not damaged; making it again ends that', async () => {
+    const made = await world()
+    const killed = await openVault({
+      ...made.options,
+      keyStore: aroundKeyStore(made.keyStore, async ({ method, args }, proceed) => {
+        // Its `ref` key is what is written last.
+        if (method === 'put' && (args[0] as NodeRecord).kind === 4) throw new Error('killed')
+        return proceed()
+      }),
+    })
+    const tenant = await nodeMadeBy(made.keyStore, () => outcome(() => killed.tenants.create('half')))
+    await expectFindings(made.vault, [about('tenant_unfinished', tenant)])
+    await made.vault.tenants.create('half')
+    await expectFindings(made.vault, [])
+    // With its own key damaged as well, there is nothing to go on from.
+    const again = await nodeMadeBy(made.keyStore, () => outcome(() => killed.tenants.create('other')))
+    editVersion(made, again.ref, withBadWrap)
+    await expectFindings(made.vault, [about('tenant_does_not_open', again, { code: 'decrypt_failed' })])
   })
 
   test('a region whose provider holds another root key', async () => {
@@ -640,7 +661,7 @@ describe('how it reads', () => {
     pages.length = 0
     const provider = made.options.keyProviders['eu'] as ReturnType<typeof memoryKeyProvider>
     const before = provider.calls.unwrap
-    expect(await verified(vault)).toMatchObject({ findings: [], report: { tenants: 3, nodes: 3 + 4 + 3000 } })
+    expect(await verified(vault)).toMatchObject({ findings: [], report: { tenants: 3, nodes: 4 + 4 + 3000 } })
     expect(Math.max(...pages)).toBeLessThanOrEqual(1001)
     expect(pages.length).toBeLessThan(60)
     expect(provider.calls.unwrap - before).toBe(3)

@@ -1,4 +1,4 @@
-import { type Access, openVault, type Vault } from '@strongroom/core'
+import { type Access, openVault, repairLedger, type Vault, type VaultOptions } from '@strongroom/core'
 import { describe, expect, test } from 'vitest'
 
 import { alice, email, held, openGround, outcome, refusalOf, START } from './support.ts'
@@ -204,5 +204,33 @@ describe('after close', () => {
     const vault = await openVault({ ...made.options, close: async () => void closed++ })
     await vault.close()
     expect(closed).toBe(1)
+  })
+})
+
+describe('repairLedger', () => {
+  test('passes the gate before it writes anything', async () => {
+    const made = await openGround()
+    const before = made.stateStore.snapshot()
+    await alice(made.vault).encrypt(email, 'x')
+    await alice(made.vault).shred()
+    await made.vault.close()
+    const whole = held(made)
+    made.stateStore.restore(before)
+    const lost = held(made)
+    const seen: Access[] = []
+    let refuse = true
+    const options: VaultOptions = {
+      ...made.options,
+      onAccess(access) {
+        seen.push(access)
+        if (refuse) throw new Error('no')
+      },
+    }
+    expect(await outcome(() => repairLedger(options))).toBe('denied')
+    expect(held(made)).toEqual(lost)
+    expect(seen).toEqual([{ operation: 'repairLedger', field: undefined, region: undefined, at: START }])
+    refuse = false
+    expect(await repairLedger(options)).toEqual({ rebuilt: 1 })
+    expect(JSON.stringify(held(made)).length).toBe(JSON.stringify(whole).length)
   })
 })
