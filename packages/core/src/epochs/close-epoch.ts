@@ -5,8 +5,9 @@ import { equalBytes } from '../crypto/hash.ts'
 import { randomBytes } from '../crypto/random.ts'
 import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
 import type { EpochMarker, KnownRootVersion } from '../format/records.ts'
+import { enterRootDestroyed, requireRootsOfRegion } from '../keys/announce-root-version.ts'
 import type { KeyContext } from '../keys/key-context.ts'
-import { newestRootVersion, noteOf, requireRegion, rootEntry, updateRegion } from '../keys/regions.ts'
+import { newestRootVersion, noteOf, requireRegion, updateRegion } from '../keys/regions.ts'
 import type { KeyOperations } from '../keys/shred.ts'
 import { coverWrappingKey, isCovered, listWrappingKeys, newestWrappingKey } from '../keys/wrapping-keys.ts'
 import { announceLive } from './announce-live.ts'
@@ -52,6 +53,12 @@ export async function* closeEpoch(
   const ending: KnownRootVersion[] = []
   for (const version of versions)
     if (version.number < epoch.rootVersion && !(await isEnded(keys, region, version, live))) ending.push(version)
+  await requireRootsOfRegion(keys, region, ending)
+  await askAgain(
+    context,
+    region,
+    versions.filter((version) => !ending.includes(version)),
+  )
   // Whoever closes after a rotation that did not end must not take silence for a close.
   if (ending.length === 0 && Math.max(...live) > epoch.rootVersion) throw notEnded()
   run.signal?.throwIfAborted()
@@ -174,6 +181,19 @@ async function checkWrappingKeys(context: KeyContext, region: string, least: num
   }
 }
 
+// Whoever said how long copies live may know better by now.
+async function askAgain(context: KeyContext, region: string, versions: readonly KnownRootVersion[]): Promise<void> {
+  for (const { number, destruction: before } of versions) {
+    if (before?.level !== 'operator-asserted' || before.copiesUntil <= context.clock.now()) continue
+    const destruction = await context.providers.destroyVersion(region, number)
+    if (destruction.copiesUntil === before.copiesUntil) continue
+    await updateRegion(context, region, (record) => ({
+      ...record,
+      versions: record.versions.map((version) => (version.number === number ? { ...version, destruction } : version)),
+    }))
+  }
+}
+
 // Whether nothing is left to do for a root version. One that is to be destroyed later may be listed as live until then; any other that
 // was destroyed and is live again came back with an older root key.
 async function isEnded(keys: KeyOperations, region: string, version: KnownRootVersion, live: ReadonlySet<number>): Promise<boolean> {
@@ -208,10 +228,8 @@ async function destroy(
   const destruction = await context.providers.destroyVersion(region, number)
   await context.failpoint('close.destroyed')
   const known = (await requireRegion(context, region)).versions.find((version) => version.number === number)
-  const entry =
-    (known === undefined ? undefined : await entryOfDestruction(keys, region, known)) ??
-    (await keys.ledger.append(() => Promise.resolve(rootEntry('rootDestroyed', region, { number, id }, context.clock.now()))))
-  await keys.reconciler.run()
+  const entered = known === undefined ? undefined : await entryOfDestruction(keys, region, known)
+  const entry = entered ?? (await enterRootDestroyed(keys, region, { number, id }))
   await context.failpoint('close.entered')
   const destroyed = noteOf(entry)
   await updateRegion(context, region, (now) => ({

@@ -5,7 +5,7 @@ import { StrongroomError } from '../errors.ts'
 import { LedgerOp, type SealedLedgerEntry } from '../format/ledger-entry.ts'
 import type { LedgerPosition, RootVersion } from '../format/records.ts'
 import type { KeyContext } from './key-context.ts'
-import { type Ledger, LEDGER_START } from './ledger.ts'
+import { type Ledger, LEDGER_START, ledgerInvalid } from './ledger.ts'
 import { findRegion, foreignRoot, knowsRootVersion, learnDestruction, learnRootVersion, requireOwnRoot, rootEntry } from './regions.ts'
 import type { KeyOperations } from './shred.ts'
 
@@ -37,8 +37,10 @@ export async function announceRootVersion(keys: KeyOperations, region: string, v
 /**
  * Enters in the ledger that the destruction of a root version was asked for, unless it says so already, and waits until the key store
  * knows. The ledger is asked, not the record of the region: that is a column like any other.
+ *
+ * @returns the entry that says so
  */
-export async function enterRootDestroyed(keys: KeyOperations, region: string, version: RootVersion): Promise<void> {
+export async function enterRootDestroyed(keys: KeyOperations, region: string, version: RootVersion): Promise<SealedLedgerEntry> {
   const { ledger, reconciler } = keys
   const { context } = keys.tree
   const entered = new EnteredRoots(ledger)
@@ -48,7 +50,11 @@ export async function enterRootDestroyed(keys: KeyOperations, region: string, ve
     return [rootEntry('rootDestroyed', region, version, context.clock.now())]
   })
   await reconciler.run()
-  await learnEntered(context, await entered.readOn(), region, version)
+  const roots = await entered.readOn()
+  await learnEntered(context, roots, region, version)
+  const entry = roots.find((one) => isOf(one, LedgerOp.rootDestroyed, region, version))
+  if (entry === undefined) throw ledgerInvalid()
+  return entry
 }
 
 /**

@@ -297,3 +297,22 @@ describe('the clock of the machine that rotated was ahead: the refusal says what
     await retire()
   })
 })
+
+test('an owner who says that copies live longer after all is believed, with nothing else to do', async () => {
+  const memory = memoryKeyProvider()
+  let copiesUntil = START + DAY
+  const destroyVersion: KeyProvider['destroyVersion'] = async (number, options) => ({
+    ...(await memory.destroyVersion(number, options)),
+    level: 'operator-asserted',
+    copiesUntil,
+  })
+  const { vault } = await world({ provider: { ...memory, destroyVersion } })
+  const copies = async (): Promise<readonly (number | undefined)[] | undefined> =>
+    (await vault.status()).regions[0]?.rootVersions.map(({ destruction }) => destruction?.copiesUntil)
+  await toEnd(vault.rotateRootKey())
+  await toEnd(vault.closeEpoch(WITHOUT))
+  expect(await copies()).toEqual([START + DAY, undefined])
+  copiesUntil = START + 30 * DAY
+  expect(await phasesOf(vault.closeEpoch(WITHOUT))).toEqual(['preparing'])
+  expect(await copies()).toEqual([START + 30 * DAY, undefined])
+})
