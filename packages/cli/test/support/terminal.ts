@@ -46,6 +46,10 @@ export class Terminal {
     this.ended.catch(() => undefined)
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
   type(text: string): void {
     this.#process.stdin.write(text)
   }
