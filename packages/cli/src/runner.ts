@@ -46,7 +46,7 @@ export class Runner {
   async run(command: string, flags: SharedFlags, act: Act): Promise<void> {
     const { stdout, stderr, environment } = this.#system
     const redaction = new Redaction()
-    const progress = progressReport(stderr, this.#notes, environment['TERM'] === 'dumb')
+    const progress = await progressReport(stderr, this.#notes, environment['TERM'] === 'dumb')
     const interruption = new Interruption(this.#system, (which) => {
       progress.end()
       const now = which === 'first' ? 'finishing what is in hand; once more to end at once' : `ended at once: ${GO_ON}`

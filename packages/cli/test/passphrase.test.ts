@@ -6,14 +6,15 @@ import { describe, expect, test } from 'vitest'
 
 import { BIN, FUNCTION, shell, strongroom } from './support/command.ts'
 import { Terminal } from './support/terminal.ts'
-import { emptyFolder, PASSPHRASE, PASSPHRASE_CONFIGURATION, writePrivate } from './support/vault-folder.ts'
+import { emptyFolder, PASSPHRASE, QUICK_CONFIGURATION, quickRootKey, writePrivate } from './support/vault-folder.ts'
 
 /** A folder with a vault behind a passphrase. */
 async function ground(): Promise<string> {
   const folder = emptyFolder()
-  writeFileSync(join(folder, 'strongroom.config.ts'), PASSPHRASE_CONFIGURATION)
+  writeFileSync(join(folder, 'strongroom.config.ts'), QUICK_CONFIGURATION)
   writePrivate(join(folder, 'passphrase'), `${PASSPHRASE}\n`)
-  const { code, stderr } = await strongroom(folder, ['init', '--root-key', 'root.key', '--region', 'eu', '--passphrase-file', 'passphrase'])
+  await quickRootKey(folder)
+  const { code, stderr } = await strongroom(folder, ['init', '--passphrase-file', 'passphrase'])
   expect([code, stderr]).toEqual([0, ''])
   return folder
 }
@@ -76,7 +77,7 @@ describe('without a terminal', () => {
     expect(unnamed.code).toBe(64)
     writeFileSync(
       join(folder, 'strongroom.config.ts'),
-      PASSPHRASE_CONFIGURATION.replace('await passphrase()', "await passphrase({ env: 'VAULT_PASSPHRASE' })"),
+      QUICK_CONFIGURATION.replace('passphrase()', "passphrase({ env: 'VAULT_PASSPHRASE' })"),
     )
     expect((await strongroom(folder, ['status'], { environment })).code).toBe(0)
     const unset = await strongroom(folder, ['status'])
@@ -129,7 +130,7 @@ describe('in a terminal', () => {
     const folder = await ground()
     writeFileSync(
       join(folder, 'strongroom.config.ts'),
-      PASSPHRASE_CONFIGURATION.replace('await passphrase()', "(await passphrase({ name: 'eu' }), await passphrase({ name: 'eu' }))"),
+      QUICK_CONFIGURATION.replace('await passphrase()', "(await passphrase({ name: 'eu' })) && (await passphrase({ name: 'eu' }))"),
     )
     const terminal = new Terminal(`${FUNCTION}; strongroom status`, folder)
     await terminal.answer(/Passphrase of eu/, `${PASSPHRASE}\r`)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 import { strongroom } from './support/command.ts'
+import { strongroomHere } from './support/in-process.ts'
 import { emptyFolder, vaultFolder } from './support/vault-folder.ts'
 
 describe('wrong use: one line, exit 64, nothing begun', () => {
@@ -26,15 +27,20 @@ describe('wrong use: one line, exit 64, nothing begun', () => {
   ]
 
   test.each(CASES)('%j', async (args, message) => {
-    const { code, stdout, stderr } = await strongroom(emptyFolder(), args)
+    const { code, stdout, stderr } = await strongroomHere(emptyFolder(), args)
     expect([code, stdout]).toEqual([64, ''])
     expect(stderr).toMatch(/^strongroom: usage: [^\n]*\n$/)
     expect(stderr).toMatch(message)
   })
 
+  test('the same from a process of its own', async () => {
+    const { code, stdout, stderr } = await strongroom(emptyFolder(), ['statsu'])
+    expect([code, stdout, stderr]).toEqual([64, '', "strongroom: usage: unknown command 'statsu' (Did you mean status?)\n"])
+  })
+
   test('no command at all: help on stderr', async () => {
     for (const args of [[], ['rotate']]) {
-      const { code, stdout, stderr } = await strongroom(emptyFolder(), args)
+      const { code, stdout, stderr } = await strongroomHere(emptyFolder(), args)
       expect([code, stdout]).toEqual([64, ''])
       expect(stderr).toMatch(/^Usage: strongroom/)
     }
@@ -43,7 +49,7 @@ describe('wrong use: one line, exit 64, nothing begun', () => {
   test.each([['--passphrase=hunter2'], ['--passphrase', 'hunter2'], ['--passphrase-fd', 'hunter2'], ['--passphrase-fd=hunter2']])(
     'a passphrase as an argument is not taken, nor repeated: %s %s',
     async (...args) => {
-      const { code, stderr } = await strongroom(emptyFolder(), ['status', ...args])
+      const { code, stderr } = await strongroomHere(emptyFolder(), ['status', ...args])
       expect(code).toBe(64)
       expect(stderr).toMatch(/^strongroom: usage: [^\n]*--passphrase/)
       expect(stderr).not.toContain('hunter2')
@@ -55,7 +61,7 @@ describe('help', () => {
   test('fits 80 columns, and says units and defaults', async () => {
     const folder = emptyFolder()
     const of = async (...args: readonly string[]): Promise<string> => {
-      const { code, stdout, stderr } = await strongroom(folder, [...args, '--help'])
+      const { code, stdout, stderr } = await strongroomHere(folder, [...args, '--help'])
       expect([code, stderr]).toEqual([0, ''])
       return stdout
     }

@@ -1,7 +1,6 @@
 /** Loading and calling the configuration. */
 
 import { openVault, type Vault, type VaultOptions } from '@strongroom/core'
-import { createJiti } from 'jiti'
 
 import { CliError } from '../cli-error.ts'
 import type { ConfigurationContext } from './define-config.ts'
@@ -16,6 +15,7 @@ export type Configured = { readonly vault: Vault } | { readonly options: VaultOp
  * @throws CliError `config_invalid` where it exports no function, or the function returns neither a vault nor options
  */
 export async function loadConfiguration(path: string, context: ConfigurationContext): Promise<Configured> {
+  const { createJiti } = await import('jiti')
   // Compiled code is kept in memory only: a cache in a folder for temporary files would be code that others may write.
   const jiti = createJiti(import.meta.url, { fsCache: false })
   const exported = await jiti.import(path, { default: true })

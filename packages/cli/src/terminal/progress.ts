@@ -3,7 +3,6 @@
 import type { WriteStream } from 'node:tty'
 
 import type { Progress } from '@strongroom/core'
-import { createLogUpdate } from 'log-update'
 
 import type { Output } from './output.ts'
 
@@ -25,11 +24,12 @@ const SLOW_PHASES: Readonly<Record<string, string>> = {
 }
 
 /** The report that fits the stream. */
-export function progressReport(stream: WriteStream, output: Output, isDumb: boolean): ProgressReport {
+export async function progressReport(stream: WriteStream, output: Output, isDumb: boolean): Promise<ProgressReport> {
   return stream.isTTY && !isDumb ? changingLine(stream) : plainLines(output)
 }
 
-function changingLine(stream: WriteStream): ProgressReport {
+async function changingLine(stream: WriteStream): Promise<ProgressReport> {
+  const { createLogUpdate } = await import('log-update')
   // The cursor stays: a process that is killed could not bring it back.
   const draw = createLogUpdate(stream, { showCursor: true })
   let last: Progress | undefined

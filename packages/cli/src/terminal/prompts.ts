@@ -1,6 +1,5 @@
 /** Questions in the terminal. They are asked on stderr: stdout may be a pipe. */
 
-import { confirm, isCancel, password } from '@clack/prompts'
 import { Secret } from '@strongroom/core'
 
 import { CliError, Interrupted } from '../cli-error.ts'
@@ -20,15 +19,17 @@ export interface Prompts {
 export function terminalPrompts({ stdin, stderr }: Pick<System, 'stdin' | 'stderr'>, signal: AbortSignal): Prompts {
   const shared = { input: stdin, output: stderr, signal, withGuide: false }
   const answered = <T>(answer: T | symbol): T => {
-    if (isCancel(answer)) throw new Interrupted('interrupted')
-    return answer as T
+    if (typeof answer === 'symbol') throw new Interrupted('interrupted')
+    return answer
   }
   const passphrase = async (message: string): Promise<Secret<string>> => {
     const validate = (typed: string | undefined): string | undefined => (typed ? undefined : 'It must not be empty.')
+    // Loaded when there is a question: a cron job has none.
+    const { password } = await import('@clack/prompts')
     return new Secret(answered<string>(await password({ ...shared, message, mask: '', validate })))
   }
   return {
-    isPossible: stdin.isTTY && stderr.isTTY,
+    isPossible: Boolean(stdin.isTTY && stderr.isTTY),
     passphrase,
     async newPassphrase(message) {
       const first = await passphrase(message)
@@ -36,6 +37,9 @@ export function terminalPrompts({ stdin, stderr }: Pick<System, 'stdin' | 'stder
       if (first.reveal() !== again.reveal()) throw new CliError('passphrase_unusable', 'the two passphrases differ; nothing was made')
       return first
     },
-    confirm: async (message) => answered<boolean>(await confirm({ ...shared, message, initialValue: false })),
+    async confirm(message) {
+      const { confirm } = await import('@clack/prompts')
+      return answered<boolean>(await confirm({ ...shared, message, initialValue: false }))
+    },
   }
 }

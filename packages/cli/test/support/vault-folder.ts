@@ -1,5 +1,5 @@
 // Folders as an operator has them: a configuration, a root key file, the stores.
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,6 +55,17 @@ export default defineConfig(async ({ passphrase }) => ({
   ...localStores({ directory: 'vault' }),
 }))
 `
+
+/** The same, where no time is to be spent on Argon2id: the passphrase is hashed, and taken for a raw key. */
+export const QUICK_CONFIGURATION: string = PASSPHRASE_CONFIGURATION.replace(
+  'passphrase: await passphrase()',
+  "rawKey: createHash('sha256').update((await passphrase()).reveal()).digest()",
+).replace("'@strongroom/cli'", "'@strongroom/cli'\nimport { createHash } from 'node:crypto'")
+
+/** Makes the root key file that the quick configuration opens. */
+export async function quickRootKey(folder: string): Promise<void> {
+  await createLocalKeyFile({ file: join(folder, 'root.key'), rawKey: createHash('sha256').update(PASSPHRASE).digest(), region: 'eu' })
+}
 
 /** A value, and whose it is. */
 export interface StoredValue {
