@@ -1,6 +1,6 @@
 /** What a command works with, from the command line to the open vault. */
 
-import type { Progress, Vault, VaultOptions } from '@strongroom/core'
+import type { Progress, Vault } from '@strongroom/core'
 
 import { CliError } from './cli-error.ts'
 import { findConfiguration } from './configuration/find.ts'
@@ -67,15 +67,6 @@ export class Session {
   /** Lets go of what was opened. */
   async end(): Promise<void> {
     for (const vault of this.#opened.splice(0)) await vault.close()
-  }
-
-  /** Keeps stores that only the options of a vault name, to be closed at the end. */
-  async using<T>({ close }: VaultOptions, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } finally {
-      await close?.()
-    }
   }
 
   /** Works through an operation and shows how far it is. @returns the last step */

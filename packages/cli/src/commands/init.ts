@@ -40,11 +40,13 @@ async function init(session: Session, { rootKey, region }: Flags): Promise<Outco
   if (region !== undefined && rootKey === undefined) throw new CliError('usage', '--region has no use without --root-key')
   const root = rootKey === undefined ? undefined : newRootKey(resolve(session.directory, rootKey), region)
   const options = await configuredOptions(session, root?.newKey)
-  await session.using(options, async () => {
+  try {
     if (root?.isMade() === false)
       throw new CliError('config_invalid', 'the configuration asked for no passphrase that --root-key could be made with; nothing was made')
     await initVault(options)
-  })
+  } finally {
+    await options.close?.()
+  }
   const made =
     rootKey === undefined ? [] : [`root key file ${rootKey} is made: lose it or its passphrase, and all data is lost; copy it now`]
   return {

@@ -29,7 +29,7 @@ export function terminalPrompts({ stdin, stderr }: Pick<System, 'stdin' | 'stder
     return new Secret(answered<string>(await password({ ...shared, message, mask: '', validate })))
   }
   return {
-    isPossible: Boolean(stdin.isTTY && stderr.isTTY),
+    isPossible: stdin.isTTY && stderr.isTTY,
     passphrase,
     async newPassphrase(message) {
       const first = await passphrase(message)
