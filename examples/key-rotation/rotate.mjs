@@ -16,11 +16,14 @@ const { signal } = interruption
 const provider = await localKeyProvider({ file, passphrase, copiesLife: 30 * 86_400_000 })
 const vault = await openVault({ keyProviders: { eu: provider }, defaultRegion: 'eu', ...localStores({ directory: `${VAULT}/stores` }) })
 try {
-  for await (const { phase, done, total } of vault.rotateRootKey({ signal })) console.log(`${phase} ${done}/${total}`)
   const now = new Date().toISOString()
+  for await (const { phase, done, total } of vault.rotateRootKey({ signal })) {
+    console.log(`${phase} ${done}/${total}`)
+    // From here on the new version is in use: not everything is to hang on one file until the rotation ends.
+    if (phase === 'preparing' && done === total) await copyFile(file, `${ROOT_BACKUPS}/${now}.key`)
+  }
   const copied = `${KEY_BACKUPS}/${now}`
   const { startedAt } = await backupLocalStore({ directory: `${VAULT}/stores`, store: 'keys', to: copied })
-  await copyFile(file, `${ROOT_BACKUPS}/${now}.key`)
   const copy = localKeyStoreCopy({ directory: copied })
   const marker = await readEpochMarker({ keyStore: copy.keyStore, region: 'eu' })
   await copy.close()
