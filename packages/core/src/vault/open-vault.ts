@@ -11,6 +11,8 @@ import { tenantHandle, type Tenant, type Tenants, tenants } from './tenants.ts'
 /** An open vault: one for each process, for as long as that runs. */
 export interface Vault extends Epochs, Inspection {
   readonly tenants: Tenants
+  /** As the vault was opened with it: what calls without a `region` work on. */
+  readonly defaultRegion: string
   /** A tenant by name. Reads nothing yet. @throws StrongroomError `invalid_argument`, `vault_closed` */
   tenant(name: string): Tenant
   /**
@@ -57,7 +59,7 @@ export interface Vault extends Epochs, Inspection {
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {
   const checked = checkOptions(options)
-  const { keyStore, clock, providers } = checked
+  const { keyStore, clock, providers, defaultRegion } = checked
   const { keys } = await openKeys(checked)
   const { tree, ledger, reconciler } = keys
   // Before anything is written to stores that were restored together.
@@ -70,9 +72,10 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   })
   const gate = new Gate({ clock, providers, onAccess: checked.onAccess })
   return {
-    ...epochs(keys, gate, checked.defaultRegion),
+    ...epochs(keys, gate, defaultRegion),
     ...inspection(keys, gate),
-    tenants: tenants(keys, gate, checked.defaultRegion),
+    tenants: tenants(keys, gate, defaultRegion),
+    defaultRegion,
     tenant(name) {
       gate.requireOpen()
       return tenantHandle(keys, gate, name)

@@ -168,6 +168,15 @@ describe('a provider of another root', () => {
   })
 })
 
+test('the default region is the one that a vault was opened with, and calls without one work on it', async () => {
+  const made = await openGround()
+  const us = memoryKeyProvider({ region: 'us' })
+  const vault = await openVault({ ...made.options, keyProviders: { eu: made.provider, us }, defaultRegion: 'us' })
+  expect([made.vault.defaultRegion, vault.defaultRegion]).toEqual(['eu', 'us'])
+  await vault.tenants.create('texas')
+  expect(await vault.tenants.get('texas')).toMatchObject({ region: 'us' })
+})
+
 describe('a region for which this process has no provider', () => {
   async function twoRegions() {
     const made = await openGround()

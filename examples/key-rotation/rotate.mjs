@@ -1,0 +1,42 @@
+// Rotates the root key of region `eu`, backs the key store and the root key up, and closes the epoch. Whatever ends it early, run it again.
+import { copyFile, readFile } from 'node:fs/promises'
+
+import { openVault, readEpochMarker } from '@strongroom/core'
+import { localKeyProvider } from '@strongroom/kms-local'
+import { backupLocalStore, localKeyStoreCopy, localStores } from '@strongroom/store-local'
+
+const { VAULT, KEY_BACKUPS, ROOT_BACKUPS, CREDENTIALS_DIRECTORY } = process.env
+const file = `${VAULT}/root.key`
+const passphrase = (await readFile(`${CREDENTIALS_DIRECTORY}/passphrase`, 'utf8')).replace(/\n$/, '')
+
+const interruption = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => interruption.abort())
+const { signal } = interruption
+
+const provider = await localKeyProvider({ file, passphrase, copiesLife: 30 * 86_400_000 })
+const vault = await openVault({ keyProviders: { eu: provider }, defaultRegion: 'eu', ...localStores({ directory: `${VAULT}/stores` }) })
+try {
+  const now = new Date().toISOString()
+  for await (const { phase, done, total } of vault.rotateRootKey({ signal })) {
+    console.log(`${phase} ${done}/${total}`)
+    // From here on the new version is in use: not everything is to hang on one file until the rotation ends.
+    if (phase === 'preparing' && done === total) await copyFile(file, `${ROOT_BACKUPS}/${now}.key`)
+  }
+  const copied = `${KEY_BACKUPS}/${now}`
+  const { startedAt } = await backupLocalStore({ directory: `${VAULT}/stores`, store: 'keys', to: copied })
+  const copy = localKeyStoreCopy({ directory: copied })
+  const marker = await readEpochMarker({ keyStore: copy.keyStore, region: 'eu' })
+  await copy.close()
+  for await (const { phase } of vault.closeEpoch({ backup: { marker, startedAt }, rootBackup: true, signal })) console.log(phase)
+  await copyFile(file, `${ROOT_BACKUPS}/${now}-closed.key`)
+  const [{ shreds }] = (await vault.status()).regions
+  console.log(
+    `shreds: ${shreds.final} final, ${shreds.waiting.count} waiting, ${shreds.awaiting.count} until copies of the root key are gone`,
+  )
+} catch (error) {
+  if (!signal.aborted) throw error
+  console.error('interrupted: run it again')
+  process.exitCode = 2
+} finally {
+  await vault.close()
+}

@@ -1,0 +1,35 @@
+/** What to do next, in terms of this command: the messages of core speak to whoever calls the library. */
+
+import type { StrongroomErrorCode } from '@strongroom/core'
+
+/** Empty where the message itself says it. */
+export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
+  invalid_argument: '',
+  decrypt_failed: 'strongroom verify-keys shows which keys do not open',
+  schema_mismatch: '',
+  shredded: 'there is nothing left to do there',
+  suspended: 'resume it first',
+  deactivated: '',
+  denied: 'see onAccess in the configuration',
+  handle_expired: 'run it again',
+  not_found: 'check the spelling of the name',
+  conflict: 'run it again',
+  region_refused: '',
+  key_provider_unavailable: 'run it again once the provider answers; what was done is kept',
+  key_provider_timeout: 'run it again once the provider answers; what was done is kept',
+  key_provider_throttled: 'wait, then run it again, with a lower --concurrency where there is one',
+  wrong_root_key: 'put the newest root key back, then run it again',
+  root_version_destroyed: 'restore the newest backup of the key store',
+  root_key_file_invalid: 'put the newest copy of the root key file back; for a new vault, strongroom init --root-key FILE makes one',
+  wrong_passphrase: 'run it again with the right one',
+  key_store_unavailable: 'run it again once the key store answers; what was done is kept',
+  state_store_unavailable: 'run it again once the state store answers; what was done is kept',
+  epoch_blocked: 'strongroom status shows what comes first',
+  still_referenced: '',
+  receipt_invalid: '',
+  ledger_invalid: 'see docs/erasure-and-backups.md, "The state store is lost"',
+  vault_not_initialised: 'strongroom init makes one',
+  already_exists: '',
+  vault_closed: 'run it again',
+  unsupported_operation: '',
+}

@@ -1,0 +1,91 @@
+/** `strongroom init`. */
+
+import { lstatSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { initVault, StrongroomError, type VaultOptions } from '@strongroom/core'
+import type { Command } from 'commander'
+
+import { CliError } from '../cli-error.ts'
+import type { Configured } from '../configuration/load.ts'
+import { type SharedFlags, withVaultFlags } from '../flags.ts'
+import { optionalPackage } from '../optional-package.ts'
+import type { PassphraseSources } from '../passphrase/passphrases.ts'
+import type { Outcome, Runner } from '../runner.ts'
+import type { Session } from '../session.ts'
+import { isVaultError } from '../vault-error.ts'
+
+interface Flags extends SharedFlags {
+  readonly rootKey?: string
+  readonly region?: string
+}
+
+const RETURN_OPTIONS =
+  'init needs the options of the vault, because there is none to open yet: let the configuration return them in place of openVault(…)'
+
+export function addInit(program: Command, runner: Runner): void {
+  const command = program
+    .command('init')
+    .summary('make the vault that the configuration describes')
+    .description('make the vault that the configuration describes, once; replaces nothing that is there')
+    .option(
+      '--root-key <file>',
+      'first make this root key file (@strongroom/kms-local), with the passphrase that the configuration asks for',
+    )
+    .option('--region <name>', 'write this region into the root key file, for good (default: none)')
+  withVaultFlags(command).action((flags: Flags) => runner.run('init', flags, (session) => init(session, flags)))
+}
+
+async function init(session: Session, { rootKey, region }: Flags): Promise<Outcome> {
+  if (region !== undefined && rootKey === undefined) throw new CliError('usage', '--region has no use without --root-key')
+  const root = rootKey === undefined ? undefined : newRootKey(resolve(session.directory, rootKey), region)
+  const options = await configuredOptions(session, root?.newKey)
+  try {
+    if (root?.isMade() === false)
+      throw new CliError('config_invalid', 'the configuration asked for no passphrase that --root-key could be made with; nothing was made')
+    await initVault(options)
+  } finally {
+    await options.close?.()
+  }
+  const made =
+    rootKey === undefined ? [] : [`root key file ${rootKey} is made: lose it or its passphrase, and all data is lost; copy it now`]
+  return {
+    lines: [...made, `the vault is made, with its home in region ${options.defaultRegion}`],
+    summary: { region: options.defaultRegion, ...(rootKey === undefined ? {} : { rootKey }) },
+  }
+}
+
+async function configuredOptions(session: Session, newKey: PassphraseSources['newKey']): Promise<VaultOptions> {
+  let configured: Configured
+  try {
+    configured = await session.configure(newKey)
+  } catch (error) {
+    if (isVaultError(error) && error.code === 'vault_not_initialised') throw new CliError('config_invalid', RETURN_OPTIONS)
+    throw error
+  }
+  if ('options' in configured) return configured.options
+  await configured.vault.close()
+  throw new StrongroomError('already_exists', 'the configuration opened a vault, so there is one')
+}
+
+/** The file is made with the passphrase that the configuration asks for, before it gets it: the two cannot differ. */
+function newRootKey(
+  file: string,
+  region: string | undefined,
+): { readonly newKey: NonNullable<PassphraseSources['newKey']>; isMade(): boolean } {
+  // Said before a new passphrase is asked for. What is there when the file is written decides.
+  if (lstatSync(file, { throwIfNoEntry: false }) !== undefined)
+    throw new StrongroomError('already_exists', 'there is a file of the name that --root-key gives: a root key file is never replaced')
+  let made = false
+  return {
+    isMade: () => made,
+    newKey: {
+      matches: (name) => name === undefined || region === undefined || name === region,
+      async make(passphrase) {
+        const { createLocalKeyFile } = await optionalPackage('@strongroom/kms-local', () => import('@strongroom/kms-local'))
+        await createLocalKeyFile({ file, passphrase, region })
+        made = true
+      },
+    },
+  }
+}

@@ -1,0 +1,49 @@
+/** `strongroom rotate subject`. */
+
+import type { Command } from 'commander'
+
+import { type SharedFlags, withConcurrency, withDryRun, withVaultFlags } from '../flags.ts'
+import type { Outcome, Runner } from '../runner.ts'
+import type { Session } from '../session.ts'
+import { tenantInfo } from './tenant-info.ts'
+
+interface Flags extends SharedFlags {
+  readonly concurrency: number
+  readonly dryRun?: boolean
+}
+
+export function addRotateSubject(parent: Command, runner: Runner): void {
+  const command = parent
+    .command('subject')
+    .summary('a new key for a person')
+    .description(
+      'a new key for one person: it encrypts from now on, the old one only decrypts. Re-encrypting the data and retiring the old key are up to your application',
+    )
+    .argument('<tenant>', 'the name of the tenant')
+    .argument('<id>', 'the name of the subject')
+  withVaultFlags(withDryRun(withConcurrency(command))).action((tenant: string, id: string, flags: Flags) =>
+    runner.run('rotate subject', flags, (session) => rotateSubject(session, tenant, id, flags)),
+  )
+}
+
+async function rotateSubject(session: Session, tenant: string, subject: string, { concurrency, dryRun }: Flags): Promise<Outcome> {
+  const vault = await session.openVault()
+  const place = `subject ${subject} of tenant ${tenant}`
+  if (dryRun === true) {
+    const { region } = await tenantInfo(vault, tenant)
+    const lines = [
+      `would give ${place} (region ${region}) a new key, if there is one now; values of the old one go on to open`,
+      'nothing was done',
+    ]
+    return { lines, summary: { dryRun: true, tenant, subject, region } }
+  }
+  const { signal } = session
+  await session.follow(vault.rotateSubjectKey(vault.tenant(tenant).subject(subject), { concurrency, signal }))
+  return {
+    lines: [
+      `${place} has a new key; the old one only decrypts`,
+      'next: re-encrypt the data, then vault.retireVersion(…) in your application',
+    ],
+    summary: { tenant, subject },
+  }
+}

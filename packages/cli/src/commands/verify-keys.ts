@@ -1,0 +1,73 @@
+/** `strongroom verify-keys`. */
+
+import type { KeyFinding, KeyProblem, KeyReport } from '@strongroom/core'
+import type { Command } from 'commander'
+
+import { ExitCode } from '../exit-code.ts'
+import { type SharedFlags, withVaultFlags } from '../flags.ts'
+import type { Outcome, Runner } from '../runner.ts'
+import type { Session } from '../session.ts'
+import { count } from '../terminal/count.ts'
+
+/** What a finding means here: `damage` makes the command fail. */
+const MEANINGS: Readonly<Record<KeyProblem, { readonly damage: boolean; readonly text: string }>> = {
+  tenant_does_not_open: { damage: true, text: 'a tenant does not open, nor does anything of it' },
+  version_does_not_open: { damage: true, text: 'a key does not open' },
+  wrapping_key_does_not_open: { damage: true, text: 'a wrapping key does not open' },
+  wrapping_key_missing: { damage: true, text: 'the wrapping key of a key is missing' },
+  parent_missing: { damage: true, text: 'what a key hangs beneath is missing' },
+  wrapping_key_without_tenant: { damage: false, text: 'a tenant was never wholly made; the next rotation sees to it' },
+  wrapping_key_outdated: { damage: false, text: 'a rotation has not ended; run it again' },
+  version_unreferenced: { damage: false, text: 'an old key that no other key needs; values were not looked for' },
+}
+
+export function addVerifyKeys(program: Command, runner: Runner): void {
+  const command = program
+    .command('verify-keys')
+    .summary('open every key, and list what is wrong')
+    .description(
+      `open every key of every tenant and list what is wrong; changes nothing. Ends with ${ExitCode.failed} where a key is damaged`,
+    )
+  withVaultFlags(command).action((flags: SharedFlags) => runner.run('verify-keys', flags, verifyKeys))
+}
+
+async function verifyKeys(session: Session): Promise<Outcome> {
+  const { signal } = session
+  const vault = await session.openVault()
+  const { findings, report } = await collect(vault.verifyKeys({ signal }))
+  const damaged = findings.filter(({ problem }) => MEANINGS[problem].damage).length
+  const { tenants, nodes, wrappingKeys, skippedRegions } = report
+  return {
+    lines: [
+      ...findings.map(describe),
+      ...skippedRegions.map((region) => `region ${region} was left out: there is no provider for it in this configuration`),
+      `${count(nodes, 'key')} and ${count(wrappingKeys, 'wrapping key')} of ${count(tenants, 'tenant')}, the vault itself among them: ` +
+        (damaged === 0 ? 'all that live open' : `${damaged} damaged; put their records back from a backup, or shred them`),
+    ],
+    summary: { ...report, damaged, details: findings },
+    exitCode: damaged === 0 ? ExitCode.done : ExitCode.failed,
+    isOutput: true,
+  }
+}
+
+async function collect(
+  verification: AsyncGenerator<KeyFinding, KeyReport>,
+): Promise<{ readonly findings: readonly KeyFinding[]; readonly report: KeyReport }> {
+  const findings: KeyFinding[] = []
+  for (;;) {
+    const step = await verification.next()
+    if (step.done === true) return { findings, report: step.value }
+    findings.push(step.value)
+  }
+}
+
+function describe({ problem, kind, ref, tenantRef, version, code }: KeyFinding): string {
+  const details = [
+    kind,
+    ref,
+    ...(version === undefined ? [] : [`version ${version}`]),
+    `of tenant ${tenantRef}`,
+    ...(code === undefined ? [] : [code]),
+  ]
+  return `${problem}: ${MEANINGS[problem].text} (${details.join(', ')})`
+}

@@ -1,0 +1,51 @@
+/** The command line: which commands there are, and how wrong use is told. */
+
+import { readFileSync } from 'node:fs'
+
+import completion from '@bomb.sh/tab/commander'
+import { Command } from 'commander'
+
+import { addCloseEpoch } from './commands/close-epoch.ts'
+import { addInit } from './commands/init.ts'
+import { addReceiptKeys } from './commands/receipt-keys.ts'
+import { addRotateRoot } from './commands/rotate-root.ts'
+import { addRotateSubject } from './commands/rotate-subject.ts'
+import { addRotateTenant } from './commands/rotate-tenant.ts'
+import { addShred } from './commands/shred.ts'
+import { addStatus } from './commands/status.ts'
+import { addVerifyKeys } from './commands/verify-keys.ts'
+import { addVerifyReceipt } from './commands/verify-receipt.ts'
+import type { Runner } from './runner.ts'
+
+const AFTER_HELP = `
+Exit codes: 0 done; 1 failed; 2 interrupted, the same command goes on; 64 wrong use, nothing was begun.
+A passphrase is never an argument: it is asked for without echo, or read with --passphrase-file or --passphrase-fd.`
+
+/** @param toStdout - takes help; @param toStderr - takes what commander says of wrong use */
+export function createProgram(runner: Runner, toStdout: (text: string) => void, toStderr: (text: string) => void): Command {
+  const program = new Command('strongroom')
+    .description('Operate a Strongroom vault: rotate keys, close epochs, shred, and see what waits.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ writeOut: toStdout, writeErr: toStderr, outputError: () => undefined })
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .addHelpText('after', AFTER_HELP)
+  addInit(program, runner)
+  addStatus(program, runner)
+  const rotate = program.command('rotate').description('new keys: for a region, a tenant or a subject')
+  addRotateRoot(rotate, runner)
+  addRotateTenant(rotate, runner)
+  addRotateSubject(rotate, runner)
+  addCloseEpoch(program, runner)
+  addShred(program, runner)
+  addVerifyKeys(program, runner)
+  addReceiptKeys(program, runner)
+  addVerifyReceipt(program, runner)
+  completion(program, { completionCommandName: 'completion' })
+  return program
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return (manifest as { readonly version: string }).version
+}

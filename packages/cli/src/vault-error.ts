@@ -1,0 +1,11 @@
+/** Errors of a vault, known by their form: the configuration may bring a copy of core of its own, whose classes are not ours. */
+
+import type { StrongroomErrorCode } from '@strongroom/core'
+
+import { ADVICE } from './advice.ts'
+
+export function isVaultError(error: unknown): error is Error & { readonly code: StrongroomErrorCode } {
+  return (
+    error instanceof Error && error.name === 'StrongroomError' && 'code' in error && typeof error.code === 'string' && error.code in ADVICE
+  )
+}

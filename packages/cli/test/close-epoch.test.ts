@@ -1,0 +1,107 @@
+// Closing an epoch: the owner's words, the question, and what is destroyed.
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { backupLocalStore } from '@strongroom/store-local'
+import { expect, test } from 'vitest'
+
+import { FUNCTION, strongroom } from './support/command.ts'
+import { Terminal } from './support/terminal.ts'
+import { vaultFolder } from './support/vault-folder.ts'
+
+/** A vault with a shred, rotated and backed up. */
+async function rotated() {
+  const made = await vaultFolder()
+  const { folder } = made
+  await made.with((vault) => vault.tenant('t0').subject('s0').shred())
+  await backupLocalStore({ directory: join(folder, 'vault'), store: 'keys', to: join(folder, 'old', 'keys') })
+  expect((await strongroom(folder, ['rotate', 'root'])).code).toBe(0)
+  const { startedAt } = await backupLocalStore({ directory: join(folder, 'vault'), store: 'keys', to: join(folder, 'new', 'keys') })
+  copyFileSync(join(folder, 'root.key'), join(folder, 'new', 'root.key'))
+  const states = () => made.with(async (vault) => (await vault.status()).regions[0]?.rootVersions.map(({ state }) => state))
+  return { ...made, startedAt, states, words: ['--backup', 'new/keys', '--started-at', String(startedAt), '--root-backup'] }
+}
+
+test('before a rotation there is nothing to close', async () => {
+  const { folder } = await vaultFolder()
+  const { code, stderr } = await strongroom(folder, ['close-epoch', '--dangerously-without-backup', '--yes'])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^preparing 0\/1\nstrongroom: epoch_blocked: [^\n]*; next: strongroom status shows what comes first\n$/)
+})
+
+test('--dry-run names what would go, and destroys nothing', async () => {
+  const { folder, words, states } = await rotated()
+  const { code, stdout } = await strongroom(folder, ['close-epoch', ...words, '--dry-run'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(
+    /^Gone for good: root version 1 of region eu, and with it every backup of the key store from before .*Z, for anyone\.\n/,
+  )
+  expect(await states()).toEqual(['live', 'live'])
+})
+
+test('without a terminal: not without --yes', async () => {
+  const { folder, words, states } = await rotated()
+  const refused = await strongroom(folder, ['close-epoch', ...words])
+  expect(refused.code).toBe(64)
+  expect(refused.stderr).toMatch(/^Gone for good: [^\n]*\nstrongroom: usage: [^\n]*--yes[^\n]*\n$/)
+  expect(await states()).toEqual(['live', 'live'])
+  const { code, stdout } = await strongroom(folder, ['close-epoch', ...words, '--yes', '--json'])
+  expect([code, JSON.parse(stdout)]).toEqual([0, { command: 'close-epoch', outcome: 'done', region: 'eu', rootVersions: [1] }])
+  expect(await states()).toEqual(['destroyed', 'live'])
+  const status = JSON.parse((await strongroom(folder, ['status', '--json'])).stdout) as { readonly regions: readonly unknown[] }
+  expect(status.regions[0]).toMatchObject({ shreds: { waiting: { count: 0 }, awaiting: { count: 1 }, blockedBy: ['copies_live'] } })
+  const again = await strongroom(folder, ['close-epoch', ...words])
+  expect([again.code, again.stdout.split('\n')[0]]).toEqual([0, 'the epoch of region eu was closed already'])
+})
+
+test('in a terminal: asked, with no as the answer to a mere return', async () => {
+  const { folder, words, states } = await rotated()
+  const command = `${FUNCTION}; strongroom close-epoch ${words.join(' ')}`
+  const first = new Terminal(command, folder)
+  await first.answer(/Go on\?/, '\r')
+  expect(await first.ended).toBe(1)
+  expect((await first.lines()).join('\n')).toMatch(
+    /Gone for good: root version 1[\s\S]*strongroom: not_confirmed: the answer was no; nothing was done/,
+  )
+  const second = new Terminal(command, folder)
+  await second.answer(/Go on\?/, '\u0003')
+  expect(await second.ended).toBe(2)
+  expect(await states()).toEqual(['live', 'live'])
+  const third = new Terminal(command, folder)
+  await third.answer(/Go on\?/, 'y')
+  expect(await third.ended).toBe(0)
+  expect((await third.lines()).join('\n')).toContain('region eu: root version 1 destroyed')
+  expect(await states()).toEqual(['destroyed', 'live'])
+})
+
+test('a backup that is too old, or none, is refused, and nothing is destroyed', async () => {
+  const { folder, startedAt, states } = await rotated()
+  const close = (...args: readonly string[]) => strongroom(folder, ['close-epoch', '--root-backup', '--yes', ...args])
+  const refusals: readonly [readonly string[], RegExp][] = [
+    [
+      ['--backup', 'old/keys', '--started-at', String(startedAt)],
+      /file_unusable: the copy that --backup names is from before any rotation/,
+    ],
+    [
+      ['--backup', 'none', '--started-at', String(startedAt)],
+      /key_store_unavailable: there is no copy of a local key store in that folder/,
+    ],
+    [['--marker', 'AAAAAAAAAAAAAAAAAAAAAA', '--started-at', String(startedAt)], /invalid_argument: backup\.marker is not the marker/],
+    [['--backup', 'new/keys', '--started-at', '2020-01-01T00:00:00Z'], /invalid_argument: backup\.startedAt is before the end/],
+  ]
+  for (const [args, message] of refusals) {
+    const { code, stderr } = await close(...args)
+    expect([args, code]).toEqual([args, 1])
+    expect(stderr).toMatch(message)
+  }
+  expect(await states()).toEqual(['live', 'live'])
+  expect((await close('--backup', 'new/keys', '--started-at', new Date(startedAt).toISOString())).code).toBe(0)
+  expect(await states()).toEqual(['destroyed', 'live'])
+})
+
+test('--dangerously-without-backup stands alone', async () => {
+  const { folder, states } = await rotated()
+  const { code } = await strongroom(folder, ['close-epoch', '--region', 'eu', '--dangerously-without-backup', '--yes'])
+  expect(code).toBe(0)
+  expect(await states()).toEqual(['destroyed', 'live'])
+})

@@ -1,0 +1,135 @@
+// Every command in the documents, run as it is written there.
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { field, openVault, type VaultOptions } from '@strongroom/core'
+import { localKeyProvider } from '@strongroom/kms-local'
+import { localStores } from '@strongroom/store-local'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+import { FUNCTION, strongroom } from './support/command.ts'
+import { Terminal } from './support/terminal.ts'
+import { emptyFolder, PASSPHRASE, QUICK_CONFIGURATION, quickRootKey, writePrivate } from './support/vault-folder.ts'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const DOCUMENTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'packages/cli/README.md',
+  'packages/core/README.md',
+  'packages/kms-local/README.md',
+  'packages/store-local/README.md',
+  'docs/rotation-runbook.md',
+  'docs/erasure-and-backups.md',
+  'examples/key-rotation/README.md',
+]
+
+const text = (document: string): string => readFileSync(join(ROOT, document), 'utf8')
+
+function blocks(document: string, language: string): readonly string[] {
+  return [...text(document).matchAll(/```(\w*)\n([\s\S]*?)```/g)]
+    .filter(([, name]) => name === language)
+    .map(([, , block]) => block as string)
+}
+
+const isOurs = (block: string): boolean => /(?:^|[\s(])strongroom /.test(block)
+const running = DOCUMENTS.filter((document) => blocks(document, 'sh').some(isOurs))
+
+/** Runs a block in a terminal, typing what a person would: the passphrase, and yes. */
+async function type(block: string, folder: string): Promise<void> {
+  const terminal = new Terminal(`set -e -o pipefail\n${FUNCTION}\n${block}`, folder, {
+    columns: 160,
+    rows: 200,
+    environment: { NO_COLOR: '1' },
+  })
+  for (let answered = 0; !terminal.hasEnded; await new Promise((resolve) => setTimeout(resolve, 10))) {
+    // Questions that wait for their answer are marked as active.
+    const asked = [...terminal.raw.slice(answered).matchAll(/◆ {2}([^\r\n]*)/g)].at(-1)
+    if (asked === undefined) continue
+    answered += asked.index + asked[0].length
+    terminal.type(asked[1]?.startsWith('Go on?') === true ? 'y' : `${PASSPHRASE}\r`)
+  }
+  expect([await terminal.ended, block, await terminal.lines()]).toEqual([0, block, expect.anything()])
+}
+
+async function addTenant(folder: string, opening: { readonly passphrase: string } | { readonly rawKey: Uint8Array }): Promise<void> {
+  const options: VaultOptions = {
+    keyProviders: { eu: await localKeyProvider({ file: join(folder, 'root.key'), ...opening }) },
+    defaultRegion: 'eu',
+    ...localStores({ directory: join(folder, 'vault') }),
+  }
+  const vault = await openVault(options)
+  await vault.tenants.create('acme')
+  await vault
+    .tenant('acme')
+    .subject('alice')
+    .encrypt(field('users', 'email', z.string()), 'ada@example.com')
+  await vault.close()
+}
+
+describe('every command', () => {
+  test.each(running)('%s', async (document) => {
+    const folder = emptyFolder()
+    const shown = [...blocks(document, 'ts'), ...blocks(document, 'js')].flatMap((source) => {
+      const name = /^\/\/ (\S+\.(?:ts|mjs))\n/.exec(source)?.[1]
+      return name === undefined ? [] : [[name, source] as const]
+    })
+    for (const [name, source] of [['strongroom.config.ts', QUICK_CONFIGURATION] as const, ...shown])
+      // The default, a minute, is what each rotation would wait.
+      writeFileSync(join(folder, name), source.replace("defaultRegion: 'eu',", "defaultRegion: 'eu',\n  cacheBound: 100,"))
+    writePrivate(join(folder, 'passphrase'), `${PASSPHRASE}\n`)
+
+    const commands = blocks(document, 'sh').filter(isOurs)
+    if (!commands.some((block) => block.includes('strongroom init'))) {
+      await quickRootKey(folder)
+      expect((await strongroom(folder, ['init', '--passphrase-file', 'passphrase'])).code).toBe(0)
+      await addTenant(folder, { rawKey: createHash('sha256').update(PASSPHRASE).digest() })
+    }
+    for (const block of commands) {
+      await type(block, folder)
+      if (block.includes('strongroom init')) await addTenant(folder, { passphrase: PASSPHRASE })
+    }
+  })
+
+  test('there are some to run', () => {
+    expect(running).toContain('README.md')
+    expect(running).toContain('packages/cli/README.md')
+    expect(running).toContain('docs/rotation-runbook.md')
+  })
+})
+
+describe('commands that are named in a sentence or a table exist', () => {
+  const named = [
+    ...new Set(
+      DOCUMENTS.flatMap((document) =>
+        [...text(document).matchAll(/`strongroom ([a-z][a-z-]*(?: (?:root|tenant|subject|bash|zsh|fish))?)/g)].map(
+          ([, name]) => name as string,
+        ),
+      ),
+    ),
+  ]
+
+  test('as the help lists them', async () => {
+    const [top, rotate] = [await helpOf([]), await helpOf(['rotate'])]
+    for (const name of named) {
+      const [command = '', beneath] = name.split(' ')
+      expect(top).toContain(command)
+      if (command === 'rotate') expect([undefined, ...rotate]).toContain(beneath)
+    }
+    expect(named.length).toBeGreaterThan(8)
+  })
+
+  test('and the README of the command has them all', async () => {
+    for (const name of await helpOf([])) expect(text('packages/cli/README.md')).toContain(`| \`strongroom ${name}`)
+  })
+})
+
+/** The names of the commands that the help lists. */
+async function helpOf(args: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await strongroom(emptyFolder(), [...args, '--help'])
+  const list = stdout.slice(stdout.indexOf('Commands:')).split('\n\n')[0] ?? ''
+  return [...list.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name as string).filter((name) => name !== 'help')
+}

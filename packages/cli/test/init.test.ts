@@ -1,0 +1,104 @@
+// Making a vault: once, with its root key file or without, and over nothing that is there.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { expect, test } from 'vitest'
+
+import { FUNCTION, strongroom } from './support/command.ts'
+import { Terminal } from './support/terminal.ts'
+import { emptyFolder, PASSPHRASE, PASSPHRASE_CONFIGURATION, writePrivate } from './support/vault-folder.ts'
+
+test('in a terminal: with the configuration that the command itself shows, and a passphrase typed twice', async () => {
+  const folder = emptyFolder()
+  const { stderr } = await strongroom(folder, ['init'])
+  writeFileSync(join(folder, 'strongroom.config.ts'), stderr.slice(stderr.indexOf('\n\n') + 2))
+  const first = new Terminal(`${FUNCTION}; strongroom init --root-key root.key --region eu`, folder)
+  await first.answer(/New passphrase/, `${PASSPHRASE}\r`)
+  await first.answer(/New passphrase, again/, 'something else\r')
+  expect(await first.ended).toBe(64)
+  expect((await first.lines()).join('\n')).toContain('passphrase_unusable: the two passphrases differ; nothing was made')
+  expect(existsSync(join(folder, 'root.key'))).toBe(false)
+
+  const second = new Terminal(`${FUNCTION}; strongroom init --root-key root.key --region eu`, folder)
+  await second.answer(/New passphrase/, `${PASSPHRASE}\r`)
+  await second.answer(/New passphrase, again/, `${PASSPHRASE}\r`)
+  expect(await second.ended).toBe(0)
+  expect((await second.lines()).join('\n')).toMatch(
+    /root key file root\.key is made: .*\n?.*\n.*the vault is made, with its home in region eu/,
+  )
+  expect(readFileSync(join(folder, 'root.key'), 'utf8')).toContain('"region": "eu"')
+
+  const status = new Terminal(`${FUNCTION}; strongroom status`, folder)
+  await status.answer(/Passphrase/, `${PASSPHRASE}\r`)
+  expect(await status.ended).toBe(0)
+})
+
+test('nothing is replaced', async () => {
+  const folder = emptyFolder()
+  writeFileSync(join(folder, 'strongroom.config.ts'), PASSPHRASE_CONFIGURATION)
+  writePrivate(join(folder, 'passphrase'), PASSPHRASE)
+  const init = (...args: readonly string[]) => strongroom(folder, ['init', '--passphrase-file', 'passphrase', ...args])
+  const missing = await init()
+  expect(missing.code).toBe(1)
+  expect(missing.stderr).toMatch(/^strongroom: root_key_file_invalid: .*; next: .*strongroom init --root-key FILE/)
+  expect((await init('--root-key', 'root.key')).code).toBe(0)
+  const before = readFileSync(join(folder, 'root.key'))
+  for (const args of [[], ['--root-key', 'root.key'], ['--root-key', 'strongroom.config.ts']]) {
+    const { code, stderr } = await init(...args)
+    expect([args, code]).toEqual([args, 1])
+    expect(stderr).toMatch(/^strongroom: already_exists: /)
+  }
+  expect(readFileSync(join(folder, 'root.key'))).toEqual(before)
+  expect(readFileSync(join(folder, 'strongroom.config.ts'), 'utf8')).toBe(PASSPHRASE_CONFIGURATION)
+})
+
+test('a vault that is not there: the error says what makes one', async () => {
+  const folder = emptyFolder()
+  writeFileSync(join(folder, 'strongroom.config.ts'), PASSPHRASE_CONFIGURATION)
+  writePrivate(join(folder, 'passphrase'), PASSPHRASE)
+  expect((await strongroom(folder, ['init', '--passphrase-file', 'passphrase', '--root-key', 'root.key'])).code).toBe(0)
+  writeFileSync(join(folder, 'other.ts'), PASSPHRASE_CONFIGURATION.replace("'vault'", "'other'"))
+  const { code, stderr } = await strongroom(folder, ['status', '--config', 'other.ts', '--passphrase-file', 'passphrase'])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^strongroom: vault_not_initialised: [^\n]*; next: strongroom init makes one\n$/)
+})
+
+test('a configuration that opens the vault itself: init says what it needs instead', async () => {
+  const folder = emptyFolder()
+  writeFileSync(
+    join(folder, 'strongroom.config.ts'),
+    PASSPHRASE_CONFIGURATION.replace('async ({ passphrase }) => ({', 'async ({ passphrase }) => openVault({').replace(
+      "from '@strongroom/cli'",
+      "from '@strongroom/cli'\nimport { openVault } from '@strongroom/core'",
+    ),
+  )
+  writePrivate(join(folder, 'passphrase'), PASSPHRASE)
+  const { code, stderr } = await strongroom(folder, ['init', '--passphrase-file', 'passphrase', '--root-key', 'root.key'])
+  expect(code).toBe(64)
+  expect(stderr).toMatch(/^strongroom: config_invalid: init needs the options of the vault/)
+  writeFileSync(join(folder, 'init.ts'), PASSPHRASE_CONFIGURATION)
+  expect((await strongroom(folder, ['init', '--passphrase-file', 'passphrase', '--config', 'init.ts'])).code).toBe(0)
+  expect((await strongroom(folder, ['status', '--passphrase-file', 'passphrase'])).code).toBe(0)
+  const again = await strongroom(folder, ['init', '--passphrase-file', 'passphrase'])
+  expect([again.code, again.stderr]).toEqual([1, 'strongroom: already_exists: the configuration opened a vault, so there is one\n'])
+})
+
+test('--root-key where the configuration asks for no passphrase: refused, and no vault is made', async () => {
+  const folder = emptyFolder()
+  writeFileSync(
+    join(folder, 'strongroom.config.mjs'),
+    `import { localKeyProvider, createLocalKeyFile } from '@strongroom/kms-local'
+import { localStores } from '@strongroom/store-local'
+await createLocalKeyFile({ file: 'raw-root.key', rawKey: new Uint8Array(32).fill(1) })
+export default async () => ({
+  keyProviders: { eu: await localKeyProvider({ file: 'raw-root.key', rawKey: new Uint8Array(32).fill(1) }) },
+  defaultRegion: 'eu',
+  ...localStores({ directory: 'vault' }),
+})
+`,
+  )
+  const { code, stderr } = await strongroom(folder, ['init', '--root-key', 'root.key'])
+  expect(code).toBe(64)
+  expect(stderr).toMatch(/^strongroom: config_invalid: the configuration asked for no passphrase/)
+  expect(readdirSync(folder)).not.toContain('root.key')
+})

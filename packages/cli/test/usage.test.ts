@@ -1,0 +1,134 @@
+// The command line itself: wrong use, help, and a configuration that is missing or wrong.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { describe, expect, test } from 'vitest'
+
+import { strongroom } from './support/command.ts'
+import { strongroomHere } from './support/in-process.ts'
+import { emptyFolder, vaultFolder } from './support/vault-folder.ts'
+
+describe('wrong use: one line, exit 64, nothing begun', () => {
+  const CASES: readonly [readonly string[], RegExp][] = [
+    [['statsu'], /unknown command 'statsu' \(Did you mean status\?\)/],
+    [['rotate', 'rot'], /unknown command 'rot' \(Did you mean root\?\)/],
+    [['close-epcoh'], /Did you mean close-epoch\?/],
+    [['status', '--jsno'], /unknown option '--jsno' \(Did you mean --json\?\)/],
+    [['rotate', 'tenant'], /missing required argument 'id'/],
+    [['rotate', 'root', '--concurrency', '0'], /whole number, 1 to 1000/],
+    [['rotate', 'root', '--concurrency', '1001'], /whole number, 1 to 1000/],
+    [['shred', 'a', '--reason', 'whim'], /Allowed choices are unspecified, subjectRequest, accountDeleted/],
+    [['close-epoch'], /--backup FOLDER \(or --marker TEXT\), --started-at TIME and --root-backup/],
+    [['close-epoch', '--backup', 'x', '--root-backup'], /--started-at TIME/],
+    [['close-epoch', '--dangerously-without-backup', '--root-backup'], /cannot be used with/],
+    [['close-epoch', '--marker', 'x', '--started-at', '2030-01-01T03:00:00', '--root-backup'], /UTC milliseconds, or a time such as/],
+    [['status', '--passphrase-fd', '3', '--passphrase-file', 'x'], /cannot be used with/],
+    [['status', 'extra'], /too many arguments/],
+  ]
+
+  test.each(CASES)('%j', async (args, message) => {
+    const { code, stdout, stderr } = await strongroomHere(emptyFolder(), args)
+    expect([code, stdout]).toEqual([64, ''])
+    expect(stderr).toMatch(/^strongroom: usage: [^\n]*\n$/)
+    expect(stderr).toMatch(message)
+  })
+
+  test('the same from a process of its own', async () => {
+    const { code, stdout, stderr } = await strongroom(emptyFolder(), ['statsu'])
+    expect([code, stdout, stderr]).toEqual([64, '', "strongroom: usage: unknown command 'statsu' (Did you mean status?)\n"])
+  })
+
+  test('no command at all: help on stderr', async () => {
+    for (const args of [[], ['rotate']]) {
+      const { code, stdout, stderr } = await strongroomHere(emptyFolder(), args)
+      expect([code, stdout]).toEqual([64, ''])
+      expect(stderr).toMatch(/^Usage: strongroom/)
+    }
+  })
+
+  test.each([['--passphrase=hunter2'], ['--passphrase', 'hunter2'], ['--passphrase-fd', 'hunter2'], ['--passphrase-fd=hunter2']])(
+    'a passphrase as an argument is not taken, nor repeated: %s %s',
+    async (...args) => {
+      const { code, stderr } = await strongroomHere(emptyFolder(), ['status', ...args])
+      expect(code).toBe(64)
+      expect(stderr).toMatch(/^strongroom: usage: [^\n]*--passphrase/)
+      expect(stderr).not.toContain('hunter2')
+    },
+  )
+})
+
+describe('help', () => {
+  test('fits 80 columns, and says units and defaults', async () => {
+    const folder = emptyFolder()
+    const of = async (...args: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await strongroomHere(folder, [...args, '--help'])
+      expect([code, stderr]).toEqual([0, ''])
+      return stdout
+    }
+    const rotate = await of('rotate', 'root')
+    expect(rotate).toMatch(/1 to\s+1000\s+\(default: 64\)/)
+    expect(rotate).toMatch(/one cacheBound \(60 s\s+unless/)
+    expect(await of('close-epoch')).toMatch(/UTC milliseconds, or a\s+time such as/)
+    expect(await of('shred')).toMatch(/\(choices:[\s\S]*default:\s+"unspecified"\)/)
+    for (const args of [
+      ['init'],
+      ['status'],
+      ['rotate', 'tenant'],
+      ['rotate', 'subject'],
+      ['verify-keys'],
+      ['receipt-keys'],
+      ['verify-receipt'],
+    ])
+      expect((await of(...args)).split('\n').filter((line) => line.length > 80)).toEqual([])
+    const top = await of()
+    expect(top).toMatch(/0 done; 1 failed; 2 interrupted[^\n]*; 64 wrong use/)
+  })
+})
+
+describe('a configuration that is missing or wrong: which file, and one that works', () => {
+  test('none in the folder', async () => {
+    const folder = emptyFolder()
+    const { code, stderr } = await strongroom(folder, ['status'])
+    expect(code).toBe(64)
+    expect(stderr).toContain(`looked for strongroom.config.ts, strongroom.config.js, strongroom.config.mjs in ${folder}`)
+    expect(stderr).toContain('export default defineConfig(')
+  })
+
+  test('none of the name that was given', async () => {
+    const folder = emptyFolder()
+    const { code, stderr } = await strongroom(folder, ['status', '--config', 'other.ts'])
+    expect(code).toBe(64)
+    expect(stderr).toContain(`looked for ${join(folder, 'other.ts')}`)
+  })
+
+  test.each([
+    ['no default export', 'export const x = 1'],
+    ['a default export that is no function', 'export default { keyProviders: {} }'],
+    ['a function that returns nothing of use', 'export default () => 5'],
+  ])('%s', async (_, source) => {
+    const folder = emptyFolder()
+    const file = join(folder, 'strongroom.config.mjs')
+    writeFileSync(file, source)
+    const { code, stderr } = await strongroom(folder, ['status'])
+    expect(code).toBe(64)
+    expect(stderr).toMatch(/^strongroom: config_invalid: /)
+    expect(stderr).toContain(file)
+    expect(stderr).toContain('export default defineConfig(')
+  })
+
+  test.each(['strongroom.config.ts', 'strongroom.config.js', 'strongroom.config.mjs'])(
+    '%s is found, and returns an open vault',
+    async (name) => {
+      const { folder } = await vaultFolder()
+      const other = emptyFolder()
+      const typed = name.endsWith('.ts') ? ' as unknown as object' : ''
+      writeFileSync(
+        join(other, name),
+        `import configured from '${folder}/strongroom.config.ts'\nexport default (context) => configured(context)${typed}\n`,
+      )
+      const { code, stdout, stderr } = await strongroom(other, ['status'])
+      expect([code, stderr]).toEqual([0, ''])
+      expect(stdout).toMatch(/^vault {10}home region eu/)
+    },
+  )
+})
