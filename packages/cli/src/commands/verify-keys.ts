@@ -12,6 +12,7 @@ import { count } from '../terminal/count.ts'
 /** What a finding means here: `damage` makes the command fail. */
 const MEANINGS: Readonly<Record<KeyProblem, { readonly damage: boolean; readonly text: string }>> = {
   tenant_does_not_open: { damage: true, text: 'a tenant does not open, nor does anything of it' },
+  tenant_unfinished: { damage: false, text: 'the making of a tenant was not ended; tenants.create with its name ends it' },
   version_does_not_open: { damage: true, text: 'a key does not open' },
   wrapping_key_does_not_open: { damage: true, text: 'a wrapping key does not open' },
   wrapping_key_missing: { damage: true, text: 'the wrapping key of a key is missing' },

@@ -3,7 +3,7 @@ import { type KeyProvider, type NodeRecord, openVault, type RegionRecord } from 
 import { memoryKeyProvider, withFailpoints } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
-import { nodeMadeBy, outcome, refusalOf } from '../vault/support.ts'
+import { nodeMadeBy, outcome, refusalOf, START } from '../vault/support.ts'
 import { backupNow, BOUND, DAY, encrypt, phasesOf, reads, stopping, toEnd, WITHOUT, type World, world } from './support.ts'
 
 const REGION = { type: 'region', region: 'eu' } as const
