@@ -174,7 +174,8 @@ describe('while it waits', () => {
     await cost('warm')
     const first = await cost('first')
     for (let i = 0; i < 60; i++) await cost(`person ${i}`)
-    expect(await cost('last')).toBe(first)
+    // A reading of the tenant may have aged meanwhile, and is made anew.
+    expect(await cost('last')).toBeLessThanOrEqual(first + 10)
     // And by a process that begins now: what was done is not done again.
     reads = 0
     await openVault({ ...made.options, keyStore })

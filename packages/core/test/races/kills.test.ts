@@ -240,8 +240,8 @@ test.each([
 
     await verifier.run('open', left)
     expect(await read(verifier, all)).toEqual(all.map(() => true))
-    // Vault, `ref` and ledger; two tenants, each with its `ref` key; the places.
-    expect(here).toHaveLength(3 + 4 + places.length + nodes)
+    // Vault, `ref`, ledger and signing key; two tenants, each with its `ref` key; the places.
+    expect(here).toHaveLength(4 + 4 + places.length + nodes)
     expect(here.filter(({ states }) => states.length !== 1 || states[0] !== 1)).toEqual([])
     await verifier.run('close')
   })
@@ -261,7 +261,7 @@ test('initVault', async () => {
     await verifier.run('open', left)
     expect(await read(verifier, [value])).toEqual([true])
     expect(await entries()).toBe(1)
-    expect((await records(verifier)).nodes).toHaveLength(3 + 2 + 1)
+    expect((await records(verifier)).nodes).toHaveLength(4 + 2 + 1)
     await verifier.run('close')
   }
   await killEverywhere('initVault', empty, 'init', undefined, init)
