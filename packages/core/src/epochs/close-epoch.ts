@@ -28,16 +28,24 @@ export interface EpochBackup {
   readonly startedAt: number
 }
 
+/** What the owner has said. */
+export interface CloseEpochWords {
+  /** `undefined`: loudly, that there is none. */
+  readonly backup: EpochBackup | undefined
+  /** What may be destroyed; `undefined`: whatever the last rotation has left behind. */
+  readonly rootVersions: readonly number[] | undefined
+}
+
 /**
  * Destroys every root version older than the one of the last rotation. Killed anywhere, it is run again.
  *
- * @param backup - `undefined`: the owner has said loudly that there is none. Its marker must be the region's until the last destruction
+ * @param words - the marker of the backup must be the region's until the last destruction
  * @throws StrongroomError `epoch_blocked`, `invalid_argument` (a backup that is not of this epoch), `wrong_root_key`, and what stores and provider throw
  */
 export async function* closeEpoch(
   keys: KeyOperations,
   region: string,
-  backup: EpochBackup | undefined,
+  { backup, rootVersions }: CloseEpochWords,
   run: CheckedRun,
 ): AsyncGenerator<Progress<CloseEpochPhase>> {
   const { context } = keys.tree
@@ -61,6 +69,7 @@ export async function* closeEpoch(
   )
   // Whoever closes after a rotation that did not end must not take silence for a close.
   if (ending.length === 0 && Math.max(...live) > epoch.rootVersion) throw notEnded()
+  if (rootVersions !== undefined && !ending.every(({ number }) => rootVersions.includes(number))) throw notSaid()
   run.signal?.throwIfAborted()
   const closing = epoch.rootVersion - 1
   // Majority-written before the wait: from here on no wrapping key is used that only a closing version opens.
@@ -95,8 +104,9 @@ export async function* closeEpoch(
   await keys.reconciler.run()
   let done = 0
   for (const version of ending) {
-    run.signal?.throwIfAborted()
     yield { phase: 'destroying', done, total: ending.length }
+    // Whoever was told may have called a halt.
+    run.signal?.throwIfAborted()
     await destroy(keys, region, version, backup)
     done++
   }
@@ -243,6 +253,13 @@ function notEnded(): StrongroomError {
   return new StrongroomError(
     'epoch_blocked',
     'no rotation of this region has ended since the last close: run rotateRootKey to its end, then back the key store up, and close with the marker of that copy',
+  )
+}
+
+function notSaid(): StrongroomError {
+  return new StrongroomError(
+    'epoch_blocked',
+    'the last rotation has left behind other root versions than those in rootVersions, as another has ended meanwhile: nothing was destroyed; look at status, and say which',
   )
 }
 

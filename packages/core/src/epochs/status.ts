@@ -56,6 +56,8 @@ export interface RotationStatus {
   /** The root version that is, or was, rotated to. */
   readonly rootVersion?: number | undefined
   readonly endedAt?: number | undefined
+  /** The root version that the last rotation that ended has rotated to: `closeEpoch` destroys those below it. */
+  readonly reached?: number | undefined
 }
 
 /**
@@ -137,6 +139,7 @@ function rotationStatus(record: RegionRecord | undefined, { unknown }: ProviderS
   const newest = newestLive(record, unknown)
   // What the vault began with needs no rotation.
   if (newest > (epoch?.rootVersion ?? Math.min(...record.versions.map(({ number }) => number))))
-    return { state: 'unfinished', rootVersion: newest }
-  return epoch === undefined ? { state: 'none' } : { state: 'finished', rootVersion: epoch.rootVersion, endedAt: epoch.instant }
+    return { state: 'unfinished', rootVersion: newest, reached: epoch?.rootVersion }
+  if (epoch === undefined) return { state: 'none' }
+  return { state: 'finished', rootVersion: epoch.rootVersion, endedAt: epoch.instant, reached: epoch.rootVersion }
 }

@@ -25,8 +25,13 @@ export interface RegionRunOptions extends RunOptions {
 }
 
 /** What the owner says before the old root versions are destroyed. */
-export type CloseEpochOptions = RegionRunOptions &
-  (
+export type CloseEpochOptions = RegionRunOptions & {
+  /**
+   * The root versions that may be destroyed: those that were live below `rotation.reached` when `status()` was asked. Others are refused with
+   * `epoch_blocked`, for whoever has asked someone first. Without it: all before the last rotation that ended.
+   */
+  readonly rootVersions?: readonly number[]
+} & (
     | {
         /** `marker`: what `readEpochMarker` read from the copy of the key store. `startedAt`: UTC milliseconds at which the copying began. */
         readonly backup: { readonly marker: string; readonly startedAt: number }
@@ -155,12 +160,12 @@ export function epochs(keys: KeyOperations, gate: Gate, defaultRegion: string): 
       })
     },
     closeEpoch(options) {
-      const { region, backup, rootBackup, dangerouslyWithoutBackup, ...run } = readOptions<
-        RegionRunOptions & Words,
-        keyof Words | keyof RegionRunOptions
-      >(options, ['region', 'backup', 'rootBackup', 'dangerouslyWithoutBackup', 'signal', 'concurrency'])
+      const { region, backup, rootBackup, dangerouslyWithoutBackup, rootVersions, ...run } = readOptions<
+        RegionRunOptions & Words & { readonly rootVersions?: unknown },
+        keyof Words | keyof RegionRunOptions | 'rootVersions'
+      >(options, ['region', 'backup', 'rootBackup', 'dangerouslyWithoutBackup', 'rootVersions', 'signal', 'concurrency'])
       const name = regionOf(region)
-      const said = checkWords({ backup, rootBackup, dangerouslyWithoutBackup })
+      const said = { backup: checkWords({ backup, rootBackup, dangerouslyWithoutBackup }), rootVersions: checkVersions(rootVersions) }
       const checked = checkRun(run)
       return begin(() => {
         gate.authorize('closeEpoch', {}, name)
@@ -236,6 +241,13 @@ function checkWords({ backup, rootBackup, dangerouslyWithoutBackup }: Words): Ep
   if (bytes?.length !== MARKER_BYTES)
     throw invalidArgument('backup.marker', 'must be what readEpochMarker read from the copy of the key store')
   return { marker: bytes, startedAt: checkInstant(startedAt, 'backup.startedAt') }
+}
+
+function checkVersions(versions: unknown): readonly number[] | undefined {
+  if (versions === undefined) return undefined
+  if (!Array.isArray(versions) || !versions.every((number) => Number.isSafeInteger(number) && number > 0))
+    throw invalidArgument('rootVersions', 'must be a list of numbers of root versions, as status lists them')
+  return [...(versions as readonly number[])]
 }
 
 function checkInstant(value: unknown, argument: string): number {

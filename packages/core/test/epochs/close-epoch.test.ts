@@ -316,3 +316,46 @@ test('an owner who says that copies live longer after all is believed, with noth
   expect(await phasesOf(vault.closeEpoch(WITHOUT))).toEqual(['preparing'])
   expect(await copies()).toEqual([START + 30 * DAY, undefined])
 })
+
+describe('what was asked about is what is destroyed', () => {
+  const rotation = async ({ vault }: World) => (await vault.status()).regions[0]?.rotation
+
+  test('another rotation that ends meanwhile: nothing is destroyed', async () => {
+    const made = await world()
+    await toEnd(made.vault.rotateRootKey())
+    expect(await rotation(made)).toMatchObject({ state: 'finished', reached: 2 })
+    await toEnd(made.vault.rotateRootKey())
+    expect(await outcome(() => toEnd(made.vault.closeEpoch({ ...WITHOUT, rootVersions: [1] })))).toBe('epoch_blocked')
+    expect(await liveIn(made)).toEqual([1, 2, 3])
+    expect(await outcome(() => toEnd(made.vault.closeEpoch({ ...WITHOUT, rootVersions: [1, 2] })))).toBe('done')
+    expect(await liveIn(made)).toEqual([3])
+  })
+
+  test('one that was only begun ends nothing, and status says how far the last one had come', async () => {
+    const made = await world()
+    await toEnd(made.vault.rotateRootKey())
+    for await (const { phase, done } of made.vault.rotateRootKey()) if (phase === 'preparing' && done === 1) break
+    expect(await rotation(made)).toMatchObject({ state: 'unfinished', rootVersion: 3, reached: 2 })
+    await toEnd(made.vault.closeEpoch({ ...WITHOUT, rootVersions: [1] }))
+    expect(await liveIn(made)).toEqual([2, 3])
+  })
+
+  test.each([[['1']], [[0]], ['1'], [[1.5]]])('%j is no list of versions', async (rootVersions) => {
+    const { vault } = await world()
+    expect(await outcome(() => toEnd(vault.closeEpoch({ ...WITHOUT, rootVersions: rootVersions as unknown as number[] })))).toBe(
+      'invalid_argument',
+    )
+  })
+
+  test('a halt that is called when the destruction is announced stops it', async () => {
+    const made = await world()
+    await toEnd(made.vault.rotateRootKey())
+    const abort = new AbortController()
+    const halted = async (): Promise<void> => {
+      for await (const { phase } of made.vault.closeEpoch({ ...WITHOUT, signal: abort.signal }))
+        if (phase === 'destroying') abort.abort(new Error('halt'))
+    }
+    await expect(halted()).rejects.toThrow('halt')
+    expect(await liveIn(made)).toEqual([1, 2])
+  })
+})

@@ -156,7 +156,7 @@ describe('from shred to close', () => {
     await toEnd(vault.rotateRootKey())
     expect(await closure(vault)).toEqual({ versions: ['live', 'live'], rotation: 'finished', ...two, blockedBy: ['close_needed'] })
     const rotated = await statusOf(vault)
-    expect(rotated.rotation).toEqual({ state: 'finished', rootVersion: 2, endedAt: START + 15 })
+    expect(rotated.rotation).toEqual({ state: 'finished', rootVersion: 2, reached: 2, endedAt: START + 15 })
     // Nothing in use needs the first any more.
     expect(rotated.rootVersions.map(({ wrappingKeys }) => wrappingKeys)).toEqual([
       { wrapped: 1, only: 0 },
