@@ -84,7 +84,7 @@ test('a backup that is too old, or none, is refused, and nothing is destroyed', 
     ],
     [
       ['--backup', 'none', '--started-at', String(startedAt)],
-      /key_store_unavailable: there is no copy of a local key store in that folder/,
+      /invalid_argument: directory must be a folder that backupLocalStore has made/,
     ],
     [['--marker', 'AAAAAAAAAAAAAAAAAAAAAA', '--started-at', String(startedAt)], /invalid_argument: backup\.marker is not the marker/],
     [['--backup', 'new/keys', '--started-at', '2020-01-01T00:00:00Z'], /invalid_argument: backup\.startedAt is before the end/],

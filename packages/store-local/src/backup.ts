@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 
 import { invalidArgument, readOptions, StrongroomError } from '@strongroom/core'
 
+import { writeCopyNote } from './copy-note.ts'
 import { openEnvironment } from './environment.ts'
 
 /** What to copy, and where to. */
@@ -57,6 +58,7 @@ export async function backupLocalStore(options: LocalBackupOptions): Promise<Loc
       const startedAt = Date.now()
       await environment.copy(to)
       sync(join(to, 'data.mdb'))
+      writeCopyNote(to, store, startedAt)
       return { startedAt }
     } finally {
       await environment.close()

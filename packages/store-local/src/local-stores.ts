@@ -5,6 +5,7 @@ import { join } from 'node:path'
 
 import { invalidArgument, type KeyStore, readOptions, type StateStore, StrongroomError } from '@strongroom/core'
 
+import { removeCopyNote } from './copy-note.ts'
 import { type Environment, openEnvironment } from './environment.ts'
 import { localKeyStore } from './local-key-store.ts'
 import { localStateStore } from './local-state-store.ts'
@@ -76,7 +77,9 @@ export function localStores(options: LocalStoresOptions): LocalStores {
 function open(folder: string, mapSize: number, unavailable: (cause: unknown) => StrongroomError): Environment {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    return openEnvironment(folder, mapSize, unavailable)
+    const environment = openEnvironment(folder, mapSize, unavailable)
+    removeCopyNote(folder)
+    return environment
   } catch (error) {
     throw unavailable(error)
   }

@@ -268,15 +268,29 @@ describe('backup', () => {
     const record = { type: 'region' as const, region: 'eu', revision: 1, versions: [], current: 1, closing: 0 }
     await stores.keyStore.put(record)
     await stores.close()
-    await backupLocalStore({ directory, store: 'keys', to: join(directory, 'copies', 'today', 'keys') })
+    const { startedAt } = await backupLocalStore({ directory, store: 'keys', to: join(directory, 'copies', 'today', 'keys') })
     const copy = localKeyStoreCopy({ directory: join(directory, 'copies', 'today', 'keys') })
+    expect(copy.startedAt).toBe(startedAt)
     expect(await copy.keyStore.get([{ type: 'region', region: 'eu' }])).toEqual([record])
     await copy.close()
     expect(await readdir(join(directory, 'copies', 'today'))).toEqual(['keys'])
-    expect(() => localKeyStoreCopy({ directory: join(directory, 'copies') })).toThrow(
-      expect.objectContaining({ code: 'key_store_unavailable' }),
-    )
+    const refused = expect.objectContaining({ code: 'invalid_argument', argument: 'directory' }) as Error
+    expect(() => localKeyStoreCopy({ directory: join(directory, 'copies') })).toThrow(refused)
     expect(await readdir(join(directory, 'copies'))).toEqual(['today'])
+  })
+
+  test('a store in use is no copy, nor is a copy of the state store; a copy that is put in place is a store in use', async () => {
+    const directory = await fresh()
+    await localStores({ directory }).close()
+    const refused = expect.objectContaining({ code: 'invalid_argument', argument: 'directory' }) as Error
+    expect(() => localKeyStoreCopy({ directory: join(directory, 'keys') })).toThrow(refused)
+    const other = join(directory, 'other')
+    await backupLocalStore({ directory, store: 'state', to: join(other, 'state') })
+    expect(() => localKeyStoreCopy({ directory: join(other, 'state') })).toThrow(refused)
+    await backupLocalStore({ directory, store: 'keys', to: join(other, 'keys') })
+    await localKeyStoreCopy({ directory: join(other, 'keys') }).close()
+    await localStores({ directory: other }).close()
+    expect(() => localKeyStoreCopy({ directory: join(other, 'keys') })).toThrow(refused)
   })
 
   test('makes nothing where there is nothing, and overwrites nothing', async () => {
