@@ -175,7 +175,7 @@ export async function orBlocked<T>(work: () => Promise<T>): Promise<T> {
     if (!hasCode(error, 'decrypt_failed')) throw error
     throw new StrongroomError(
       'epoch_blocked',
-      "a tenant's own key, the key of its references or its wrapping key does not open, and all beneath it would be lost for good: verifyKeys names the tenant. Find the record that is damaged or missing and put it back from a backup; then run this again",
+      "a tenant's own key, the key of its references or its wrapping key does not open, and all beneath it would be lost for good: verifyKeys names the tenant. Find the record that is damaged or missing and put it back from a backup, or end the tenant with shred({ region }); then run this again",
       { cause: error },
     )
   }

@@ -78,6 +78,23 @@ describe('a damaged tenant is epoch_blocked, with what to do', () => {
     await toEnd((await openVault(options)).rotateRootKey())
   })
 
+  test.each(DAMAGES.slice(0, 4))(
+    '$what: where no backup has it, a shred by its region ends it, and the epoch turns',
+    async ({ damage }) => {
+      const { vault } = await damaged(damage, true)
+      const refusal = await refusalOf(() => toEnd(vault.rotateRootKey()))
+      expect(refusal.message).toContain('shred({ region })')
+      await vault.tenant('acme').shred({ region: 'eu' })
+      await toEnd(vault.rotateRootKey())
+      await toEnd(vault.closeEpoch(WITHOUT))
+      // The refused run had made the second root version already, so the shred has to outlive that as well.
+      expect((await vault.status()).regions[0]).toMatchObject({
+        rotation: { state: 'finished' },
+        rootVersions: [{ state: 'destroyed' }, { state: 'live' }],
+      })
+    },
+  )
+
   test('rotateRootKey that would only wrap its wrapping key', async () => {
     const { vault } = await damaged(DAMAGES[3]?.damage ?? expect.unreachable(), false)
     expect((await refusalOf(() => toEnd(vault.rotateRootKey()))).code).toBe('epoch_blocked')
