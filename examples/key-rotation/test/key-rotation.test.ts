@@ -30,16 +30,54 @@ async function ground(): Promise<Made & { region(): Promise<RegionStatus> }> {
   return { ...made, region: () => made.withVault(async (vault) => (await vault.status()).regions[0] as RegionStatus) }
 }
 
-/** Runs the program; ends it when it prints a line, if there is one to end it at. */
-async function rotate({ environment }: Made, signal?: { readonly name: NodeJS.Signals; readonly at: string }): Promise<number | string> {
-  const child = spawn(process.execPath, [ROTATE], { env: { ...process.env, ...environment } })
+interface Circumstances {
+  /** Sent when that is printed. */
+  readonly signal?: { readonly name: NodeJS.Signals; readonly at: string }
+  /** Code that is run in the process before the program. */
+  readonly before?: string
+}
+
+/** Runs the program. */
+async function run({ environment }: Made, { signal, before = '' }: Circumstances = {}): Promise<{ code: number | string; stderr: string }> {
+  const preload = `data:text/javascript,${encodeURIComponent(before)}`
+  const child = spawn(process.execPath, ['--import', preload, ROTATE], { env: { ...process.env, ...environment } })
   let printed = ''
+  let stderr = ''
   child.stdout.on('data', (data: Buffer) => {
     printed += data.toString()
     if (signal !== undefined && printed.includes(signal.at)) child.kill(signal.name)
   })
-  return new Promise((resolve) => child.on('close', (code, killed) => resolve(code ?? killed ?? '')))
+  child.stderr.on('data', (data: Buffer) => {
+    stderr += data.toString()
+  })
+  return new Promise((resolve) => child.on('close', (code, killed) => resolve({ code: code ?? killed ?? '', stderr })))
 }
+
+async function rotate(made: Made, signal?: Circumstances['signal']): Promise<number | string> {
+  return (await run(made, signal === undefined ? {} : { signal })).code
+}
+
+// The disk of the backups is full: folders are made there, and nothing can be put into them.
+const KEY_BACKUPS_FULL = `
+  import fs from 'node:fs'
+  import { syncBuiltinESMExports } from 'node:module'
+  const { mkdirSync } = fs
+  fs.mkdirSync = (path, ...rest) => {
+    if (path.startsWith(process.env.KEY_BACKUPS + '/')) throw new Error('ENOSPC: no space left on device')
+    return mkdirSync(path, ...rest)
+  }
+  syncBuiltinESMExports()`
+
+// Told to stop while it copies the root key file, which then fails of itself.
+const COPY_FAILS_AFTER_SIGTERM = `
+  import fs from 'node:fs'
+  import { syncBuiltinESMExports } from 'node:module'
+  fs.promises.copyFile = async () => {
+    process.kill(process.pid, 'SIGTERM')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    throw new Error('ENOSPC: no space left on device')
+  }
+  syncBuiltinESMExports()`
 
 describe('rotate.mjs', () => {
   test('a whole epoch: what was shredded waits for nothing but time, and the copies are there', async () => {
@@ -68,6 +106,55 @@ describe('rotate.mjs', () => {
   })
 })
 
+describe('rotate.mjs where something is amiss', () => {
+  test('a backup that fails, three times: one new root version; then it can be made, and the epoch is closed without another', async () => {
+    const made = await ground()
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const { code, stderr } = await run(made, { before: KEY_BACKUPS_FULL })
+      expect([code, stderr]).toEqual([1, expect.stringContaining('ENOSPC')])
+      expect((await made.region()).rootVersions.map(({ number, state }) => [number, state])).toEqual([
+        [1, 'live'],
+        [2, 'live'],
+      ])
+    }
+    expect(await rotate(made)).toBe(0)
+    const region = await made.region()
+    expect(region.rootVersions.map(({ number, state }) => [number, state])).toEqual([
+      [1, 'destroyed'],
+      [2, 'live'],
+    ])
+    expect(region.shreds.blockedBy).toEqual(['copies_live'])
+    // The next one is a whole epoch again.
+    expect(await rotate(made)).toBe(0)
+    expect((await made.region()).current).toBe(3)
+  })
+
+  test.each(['KEY_BACKUPS', 'ROOT_BACKUPS'] as const)('%s is not there: 1, before anything is changed', async (name) => {
+    const made = await ground()
+    const { code, stderr } = await run({ ...made, environment: { ...made.environment, [name]: join(made.environment.VAULT, 'missing') } })
+    expect([code, stderr]).toEqual([1, expect.stringContaining('ENOENT')])
+    expect(await made.region()).toMatchObject({ rotation: { state: 'none' }, rootVersions: [{ state: 'live' }] })
+    expect(await rotate(made)).toBe(0)
+    expect((await made.region()).current).toBe(2)
+  })
+
+  test('an error after SIGTERM is told as the error that it is', async () => {
+    const { code, stderr } = await run(await ground(), { before: COPY_FAILS_AFTER_SIGTERM })
+    expect([code, stderr]).toEqual([1, expect.stringContaining('ENOSPC')])
+    expect(stderr).not.toContain('interrupted')
+  })
+
+  test('a passphrase file as Windows writes it; names of copies that every file system takes', async () => {
+    const made = await ground()
+    const file = join(made.environment.CREDENTIALS_DIRECTORY, 'passphrase')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('\n', '\r\n'))
+    expect(await rotate(made)).toBe(0)
+    const names = [...readdirSync(made.environment.KEY_BACKUPS), ...readdirSync(made.environment.ROOT_BACKUPS)]
+    expect(names.length).toBe(3)
+    for (const name of names) expect(name).toMatch(/^[\w.-]+$/)
+  })
+})
+
 describe('schedules', () => {
   const SET = ['VAULT', 'KEY_BACKUPS', 'ROOT_BACKUPS', 'CREDENTIALS_DIRECTORY']
 
@@ -85,6 +172,8 @@ describe('schedules', () => {
     expect([...variables, 'CREDENTIALS_DIRECTORY']).toEqual(SET)
     expect(service).toMatch(/^LoadCredential=passphrase:/m)
     expect(service).toMatch(/^ExecStart=\/usr\/bin\/node \/opt\/strongroom\/rotate\.mjs$/m)
+    // Both of the unit's first section, where systemd reads them.
+    expect(service.split('[Service]')[0]).toMatch(/^StartLimitIntervalSec=1h\nStartLimitBurst=5$/m)
     expect(schedule('strongroom-rotate.timer')).toMatch(/^OnCalendar=Sun 03:15$/m)
     if (spawnSync('systemd-analyze', ['--version']).status !== 0) return
     const folder = temporaryFolder()
