@@ -1,6 +1,6 @@
 // The program as a schedule runs it, and the files of the schedules.
 import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -155,6 +155,22 @@ describe('rotate.mjs where something is amiss', () => {
   })
 })
 
+// What the unit must not lose. SystemCallFilter was compared with what the program calls: only pkey_alloc is not in it, and it does without.
+const HARDENING = [
+  'LimitCORE=0',
+  'CapabilityBoundingSet=',
+  'NoNewPrivileges=yes',
+  'PrivateDevices=yes',
+  'ProtectHome=yes',
+  'ProtectKernelLogs=yes',
+  'ProtectKernelModules=yes',
+  'ProtectKernelTunables=yes',
+  'ProtectSystem=strict',
+  'RestrictAddressFamilies=AF_UNIX',
+  'SystemCallFilter=@system-service',
+  'SystemCallErrorNumber=EPERM',
+]
+
 describe('schedules', () => {
   const SET = ['VAULT', 'KEY_BACKUPS', 'ROOT_BACKUPS', 'CREDENTIALS_DIRECTORY']
 
@@ -163,7 +179,29 @@ describe('schedules', () => {
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'))
     expect(lines.filter((line) => /^[A-Z_]+=/.test(line)).map((line) => line.split('=')[0])).toEqual(['MAILTO', ...SET])
-    expect(lines.at(-1)).toMatch(/^15 3 \* \* 0 strongroom flock -n \S+ \/usr\/bin\/node \/opt\/strongroom\/rotate\.mjs >\/dev\/null$/)
+    expect(lines.at(-1)).toMatch(/^15 3 \* \* 0 strongroom flock .* \/usr\/bin\/node \/opt\/strongroom\/rotate\.mjs >\/dev\/null/)
+  })
+
+  test('cron: a run that another keeps from starting says so, every other ends without a word of the schedule', async () => {
+    const [line = ''] = schedule('crontab').trim().split('\n').slice(-1)
+    const VAULT = temporaryFolder()
+    const command = (program: string): string =>
+      line.replace(/^15 3 \* \* 0 strongroom /, '').replace('/opt/strongroom/rotate.mjs', program)
+    const [ends, stays] = ['ends.mjs', 'stays.mjs'].map((name) => join(VAULT, name)) as [string, string]
+    writeFileSync(ends, 'process.exitCode = 1')
+    writeFileSync(stays, "process.stderr.write('started'); process.stdin.resume()")
+    // As cron does: /bin/sh, no environment but its own lines.
+    const shell = (program: string): readonly string[] => ['-c', command(program).replace('/usr/bin/node', process.execPath)]
+    const env = { PATH: '/usr/bin:/bin', VAULT }
+    expect(spawnSync('/bin/sh', shell(ends), { env, encoding: 'utf8' })).toMatchObject({ stdout: '', stderr: '' })
+    const other = spawn('/bin/sh', shell(stays), { env, stdio: ['pipe', 'ignore', 'pipe'] })
+    const ended = new Promise((resolve) => other.on('close', resolve))
+    await new Promise((resolve) => other.stderr.once('data', resolve))
+    const second = spawnSync('/bin/sh', shell(ends), { env, encoding: 'utf8' })
+    other.stdin.end()
+    await ended
+    expect(second).toMatchObject({ stdout: '', stderr: `strongroom: not rotated: another run has ${VAULT}/rotate.lock\n` })
+    expect(spawnSync('/bin/sh', shell(ends), { env, encoding: 'utf8' }).stderr).toBe('')
   })
 
   test('systemd: the unit sets what the program reads, and systemd takes both files where it is at hand', () => {
@@ -172,6 +210,7 @@ describe('schedules', () => {
     expect([...variables, 'CREDENTIALS_DIRECTORY']).toEqual(SET)
     expect(service).toMatch(/^LoadCredential=passphrase:/m)
     expect(service).toMatch(/^ExecStart=\/usr\/bin\/node \/opt\/strongroom\/rotate\.mjs$/m)
+    for (const line of HARDENING) expect(service.split('\n')).toContain(line)
     // Both of the unit's first section, where systemd reads them.
     expect(service.split('[Service]')[0]).toMatch(/^StartLimitIntervalSec=1h\nStartLimitBurst=5$/m)
     expect(schedule('strongroom-rotate.timer')).toMatch(/^OnCalendar=Sun 03:15$/m)
@@ -193,13 +232,42 @@ describe('schedules', () => {
     const job = parse(schedule('cronjob.yaml'), { version: '1.1' })
     expect(job).toMatchObject({ apiVersion: 'batch/v1', kind: 'CronJob', spec: { schedule: '15 3 * * 0', concurrencyPolicy: 'Forbid' } })
     const pod = job.spec.jobTemplate.spec.template.spec
-    expect(pod).toMatchObject({ restartPolicy: 'OnFailure', terminationGracePeriodSeconds: 30, securityContext: { runAsNonRoot: true } })
+    expect(pod).toMatchObject({
+      restartPolicy: 'OnFailure',
+      terminationGracePeriodSeconds: 30,
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    })
     expect(pod.securityContext).not.toHaveProperty('fsGroup')
     const [container] = pod.containers
+    const [first] = pod.initContainers
     expect(container.command).toEqual(['node', '/opt/strongroom/rotate.mjs'])
     expect(container.env.map(({ name }: { readonly name: string }) => name)).toEqual(SET)
-    const named = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name).toSorted()
-    expect(named(container.volumeMounts)).toEqual(named(pod.volumes))
-    expect(pod.volumes.at(-1).secret.defaultMode).toBe(0o444)
+    const named = (list: readonly { readonly name: string }[]): readonly string[] => [...new Set(list.map(({ name }) => name))].toSorted()
+    expect(named([...container.volumeMounts, ...first.volumeMounts])).toEqual(named(pod.volumes))
+    // The program sees the copy alone.
+    expect(named(container.volumeMounts)).not.toContain('secret')
+    for (const { securityContext } of [container, first])
+      expect(securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      })
+  })
+
+  test('Kubernetes: the passphrase is copied for its owner alone, and may be copied again', () => {
+    const pod = parse(schedule('cronjob.yaml'), { version: '1.1' }).spec.jobTemplate.spec.template.spec
+    const folder = temporaryFolder()
+    const secret = join(folder, 'secret')
+    const copy = join(folder, 'copy')
+    writeFileSync(secret, 'passphrase\n', { mode: pod.volumes.at(-1).secret.defaultMode })
+    const [program, ...args] = pod.initContainers[0].command.map((each: string) =>
+      each.replace('/secret/passphrase', secret).replace('/run/secrets/strongroom/passphrase', copy),
+    )
+    for (let time = 1; time <= 2; time++) {
+      expect(spawnSync(program, args, { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+      expect(readFileSync(copy, 'utf8')).toBe('passphrase\n')
+      expect(statSync(copy).mode & 0o077).toBe(0)
+    }
   })
 })
