@@ -1,12 +1,14 @@
-// `node tools/release/tag.mjs v1.2.3`: whether the tag names the version that all packages have, with no changeset left out of it.
+// `node tools/release/tag.mjs v1.2.3`: whether the tag is on main and names the version that all packages have, with no changeset left out.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { notOnMain } from './on-main.mjs'
 import { publicPackages, ROOT } from './packages.mjs'
 
 const [tag] = process.argv.slice(2)
 const waiting = readdirSync(join(ROOT, '.changeset')).filter((name) => name.endsWith('.md') && name !== 'README.md')
 const problems = [
+  ...notOnMain(tag, ROOT),
   ...publicPackages().flatMap(({ name, version, folder }) => [
     ...(tag === `v${version}` ? [] : [`${name} is ${version}, not ${tag}`]),
     ...(existsSync(join(folder, 'CHANGELOG.md')) ? [] : [`${name} has no CHANGELOG.md`]),
