@@ -39,9 +39,11 @@ export function failuresOf(code: 'key_store_unavailable' | 'state_store_unavaila
   }
 }
 
-/** Whether an insert met a document of the same primary key. */
+/** Whether an insert met a document of the same primary key, and not only one that an index of somebody else does not allow beside it. */
 export function isDuplicate(error: unknown): boolean {
-  return error instanceof MongoServerError && error.code === DUPLICATE_KEY
+  if (!(error instanceof MongoServerError) || error.code !== DUPLICATE_KEY) return false
+  const pattern: unknown = error['keyPattern']
+  return typeof pattern === 'object' && pattern !== null && Object.keys(pattern).join() === '_id'
 }
 
 // A failed selection of a server proves nothing: the driver throws it as well where it could not send a write again.

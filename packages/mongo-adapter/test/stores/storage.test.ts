@@ -196,7 +196,12 @@ describe.skipIf(uri === undefined)('storage', () => {
     await keyStore.prepare()
     await keys().createIndex({ 'record.region': 1 }, { unique: true })
     await keyStore.put(node(reference(1), { region: 'MARK-4711' }))
-    const error = await refusal(keyStore.put(node(reference(2), { region: 'MARK-4711' })))
-    expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)).not.toContain('MARK')
+    await keyStore.put(node(reference(2), { region: 'another' }))
+    for (const put of [node(reference(3)), node(reference(2), { revision: 2 })]) {
+      const error = await refusal(keyStore.put({ ...put, region: 'MARK-4711' }))
+      expect(error).toMatchObject({ code: 'key_store_unavailable', cause: { message: expect.stringContaining('11000') } })
+      expect(error.message).toContain('nothing was written')
+      expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)).not.toContain('MARK')
+    }
   })
 })
