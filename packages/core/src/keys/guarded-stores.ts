@@ -22,6 +22,7 @@ export function guardKeyStore(store: KeyStore): KeyStore {
       if (!Array.isArray(records) || records.length > query.limit) throw decryptFailed()
       return records.map((record) => inScope(query, checkRecord(record)))
     },
+    ...(store.prepare === undefined ? {} : { prepare: () => guard(() => (store.prepare as () => Promise<void>)()) }),
     ...(store.watch === undefined ? {} : { watch: (onChange) => (store.watch as NonNullable<KeyStore['watch']>)(onChange) }),
   }
 }
@@ -35,6 +36,7 @@ export function guardStateStore(store: StateStore): StateStore {
     delete: (namespace, key, options) => guard(() => store.delete(namespace, key, options)),
     due: (namespace, before, limit) => guard(() => store.due(namespace, before, limit)),
     scan: (namespace, prefix, options) => guard(() => store.scan(namespace, prefix, options)),
+    ...(store.prepare === undefined ? {} : { prepare: () => guard(() => (store.prepare as () => Promise<void>)()) }),
   }
 }
 

@@ -45,6 +45,12 @@ export interface KeyStore {
   scan(query: KeyStoreQuery): Promise<readonly (NodeRecord | WrappingKeyRecord)[]>
 
   /**
+   * Optional, for storage that is of no use before it was set up: makes what the store needs, its indexes say. `initVault` calls it before
+   * anything else. It keeps what is stored, and may be called again, by several processes at once.
+   */
+  prepare?(): Promise<void>
+
+  /**
    * Optional. Calls `onChange` with the primary keys of records that another process has changed, and with `undefined`
    * when changes may have been missed (the cache is then emptied). It only makes news faster: the cache bound holds
    * without it. Returns how to stop.

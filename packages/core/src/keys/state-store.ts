@@ -48,4 +48,7 @@ export interface StateStore {
 
   /** A page of the entries whose key starts with `prefix`, in the byte order of their UTF-8 keys, after the key `after`. */
   scan(namespace: string, prefix: string, options: { readonly after?: string; readonly limit: number }): Promise<readonly StateEntry[]>
+
+  /** Optional, as for `KeyStore`: makes what the store needs. `initVault` calls it, and so does `repairLedger`, which may find another store. */
+  prepare?(): Promise<void>
 }

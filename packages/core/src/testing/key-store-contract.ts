@@ -186,6 +186,16 @@ const CASES: readonly { readonly name: string; run(store: KeyStore): Promise<voi
     },
   },
   {
+    name: 'prepare, where there is one, may be called again and keeps what is stored',
+    async run(store) {
+      await store.prepare?.()
+      await store.put(nodeRecord())
+      await Promise.all([store.prepare?.(), store.prepare?.()])
+      checkSame(await only(store, nodeRecord()), nodeRecord(), 'what was stored is there')
+      await expectCode(store.put(nodeRecord()), 'conflict')
+    },
+  },
+  {
     name: 'a wrong argument is named',
     async run(store) {
       for (const limit of [0, -1, 1.5, 10_001, Number.NaN]) {

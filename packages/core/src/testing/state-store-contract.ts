@@ -257,6 +257,16 @@ const CASES: readonly { readonly name: string; run(store: StateStore): Promise<v
     },
   },
   {
+    name: 'prepare, where there is one, may be called again and keeps what is stored',
+    async run(store) {
+      await store.prepare?.()
+      const version = await store.put('n', 'k', ONE, { expected: 'absent', due: INSTANT })
+      await Promise.all([store.prepare?.(), store.prepare?.()])
+      checkSame(await store.get('n', 'k'), { value: ONE, version }, 'what was stored is there')
+      check((await store.due('n', INSTANT, 1)).length === 1, 'and due as it was')
+    },
+  },
+  {
     name: 'a wrong argument is named',
     async run(store) {
       const put = (namespace: string, key: string, value = EMPTY, due?: number): Promise<unknown> =>

@@ -43,6 +43,8 @@ export const LEDGER_STEP: Step = {
 export async function initVault(options: VaultOptions): Promise<void> {
   const checked = checkOptions(options)
   const { keyStore, stateStore, clock, providers, defaultRegion: region } = checked
+  await keyStore.prepare?.()
+  await stateStore.prepare?.()
   if ((await findVaultRecord(keyStore)) !== undefined) throw alreadyExists()
   const [left] = await keyStore.scan({ type: 'node', limit: 1 })
   if (left !== undefined) {

@@ -37,6 +37,7 @@ export async function repairLedger(options: VaultOptions): Promise<{ readonly re
   const checked = checkOptions(options)
   const { clock, providers, onAccess } = checked
   new Gate({ clock, providers, onAccess }).authorize('repairLedger', {}, undefined)
+  await checked.stateStore.prepare?.()
   const { keys, ledgerKey } = await openKeys(checked)
   const key = await ledgerKey()
   try {

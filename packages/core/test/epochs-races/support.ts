@@ -1,13 +1,12 @@
 /** What these tests share: a fleet of forked processes that have one vault open, and stand still where they are told to. */
 
 import { fork } from 'node:child_process'
-import { cp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { backupLocalStore } from '@strongroom/store-local'
 import { expect } from 'vitest'
 
+import { backUpStores, replaceStore } from '../stores/stores.ts'
 import { Ended, Folder, type OpenHow, outcome, type PlaceNames, type StoredValue, TaskError } from '../races/support.ts'
 
 export { type OpenHow, outcome, type PlaceNames, until } from '../races/support.ts'
@@ -366,18 +365,14 @@ export class Fleet {
   /** A copy of both stores as they are now, whoever has them open. */
   async copy(): Promise<OpenHow> {
     const directory = join(this.folder.path, `copy-${++this.#copies}`)
-    await mkdir(directory)
-    for (const store of ['keys', 'state'] as const)
-      await backupLocalStore({ directory: this.how.directory, store, to: join(directory, store) })
+    await backUpStores(this.how.directory, directory)
     return { ...this.how, directory }
   }
 
   /** Puts the key store of a copy in the place of the vault's. Ends every process first. */
   async restoreKeys(copy: OpenHow): Promise<void> {
     await this.end()
-    const keys = join(this.how.directory, 'keys')
-    await rm(keys, { recursive: true })
-    await cp(join(copy.directory, 'keys'), keys, { recursive: true })
+    await replaceStore(copy.directory, this.how.directory, 'keys')
   }
 
   /** Where the root key file is. */

@@ -1,6 +1,6 @@
 /** One operation on a vault of its own: run by several processes at once under a writer, run again, and what it left looked at. */
 
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -8,6 +8,7 @@ import { createLocalKeyFile } from '@strongroom/kms-local'
 import { expect } from 'vitest'
 
 import { Ended, type PlaceNames, TaskError } from '../races/support.ts'
+import { copyStores, makeStores, removeAllDatabases, removeStores } from '../stores/stores.ts'
 import type { Answer, Known, Model } from './model.ts'
 import { OPERATIONS, type Task } from './operations.ts'
 import type { Event, Pool, Process } from './process.ts'
@@ -47,7 +48,7 @@ export class Folder {
     const folder = new Folder(await mkdtemp(join(tmpdir(), 'strongroom-kills-')))
     const maker = await pool.take()
     const plain = folder.#how('plain')
-    await mkdir(plain.directory, { recursive: true })
+    await makeStores(plain.directory)
     await createLocalKeyFile({ file: plain.file, rawKey: RAW_KEY, region: 'eu' })
     await maker.run('init', { ...plain, cacheBound: CACHE_BOUND })
     await maker.run('open', plain)
@@ -70,6 +71,7 @@ export class Folder {
   }
 
   async remove(): Promise<void> {
+    await removeAllDatabases()
     await rm(this.#path, { recursive: true, force: true })
   }
 
@@ -80,7 +82,7 @@ export class Folder {
 
   async #copy(from: string, to: string): Promise<HowToOpen> {
     const how = this.#how(to)
-    await cp(this.#how(from).directory, how.directory, { recursive: true })
+    await copyStores(this.#how(from).directory, how.directory)
     return how
   }
 }
@@ -239,7 +241,7 @@ export class Round {
   }
 
   async remove(): Promise<void> {
-    await rm(this.how.directory, { recursive: true, force: true })
+    await removeStores(this.how.directory)
   }
 }
 

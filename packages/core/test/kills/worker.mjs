@@ -2,8 +2,9 @@
 import { equalBytes, field, initVault, KeyState, openVault } from '@strongroom/core'
 import { withFailpoints } from '@strongroom/core/testing'
 import { localKeyProvider } from '@strongroom/kms-local'
-import { localStores } from '@strongroom/store-local'
 import { z } from 'zod'
+
+import { openStores } from '../stores/open-stores.mjs'
 
 const FIELD = field('people', 'email', z.string())
 const CONTEXT = 'people'
@@ -51,12 +52,14 @@ async function dawdle() {
 function slowly(store) {
   const out = {}
   for (const [name, call] of Object.entries(store)) {
-    out[name] = async (...args) => {
-      await dawdle()
-      const answer = await call(...args)
-      await dawdle()
-      return answer
-    }
+    if (name === 'watch') out.watch = call
+    else
+      out[name] = async (...args) => {
+        await dawdle()
+        const answer = await call(...args)
+        await dawdle()
+        return answer
+      }
   }
   return out
 }
@@ -72,7 +75,7 @@ async function provider(file) {
 }
 
 async function options({ directory, file, cacheBound }) {
-  const stores = localStores({ directory })
+  const stores = await openStores(directory)
   parts = {
     keyProviders: { eu: await provider(file) },
     defaultRegion: 'eu',

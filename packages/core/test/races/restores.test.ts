@@ -1,9 +1,7 @@
-import { cp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-
 import { NodeKind } from '@strongroom/core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 
+import { replaceStore } from '../stores/stores.ts'
 import { Folder, type OpenHow, outcome, read, startWorker, stopWorkers, store, type StoredValue, type Worker } from './support.ts'
 
 // Copies of the real folders, taken and put back while no process has them open.
@@ -47,8 +45,7 @@ async function session<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function restore(what: 'keys' | 'state', from: OpenHow = backup): Promise<void> {
-  await rm(join(how.directory, what), { recursive: true })
-  await cp(join(from.directory, what), join(how.directory, what), { recursive: true })
+  await replaceStore(from.directory, how.directory, what)
 }
 
 const opens = (): Promise<string> => outcome(session(async () => undefined))

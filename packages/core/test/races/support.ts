@@ -1,12 +1,14 @@
 /** What these tests share: forked processes that do as they are told, folders that go away, and vaults made in them. */
 
 import { fork } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { createLocalKeyFile } from '@strongroom/kms-local'
+
+import { copyStores, makeStores, removeAllDatabases } from '../stores/stores.ts'
 
 /** Set to anything: many more kills, and at every call instead of every write. */
 export const FULL: boolean = process.env['STRONGROOM_FULL'] !== undefined
@@ -193,7 +195,7 @@ export class Folder {
   /** How to open a vault that is not there yet. */
   async empty(): Promise<OpenHow> {
     const directory = join(this.path, `vault-${++this.#vaults}`)
-    await mkdir(directory)
+    await makeStores(directory)
     return { directory, roots: this.roots }
   }
 
@@ -208,7 +210,7 @@ export class Folder {
   /** A copy of a vault that no process has open. */
   async copy(how: OpenHow): Promise<OpenHow> {
     const to = join(this.path, `vault-${++this.#vaults}`)
-    await cp(how.directory, to, { recursive: true })
+    await copyStores(how.directory, to)
     return { ...how, directory: to }
   }
 
@@ -220,6 +222,7 @@ export class Folder {
   }
 
   async remove(): Promise<void> {
+    await removeAllDatabases()
     await rm(this.path, { recursive: true, force: true })
   }
 }

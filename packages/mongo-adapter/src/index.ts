@@ -1,0 +1,3 @@
+export { type MongoKeyStore, mongoKeyStore } from './stores/key-store.ts'
+export { type MongoStateStore, mongoStateStore } from './stores/state-store.ts'
+export type { MongoStoreOptions } from './stores/options.ts'
