@@ -1,0 +1,1 @@
+export { encrypted, type EncryptedOptions, type IndexOptions } from './schema/encrypted.ts'
