@@ -1,7 +1,7 @@
 /** Tenant and subject of a document: the paths of two plain values, each of one type, that are the names of keys. */
 
 import { invalidArgument } from '@strongroom/core'
-import { Binary, Double, Int32, Long, ObjectId, UUID } from 'mongodb'
+import { Binary, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb'
 import type { z } from 'zod'
 
 import type { ObjectNode, SchemaNode } from './node.ts'
@@ -59,7 +59,7 @@ export function ownerName(type: OwnerType, value: unknown): string | undefined {
       if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value === 0 ? 0 : value) : undefined
       if (typeof value === 'bigint') return String(value)
       if (value instanceof Int32 || value instanceof Double) return ownerName('integer', value.valueOf())
-      return value instanceof Long ? value.toString() : undefined
+      return value instanceof Long && !(value instanceof Timestamp) ? value.toString() : undefined
     case 'objectId':
       return value instanceof ObjectId ? value.toHexString() : undefined
     case 'uuid':

@@ -1,12 +1,12 @@
 // Tenant and subject of a document: which paths may say them, and what name a value stands for.
 import { encrypted } from '@strongroom/mongo-adapter'
-import { Binary, Decimal128, Double, Int32, Long, ObjectId, UUID } from 'mongodb'
+import { Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { ownerName, type OwnerPath, ownerPath, type OwnerType } from '../../dist/schema/owner-path.js'
 import { walkSchema } from '../../dist/schema/walk.js'
-import { outcome, refusalOf } from '../support.ts'
+import { outcome, refusalOf } from '../refusals.ts'
 
 function pathIn(member: z.ZodType, path: unknown = 'm'): OwnerPath {
   const schema = z.object({ m: member, secret: encrypted(z.string()) })
@@ -82,7 +82,7 @@ describe('the name of a value', () => {
     ['uuid', new Binary(uuid.buffer, 0), undefined],
     ['uuid', '0e984725-c51c-4bf4-9960-e1c80e27aba0', undefined],
     ...(['string', 'integer', 'objectId', 'uuid'] as const).flatMap((type) =>
-      [null, undefined, true, {}, [], new Date(0), new Decimal128('1')].map((value): [OwnerType, unknown, undefined] => [
+      [null, undefined, true, {}, [], new Timestamp(1n), new Date(0), new Decimal128('1')].map((value): [OwnerType, unknown, undefined] => [
         type,
         value,
         undefined,

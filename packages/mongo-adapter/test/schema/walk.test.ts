@@ -5,7 +5,7 @@ import { z } from 'zod'
 
 import type { SchemaNode } from '../../dist/schema/node.js'
 import { walkSchema } from '../../dist/schema/walk.js'
-import { outcome, refusalOf } from '../support.ts'
+import { outcome, refusalOf } from '../refusals.ts'
 
 const secret = (): z.ZodString => encrypted(z.string())
 
