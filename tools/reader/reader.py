@@ -10,6 +10,7 @@ import json
 import re
 import struct
 import sys
+import unicodedata
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -260,6 +261,33 @@ def check_index_value(v: dict) -> None:
     tag = mac(commitment(secret), label("index-tag"))[:4]
     same(b"\x01" + tag + mac(hkdf(secret, "use/index"), message)[:16], h(v["value"]), "index value")
 
+WHITE = "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
+UNSEEN = "\u00ad\u2060" + "".join(map(chr, [*range(0x200B, 0x2010), *range(0x202A, 0x202F)]))
+DASHES = "-\u2212" + "".join(map(chr, range(0x2010, 0x2016)))
+
+def lower(text: str, form: str) -> str:
+    return unicodedata.normalize(form, unicodedata.normalize(form, text).lower().replace("\u03c2", "\u03c3"))
+
+def normalised(normaliser: str, text: str) -> str | None:
+    if normaliser == "none/1":
+        return text
+    if normaliser == "phone/1":
+        if re.search(r"\(0+\)", text := "".join(str(unicodedata.digit(c)) if digit(c) else c for c in text.replace("\uff0b", "+"))):
+            return None
+        number = "".join(c for c in text if c not in WHITE + UNSEEN + DASHES + "().\u002f")
+        return number if re.fullmatch(r"\+[1-9][0-9]{6,14}", number) else None
+    if any(unicodedata.category(c) == "Cn" for c in text):
+        return None
+    if normaliser == "email/1":
+        return lower(text, "NFC").strip(WHITE)
+    return re.sub(f"[{WHITE}]+", " ", lower(text, "NFKC")).strip(" ")
+
+def digit(c: str) -> bool:
+    return any(first <= ord(c) <= first + 9 for first in (0x660, 0x6F0, 0xFF10))
+
+def check_normalised(v: dict) -> None:
+    same(normalised(v["normaliser"], v["input"]), v["normalised"], v["normaliser"])
+
 CHECKS = {
     "length-prefix": each(lambda v: same(lp(h(v["bytes"])).hex(), v["lp"], "LP")),
     "derivations": check_derivations,
@@ -273,6 +301,7 @@ CHECKS = {
     "ledger": open_ledger,
     "shred-receipt": lambda v: each(open_receipt)([v]),
     "index-values": each(check_index_value),
+    "normalised": each(check_normalised),
 }
 
 def main() -> int:

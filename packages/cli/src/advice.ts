@@ -31,5 +31,6 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   vault_not_initialised: 'strongroom init makes one',
   already_exists: '',
   vault_closed: 'run it again',
+  tenant_required: '',
   unsupported_operation: '',
 }

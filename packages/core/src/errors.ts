@@ -59,6 +59,8 @@ export type StrongroomErrorCode =
   | 'vault_closed'
   /** This cannot be done on protected data; nothing was sent. */
   | 'unsupported_operation'
+  /** A search by a blind index of a tenant has to say which tenant; nothing was sent. */
+  | 'tenant_required'
 
 /** How to make a {@link StrongroomError}: the underlying failure, and the argument at fault, where there is one. */
 export interface StrongroomErrorOptions {

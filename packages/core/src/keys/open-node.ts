@@ -4,7 +4,7 @@ import { wipe } from '../crypto/hash.ts'
 import { XaesKey } from '../crypto/xaes-256-gcm.ts'
 import { StrongroomError } from '../errors.ts'
 import type { FieldName } from '../field.ts'
-import { childSalt, childWrapKey, sealKey, type ServiceUse, serviceKey, valueTag } from '../format/derivations.ts'
+import { childSalt, childWrapKey, indexTag, sealKey, type ServiceUse, serviceKey, valueTag } from '../format/derivations.ts'
 import { hex } from '../format/bytes.ts'
 import { valueData, valueDataPrefix, valueHeader } from '../format/encrypted-value.ts'
 import { KeyState, type LiveVersion, type NodeRecord } from '../format/records.ts'
@@ -16,6 +16,12 @@ interface SealContext {
   readonly prefix: Uint8Array
   /** Associated data of a value that is bound to no record. */
   readonly unbound: Uint8Array
+}
+
+/** What makes blind index values. */
+export interface IndexKey {
+  readonly tag: Uint8Array
+  readonly key: Uint8Array
 }
 
 /** A version that is gone: enough to say so for a value of its own. */
@@ -35,6 +41,7 @@ export class OpenVersion {
   #contexts: WeakMap<FieldName, SealContext> | undefined
   #wrapKeys: Map<string, XaesKey> | undefined
   #sealKey: XaesKey | undefined
+  #indexKey: IndexKey | undefined
   #alive = true
 
   constructor(live: Pick<LiveVersion, 'version' | 'state' | 'commitment' | 'parentCommitment'>, secret: Uint8Array) {
@@ -85,6 +92,13 @@ export class OpenVersion {
     return serviceKey(this.#usable(), use)
   }
 
+  /** The service key of use `index` with its tag, kept: to be used in the same turn, and not to be changed. */
+  indexKey(): IndexKey {
+    const secret = this.#usable()
+    this.#indexKey ??= { tag: indexTag(this.commitment), key: serviceKey(secret, 'index') }
+    return this.#indexKey
+  }
+
   /** The secret, for wrapping it anew and for nothing else. */
   secretForWrapping(): Uint8Array {
     return this.#usable()
@@ -97,6 +111,8 @@ export class OpenVersion {
     this.#wrapKeys = undefined
     this.#sealKey?.destroy()
     this.#sealKey = undefined
+    if (this.#indexKey !== undefined) wipe(this.#indexKey.key)
+    this.#indexKey = undefined
   }
 
   // A wiped secret is all zeros: whatever was made with it would be readable by anyone.

@@ -3,7 +3,6 @@
 import type { Clock } from '../clock.ts'
 import { StrongroomError, vaultClosed } from '../errors.ts'
 import { KeyState } from '../format/records.ts'
-import type { Field } from '../field.ts'
 import type { OpenPath } from '../keys/key-tree.ts'
 import type { OpenNode } from '../keys/open-node.ts'
 import type { Providers } from '../keys/providers.ts'
@@ -14,6 +13,8 @@ export type OperationName =
   | 'encrypt'
   | 'decrypt'
   | 'unlock'
+  | 'index.open'
+  | 'index.value'
   | 'shred'
   | 'shredDamaged'
   | 'recreate'
@@ -39,11 +40,16 @@ export interface Access {
   readonly tenant?: string | undefined
   readonly subject?: string | undefined
   readonly item?: string | undefined
-  /** `context.name` of a field. */
+  /** `context.name` of a field, or the domain of a blind index. */
   readonly field?: string | undefined
   readonly region?: string | undefined
   /** UTC milliseconds. */
   readonly at: number
+}
+
+/** What an operation is about, as logs and audits name it: a field, the domain of a blind index. */
+export interface Labelled {
+  readonly label: string
 }
 
 /** Whose data an operation is about, by name. */
@@ -78,10 +84,10 @@ export class Gate {
    * @param region - of what it will touch, where it touches one
    * @throws StrongroomError `vault_closed`, `region_refused`, `denied`
    */
-  authorize(operation: OperationName, whose: Whose, region: string | undefined, field?: Field<unknown>): void {
+  authorize(operation: OperationName, whose: Whose, region: string | undefined, about?: Labelled): void {
     this.requireOpen()
     if (region !== undefined) this.#options.providers.require(region)
-    if (this.#options.onAccess !== undefined) this.#tell(this.#options.onAccess, { operation, ...whose, field: field?.label, region })
+    if (this.#options.onAccess !== undefined) this.#tell(this.#options.onAccess, { operation, ...whose, field: about?.label, region })
   }
 
   /**

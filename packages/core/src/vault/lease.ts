@@ -3,10 +3,8 @@
 import { wipe } from '../crypto/hash.ts'
 import { decryptFailed, StrongroomError } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
-import type { Instant } from '../keys/key-cache.ts'
-import type { KeyTree, OpenPath } from '../keys/key-tree.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
-import type { Gate, Whose } from './authorize.ts'
+import { HeldPath, type HeldPathOptions, leaf } from './held-path.ts'
 import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
 
 /**
@@ -38,24 +36,17 @@ export interface UnlockedKeys {
   [Symbol.dispose](): void
 }
 
-export interface LeaseOptions {
-  readonly tree: KeyTree
-  readonly gate: Gate
-  readonly whose: Whose
-  /** `undefined`: there is no key at that place, and the handle only reads. */
-  readonly path: OpenPath | undefined
-  /** When the opening of the path began. */
-  readonly opened: Instant
+export interface LeaseOptions extends Omit<HeldPathOptions, 'madeBy'> {
   readonly readOnly: boolean
 }
 
 export class Lease implements UnlockedKeys {
-  readonly #options: LeaseOptions
-  #disposed = false
+  readonly #held: HeldPath
+  readonly #readOnly: boolean
 
-  constructor(options: LeaseOptions) {
-    this.#options = options
-    for (const key of this.#keys()) key.pin()
+  constructor({ readOnly, ...options }: LeaseOptions) {
+    this.#held = new HeldPath({ ...options, madeBy: 'unlock' })
+    this.#readOnly = readOnly
   }
 
   encrypt<T>(field: Field<T>, value: T, options?: ValueOptions): Encrypted<T> {
@@ -63,9 +54,9 @@ export class Lease implements UnlockedKeys {
     const record = recordScalar(options)
     const frame = field.frame(value)
     try {
-      if (this.#options.readOnly)
+      if (this.#readOnly)
         throw new StrongroomError('unsupported_operation', 'this handle was unlocked with readOnly; unlock without it to encrypt')
-      const path = this.#use('encrypt', field)
+      const path = this.#held.use('encrypt', field)
       if (path === undefined) throw decryptFailed()
       return sealFrame(leaf(path), field.names[0], frame, record)
     } finally {
@@ -77,42 +68,16 @@ export class Lease implements UnlockedKeys {
     requireField(field)
     const record = recordScalar(options)
     const bytes = storedBytes(stored)
-    const path = this.#use('decrypt', field)
+    const path = this.#held.use('decrypt', field)
     if (path === undefined) throw decryptFailed()
     return openValue(leaf(path), field, bytes, record)
   }
 
   dispose(): void {
-    if (this.#disposed) return
-    this.#disposed = true
-    for (const key of this.#keys()) key.unpin()
+    this.#held.dispose()
   }
 
   [Symbol.dispose](): void {
     this.dispose()
   }
-
-  #keys(): readonly (OpenPath['tenant'] | OpenPath['nodes'][number])[] {
-    const { path } = this.#options
-    return path === undefined ? [] : [path.tenant, ...path.nodes]
-  }
-
-  #use(operation: 'encrypt' | 'decrypt', field: Field<unknown>): OpenPath | undefined {
-    const { tree, gate, path, opened } = this.#options
-    gate.authorize(operation, this.#options.whose, path?.tenant.node.record.region, field)
-    // Behind the gate, which may have taken its time.
-    if (this.#disposed || !(path === undefined ? tree.fresh(opened) : tree.usable(path))) {
-      throw new StrongroomError(
-        'handle_expired',
-        'this handle was disposed, outlived the cache bound, or its key changed; call unlock() again',
-      )
-    }
-    if (path !== undefined) gate.requireState(operation, path)
-    return path
-  }
-}
-
-/** The node at the end of a path. */
-export function leaf(path: OpenPath): OpenPath['nodes'][number] {
-  return path.nodes.at(-1) ?? path.tenant.node
 }

@@ -1,15 +1,19 @@
 /** Opening a vault. */
 
+import { EMPTY } from '../format/bytes.ts'
+import { VAULT_REF } from '../format/reference.ts'
 import { Gate } from './authorize.ts'
+import { type BlindIndexes, blindIndexes } from './blind-index.ts'
 import { epochs, type Epochs } from './epochs.ts'
 import { inspection, type Inspection } from './inspection.ts'
 import { openKeys } from './open-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
+import { Place } from './place.ts'
 import { receiptKeys } from './signing-key.ts'
 import { tenantHandle, type Tenant, type Tenants, tenants } from './tenants.ts'
 
 /** An open vault: one for each process, for as long as that runs. */
-export interface Vault extends Epochs, Inspection {
+export interface Vault extends Epochs, Inspection, BlindIndexes {
   readonly tenants: Tenants
   /** As the vault was opened with it: what calls without a `region` work on. */
   readonly defaultRegion: string
@@ -74,6 +78,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   return {
     ...epochs(keys, gate, defaultRegion),
     ...inspection(keys, gate),
+    ...blindIndexes(new Place(keys, gate, EMPTY, {}, [], VAULT_REF)),
     tenants: tenants(keys, gate, defaultRegion),
     defaultRegion,
     tenant(name) {

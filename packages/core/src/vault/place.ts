@@ -1,7 +1,6 @@
 /** How handles reach the key tree: open with retries, and never past an entry of the ledger that has not had its effect. */
 
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
-import type { Field } from '../field.ts'
 import { NodeKind, Reason } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
@@ -10,7 +9,7 @@ import { notApplied } from '../keys/reconcile.ts'
 import { recreateNode } from '../keys/recreate.ts'
 import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode, shredNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
-import type { Gate, OperationName, Whose } from './authorize.ts'
+import type { Gate, Labelled, OperationName, Whose } from './authorize.ts'
 import { readOptions } from '../read-options.ts'
 import { withSigningSeed } from './signing-key.ts'
 import { type Shredded, shreddedBy } from './shredded.ts'
@@ -41,7 +40,7 @@ export interface RecreateOptions {
 /** How the keys of a place are to be used. */
 export interface Use {
   readonly operation: OperationName
-  readonly field?: Field<unknown>
+  readonly about?: Labelled
   /** Make the keys that do not exist. */
   readonly mint: boolean
   /** How much of its life a cached key may have used up. */
@@ -94,7 +93,7 @@ export class Place {
     const ref = await this.tenantRef()
     await this.#settled(ref)
     const { region } = (await this.keys.tree.tenant(ref)).node.record
-    this.gate.authorize(how.operation, this.whose, region, how.field)
+    this.gate.authorize(how.operation, this.whose, region, how.about)
     for (let tries = 1; ; tries++) {
       const path = await this.keys.tree.open(ref, this.steps, how.mint, how.share)
       try {

@@ -7,7 +7,8 @@ import { NodeKind } from '../format/records.ts'
 import { instant } from '../keys/key-cache.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
 import { readOptions } from '../read-options.ts'
-import { leaf, Lease, type UnlockedKeys } from './lease.ts'
+import { HANDLE_SHARE, leaf } from './held-path.ts'
+import { Lease, type UnlockedKeys } from './lease.ts'
 import { nameBytes } from './names.ts'
 import type { Place, RecreateOptions, ShredOptions } from './place.ts'
 import type { Shredded } from './shredded.ts'
@@ -61,9 +62,6 @@ export interface Subject extends Item {
   item(name: string): Item
 }
 
-// A handle for a batch should not be about to expire when it is handed out.
-const LEASE_SHARE = 0.5
-
 /** An item, and what subjects have in common with it. */
 export class ItemHandle implements Item {
   readonly #place: Place
@@ -82,7 +80,7 @@ export class ItemHandle implements Item {
     const record = recordScalar(options)
     const frame = field.frame(value)
     try {
-      return await this.#place.use({ operation: 'encrypt', field, mint: true }, (path) => {
+      return await this.#place.use({ operation: 'encrypt', about: field, mint: true }, (path) => {
         if (path === undefined) throw decryptFailed()
         return sealFrame(leaf(path), field.names[0], frame, record)
       })
@@ -95,7 +93,7 @@ export class ItemHandle implements Item {
     requireField(field)
     const record = recordScalar(options)
     const bytes = storedBytes(stored)
-    return this.#place.use({ operation: 'decrypt', field, mint: false }, (path) => {
+    return this.#place.use({ operation: 'decrypt', about: field, mint: false }, (path) => {
       if (path === undefined) throw decryptFailed()
       return openValue(leaf(path), field, bytes, record)
     })
@@ -107,7 +105,7 @@ export class ItemHandle implements Item {
     const { gate, whose, keys } = this.#place
     const opened = instant(keys.tree.context.clock)
     return this.#place.use(
-      { operation: 'unlock', mint: !readOnly, share: LEASE_SHARE },
+      { operation: 'unlock', mint: !readOnly, share: HANDLE_SHARE },
       (path) => new Lease({ tree: keys.tree, gate, whose, path, opened, readOnly }),
     )
   }

@@ -11,6 +11,7 @@ import { openValue, sealFrame } from '../keys/seal-value.ts'
 import { type KeyOperations, readNode } from '../keys/shred.ts'
 import { z } from 'zod'
 import type { Gate } from './authorize.ts'
+import { type BlindIndex, type BlindIndexes, blindIndexes, type BlindIndexOptions } from './blind-index.ts'
 import { readOptions } from '../read-options.ts'
 import { nameBytes } from './names.ts'
 import { Place, type ShredOptions, type TenantShredOptions } from './place.ts'
@@ -19,7 +20,7 @@ import type { Shredded } from './shredded.ts'
 import { type Subject, SubjectHandle } from './subject.ts'
 
 /** One tenant, by name. Making the handle reads nothing; its tenant must exist when it is used. */
-export interface Tenant {
+export interface Tenant extends BlindIndexes {
   /** A person of this tenant. @throws StrongroomError `invalid_argument` */
   subject(name: string): Subject
   /** What belongs to the tenant itself, such as its own connections. No subject's name reaches it. */
@@ -128,6 +129,14 @@ export class TenantHandle implements Tenant {
 
   self(): Subject {
     return new SubjectHandle(this.#place.below({}, { kind: NodeKind.self, name: EMPTY }))
+  }
+
+  async blindIndex(options: BlindIndexOptions): Promise<BlindIndex> {
+    return blindIndexes(this.#place).blindIndex(options)
+  }
+
+  async findBlindIndex(options: BlindIndexOptions): Promise<BlindIndex | undefined> {
+    return blindIndexes(this.#place).findBlindIndex(options)
   }
 
   shred(options?: TenantShredOptions): Promise<Shredded> {

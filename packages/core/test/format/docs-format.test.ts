@@ -20,6 +20,7 @@ import {
 import { frame, MAX_VALUE_BYTES, unframe } from '#core/format/frame.js'
 import { indexValue, type Normaliser } from '#core/format/index-value.js'
 import { type LedgerEntry, LedgerOp, openLedgerEntry, sealLedgerEntry } from '#core/format/ledger-entry.js'
+import { normalisedScalar } from '#core/format/normalise.js'
 import { type NodePlace, nodeWrapData, unwrapNode } from '#core/format/node-wrap.js'
 import { padmeLength } from '#core/format/padding.js'
 import { openReceipt, type ReceiptBody, signReceipt } from '#core/format/receipt.js'
@@ -31,6 +32,7 @@ import { openWrappingKeyPlaintext, wrappingKeyData, wrappingKeyPlaintext } from 
 import { Ledger, LEDGER_START, ledgerKey } from '#core/keys/ledger.js'
 
 import { flip, hex } from './arbitraries.ts'
+import { refusal } from './refusal.ts'
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Json = any
@@ -68,6 +70,7 @@ test('the page has these vectors and no others', () => {
     ledger: 4,
     'shred-receipt': 17,
     'index-values': 3,
+    normalised: 27,
   })
   // Every fenced block of JSON is one of them.
   expect(page.match(/^```json/gm)?.length).toBe(blocks.size)
@@ -338,6 +341,14 @@ test('index values', () => {
     )
     expect(hex(value)).toBe(v.value)
   }
+})
+
+describe('normalised values', () => {
+  test.each<Json>(block('normalised'))('$normaliser of $input', (v: Json) => {
+    const scalar = (): string => hex(normalisedScalar(v.normaliser as Normaliser, v.input, 'value'))
+    if (v.normalised === null) return expect(refusal(scalar)).toMatchObject({ code: 'invalid_argument', argument: 'value' })
+    expect(scalar()).toBe(hex(canonicalScalar(v.normalised, 'value')))
+  })
 })
 
 test('the tables of codes and limits say what the code has', () => {

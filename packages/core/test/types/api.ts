@@ -1,6 +1,7 @@
 // Type tests: what compiles, and (by @ts-expect-error) what must not. Compiled by architecture.test.ts; nothing here runs.
 import {
   type Access,
+  type BlindIndex,
   type Encrypted,
   encryptedToText,
   type Field,
@@ -131,3 +132,19 @@ export const watching: VaultOptions['onAccess'] = (access: Access) => {
 
 same<Scalar extends undefined ? true : false, false>(true)
 same<'subjectRequest' extends ReasonName ? true : false, true>(true)
+
+export async function blindIndexes(): Promise<void> {
+  const index = await vault.tenant('acme').blindIndex({ domain: 'users.email', normalize: 'email' })
+  same<typeof index, BlindIndex>(true)
+  const value = index.value('ada@example.com')
+  same<typeof value, Uint8Array>(true)
+  const found = await vault.findBlindIndex({ domain: 'users.age', generation: 2 })
+  same<typeof found, BlindIndex | undefined>(true)
+
+  // @ts-expect-error a normaliser that there is not
+  await vault.blindIndex({ domain: 'users.email', normalize: 'mail' })
+  // @ts-expect-error no domain
+  await vault.blindIndex({ normalize: 'email' })
+  // @ts-expect-error no scalar
+  index.value({ a: 1 })
+}

@@ -65,6 +65,21 @@ const OPERATIONS: readonly [string, (vault: Vault, stored: Uint8Array, token: Ui
     (v) => alice(v).item('hubspot').unlock({ readOnly: true }),
     { operation: 'unlock', tenant: 'acme', subject: 'alice', item: 'hubspot', region: 'eu' },
   ],
+  [
+    "opening a tenant's index",
+    (v) => v.tenant('acme').blindIndex({ domain: 'users.email' }),
+    { operation: 'index.open', tenant: 'acme', field: 'users.email', region: 'eu' },
+  ],
+  [
+    "searching with a tenant's index",
+    (v) => v.tenant('acme').findBlindIndex({ domain: 'users.email' }),
+    { operation: 'index.open', tenant: 'acme', field: 'users.email', region: 'eu' },
+  ],
+  [
+    "opening the vault's index",
+    (v) => v.blindIndex({ domain: 'users.email' }),
+    { operation: 'index.open', field: 'users.email', region: 'eu' },
+  ],
   ['suspend', (v) => alice(v).suspend(), { operation: 'suspend', tenant: 'acme', subject: 'alice', region: 'eu' }],
   ['resume', (v) => alice(v).resume(), { operation: 'resume', tenant: 'acme', subject: 'alice', region: 'eu' }],
   ['suspend of a tenant', (v) => v.tenants.suspend('rival'), { operation: 'suspend', tenant: 'rival', region: 'eu' }],
@@ -112,6 +127,8 @@ describe('onAccess', () => {
     ['unlock', (v: Vault) => v.tenant('acme').subject('new').unlock()],
     ['suspend', (v: Vault) => v.tenant('acme').subject('new').suspend()],
     ['shred', (v: Vault) => v.tenant('acme').subject('new').shred()],
+    ["a tenant's index", (v: Vault) => v.tenant('acme').blindIndex({ domain: 'new' })],
+    ["the vault's index", (v: Vault) => v.blindIndex({ domain: 'new' })],
   ])('%s of someone new is denied where the hook throws, and no key was made', async (_, call) => {
     const { vault, refuse, allow, ...made } = await watched()
     const before = held(made)
@@ -135,6 +152,18 @@ describe('onAccess', () => {
     refuse(new Error('not today'))
     expect(await outcome(() => keys.encrypt(email, 'x'))).toBe('denied')
     expect(await outcome(() => keys.decrypt(email, stored))).toBe('denied')
+  })
+
+  test('the handle of an index tells of every use, and is denied like any other', async () => {
+    const { vault, seen, refuse } = await watched()
+    const index = await vault.tenant('acme').blindIndex({ domain: 'users.email' })
+    index.value('x')
+    expect(seen.map(({ operation, tenant, field }) => [operation, tenant, field])).toEqual([
+      ['index.open', 'acme', 'users.email'],
+      ['index.value', 'acme', 'users.email'],
+    ])
+    refuse(new Error('not today'))
+    expect(await outcome(() => index.value('x'))).toBe('denied')
   })
 
   test('a hook that throws no error denies as well', async () => {

@@ -1,0 +1,66 @@
+/** Keys held open for a handle: no longer than the cache bound, and asked for again at each use. */
+
+import { StrongroomError } from '../errors.ts'
+import type { Instant } from '../keys/key-cache.ts'
+import type { KeyTree, OpenPath } from '../keys/key-tree.ts'
+import type { Gate, Labelled, OperationName, Whose } from './authorize.ts'
+
+/** A handle should not be about to expire when it is handed out: how much of its life a cached key may have used up. */
+export const HANDLE_SHARE = 0.5
+
+export interface HeldPathOptions {
+  readonly tree: KeyTree
+  readonly gate: Gate
+  readonly whose: Whose
+  /** `undefined`: there is no key at that place. */
+  readonly path: OpenPath | undefined
+  /** When the opening of the path began. */
+  readonly opened: Instant
+  /** The call that makes such a handle, for the message of one that has expired. */
+  readonly madeBy: string
+}
+
+export class HeldPath {
+  readonly #options: HeldPathOptions
+  #disposed = false
+
+  constructor(options: HeldPathOptions) {
+    this.#options = options
+    for (const key of this.#keys()) key.pin()
+  }
+
+  /**
+   * The path, for use in the same turn.
+   *
+   * @throws StrongroomError `handle_expired`, and what the gate throws
+   */
+  use(operation: OperationName, about: Labelled): OpenPath | undefined {
+    const { tree, gate, whose, path, opened, madeBy } = this.#options
+    gate.authorize(operation, whose, path?.tenant.node.record.region, about)
+    // Behind the gate, which may have taken its time.
+    if (this.#disposed || !(path === undefined ? tree.fresh(opened) : tree.usable(path))) {
+      throw new StrongroomError(
+        'handle_expired',
+        `this handle was disposed, outlived the cache bound, or its key changed; call ${madeBy}() again`,
+      )
+    }
+    if (path !== undefined) gate.requireState(operation, path)
+    return path
+  }
+
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    for (const key of this.#keys()) key.unpin()
+  }
+
+  #keys(): readonly (OpenPath['tenant'] | OpenPath['nodes'][number])[] {
+    const { path } = this.#options
+    return path === undefined ? [] : [path.tenant, ...path.nodes]
+  }
+}
+
+/** The node at the end of a path. */
+export function leaf(path: OpenPath): OpenPath['nodes'][number] {
+  return path.nodes.at(-1) ?? path.tenant.node
+}

@@ -1,0 +1,110 @@
+/** The mark that makes a part of a schema encrypted. */
+
+import { invalidArgument, type Normalize, readOptions, StrongroomError } from '@strongroom/core'
+import { z } from 'zod'
+
+/** How an encrypted path can be searched by equality. */
+export interface IndexOptions {
+  /**
+   * Who can be compared with whom. `tenant`: a key for each tenant; a filter has to say which tenant. `application`: one key for all, such
+   * as for a login by e-mail; whoever sees the database learns that two tenants know the same person, and it outlives a tenant's shredding.
+   */
+  readonly scope: 'tenant' | 'application'
+  /** No two documents have the same value, within a tenant or within the collection, as `scope` says. */
+  readonly unique?: boolean
+  /** What counts as equal; without it only the very same value. */
+  readonly normalize?: Normalize
+  /** The name under which values are compared; `context.path` unless given. Two paths can be joined only within one domain, scope and normaliser. */
+  readonly domain?: string
+}
+
+/** Options of {@link encrypted}. */
+export interface EncryptedOptions {
+  readonly index?: IndexOptions
+  /** Hides the length: what is stored tells only a rounded one (at most 12 % more). */
+  readonly padded?: boolean
+}
+
+/** What a mark says, checked. */
+export interface Mark {
+  readonly index: IndexOptions | undefined
+  readonly padded: boolean
+}
+
+// A registry of our own: what zod derives from a marked schema (`refine`, `min`, `meta`) still finds the mark, which a WeakMap would lose.
+const marks: z.core.$ZodRegistry<{ readonly mark: Mark }> = z.registry<{ readonly mark: Mark }>()
+
+const NORMALISERS: readonly unknown[] = [undefined, 'email', 'phone', 'text', 'none']
+
+/**
+ * Marks a schema: wherever it stands in a document, the value is encrypted, as one value with all that it holds. The schema itself is not
+ * changed; the mark is on a copy. What is derived from the copy by `refine`, `min`, `meta` and the like keeps the mark; an object that is to
+ * be extended, or an enum to be narrowed, is so before it is marked.
+ *
+ * @throws StrongroomError `invalid_argument`
+ * @example
+ * ```ts
+ * import { encrypted } from '@strongroom/mongo-adapter'
+ * import { z } from 'zod'
+ *
+ * const User = z.object({
+ *   _id: z.string(),
+ *   orgId: z.string(),
+ *   email: encrypted(z.email(), { index: { scope: 'application', unique: true, normalize: 'email' } }),
+ *   name: encrypted(z.string()),
+ * })
+ * ```
+ */
+export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOptions): S {
+  const { index, padded = false } = readOptions(options, ['index', 'padded'])
+  if (typeof padded !== 'boolean') throw invalidArgument('padded', 'must be true or false')
+  if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) throw invalidArgument('schema', 'must be a zod schema')
+  const copy = schema.clone()
+  marks.add(copy, { mark: { index: index === undefined ? undefined : checkIndex(index), padded } })
+  for (const name of LOSES_THE_MARK) if (name in copy) Object.defineProperty(copy, name, { value: refuseToDerive, configurable: true })
+  return copy
+}
+
+// These make a schema that nothing connects with the marked one: what it describes would be stored as plaintext.
+const LOSES_THE_MARK = [
+  'catchall',
+  'exclude',
+  'extend',
+  'extract',
+  'loose',
+  'merge',
+  'omit',
+  'partial',
+  'passthrough',
+  'pick',
+  'required',
+  'safeExtend',
+  'strict',
+  'strip',
+]
+
+function refuseToDerive(): never {
+  throw new StrongroomError(
+    'unsupported_operation',
+    'derive the schema first and mark the result: what is derived in this way would not be encrypted',
+  )
+}
+
+/** What the mark of a schema says, if it has one. */
+export function markOf(schema: z.core.$ZodType): Mark | undefined {
+  // Not `has`: that does not see what a schema was derived from.
+  return marks.get(schema as z.ZodType)?.mark
+}
+
+function checkIndex(options: IndexOptions): IndexOptions {
+  const { scope, unique = false, normalize, domain } = readOptions(options, ['scope', 'unique', 'normalize', 'domain'])
+  if (scope !== 'tenant' && scope !== 'application')
+    throw invalidArgument(
+      'index.scope',
+      "must be given: 'tenant' (a key for each tenant), or 'application' (one key, values of all tenants can be compared)",
+    )
+  if (typeof unique !== 'boolean') throw invalidArgument('index.unique', 'must be true or false')
+  if (!NORMALISERS.includes(normalize)) throw invalidArgument('index.normalize', 'must be email, phone, text or none')
+  if (domain !== undefined && (typeof domain !== 'string' || domain === '')) throw invalidArgument('index.domain', 'must be a name')
+  return { scope, unique, ...(normalize === undefined ? {} : { normalize }), ...(domain === undefined ? {} : { domain }) }
+}

@@ -1,0 +1,87 @@
+/** Values of BSON as the frames of encrypted values, and back with the options that the caller reads other values with (docs/format.md, "Frame"). */
+
+import { type EncodedValue, invalidArgument, type ValueCodec } from '@strongroom/core'
+import { Binary, BSON, type BSONSerializeOptions } from 'mongodb'
+
+const STRING = 0x02
+const BINARY = 0x05
+// Document, array, ObjectId, boolean, date, the numbers.
+const AS_IN_BSON: ReadonlySet<number> = new Set([0x01, 0x03, 0x04, 0x07, 0x08, 0x09, 0x10, 0x12, 0x13])
+// u32 length ‖ type ‖ empty name.
+const BODY_AT = 6
+
+/** A field's values are encoded before they come to it, and decoded behind it: only a call knows how it wants them. */
+export const passThrough: ValueCodec = {
+  encode: (value) => value as EncodedValue,
+  decode: (encoded) => encoded,
+}
+
+/**
+ * A value as type and body.
+ *
+ * @param path - of the value, for the error
+ * @throws StrongroomError `invalid_argument` for types that are not encrypted
+ */
+export function encodeValue(value: unknown, path: string): EncodedValue {
+  if (typeof value === 'string') return { type: STRING, body: new TextEncoder().encode(value) }
+  if (value instanceof Binary) {
+    const body = new Uint8Array(1 + value.length())
+    body[0] = value.sub_type
+    body.set(value.value(), 1)
+    return { type: BINARY, body }
+  }
+  const bytes = serialize(value, path)
+  const type = bytes[4] as number
+  if (!AS_IN_BSON.has(type))
+    throw invalidArgument(path, 'must be a string, a number, a boolean, a date, binary, an ObjectId, an array or an object')
+  return { type, body: bytes.subarray(BODY_AT, -1) }
+}
+
+/** The value, or `undefined` where the body is none of its type. */
+export function decodeValue({ type, body }: EncodedValue, options: BSONSerializeOptions): unknown {
+  const whole = type === STRING ? concat(i32(body.length + 1), body, [0]) : type === BINARY ? concat(i32(body.length - 1), body) : body
+  if ((type === BINARY && body.length === 0) || !(type === STRING || type === BINARY || AS_IN_BSON.has(type))) return undefined
+  try {
+    return BSON.deserialize(concat(i32(BODY_AT + whole.length + 1), [type, 0], whole, [0]), {
+      ...readingOf(options),
+      allowObjectSmallerThanBufferSize: false,
+    })['']
+  } catch {
+    return undefined
+  }
+}
+
+function readingOf({
+  promoteLongs,
+  promoteValues,
+  promoteBuffers,
+  useBigInt64,
+  bsonRegExp,
+}: BSONSerializeOptions): BSON.DeserializeOptions {
+  const options = { promoteLongs, promoteValues, promoteBuffers, useBigInt64, bsonRegExp }
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+function serialize(value: unknown, path: string): Uint8Array {
+  try {
+    return BSON.serialize({ '': value })
+  } catch {
+    throw invalidArgument(path, 'is no value that MongoDB can store')
+  }
+}
+
+function i32(value: number): Uint8Array {
+  const out = new Uint8Array(4)
+  new DataView(out.buffer).setInt32(0, value, true)
+  return out
+}
+
+function concat(...parts: readonly ArrayLike<number>[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}

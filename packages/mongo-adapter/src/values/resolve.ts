@@ -1,0 +1,94 @@
+/** What a caller hands over, read once into a tree of our own: what is checked is then what is sent, whatever getters and `toBSON` do. */
+
+import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { Binary, BSONRegExp, BSONSymbol, Code, DBRef, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'mongodb'
+
+/** A document of our own making: no getters, no inherited members. */
+export type Tree = Record<string, unknown>
+
+export interface ResolveOptions {
+  /** What the caller calls it, for errors. */
+  readonly argument: string
+  /** Filters and updates have `$` and dots in their keys, documents must not. */
+  readonly operators: boolean
+  /** As the driver's option: `undefined` is left out, and not stored as null. */
+  readonly ignoreUndefined: boolean
+}
+
+// The server refuses documents that are nested deeper.
+const MOST_DEPTH = 100
+const BSON_CLASSES = [Binary, BSONRegExp, BSONSymbol, Code, DBRef, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp]
+
+/** @throws StrongroomError `invalid_argument` for what has no place in a document, or threw when it was read */
+export function resolveDocument(value: unknown, options: ResolveOptions): Tree {
+  const tree = guarded(options.argument, () => resolve(value, options, 0))
+  if (!isTree(tree)) throw invalidArgument(options.argument, 'must be a document')
+  return tree
+}
+
+/** As {@link resolveDocument}, for any value. */
+export function resolveValue(value: unknown, options: ResolveOptions): unknown {
+  return guarded(options.argument, () => resolve(value, options, 0))
+}
+
+/** Whether this is an object that {@link resolveDocument} made, and no array, date or value of a BSON class. */
+export function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+function guarded<T>(argument: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof StrongroomError) throw error
+    // A getter's or a proxy's: what it threw may hold the value.
+    throw invalidArgument(argument, 'could not be read: it threw')
+  }
+}
+
+function resolve(value: unknown, options: ResolveOptions, depth: number): unknown {
+  if (typeof value === 'function' || typeof value === 'symbol')
+    throw invalidArgument(options.argument, 'must not hold functions or symbols')
+  // The driver would cut it to 64 bits.
+  if (typeof value === 'bigint' && value !== BigInt.asIntN(64, value))
+    throw invalidArgument(options.argument, 'must hold no integers of more than 64 bits')
+  if (typeof value === 'string' && !value.isWellFormed()) throw invalidArgument(options.argument, 'must not hold lone surrogates')
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > MOST_DEPTH) throw invalidArgument(options.argument, `must not be nested deeper than ${MOST_DEPTH} levels, nor hold itself`)
+  if (value instanceof Date) return new Date(Date.prototype.getTime.call(value))
+  if (value instanceof RegExp) return value
+  if (ArrayBuffer.isView(value)) {
+    if (!(value instanceof Uint8Array)) throw invalidArgument(options.argument, 'must hold bytes as Uint8Array, Buffer or Binary only')
+    return new Binary(new Uint8Array(value), Binary.SUBTYPE_DEFAULT)
+  }
+  if (BSON_CLASSES.some((each) => value instanceof each)) return value
+  if ('_bsontype' in value) throw invalidArgument(options.argument, "must hold values of BSON by the mongodb package's own classes only")
+  if ('toBSON' in value && typeof value.toBSON === 'function') return resolveOwn((value.toBSON as () => unknown)(), options, depth)
+  return resolveOwn(value, options, depth)
+}
+
+function resolveOwn(value: unknown, options: ResolveOptions, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Date || '_bsontype' in value || ArrayBuffer.isView(value)) {
+    // What `toBSON` gave.
+    return resolve(value, options, depth + 1)
+  }
+  if (Array.isArray(value)) {
+    // By index: holes are null, as in the driver.
+    return Array.from({ length: value.length }, (_, i) => resolve(value[i], options, depth + 1) ?? null)
+  }
+  const tree: Tree = {}
+  for (const [key, member] of value instanceof Map ? value.entries() : Object.entries(value)) {
+    requireKey(key, options)
+    const resolved = resolve(member, options, depth + 1)
+    if (resolved !== undefined) tree[key as string] = resolved
+    else if (!options.ignoreUndefined) tree[key as string] = null
+  }
+  return tree
+}
+
+function requireKey(key: unknown, { argument, operators }: ResolveOptions): void {
+  if (typeof key !== 'string') throw invalidArgument(argument, 'must have only strings as keys')
+  if (key === '__proto__' || key.includes('\0') || !key.isWellFormed()) throw invalidArgument(argument, 'has a key that cannot be stored')
+  if (!operators && (key.startsWith('$') || key.includes('.')))
+    throw invalidArgument(argument, 'must have no keys with dots in them or $ before them')
+}

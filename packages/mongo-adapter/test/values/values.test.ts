@@ -1,0 +1,248 @@
+// Values: read once, encoded as docs/format.md says, and back as the driver would give them.
+import { CanonicalScalar } from '@strongroom/core'
+import {
+  Binary,
+  BSON,
+  BSONRegExp,
+  type BSONSerializeOptions,
+  Code,
+  Decimal128,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+  UUID,
+} from 'mongodb'
+import { describe, expect, test } from 'vitest'
+
+import { bsonScalar } from '../../dist/values/bson-scalar.js'
+import { decodeValue, encodeValue } from '../../dist/values/bson-value.js'
+import { resolveDocument, type Tree } from '../../dist/values/resolve.js'
+import { outcome, refusalOf } from '../refusals.ts'
+
+const id = new ObjectId('656565656565656565656565')
+const DOCUMENT = { argument: 'document', operators: false, ignoreUndefined: false } as const
+const resolve = (value: unknown, changes = {}): Tree => resolveDocument(value, { ...DOCUMENT, ...changes })
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+const VALUES: readonly [string, unknown, string][] = [
+  ['a string', 'ada', '02616461'],
+  ['an empty string', '', '02'],
+  ['an int32', 7, '1007000000'],
+  ['minus zero', -0, '010000000000000080'],
+  ['a double', 0.1, '019a9999999999b93f'],
+  ['a large integer', 2 ** 31, '01000000000000e041'],
+  ['an Int32', new Int32(7), '1007000000'],
+  ['a Double that is whole', new Double(7), '010000000000001c40'],
+  ['a Long', Long.fromString('-9007199254740992'), '12000000000000e0ff'],
+  ['a bigint', -9007199254740992n, '12000000000000e0ff'],
+  ['true', true, '0801'],
+  ['a date', new Date(1795305600000), '0900748d00a2010000'],
+  ['an ObjectId', id, '07656565656565656565656565'],
+  ['bytes', new Binary(new Uint8Array([0, 255]), 0), '050000ff'],
+  ['a UUID', new UUID('0e984725-c51c-4bf4-9960-e1c80e27aba0'), '05040e984725c51c4bf49960e1c80e27aba0'],
+  ['a decimal', new Decimal128('1.5'), `13${hex(new Decimal128('1.5').bytes)}`],
+  ['an object', { a: 1 }, `03${hex(BSON.serialize({ a: 1 }))}`],
+  ['an array', [1, 'x'], `04${hex(BSON.serialize({ 0: 1, 1: 'x' }))}`],
+  ['an empty object', {}, '030500000000'],
+  ['an empty array', [], '040500000000'],
+]
+const READING: readonly BSONSerializeOptions[] = [
+  {},
+  { promoteValues: false },
+  { promoteLongs: false },
+  { useBigInt64: true },
+  { promoteBuffers: true },
+  { bsonRegExp: true },
+]
+
+describe('frames', () => {
+  test.each(VALUES)('%s', (_, value, frame) => {
+    const { type, body } = encodeValue(value, 'email')
+    expect(hex(Uint8Array.of(type, ...body))).toBe(frame)
+    // As the driver would give it with the same options.
+    for (const options of READING)
+      expect(decodeValue({ type, body }, options)).toEqual(
+        BSON.deserialize(BSON.serialize({ v: value }), options as BSON.DeserializeOptions)['v'],
+      )
+  })
+
+  test.each<[string, unknown]>([
+    ['a regular expression', /x/],
+    ['a BSONRegExp', new BSONRegExp('x')],
+    ['a timestamp', new Timestamp(1n)],
+    ['a key of bounds', new MinKey()],
+    ['the other', new MaxKey()],
+    ['code', new Code('x')],
+    ['null', null],
+  ])('refused: %s', async (_, value) => {
+    const error = await refusalOf(() => encodeValue(value, 'email'))
+    expect([error.code, error.argument]).toEqual(['invalid_argument', 'email'])
+  })
+
+  test('bodies that are none of their type', () => {
+    for (const [type, body] of [
+      [0x10, 3],
+      [0x12, 7],
+      [0x08, 0],
+      [0x07, 11],
+      [0x03, 4],
+      [0x05, 0],
+      [0x70, 2],
+      [0x0b, 2],
+    ] as const)
+      expect(decodeValue({ type, body: new Uint8Array(body) }, {})).toBeUndefined()
+    expect(decodeValue({ type: 0x10, body: new Uint8Array(4) }, {})).toBe(0)
+  })
+})
+
+describe('scalars', () => {
+  const canonical = (bytes: string): CanonicalScalar => new CanonicalScalar(new Uint8Array(Buffer.from(bytes, 'hex')))
+  test.each<[unknown, unknown]>([
+    ['x', 'x'],
+    [5, 5],
+    [new Int32(5), 5],
+    [new Double(0.5), 0.5],
+    [Long.fromString('9223372036854775807'), 9223372036854775807n],
+    [id, canonical('07656565656565656565656565')],
+    [new Binary(new Uint8Array([1]), 0), canonical('050001')],
+    [new UUID('0e984725-c51c-4bf4-9960-e1c80e27aba0'), canonical('05040e984725c51c4bf49960e1c80e27aba0')],
+    [new Decimal128('5'), 5n],
+    [new Decimal128('5.00'), 5n],
+    [new Decimal128('-1.5E+3'), -1500n],
+    [new Decimal128('0E+6000'), 0n],
+    [new Decimal128('-0'), 0n],
+    [new Decimal128('9223372036854775807'), 9223372036854775807n],
+  ])('%s', (value, scalar) => {
+    expect(bsonScalar(value, 'email')).toEqual(scalar)
+  })
+
+  test.each([
+    {},
+    [[]],
+    null,
+    undefined,
+    /x/,
+    new MinKey(),
+    new Timestamp(1n),
+    ...['0.5', 'NaN', 'Infinity', '9223372036854775808', '1E+6000', '1E-10'].map((text) => new Decimal128(text)),
+  ])('refused: %s', async (value) => {
+    const error = await refusalOf(() => bsonScalar(value, 'email'))
+    expect([error.code, error.argument]).toEqual(['invalid_argument', 'email'])
+  })
+})
+
+describe('what is handed over is read once', () => {
+  test('getters, toBSON, maps, classes, own members only, dates and bytes as they are now', () => {
+    let reads = 0
+    class Name {
+      readonly #name = 'Ada'
+      toBSON(): unknown {
+        return { first: this.#name }
+      }
+    }
+    const bytes = new Uint8Array([1, 2])
+    const date = new Date(5)
+    const inherits = Object.create({ inherited: 1 }) as Record<string, unknown>
+    inherits['own'] = 1
+    const input = {
+      get email() {
+        reads++
+        return reads === 1 ? 'ada@example.com' : 'other'
+      },
+      name: new Name(),
+      map: new Map([['a', new Map([['b', 1]])]]),
+      inherits,
+      bytes,
+      date,
+      id,
+      list: Object.assign([undefined, 1], { 3: new Name() }),
+      none: undefined,
+    }
+    const tree = resolve(input)
+    bytes[0] = 9
+    date.setTime(9)
+    expect(reads).toBe(1)
+    expect(tree).toEqual({
+      email: 'ada@example.com',
+      name: { first: 'Ada' },
+      map: { a: { b: 1 } },
+      inherits: { own: 1 },
+      bytes: new Binary(new Uint8Array([1, 2]), 0),
+      date: new Date(5),
+      id,
+      list: [null, 1, null, { first: 'Ada' }],
+      none: null,
+    })
+    expect(Object.hasOwn(resolve(input, { ignoreUndefined: true }), 'none')).toBe(false)
+  })
+
+  const deep = (levels: number): unknown => {
+    let value: unknown = 1
+    for (let i = 0; i < levels; i++) value = i % 2 === 0 ? { a: value } : [value]
+    return { value }
+  }
+  const itself: Record<string, unknown> = {}
+  itself['itself'] = itself
+
+  test.each<[string, unknown]>([
+    ['no document', 'SECRET'],
+    ['an array', ['SECRET']],
+    ['an ObjectId', id],
+    ['null', null],
+    ['a dotted key', { 'a.b': 'SECRET' }],
+    ['a key with $', { a: { $set: 'SECRET' } }],
+    ['a key of a map', { a: new Map([['$x', 'SECRET']]) }],
+    ['a key of a map that is no text', { a: new Map([[5, 'SECRET']]) }],
+    ['__proto__', JSON.parse('{"__proto__":{"a":"SECRET"}}')],
+    ['a key with a zero', { 'a\0': 'SECRET' }],
+    ['half a character', { a: 'SECRET\ud800' }],
+    ['a function', { a: () => 'SECRET' }],
+    ['a symbol', { a: Symbol('SECRET') }],
+    ['what only says that it is of BSON', { a: { _bsontype: 'ObjectId', id: 'SECRET' } }],
+    ['words of 32 bits', { a: new Uint32Array(1) }],
+    ['more than 64 bits', { a: 2n ** 64n }],
+    ['itself', itself],
+    ['too deep', deep(102)],
+    [
+      'what throws',
+      {
+        get a() {
+          throw new Error('SECRET')
+        },
+      },
+    ],
+    [
+      'toBSON that throws',
+      {
+        toBSON: () => {
+          throw new Error('SECRET')
+        },
+      },
+    ],
+    ['toBSON that gives no document', { toBSON: () => 'SECRET' }],
+    [
+      'a proxy that throws',
+      new Proxy(
+        {},
+        {
+          ownKeys: () => {
+            throw new Error('SECRET')
+          },
+        },
+      ),
+    ],
+  ])('refused: %s', async (_, value) => {
+    const error = await refusalOf(() => resolve(value))
+    expect([error.code, error.argument]).toEqual(['invalid_argument', 'document'])
+    expect(`${error.message}${JSON.stringify(error)}${String(error.cause)}`).not.toContain('SECRET')
+    expect(await outcome(() => resolve(deep(90)))).toBe('done')
+  })
+
+  test('filters have operators and dots', () => {
+    expect(resolve({ 'a.b': { $in: [1] } }, { operators: true })).toEqual({ 'a.b': { $in: [1] } })
+  })
+})
