@@ -361,7 +361,13 @@ declare global {
   const dataBackupStartedAt: number
 }
 `
-  const PAGES = ['README.md', 'packages/core/README.md', 'packages/kms-local/README.md', 'packages/store-local/README.md']
+  const PAGES = [
+    'README.md',
+    'packages/core/README.md',
+    'packages/kms-local/README.md',
+    'packages/store-local/README.md',
+    'packages/mongo-adapter/README.md',
+  ]
 
   test('the TypeScript of README and documents compiles as it stands', () => {
     const folder = prepared('pages')

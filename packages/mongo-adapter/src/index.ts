@@ -1,1 +1,8 @@
 export { encrypted, type EncryptedOptions, type IndexOptions } from './schema/encrypted.ts'
+export { EncryptedCollection, encryptedCollection, type EncryptedCollectionOptions } from './collection/encrypted-collection.ts'
+export { EncryptedFindCursor } from './collection/find-cursor.ts'
+export type { OnShredded } from './collection/open.ts'
+export type { EncryptedCountOptions, EncryptedDistinctOptions, EncryptedFindOptions } from './collection/reads.ts'
+export type { EncryptedDeleteOptions, EncryptedInsertOptions, EncryptedUpdateOptions } from './collection/writes.ts'
+export type { CollectionResource } from './collection/resource.ts'
+export { SHREDDED, ShreddedMark } from './collection/shredded-mark.ts'
