@@ -1,6 +1,6 @@
 /** Finding, counting, and the values that there are. */
 
-import { readOptions } from '@strongroom/core'
+import { invalidArgument, readOptions } from '@strongroom/core'
 import { BSON, type BSONSerializeOptions, type FindOptions } from 'mongodb'
 
 import { isTree, type Tree } from '../values/resolve.ts'
@@ -62,6 +62,7 @@ export function find<T>(
   byDefault: OnShredded,
 ): EncryptedFindCursor<T> {
   const { projection, shredded = source.shredded ?? byDefault, ...sent } = readOptions(options, ['projection', 'shredded', ...SENT])
+  if (shredded !== 'throw' && shredded !== 'mark') throw invalidArgument('shredded', "must be 'throw' or 'mark'")
   const plan = planFilter(source, filter)
   if (sent.sort !== undefined) checkSort(source.layout, sent.sort)
   if (sent.hint !== undefined && typeof sent.hint !== 'string')

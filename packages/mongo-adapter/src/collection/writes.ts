@@ -22,6 +22,8 @@ import { type FilterPlan, fillScope, ignoresUndefined, pinnedOwner, planFilter, 
 import { checkUpdate } from './updates/update.ts'
 
 const BATCH = 1000
+// A filter that says whose a document is must mean no other: a collection may have a default by which `ADA` is `ada`.
+const EXACT = { locale: 'simple' }
 const WRITE = ['session', 'writeConcern', 'comment', 'maxTimeMS', 'timeoutMS', 'ignoreUndefined'] as const
 
 /** Options of insertOne and insertMany. */
@@ -119,8 +121,9 @@ export async function update(
   } finally {
     keys?.batch.dispose()
   }
+  const exactly = checked.written.length === 0 ? sent : { ...sent, collation: EXACT }
   const results = await acted(source, plan, many, sent, (physical) =>
-    many ? collection.updateMany(physical, sealed, sent) : collection.updateOne(physical, sealed, sent),
+    many ? collection.updateMany(physical, sealed, exactly) : collection.updateOne(physical, sealed, exactly),
   )
   return summed(results)
 
@@ -157,7 +160,9 @@ export async function replaceOne(
   } finally {
     keys.dispose()
   }
-  return summed(await acted(source, plan, false, sent, (physical) => collection.replaceOne(physical, sealed, sent)))
+  return summed(
+    await acted(source, plan, false, sent, (physical) => collection.replaceOne(physical, sealed, { ...sent, collation: EXACT })),
+  )
 }
 
 export async function remove(

@@ -279,6 +279,17 @@ describe.skipIf(uri === undefined)('on a server', () => {
       expect(dataCommands(w)).toEqual([])
     })
 
+    test('a filter that says whose a document is means no other, whatever the collection takes for equal', async () => {
+      for (const write of [
+        () => w.users.updateOne({ _id: 'ada', orgId: 'acme' }, { $set: { name: 'x' } }),
+        () => w.users.replaceOne({ _id: 'ada', orgId: 'acme' }, { orgId: 'acme', name: 'x' }),
+      ]) {
+        w.commands.length = 0
+        await write()
+        expect(w.commands.map(({ command }) => command['updates'][0].collation)).toEqual([{ locale: 'simple' }])
+      }
+    })
+
     test('replaceOne', async () => {
       await w.users.replaceOne({ _id: 'ada', orgId: 'acme' }, { orgId: 'acme', name: 'Canary-Replaced' })
       expect(await w.users.findOne({ _id: 'ada' })).toEqual({ _id: 'ada', orgId: 'acme', name: 'Canary-Replaced' })
