@@ -1,0 +1,198 @@
+/** Filters in the terms of what is stored. What cannot be asked of encrypted values is refused, and never silently finds nothing. */
+
+import { invalidArgument, StrongroomError } from '@strongroom/core'
+import type { Binary } from 'mongodb'
+
+import type { SchemaNode } from '../../schema/node.ts'
+import { isTree, type Tree } from '../../values/resolve.ts'
+import { type Layout, type Place, placeOf, type SealedPath, unsupported } from '../layout.ts'
+
+/** The stored index values of a value: one for each tenant that may match. */
+export type IndexValues = (sealed: SealedPath, value: unknown) => readonly Binary[]
+
+export interface Translated {
+  readonly filter: Tree
+  /** The indexed paths that are searched by. */
+  readonly searched: readonly SealedPath[]
+  /** Whether any condition is on something encrypted. */
+  readonly touches: boolean
+}
+
+const LOGIC: readonly string[] = ['$and', '$or', '$nor']
+const PLAIN_OPERATORS: ReadonlySet<string> = new Set(
+  [
+    '$eq $ne $gt $gte $lt $lte $in $nin $all $not $elemMatch $exists $type $size $mod $regex $options',
+    '$bitsAllClear $bitsAllSet $bitsAnyClear $bitsAnySet',
+    '$geoIntersects $geoWithin $near $nearSphere $maxDistance $minDistance',
+  ].flatMap((line) => line.split(' ')),
+)
+
+/**
+ * @param filter - resolved
+ * @throws StrongroomError `unsupported_operation`, `invalid_argument`, and what `values` throws
+ */
+export function translateFilter(layout: Layout, filter: Tree, values: IndexValues): Translated {
+  const searched = new Set<SealedPath>()
+  let touches = false
+  const translator = new Translator(
+    layout,
+    (sealed, value) => {
+      searched.add(sealed)
+      return values(sealed, value)
+    },
+    () => (touches = true),
+  )
+  const translated = translator.filter(filter, layout.root)
+  return { filter: translated, searched: [...searched], touches }
+}
+
+class Translator {
+  readonly #layout: Layout
+  readonly #values: IndexValues
+  readonly #touch: () => void
+
+  constructor(layout: Layout, values: IndexValues, touch: () => void) {
+    this.#layout = layout
+    this.#values = values
+    this.#touch = touch
+  }
+
+  /** @param node - what the paths of the filter begin at */
+  filter(filter: Tree, node: SchemaNode): Tree {
+    const clauses: Tree[] = []
+    for (const [key, condition] of Object.entries(filter)) {
+      if (LOGIC.includes(key)) {
+        if (!Array.isArray(condition) || !condition.every(isTree)) throw invalidArgument('filter', `must have a list of filters in ${key}`)
+        clauses.push({ [key]: (condition as readonly Tree[]).map((each) => this.filter(each, node)) })
+      } else if (key === '$comment') clauses.push({ $comment: condition })
+      else if (key.startsWith('$'))
+        throw new StrongroomError(
+          'unsupported_operation',
+          'the filter has an operator at its top that is not among $and, $or, $nor and $comment; nothing was sent',
+        )
+      else clauses.push(...this.#condition(key, condition, placeOf(this.#layout, key, node)))
+    }
+    return joined(clauses)
+  }
+
+  #condition(path: string, condition: unknown, place: Place): readonly Tree[] {
+    switch (place.kind) {
+      case 'plain':
+        requirePlainOperators(condition)
+        return [{ [path]: condition }]
+      case 'within':
+        throw unsupported('searching', place.sealed.path, 'nothing within it can be reached')
+      case 'holder':
+        this.#touch()
+        return this.#each(condition, path, (operator, operand) => this.#holder(path, operator, operand, place))
+      case 'sealed':
+        this.#touch()
+        return this.#each(condition, path, (operator, operand) => this.#sealed(path, operator, operand, place))
+    }
+  }
+
+  #each(condition: unknown, path: string, one: (operator: string, operand: unknown) => Tree): readonly Tree[] {
+    if (!isOperators(condition)) return [one('$eq', condition)]
+    return Object.entries(condition).map(([operator, operand]) => {
+      if (operator !== '$not') return one(operator, operand)
+      if (!isOperators(operand)) throw unsupported('$not of anything but operators', path)
+      return { $nor: [joined(this.#each(operand, path, one))] }
+    })
+  }
+
+  #holder(path: string, operator: string, operand: unknown, { node }: Place & { readonly kind: 'holder' }): Tree {
+    if (operator === '$exists' || ((operator === '$eq' || operator === '$ne') && operand === null))
+      return { [path]: { [operator]: operand } }
+    if (node.kind === 'array' && operator === '$size') return { [path]: { $size: operand } }
+    if (node.kind === 'array' && operator === '$elemMatch' && isTree(operand) && !isOperators(operand))
+      return { [path]: { $elemMatch: this.filter(operand, node.element) } }
+    throw unsupported(operator === '$eq' ? 'comparing the whole' : operator, path, 'it holds encrypted values')
+  }
+
+  #sealed(path: string, operator: string, operand: unknown, place: Place & { readonly kind: 'sealed' }): Tree {
+    const { sealed, array } = place
+    switch (operator) {
+      case '$exists':
+        return { [path]: { $exists: operand } }
+      case '$size':
+        if (array) return { [path]: { $size: operand } }
+        break
+      case '$eq':
+      case '$ne':
+        if (operand === null) return { [path]: { [operator]: null } }
+        if (Array.isArray(operand) && array) throw unsupported('comparing a whole array', sealed.path)
+        return { [`${path}.i`]: { [operator === '$eq' ? '$in' : '$nin']: this.#indexed(sealed, [operand]) } }
+      case '$in':
+      case '$nin': {
+        const list = listOf(operator, operand)
+        const some = list.filter((value) => value !== null)
+        const clause = (one: '$in' | '$nin'): Tree => ({ [`${path}.i`]: { [one]: this.#indexed(sealed, some) } })
+        if (some.length === list.length) return clause(operator)
+        if (some.length === 0) return { [path]: { [operator]: [null] } }
+        return operator === '$in' ? { $or: [clause('$in'), { [path]: null }] } : { $and: [clause('$nin'), { [path]: { $ne: null } }] }
+      }
+      case '$all':
+        // Each value has one index value for each tenant: so each is a condition of its own.
+        return listOf(operator, operand).length === 0
+          ? { [`${path}.i`]: { $in: [] } }
+          : { $and: listOf(operator, operand).map((value) => ({ [`${path}.i`]: { $in: this.#indexed(sealed, [value]) } })) }
+      case '$elemMatch':
+        if (array && isOperators(operand)) {
+          const inner = this.#each(operand, path, (each, value) => this.#element(each, value, sealed))
+          return { [path]: { $elemMatch: joined(inner) } }
+        }
+    }
+    throw unsupported(operator.startsWith('$') ? operator : 'this condition', sealed.path)
+  }
+
+  #element(operator: string, operand: unknown, sealed: SealedPath): Tree {
+    if (operator === '$eq' || operator === '$in')
+      return { i: { $in: this.#indexed(sealed, operator === '$eq' ? [operand] : listOf(operator, operand)) } }
+    if (operator === '$ne' || operator === '$nin')
+      return { i: { $nin: this.#indexed(sealed, operator === '$ne' ? [operand] : listOf(operator, operand)) } }
+    throw unsupported(`${operator} in $elemMatch`, sealed.path)
+  }
+
+  #indexed(sealed: SealedPath, values: readonly unknown[]): readonly Binary[] {
+    if (sealed.index === undefined) throw unsupported('searching', sealed.path, 'it has no index; encrypted(…, { index }) gives it one')
+    for (const value of values)
+      if (value === null || value instanceof RegExp || value === undefined)
+        throw unsupported('a regular expression or null in a list', sealed.path)
+    return values.flatMap((value) => this.#values(sealed, value))
+  }
+}
+
+function isOperators(condition: unknown): condition is Tree {
+  return isTree(condition) && Object.keys(condition).some((key) => key.startsWith('$'))
+}
+
+function listOf(operator: string, operand: unknown): readonly unknown[] {
+  if (!Array.isArray(operand)) throw invalidArgument('filter', `must have a list in ${operator}`)
+  return operand
+}
+
+function requirePlainOperators(condition: unknown): void {
+  if (!isOperators(condition)) return
+  for (const [operator, operand] of Object.entries(condition)) {
+    if (!PLAIN_OPERATORS.has(operator))
+      throw new StrongroomError('unsupported_operation', 'the filter has an operator that is not known here; nothing was sent')
+    if (operator === '$not') requirePlainOperators(operand)
+    if (operator === '$elemMatch' && isTree(operand)) requirePlainFilter(operand)
+  }
+}
+
+function requirePlainFilter(filter: Tree): void {
+  for (const [key, condition] of Object.entries(filter)) {
+    if (LOGIC.includes(key)) {
+      if (Array.isArray(condition)) for (const each of condition) if (isTree(each)) requirePlainFilter(each)
+    } else if (key.startsWith('$')) requirePlainOperators({ [key]: condition })
+    else requirePlainOperators(condition)
+  }
+}
+
+// One filter where no two clauses have the same key.
+function joined(clauses: readonly Tree[]): Tree {
+  const keys = clauses.flatMap((clause) => Object.keys(clause))
+  if (new Set(keys).size === keys.length) return Object.assign({}, ...clauses) as Tree
+  return { $and: clauses }
+}

@@ -1,0 +1,111 @@
+/** The keys of one batch: loaded together, so that the key store is asked once, and let go together. */
+
+import { type BlindIndex, StrongroomError, type UnlockedKeys, type Vault } from '@strongroom/core'
+
+import type { PathIndex } from './layout.ts'
+
+/** Whose a document is, by name. */
+export interface Owner {
+  readonly tenant: string
+  readonly subject: string
+}
+
+/** A blind index in a place: of a tenant, or of the application. */
+export interface NeededIndex {
+  readonly index: PathIndex
+  /** `undefined` for an index of the application. */
+  readonly tenant: string | undefined
+}
+
+export class BatchKeys {
+  readonly #vault: Vault
+  readonly #subjects = new Map<string, UnlockedKeys | StrongroomError>()
+  readonly #indexes = new Map<string, BlindIndex | undefined>()
+
+  private constructor(vault: Vault) {
+    this.#vault = vault
+  }
+
+  /**
+   * @param mint - make the keys that do not exist: for what is written
+   * @throws StrongroomError what opening keys throws; that a tenant is shredded only when one of its values is asked for, if `mint` is false
+   */
+  static async open(vault: Vault, owners: Iterable<Owner>, indexes: Iterable<NeededIndex>, mint: boolean): Promise<BatchKeys> {
+    const keys = new BatchKeys(vault)
+    try {
+      await Promise.all([keys.#openSubjects(owners, mint), keys.#openIndexes(indexes, mint)])
+    } catch (error) {
+      keys.dispose()
+      throw error
+    }
+    return keys
+  }
+
+  /** @throws StrongroomError `shredded` */
+  subject({ tenant, subject }: Owner): UnlockedKeys {
+    const found = this.#subjects.get(ownerId({ tenant, subject }))
+    if (found instanceof StrongroomError) throw found
+    if (found === undefined) throw new StrongroomError('handle_expired', 'the keys of this batch were let go')
+    return found
+  }
+
+  /** `undefined` where nothing was ever indexed there. */
+  index(needed: NeededIndex): BlindIndex | undefined {
+    return this.#indexes.get(indexId(needed))
+  }
+
+  dispose(): void {
+    for (const keys of this.#subjects.values()) if (!(keys instanceof StrongroomError)) keys.dispose()
+    for (const index of this.#indexes.values()) index?.dispose()
+    this.#subjects.clear()
+    this.#indexes.clear()
+  }
+
+  // All begin in one turn. Every handle is kept, so that a failure of one leaves none behind.
+  async #openSubjects(owners: Iterable<Owner>, mint: boolean): Promise<void> {
+    const distinct = new Map([...owners].map((owner) => [ownerId(owner), owner]))
+    await settled(
+      [...distinct].map(async ([id, { tenant, subject }]) => {
+        try {
+          this.#subjects.set(id, await this.#vault.tenant(tenant).subject(subject).unlock({ readOnly: !mint }))
+        } catch (error) {
+          if (mint || !isShredded(error)) throw error
+          this.#subjects.set(id, error)
+        }
+      }),
+    )
+  }
+
+  async #openIndexes(indexes: Iterable<NeededIndex>, mint: boolean): Promise<void> {
+    const distinct = new Map([...indexes].map((needed) => [indexId(needed), needed]))
+    await settled(
+      [...distinct].map(async ([id, { index, tenant }]) => {
+        const owner = tenant === undefined ? this.#vault : this.#vault.tenant(tenant)
+        const options = { domain: index.domain, normalize: index.normalize }
+        try {
+          this.#indexes.set(id, await (mint ? owner.blindIndex(options) : owner.findBlindIndex(options)))
+        } catch (error) {
+          // Of a tenant that is gone nothing can be found.
+          if (mint || !isShredded(error)) throw error
+        }
+      }),
+    )
+  }
+}
+
+export function isShredded(error: unknown): error is StrongroomError {
+  return error instanceof StrongroomError && error.code === 'shredded'
+}
+
+async function settled(all: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(all)).find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
+function ownerId({ tenant, subject }: Owner): string {
+  return JSON.stringify([tenant, subject])
+}
+
+function indexId({ index, tenant }: NeededIndex): string {
+  return JSON.stringify([tenant ?? null, index.domain, index.normalize])
+}

@@ -1,0 +1,117 @@
+/** What all calls on one collection share, and how a filter of theirs becomes one that can be sent. */
+
+import { invalidArgument, StrongroomError, type Vault } from '@strongroom/core'
+import { Binary, type BSONSerializeOptions, type Collection } from 'mongodb'
+
+import { ownerName } from '../schema/owner-path.ts'
+import { resolveDocument, type Tree } from '../values/resolve.ts'
+import { valueAt } from './documents.ts'
+import { translateFilter } from './filters/filter.ts'
+import { type Pins, pinsOf } from './filters/pins.ts'
+import { BatchKeys, type NeededIndex, type Owner } from './keys.ts'
+import type { Layout, SealedPath } from './layout.ts'
+import type { OnShredded } from './open.ts'
+import { indexValueOf, neededIndex, SUBTYPE } from './seal.ts'
+
+/** The values that a scope fixes. */
+export interface Scope {
+  readonly tenant: unknown
+  readonly subject?: unknown
+}
+
+export interface Source {
+  readonly vault: Vault
+  readonly collection: Collection
+  readonly layout: Layout
+  /** `undefined`: single documents throw, lists mark. */
+  readonly shredded: OnShredded | undefined
+  readonly scope: Scope | undefined
+}
+
+/** A filter that was checked, and what it takes to send it. */
+export interface FilterPlan {
+  readonly pins: Pins
+  readonly searched: readonly SealedPath[]
+  readonly touches: boolean
+  /** As it is sent; asks the key store for index keys, and makes none. */
+  readonly physical: () => Promise<Tree>
+}
+
+/** @throws StrongroomError `unsupported_operation`, `tenant_required`, `invalid_argument` */
+export function planFilter(source: Source, given: unknown): FilterPlan {
+  const { layout, vault } = source
+  const resolved = resolveDocument(given, { argument: 'filter', operators: true, ignoreUndefined: ignoresUndefined(source, {}) })
+  const filter = scoped(source, resolved)
+  const pins = pinsOf(layout, filter)
+  const needs: NeededIndex[] = []
+  const { searched, touches } = translateFilter(layout, filter, (sealed) => {
+    for (const tenant of tenantsOf(sealed, pins)) if (sealed.index !== undefined) needs.push(neededIndex(sealed.index, tenant))
+    return []
+  })
+  return {
+    pins,
+    searched,
+    touches,
+    async physical() {
+      const keys = await BatchKeys.open(vault, [], needs, false)
+      try {
+        return translateFilter(layout, filter, (sealed, value) =>
+          tenantsOf(sealed, pins).flatMap((tenant) => {
+            const bytes = indexValueOf(sealed, value, tenant, keys)
+            return bytes === undefined ? [] : [new Binary(bytes, SUBTYPE)]
+          }),
+        ).filter
+      } finally {
+        keys.dispose()
+      }
+    },
+  }
+}
+
+function tenantsOf({ index, path }: SealedPath, pins: Pins): readonly string[] {
+  // For an index of the application the tenant does not count.
+  if (index?.scope === 'application') return ['']
+  if (pins.tenants !== undefined) return pins.tenants
+  throw new StrongroomError(
+    'tenant_required',
+    `${path} has an index for each tenant: the filter must say which, by equality or by $in of at most 32, or the collection by for(); nothing was sent`,
+  )
+}
+
+function scoped({ layout, scope }: Source, filter: Tree): Tree {
+  if (scope === undefined) return filter
+  const pins: Tree = { [layout.tenant.path]: scope.tenant }
+  if (scope.subject !== undefined) pins[layout.subject.path] = scope.subject
+  return layout.tenant.path === layout.subject.path || Object.keys(filter).length > 0 ? { $and: [filter, pins] } : pins
+}
+
+/** A document of a scope says the scope's tenant and subject: filled in where they are missing, refused where they are others. */
+export function fillScope({ layout, scope }: Source, document: Tree): void {
+  if (scope === undefined) return
+  for (const [owner, value] of [
+    [layout.tenant, scope.tenant],
+    [layout.subject, scope.subject],
+  ] as const) {
+    if (value === undefined) continue
+    const there = valueAt(document, owner.steps)
+    if (there === undefined && owner.steps.length === 1) document[owner.path] = value
+    else if (ownerName(owner.type, there) !== ownerName(owner.type, value)) throw invalidArgument(owner.path, "must be the scope's own")
+  }
+}
+
+/** Whose the one document is that a filter lets through. @throws StrongroomError `unsupported_operation` */
+export function pinnedOwner({ layout }: Source, { tenants, subject, id }: Pins, what: string): Owner {
+  const [tenant] = tenants ?? []
+  if (tenants?.length !== 1 || tenant === undefined || subject === undefined || (layout.boundToRecord && id === undefined)) {
+    const paths = [...new Set([layout.tenant.path, layout.subject.path, ...(layout.boundToRecord ? ['_id'] : [])])].join(', ')
+    throw new StrongroomError(
+      'unsupported_operation',
+      `${what} writes encrypted values, so its filter must say ${paths} by equality; nothing was sent`,
+    )
+  }
+  return { tenant, subject }
+}
+
+export function ignoresUndefined({ collection }: Source, options: BSONSerializeOptions): boolean {
+  return options.ignoreUndefined ?? collection.bsonOptions.ignoreUndefined ?? false
+}

@@ -1,0 +1,116 @@
+/** Updates in the terms of what is stored: what they write is encrypted, and whatever could move plaintext into an encrypted path is refused. */
+
+import { invalidArgument, StrongroomError } from '@strongroom/core'
+
+import type { SchemaNode } from '../../schema/node.ts'
+import { isTree, type Tree } from '../../values/resolve.ts'
+import { type Layout, type Place, placeOf, unsupported } from '../layout.ts'
+
+/** A value that an update writes somewhere that holds something encrypted. */
+export interface WrittenValue {
+  readonly node: SchemaNode
+  readonly value: unknown
+  readonly path: string
+}
+
+export interface CheckedUpdate {
+  /** Everything that has to be encrypted before the update is sent. */
+  readonly written: readonly WrittenValue[]
+  /** The update, with each of `written` replaced. */
+  readonly with: (seal: (written: WrittenValue) => unknown) => Tree
+}
+
+const OPERATORS: ReadonlySet<string> = new Set(
+  '$set $unset $push $pop $pull $pullAll $addToSet $inc $mul $min $max $bit $currentDate $rename'.split(' '),
+)
+
+/**
+ * @param update - resolved
+ * @throws StrongroomError `unsupported_operation`, `invalid_argument`
+ */
+export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
+  const written: WrittenValue[] = []
+  const parts: ((seal: (written: WrittenValue) => unknown) => readonly [string, Tree])[] = []
+  const names = Object.keys(update)
+  if (names.length === 0 || names.some((name) => !name.startsWith('$')))
+    throw invalidArgument('update', 'must have update operators and nothing else; replaceOne replaces a whole document')
+  for (const operator of names) {
+    const members = update[operator]
+    if (!OPERATORS.has(operator))
+      throw new StrongroomError('unsupported_operation', 'the update has an operator that is not known here; nothing was sent')
+    if (!isTree(members)) throw invalidArgument('update', `must have a document in ${operator}`)
+    const checked = Object.entries(members).map(([path, operand]) => {
+      requireFree(layout, path)
+      if (operator === '$rename') requireFree(layout, String(operand))
+      const values = member(layout, operator, path, operand)
+      written.push(...values.written)
+      return [path, values.with] as const
+    })
+    parts.push((seal) => [operator, Object.fromEntries(checked.map(([path, make]) => [path, make(seal)]))])
+  }
+  return { written, with: (seal) => Object.fromEntries(parts.map((part) => part(seal))) }
+}
+
+interface CheckedMember {
+  readonly written: readonly WrittenValue[]
+  readonly with: (seal: (written: WrittenValue) => unknown) => unknown
+}
+
+function member(layout: Layout, operator: string, path: string, operand: unknown): CheckedMember {
+  const place = placeOf(layout, path)
+  const asItIs: CheckedMember = { written: [], with: () => operand }
+  if (place.kind === 'within') throw unsupported(operator, place.sealed.path, 'nothing within it can be reached')
+  if (operator === '$unset') return asItIs
+  if (operator === '$rename') {
+    if (place.kind !== 'plain' || placeOf(layout, String(operand)).kind !== 'plain') throw unsupported('$rename', path)
+    return asItIs
+  }
+  if (place.kind === 'plain') {
+    if (!place.declared)
+      throw invalidArgument('update', 'must write no other paths than the schema declares; use z.looseObject() to allow them')
+    return asItIs
+  }
+  if (operator === '$pop' && place.node.kind === 'array') return asItIs
+  if (operator === '$set') {
+    requireData(operand)
+    const one: WrittenValue = { node: place.node, value: operand, path }
+    return { written: [one], with: (seal) => seal(one) }
+  }
+  if (operator === '$push' && place.node.kind === 'array') return push(path, operand, place.node.element)
+  throw unsupported(operator, pathOf(place, path))
+}
+
+function push(path: string, operand: unknown, element: SchemaNode): CheckedMember {
+  const { $each: each, ...modifiers } = isTree(operand) && Object.hasOwn(operand, '$each') ? operand : { $each: [operand] }
+  if (!Array.isArray(each)) throw invalidArgument('update', 'must have a list in $each')
+  for (const name of Object.keys(modifiers)) if (name !== '$position' && name !== '$slice') throw unsupported(`$push with ${name}`, path)
+  for (const value of each) requireData(value)
+  const written = each.map((value: unknown): WrittenValue => ({ node: element, value, path }))
+  return { written, with: (seal) => ({ ...modifiers, $each: written.map(seal) }) }
+}
+
+// The keys within what is written follow the rules of documents.
+function requireData(value: unknown): void {
+  if (Array.isArray(value)) for (const each of value) requireData(each)
+  else if (isTree(value)) {
+    for (const [key, inner] of Object.entries(value)) {
+      if (key.startsWith('$') || key.includes('.'))
+        throw invalidArgument('update', 'must write no documents with dots in their keys or $ before them')
+      requireData(inner)
+    }
+  }
+}
+
+// Changing whose a document is, or its id, would leave its values where no key opens them.
+function requireFree(layout: Layout, path: string): void {
+  const bound = [layout.tenant.path, layout.subject.path, '_id']
+  if (bound.some((each) => each === path || each.startsWith(`${path}.`) || path.startsWith(`${each}.`)))
+    throw new StrongroomError(
+      'unsupported_operation',
+      'the update writes the tenant, the subject or the id of a document: its encrypted values belong to them; nothing was sent',
+    )
+}
+
+function pathOf(place: Place, path: string): string {
+  return place.kind === 'sealed' ? place.sealed.path : path
+}

@@ -1,0 +1,101 @@
+// What the tests of encrypted collections stand on: a vault in memory, a collection on a server, and every command that was sent to it.
+import { randomUUID } from 'node:crypto'
+import { initVault, type Access, openVault, type Vault } from '@strongroom/core'
+import { manualClock, memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
+import { encrypted, encryptedCollection, type EncryptedCollection } from '@strongroom/mongo-adapter'
+import { type Collection, type CommandStartedEvent, type Document, MongoClient } from 'mongodb'
+import { afterAll } from 'vitest'
+import { z } from 'zod'
+
+/** The address of a server; without one the tests that need it are skipped. */
+export const uri: string | undefined = process.env['MONGODB_URI']
+
+export const User = z.object({
+  _id: z.string(),
+  orgId: z.string(),
+  plan: z.string().optional(),
+  email: encrypted(z.email(), { index: { scope: 'application', unique: true, normalize: 'email' } }).nullish(),
+  name: encrypted(z.string()).optional(),
+  age: encrypted(z.number(), { index: { scope: 'tenant' } }).optional(),
+  address: z.object({ street: encrypted(z.string()), city: z.string() }).optional(),
+  phones: z.array(encrypted(z.string(), { index: { scope: 'tenant', normalize: 'phone' } })).optional(),
+  notes: z.array(z.object({ title: z.string(), text: encrypted(z.string()) })).optional(),
+})
+
+export type Person = z.output<typeof User>
+
+export interface World {
+  readonly vault: Vault
+  readonly users: EncryptedCollection<Person>
+  /** As it is stored. */
+  readonly stored: Collection<Document & { _id: string }>
+  /** What was sent to the server since it was last emptied, as text. */
+  readonly commands: CommandStartedEvent[]
+  readonly accesses: Access[]
+  readonly client: MongoClient
+  /** The same collection in another process, that has loaded no keys. */
+  reopen(): Promise<World['users']>
+  readonly keyStore: ReturnType<typeof memoryKeyStore>
+  /** Queries to the key store since it was last set to 0. */
+  readonly queries: { count: number }
+}
+
+const clients: MongoClient[] = []
+
+export async function world(): Promise<World> {
+  const client = new MongoClient(uri as string, { monitorCommands: true })
+  clients.push(client)
+  const commands: CommandStartedEvent[] = []
+  client.on('commandStarted', (event) => commands.push(event))
+  const keyStore = memoryKeyStore()
+  const queries = { count: 0 }
+  const counted = { ...keyStore, get: (keys: Parameters<typeof keyStore.get>[0]) => (queries.count++, keyStore.get(keys)) }
+  const accesses: Access[] = []
+  const options = {
+    keyProviders: { eu: memoryKeyProvider() },
+    defaultRegion: 'eu',
+    keyStore: counted,
+    stateStore: memoryStateStore(),
+    clock: manualClock(Date.UTC(2030, 0, 1)),
+    onAccess: (access: Access) => void accesses.push(access),
+  }
+  await initVault(options)
+  const vault = await openVault(options)
+  await vault.tenants.create('acme')
+  await vault.tenants.create('rival')
+  const db = client.db(`strongroom-test-${randomUUID()}`)
+  const usersOf = (opened: Vault): World['users'] =>
+    encryptedCollection(opened, db.collection('users'), { schema: User, tenant: 'orgId', subject: '_id' })
+  const users = usersOf(vault)
+  await users.createIndexes()
+  commands.length = 0
+  return {
+    client,
+    reopen: async () => usersOf(await openVault(options)),
+    vault,
+    users,
+    stored: db.collection('users'),
+    commands,
+    accesses,
+    keyStore,
+    queries,
+  }
+}
+
+afterAll(async () => {
+  await Promise.all(clients.map((client) => client.close()))
+})
+
+export const ada = {
+  _id: 'ada',
+  orgId: 'acme',
+  plan: 'pro',
+  email: 'Ada@Example.com',
+  name: 'Canary-Lovelace',
+  age: 36,
+  address: { street: 'Canary Street 1', city: 'London' },
+  phones: ['+44 20 7946 0001', '+44 20 7946 0002'],
+  notes: [{ title: 'one', text: 'Canary note' }],
+}
+export const bob: Person = { _id: 'bob', orgId: 'acme', plan: 'free', email: 'bob@example.com', name: 'Canary-Bob', age: 36 }
+export const rival: Person = { _id: 'eve', orgId: 'rival', plan: 'free', email: 'eve@example.com', name: 'Canary-Eve', age: 36 }
