@@ -43,7 +43,8 @@ export function failuresOf(code: 'key_store_unavailable' | 'state_store_unavaila
 export function isDuplicate(error: unknown): boolean {
   if (!(error instanceof MongoServerError) || error.code !== DUPLICATE_KEY) return false
   const pattern: unknown = error['keyPattern']
-  return typeof pattern === 'object' && pattern !== null && Object.keys(pattern).join() === '_id'
+  // Not every compatible server says which index it was.
+  return typeof pattern !== 'object' || pattern === null || Object.keys(pattern).join() === '_id'
 }
 
 // A failed selection of a server proves nothing: the driver throws it as well where it could not send a write again.

@@ -1,7 +1,7 @@
 /** What both stores are told, and how they speak to the server whatever the client was told. */
 
 import { invalidArgument, readOptions } from '@strongroom/core'
-import type { Collection, CollectionOptions, Db } from 'mongodb'
+import type { BSONSerializeOptions, Collection, CollectionOptions, Db } from 'mongodb'
 
 /** Where a store keeps what it holds. */
 export interface MongoStoreOptions {
@@ -45,7 +45,8 @@ const PRIMARY_MAJORITY = {
   writeConcern: { w: 'majority', journal: true },
 } as const satisfies CollectionOptions
 
-const BSON_AS_EXPECTED = {
+/** How BSON is read and written, whatever the client was told. */
+export const BSON_AS_EXPECTED: BSONSerializeOptions = {
   raw: false,
   promoteValues: true,
   promoteLongs: true,
@@ -57,4 +58,4 @@ const BSON_AS_EXPECTED = {
   serializeFunctions: false,
   checkKeys: false,
   enableUtf8Validation: true,
-} as const satisfies CollectionOptions
+}

@@ -3,7 +3,7 @@
 import type { Collection, IndexDescription } from 'mongodb'
 
 import type { Failures } from './failures.ts'
-import type { Stored } from './options.ts'
+import { BSON_AS_EXPECTED, type Stored } from './options.ts'
 
 /** Makes sure of a collection. */
 export interface Preparation {
@@ -31,9 +31,11 @@ export function preparationOf<T extends Stored>(
   // The order of its strings is part of the store: a collation would make two keys equal, and pages lose records.
   async function look(): Promise<boolean> {
     // A client that is connected to one server directly reads from it whatever it is.
-    const { isWritablePrimary } = await collection.db.command({ hello: 1 })
+    const { isWritablePrimary } = await collection.db.command({ hello: 1 }, BSON_AS_EXPECTED)
     if (isWritablePrimary !== true) throw failures.unusable('the client is connected to one server directly, which is not the primary')
-    const [info] = await collection.db.listCollections({ name: collection.collectionName }, { nameOnly: false }).toArray()
+    const [info] = await collection.db
+      .listCollections({ name: collection.collectionName }, { ...BSON_AS_EXPECTED, nameOnly: false })
+      .toArray()
     if (info === undefined) return false
     if (info.type !== 'collection') throw failures.unusable('its collection is a view or a time series')
     const { capped, collation } = (info.options ?? {}) as { readonly capped?: unknown; readonly collation?: { readonly locale?: unknown } }

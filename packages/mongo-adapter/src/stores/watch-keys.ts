@@ -1,5 +1,7 @@
 /** News of changed keys by a change stream. It only makes them faster, and is silent where the server has none. */
 
+import { setTimeout as pause } from 'node:timers/promises'
+
 import type { KeyStore } from '@strongroom/core'
 import { type Binary, type Collection, MongoOperationTimeoutError, MongoServerError } from 'mongodb'
 
@@ -110,7 +112,8 @@ function follow(open: () => Changes, tell: (change: Change) => void, missed: () 
         if (stopped.signal.aborted) return
         missed()
         if (error instanceof MongoServerError && WITHOUT_CHANGE_STREAMS.includes(error.code)) return
-        await pause(wait, stopped.signal)
+        // It keeps no process alive, and ends when nobody watches any more.
+        await pause(wait, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined)
         wait = Math.min(2 * wait, LONGEST_WAIT_MS)
       }
     }
@@ -128,15 +131,4 @@ async function nextOf(stream: Changes): Promise<Change | undefined> {
     if (error instanceof MongoOperationTimeoutError) return undefined
     throw error
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds)
-    timer.unref()
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }
