@@ -7,7 +7,7 @@ const BLOCK_MS = 8
  * @param contenders - `{ name: function }`; the first is the one that the others are compared to. A function may be async
  * @param rounds - how many rounds count, after two that do not
  * @param base - `{ name: name }` for those that are compared to another than the first
- * @returns by name: nanoseconds a call (median), and the ratio first/other by round: median, least, most
+ * @returns by name: nanoseconds a call (median), and the ratio first/other by round: median, quartiles, least, most
  */
 export async function interleave(contenders, rounds = 25, base = {}) {
   const names = Object.keys(contenders)
@@ -27,13 +27,21 @@ export async function interleave(contenders, rounds = 25, base = {}) {
 
 function summary(own, first) {
   const ratios = first.map((time, i) => time / own[i])
-  return { ns: median(own), ratio: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) }
+  const [lower, upper] = [quantile(ratios, 0.25), quantile(ratios, 0.75)]
+  return { ns: median(own), ratio: median(ratios), lower, upper, least: Math.min(...ratios), most: Math.max(...ratios) }
 }
 
 export function median(numbers) {
+  return quantile(numbers, 0.5)
+}
+
+// Between two of them, in proportion.
+function quantile(numbers, part) {
   const sorted = numbers.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  const place = (sorted.length - 1) * part
+  const below = Math.floor(place)
+  const above = Math.min(below + 1, sorted.length - 1)
+  return sorted[below] + (sorted[above] - sorted[below]) * (place - below)
 }
 
 async function calibrate(call) {
