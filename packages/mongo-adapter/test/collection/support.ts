@@ -7,8 +7,10 @@ import { type Collection, type CommandStartedEvent, type Document, MongoClient }
 import { afterAll } from 'vitest'
 import { z } from 'zod'
 
+import { uri } from '../support.ts'
+
 /** The address of a server; without one the tests that need it are skipped. */
-export const uri: string | undefined = process.env['MONGODB_URI']
+export { uri }
 
 export const User = z.object({
   _id: z.string(),
