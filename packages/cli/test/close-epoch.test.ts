@@ -105,3 +105,42 @@ test('--dangerously-without-backup stands alone', async () => {
   expect(code).toBe(0)
   expect(await states()).toEqual(['destroyed', 'live'])
 })
+
+test('a second rotation that has not ended: only what the first left behind is named, destroyed and reported', async () => {
+  const { folder, states, with: opened, words } = await rotated()
+  await opened(async (vault) => {
+    for await (const { phase } of vault.rotateRootKey()) if (phase === 'wrapping') break
+  })
+  expect(await states()).toEqual(['live', 'live', 'live'])
+  const dry = await strongroom(folder, ['close-epoch', ...words, '--dry-run', '--json'])
+  expect(JSON.parse(dry.stdout)).toMatchObject({ outcome: 'done', rootVersions: [1] })
+  const closed = await strongroom(folder, ['close-epoch', ...words, '--yes', '--json'])
+  expect([closed.code, closed.stderr.split('\n')[0]]).toEqual([0, expect.stringMatching(/^Gone for good: root version 1 of region eu, /)])
+  expect(JSON.parse(closed.stdout)).toMatchObject({ outcome: 'done', rootVersions: [1] })
+  expect(await states()).toEqual(['destroyed', 'live', 'live'])
+  // And now there is nothing, until the second has ended.
+  for (const more of ['--dry-run', '--yes']) {
+    const { code, stdout, stderr } = await strongroom(folder, ['close-epoch', ...words, more])
+    expect([more, code, stdout]).toEqual([more, 1, ''])
+    expect(stderr).toMatch(/strongroom: epoch_blocked: /)
+  }
+  expect(await states()).toEqual(['destroyed', 'live', 'live'])
+})
+
+test('a rotation that ends while the question stands: nothing is destroyed that was not asked about', async () => {
+  const { folder, states } = await rotated()
+  const terminal = new Terminal(`${FUNCTION}; strongroom close-epoch --dangerously-without-backup`, folder)
+  await terminal.until(/Gone for good: root version 1 of/)
+  expect((await strongroom(folder, ['rotate', 'root'])).code).toBe(0)
+  await terminal.answer(/Go on\?/, 'y')
+  expect(await terminal.ended).toBe(1)
+  expect((await terminal.lines()).join('').replaceAll('↪', '')).toMatch(/strongroom: epoch_blocked: .*nothing was destroyed/)
+  expect(await states()).toEqual(['live', 'live', 'live'])
+})
+
+test('--dry-run before any rotation: the reason, and exit 1', async () => {
+  const { folder } = await vaultFolder()
+  const { code, stdout, stderr } = await strongroom(folder, ['close-epoch', '--dangerously-without-backup', '--dry-run'])
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toMatch(/^strongroom: epoch_blocked: no rotation of region eu has ended, [^\n]*strongroom rotate root --region eu/)
+})

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 
-import { readEpochMarker, type RegionStatus } from '@strongroom/core'
+import { readEpochMarker, type RegionStatus, StrongroomError } from '@strongroom/core'
 import { type Command, Option } from 'commander'
 
 import { CliError } from '../cli-error.ts'
@@ -32,9 +32,9 @@ type Words =
 export function addCloseEpoch(program: Command, runner: Runner): void {
   const command = program
     .command('close-epoch')
-    .summary('destroy the root versions before the last rotation')
+    .summary('destroy the root versions before the last rotation that ended')
     .description(
-      'destroy the root versions before the last rotation of a region: older backups of the key store then open nothing, for anyone, and what was shredded before the rotation is dead in all of them. Waits one cacheBound (60 s unless the vault was made with another)',
+      'destroy the root versions before the last rotation of a region that ended: older backups of the key store then open nothing, for anyone, and what was shredded before the rotation is dead in all of them. Waits one cacheBound (60 s unless the vault was made with another)',
     )
     .option('--backup <folder>', 'the copy of the key store, made by backupLocalStore after the rotation: its marker is read from it')
     .addOption(new Option('--marker <text>', 'the marker that was read from the copy, where that is elsewhere').conflicts('backup'))
@@ -62,24 +62,30 @@ async function closeEpoch(session: Session, flags: Flags): Promise<Outcome> {
   const vault = await session.openVault()
   const region = flags.region ?? vault.defaultRegion
   const words = await wordsOf(session, flags, region)
-  const status = await regionStatus(session, vault, region)
-  const ending = endingVersions(status)
-  const whatGoes = whatWouldGo(status, ending)
-  if (flags.dryRun === true)
+  const before = await regionStatus(session, vault, region)
+  const ending = endingVersions(before)
+  const refusal = whyNothingCloses(before, ending)
+  if (flags.dryRun === true) {
+    // What closeEpoch itself would answer.
+    if (refusal !== undefined) throw new StrongroomError('epoch_blocked', refusal)
     return {
-      lines: [whatGoes, 'the backup was not checked, and nothing was done'],
+      lines: [whatWouldGo(before, ending), 'the backup was not checked, and nothing was done'],
       summary: { dryRun: true, region, rootVersions: ending },
     }
-  if (ending.length > 0) await session.confirm(whatGoes)
+  }
+  if (refusal === undefined && ending.length > 0) await session.confirm(whatWouldGo(before, ending))
   const { concurrency } = flags
   const { signal } = session
-  await session.follow(vault.closeEpoch({ ...words, region, concurrency, signal }))
+  // What is destroyed already may be entered once more, and is no loss. Anything else that nobody was asked about is refused.
+  const rootVersions = [...ending, ...destroyedVersions(before)]
+  await session.follow(vault.closeEpoch({ ...words, region, rootVersions, concurrency, signal }))
+  const gone = newlyDestroyed(before, await regionStatus(session, vault, region), ending)
   return {
     lines: [
-      ending.length === 0 ? `the epoch of region ${region} was closed already` : `region ${region}: ${named(ending)} destroyed`,
+      gone.length === 0 ? `the epoch of region ${region} was closed already` : `region ${region}: ${named(gone)} destroyed`,
       'next: copy the root key again, delete the older copies of it, and see strongroom status for what is final when',
     ],
-    summary: { region, rootVersions: ending },
+    summary: { region, rootVersions: gone },
   }
 }
 
@@ -111,20 +117,39 @@ async function markerOf(directory: string, region: string): Promise<string> {
   }
 }
 
-// What was destroyed and is live again came back with an older root key: it goes once more.
-function endingVersions({ rootVersions, rotation, provider }: RegionStatus): readonly number[] {
-  const to = rotation.state === 'finished' ? (rotation.rootVersion ?? 0) : Math.max(0, ...rootVersions.map(({ number }) => number))
-  return rootVersions
-    .filter(({ number, state }) => number < to && (state !== 'destroyed' || provider.undestroyed.includes(number)))
-    .map(({ number }) => number)
+// What `closeEpoch` would destroy: all that is live below what the last rotation that ended has reached. A rotation that was begun after it
+// changes nothing. What was destroyed and is live again came back with an older root key; what only the provider has, the close enters first.
+function endingVersions({ rootVersions, rotation: { reached = 0 }, provider }: RegionStatus): readonly number[] {
+  const least = Math.min(...rootVersions.map(({ number }) => number))
+  const known = rootVersions.filter(({ number, state }) => state !== 'destroyed' || provider.undestroyed.includes(number))
+  const unknown = provider.unknown.filter((number) => number > least)
+  return [...known.map(({ number }) => number), ...unknown].filter((number) => number < reached).sort((a, b) => a - b)
+}
+
+function destroyedVersions({ rootVersions }: RegionStatus): readonly number[] {
+  return rootVersions.filter(({ state }) => state === 'destroyed').map(({ number }) => number)
+}
+
+/** As the vault says it after the close, not as it was expected to be. */
+function newlyDestroyed(before: RegionStatus, after: RegionStatus, asked: readonly number[]): readonly number[] {
+  const gone = new Set(destroyedVersions(before).filter((number) => !asked.includes(number)))
+  return destroyedVersions(after).filter((number) => !gone.has(number) && !after.provider.undestroyed.includes(number))
+}
+
+/** Why a close would be refused; `undefined` where there is something to close, or all is closed. */
+function whyNothingCloses({ region, rotation: { state, reached } }: RegionStatus, ending: readonly number[]): string | undefined {
+  const next = `strongroom rotate root --region ${region}`
+  if (reached === undefined) return `no rotation of region ${region} has ended, so nothing can be closed; first ${next}, to its end`
+  if (state === 'unfinished' && ending.length === 0)
+    return `the last rotation of region ${region} was begun and not ended, and before it nothing is left to close; first ${next}, to its end`
+  return undefined
 }
 
 function whatWouldGo({ region, rotation: { state, endedAt } }: RegionStatus, ending: readonly number[]): string {
-  if (state === 'none')
-    return `no rotation of region ${region} has ended, so nothing can be closed; next: strongroom rotate root --region ${region}`
   if (ending.length === 0) return `region ${region} has no older root version left to destroy`
-  const since = endedAt === undefined ? 'its last rotation' : minute(endedAt)
-  return `Gone for good: ${named(ending)} of region ${region}, and with it every backup of the key store from before ${since}, for anyone.`
+  const since = endedAt === undefined ? 'the last rotation that ended' : minute(endedAt)
+  const more = state === 'unfinished' ? ' The rotation that was begun since is not part of it.' : ''
+  return `Gone for good: ${named(ending)} of region ${region}, and with it every backup of the key store from before ${since}, for anyone.${more}`
 }
 
 function named(versions: readonly number[]): string {
