@@ -11,6 +11,7 @@ export type CliErrorCode =
   | 'passphrase_unusable'
   | 'not_confirmed'
   | 'file_unusable'
+  | 'no_key'
   | 'output_closed'
   | 'package_missing'
 

@@ -12,6 +12,7 @@ export interface SharedFlags extends PassphraseFlags {
   readonly yes?: boolean
 }
 
+const MOST_DESCRIPTOR = 2 ** 31 - 1
 const MOST_CONCURRENCY = 1000
 const DEFAULT_CONCURRENCY = 64
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/
@@ -28,7 +29,9 @@ export function withVaultFlags(command: Command): Command {
   return withOutputFlags(command)
     .option('--config <file>', 'the configuration (default: strongroom.config.ts, .js or .mjs in this folder)')
     .addOption(
-      new Option('--passphrase-fd <number>', 'read passphrases from this open file descriptor').argParser(wholeNumber('0 or more', 0)),
+      new Option('--passphrase-fd <number>', 'read passphrases from this open file descriptor').argParser(
+        wholeNumber(`0 to ${MOST_DESCRIPTOR}`, 0, MOST_DESCRIPTOR),
+      ),
     )
     .addOption(
       new Option('--passphrase-file <file>', 'read passphrases from this file, which only its owner may use').conflicts('passphraseFd'),
@@ -40,7 +43,10 @@ export function withRegion(command: Command, what: string): Command {
 }
 
 export function withDryRun(command: Command): Command {
-  return command.option('--dry-run', 'say what would be done, and do nothing')
+  return command.option(
+    '--dry-run',
+    'say what would be done, and do nothing but open the vault, which puts the key store right and makes the folders of local stores',
+  )
 }
 
 export function withYes(command: Command): Command {
@@ -64,9 +70,22 @@ export function wholeNumber(range: string, least: number, most: number = Number.
   }
 }
 
-/** An instant as UTC milliseconds. Without a zone a time is not an instant, and is refused. */
+/** The name of a tenant, a subject or an item. An empty one is a variable that was not set. */
+export function placeName(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.')
+  return text
+}
+
+/** An instant as UTC milliseconds. Without a zone a time is not an instant, and is refused; so is a day that no month has. */
 export function instant(text: string): number {
-  const value = /^\d{13}$/.test(text) ? Number(text) : INSTANT.test(text) ? Date.parse(text) : Number.NaN
+  const value = /^\d{13}$/.test(text) ? Number(text) : INSTANT.test(text) && isInCalendar(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(value)) throw new InvalidArgumentError('It must be UTC milliseconds, or a time such as 2030-01-01T03:00:00Z.')
   return value
+}
+
+// Date.parse carries what is too much over to the next day or month.
+function isInCalendar(text: string): boolean {
+  const wall = `${text.slice(0, 16)}:00Z`
+  const time = Date.parse(wall)
+  return !Number.isNaN(time) && new Date(time).toISOString().slice(0, 16) === wall.slice(0, 16)
 }

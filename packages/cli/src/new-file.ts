@@ -1,42 +1,96 @@
-/** A file that is made before the work it records, so that the work is not done if the record cannot be kept. */
+/** A file that is made ready before the work it records, so that the work is not done if the record cannot be kept. */
 
-import { open, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { copyFile, type FileHandle, link, lstat, open, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 
 import { CliError } from './cli-error.ts'
 
-/** A file that nobody else had. */
-export interface ReservedFile {
+/** A file that has its name only once it is whole: a run that ends before leaves nothing that is in the way of the next. */
+export interface NewFile {
   /** Writes it whole, and down to the disk. @throws CliError `file_unusable` */
   write(text: string): Promise<void>
-  /** Takes it away again. */
+  /** Takes away what was made ready. */
   discard(): Promise<void>
 }
 
+// File systems without hard links.
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
+
 /** @throws CliError `file_unusable` where there is such a file, or none can be made */
-export async function reserveFile(path: string): Promise<ReservedFile> {
-  const handle = await open(path, 'wx', 0o600).catch((error: unknown) => {
-    throw unusable(path, error)
+export async function newFile(path: string): Promise<NewFile> {
+  const folder = dirname(path)
+  const temporary = join(folder, `.${basename(path).slice(0, 100)}.${randomBytes(6).toString('hex')}.tmp`)
+  const handle = await attempt(path, async () => {
+    if (await exists(path)) throw Object.assign(new Error('there is a file of that name'), { code: 'EEXIST' })
+    return open(temporary, 'wx', 0o600)
   })
+  const discard = async (): Promise<void> => {
+    await handle.close().catch(() => undefined)
+    await rm(temporary, { force: true }).catch(() => undefined)
+  }
   return {
+    discard,
     async write(text) {
       try {
-        await handle.writeFile(text)
-        await handle.sync()
-      } catch (error) {
-        throw unusable(path, error)
+        await attempt(path, async () => {
+          await handle.writeFile(text)
+          await handle.sync()
+          await nameIt(temporary, path)
+        })
       } finally {
-        await handle.close()
+        await discard()
       }
-    },
-    async discard() {
-      await handle.close()
-      await rm(path, { force: true })
+      await attempt(path, () => syncFolder(folder))
     },
   }
 }
 
-function unusable(path: string, cause: unknown): CliError {
-  const { code = 'unknown error' } = cause as NodeJS.ErrnoException
-  const why = code === 'EEXIST' ? 'is there already, and is not written over' : `cannot be written (${code})`
-  return new CliError('file_unusable', `${path} ${why}`, { cause })
+async function nameIt(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    if (!NO_LINKS.includes(codeOf(error))) throw error
+    await copyFile(temporary, path, constants.COPYFILE_EXCL)
+    await withHandle(await open(path, 'r+'), (handle) => handle.sync())
+  }
+}
+
+// Its name is kept by the folder.
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  await withHandle(await open(folder, 'r'), (handle) => handle.sync())
+}
+
+async function withHandle(handle: FileHandle, work: (handle: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    await work(handle)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
+async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const code = codeOf(error)
+    const why = code === 'EEXIST' ? 'is there already, and is not written over' : `cannot be written (${code})`
+    throw new CliError('file_unusable', `${path} ${why}`, { cause: error })
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown error'
 }

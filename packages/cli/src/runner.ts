@@ -7,10 +7,12 @@ import type { SharedFlags } from './flags.ts'
 import { Interruption } from './interruption.ts'
 import { Session } from './session.ts'
 import type { System } from './system.ts'
+import { columnsOf } from './terminal/columns.ts'
 import { Output } from './terminal/output.ts'
 import { progressReport } from './terminal/progress.ts'
 import { terminalPrompts } from './terminal/prompts.ts'
 import { Redaction } from './terminal/redaction.ts'
+import { shown, shownJson } from './terminal/shown.ts'
 import { styleFor } from './terminal/style.ts'
 
 /** What a command found or did. */
@@ -23,12 +25,22 @@ export interface Outcome {
   readonly exitCode?: ExitCode
   /** What it prints is what it was run for: if that cannot be written, it failed. */
   readonly isOutput?: boolean
+  /** Its lines have colour, and what they repeat went through `shown` before. */
+  readonly isStyled?: boolean
 }
 
 export type Act = (session: Session) => Promise<Outcome>
 
+/** How a run is told, on its own or within the command that it belongs to. */
+interface Telling {
+  readonly command: string
+  readonly flags: SharedFlags
+  readonly redaction: Redaction
+}
+
 const GO_ON = 'what was done is kept, and the same command goes on from there'
-const DEFAULT_WIDTH = 80
+const NO_OUTCOME = 'the process was ended from within before there was a result, by the configuration or what it brings along'
+const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Runs commands, and remembers how the last one ended. */
 export class Runner {
@@ -36,48 +48,72 @@ export class Runner {
   readonly #system: System
   readonly #results: Output
   readonly #notes: Output
+  #telling: Telling
+  #isReported = false
+  #interruption: Interruption | undefined
 
-  constructor(system: System) {
+  /** @param json - whether the arguments ask for JSON, before they are read */
+  constructor(system: System, json: boolean) {
     this.#system = system
     this.#results = new Output(system.stdout)
     this.#notes = new Output(system.stderr)
+    this.#telling = { command: '', flags: { json }, redaction: new Redaction() }
+    system.onCrash((error) => void this.#crash(error))
+    system.onExit(() => this.#unreported())
   }
 
   async run(command: string, flags: SharedFlags, act: Act): Promise<void> {
     const { stdout, stderr, environment } = this.#system
     const redaction = new Redaction()
+    this.#telling = { command, flags, redaction }
+    // A promise that never settles must not end the process in silence.
+    const awake = setInterval(() => undefined, LONGEST_TIMER)
     const progress = await progressReport(stderr, this.#notes, environment['TERM'] === 'dumb')
     const interruption = new Interruption(this.#system, (which) => {
       progress.end()
+      this.#isReported ||= which === 'second'
+      if (prompts.isAsking) return
       const now = which === 'first' ? 'finishing what is in hand; once more to end at once' : `ended at once: ${GO_ON}`
       void this.#notes.write(`strongroom: ${now}\n`)
     })
+    this.#interruption = interruption
     const { signal } = interruption
+    const prompts = terminalPrompts(this.#system, signal)
     const session = new Session({
       system: this.#system,
       flags,
       signal,
-      prompts: terminalPrompts(this.#system, signal),
+      prompts,
       progress,
       redaction,
       notes: this.#notes,
       style: styleFor(stdout),
-      width: stdout.isTTY ? stdout.columns : DEFAULT_WIDTH,
+      noteStyle: styleFor(stderr),
+      width: columnsOf(stdout),
     })
     try {
-      this.exitCode = await this.#report(command, flags, await endingWith(session, act))
+      this.exitCode = await this.#report(await act(session))
     } catch (error) {
-      this.exitCode = await this.#fail(command, flags, error, redaction)
-    } finally {
-      interruption.end()
+      this.exitCode = await this.#fail(error)
     }
+    this.#isReported = true
+    // What was found is told by now, whatever the closing does.
+    for (const error of await session.end()) await this.#noteError('the vault was not closed', error)
+    clearInterval(awake)
+    interruption.end()
   }
 
-  /** A line for an error that came before any command was run. */
-  async wrongUse(message: string): Promise<void> {
-    const { exitCode, ...described } = describeError(new CliError('usage', message), new Redaction())
-    await this.#notes.write(`${errorLine({ exitCode, ...described })}\n`)
-    this.exitCode = exitCode
+  /** After this there is only the exit code to give. */
+  leave(): ExitCode {
+    this.#isReported = true
+    this.#interruption?.endByHangUp()
+    return this.exitCode
+  }
+
+  /** An error that came before any command was run. @param command - as far as it was known */
+  async wrongUse(command: string, message: string): Promise<void> {
+    this.#telling = { ...this.#telling, command }
+    this.exitCode = await this.#fail(new CliError('usage', message))
   }
 
   /** Text that was asked for, such as help. */
@@ -90,9 +126,9 @@ export class Runner {
     await this.#notes.write(text)
   }
 
-  async #report(command: string, { json }: SharedFlags, outcome: Outcome): Promise<ExitCode> {
-    const { lines, summary, exitCode = ExitCode.done, isOutput = false } = outcome
-    const text = json === true ? this.#json(command, exitCode, summary) : lines.map((line) => `${line}\n`).join('')
+  async #report({ lines, summary, exitCode = ExitCode.done, isOutput = false, isStyled = false }: Outcome): Promise<ExitCode> {
+    const { flags } = this.#telling
+    const text = flags.json === true ? this.#json(exitCode, summary) : lines.map((line) => `${isStyled ? line : shown(line)}\n`).join('')
     if (await this.#results.write(text)) return exitCode
     const closed = new CliError(
       'output_closed',
@@ -102,27 +138,47 @@ export class Runner {
     return isOutput ? ExitCode.failed : exitCode
   }
 
-  async #fail(command: string, { json, verbose }: SharedFlags, error: unknown, redaction: Redaction): Promise<ExitCode> {
+  async #fail(error: unknown): Promise<ExitCode> {
+    const { flags, redaction } = this.#telling
     const described = error instanceof Interrupted ? interrupted() : describeError(error, redaction)
     await this.#notes.write(`${errorLine(described)}\n`)
     if (described.example !== undefined) await this.#notes.write(`\n${described.example}\n`)
-    if (verbose === true) await this.#notes.write(`${verboseError(error, redaction)}\n`)
+    if (flags.verbose === true) await this.#notes.write(`${verboseError(error, redaction)}\n`)
     const { exitCode, code, message } = described
-    if (json === true) await this.#results.write(this.#json(command, exitCode, { code, message }))
+    if (flags.json === true) await this.#results.write(this.#json(exitCode, { code, message }))
     return exitCode
   }
 
-  #json(command: string, exitCode: ExitCode, summary: Readonly<Record<string, unknown>>): string {
-    const outcome = exitCode === ExitCode.done ? 'done' : exitCode === ExitCode.interrupted ? 'interrupted' : 'failed'
-    return `${JSON.stringify({ command, outcome, ...summary })}\n`
+  async #noteError(what: string, error: unknown): Promise<void> {
+    const { flags, redaction } = this.#telling
+    const { code, message } = describeError(error, redaction)
+    await this.#notes.write(shown(`strongroom: note: ${what}: ${code}: ${message}`).concat('\n'))
+    if (flags.verbose === true) await this.#notes.write(`${verboseError(error, redaction)}\n`)
   }
-}
 
-async function endingWith(session: Session, act: Act): Promise<Outcome> {
-  try {
-    return await act(session)
-  } finally {
-    await session.end()
+  // What was thrown where nobody waits for it.
+  async #crash(error: unknown): Promise<void> {
+    // The end that was asked for comes to whoever waits for it.
+    if (error instanceof Interrupted) return
+    if (this.#isReported) return this.#noteError('thrown after the result', error)
+    this.#isReported = true
+    await this.#fail(error)
+    this.#system.exit(ExitCode.failed)
+  }
+
+  #unreported(): number | undefined {
+    if (this.#isReported) return undefined
+    const described = describeError(new Error(NO_OUTCOME), new Redaction())
+    const line = { ...described, message: NO_OUTCOME, next: '' }
+    this.#system.writeNow('stderr', `${errorLine(line)}\n`)
+    const { code, message } = line
+    if (this.#telling.flags.json === true) this.#system.writeNow('stdout', this.#json(ExitCode.failed, { code, message }))
+    return ExitCode.failed
+  }
+
+  #json(exitCode: ExitCode, summary: Readonly<Record<string, unknown>>): string {
+    const outcome = exitCode === ExitCode.done ? 'done' : exitCode === ExitCode.interrupted ? 'interrupted' : 'failed'
+    return `${shownJson(JSON.stringify({ command: this.#telling.command, outcome, ...summary }))}\n`
   }
 }
 

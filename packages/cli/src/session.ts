@@ -11,6 +11,7 @@ import type { Output } from './terminal/output.ts'
 import type { ProgressReport } from './terminal/progress.ts'
 import type { Prompts } from './terminal/prompts.ts'
 import type { Redaction } from './terminal/redaction.ts'
+import { shown } from './terminal/shown.ts'
 import type { Style } from './terminal/style.ts'
 import type { System } from './system.ts'
 
@@ -24,10 +25,19 @@ export interface SessionParts {
   readonly redaction: Redaction
   /** For people to read, beside the result: stderr. */
   readonly notes: Output
+  /** For the result, and for what is beside it: each stream has colours or has none. */
   readonly style: Style
+  readonly noteStyle: Style
   /** Columns of the terminal that shows the result. */
   readonly width: number
 }
+
+/** What is let go of in the end. */
+interface Closable {
+  close?(): unknown
+}
+
+const LONGEST_CLOSE_MS = 5000
 
 /** One run of one command. */
 export class Session {
@@ -36,7 +46,7 @@ export class Session {
   readonly width: number
   readonly directory: string
   readonly #parts: SessionParts
-  readonly #opened: Vault[] = []
+  readonly #opened: Closable[] = []
 
   constructor(parts: SessionParts) {
     this.signal = parts.signal
@@ -49,24 +59,42 @@ export class Session {
   /** Runs the configuration. @param newKey - see {@link PassphraseSources} */
   async configure(newKey?: PassphraseSources['newKey']): Promise<Configured> {
     const { system, flags, prompts, redaction } = this.#parts
+    system.logBeside()
     const path = findConfiguration(system.directory, flags.config)
-    const sources = { flags, environment: system.environment, prompts, redaction, newKey }
+    const sources = { flags, environment: system.environment, prompts, redaction, newKey, signal: this.signal }
     const configured = await loadConfiguration(path, { passphrase: passphrases(sources) })
+    if ('vault' in configured) this.closeAtEnd(configured.vault)
     this.signal.throwIfAborted()
     return configured
   }
 
   /** The vault of the configuration, until the session ends. */
   async openVault(): Promise<Vault> {
-    const vault = await openConfigured(await this.configure())
-    this.#opened.push(vault)
+    const configured = await this.configure()
+    const vault = await openConfigured(configured)
+    if (!('vault' in configured)) this.closeAtEnd(vault)
     this.signal.throwIfAborted()
     return vault
   }
 
-  /** Lets go of what was opened. */
-  async end(): Promise<void> {
-    for (const vault of this.#opened.splice(0)) await vault.close()
+  /** Has something closed once the result is told. */
+  closeAtEnd(opened: Closable): void {
+    this.#opened.push(opened)
+  }
+
+  /** Lets go of what was opened, as far as that answers in time. @returns what was thrown */
+  async end(): Promise<readonly unknown[]> {
+    const errors: unknown[] = []
+    for (const opened of this.#opened.splice(0)) await closeInTime(opened).catch((error: unknown) => errors.push(error))
+    return errors
+  }
+
+  /** Has something undone if the process ends before the returned function is called. */
+  undoAtExit(undo: () => void): () => void {
+    return this.#parts.system.onExit(() => {
+      undo()
+      return undefined
+    })
   }
 
   /** Works through an operation and shows how far it is. @returns the last step */
@@ -86,18 +114,34 @@ export class Session {
   /**
    * Says in one line what will be gone for good, and goes on only if that is wanted.
    *
+   * @param word - what has to be typed, with Return: never a single key, which may have been typed ahead
    * @throws CliError `usage` where nobody can be asked, `not_confirmed`; Interrupted at Ctrl-C
    */
-  async confirm(whatGoes: string): Promise<void> {
-    const { flags, notes, prompts, style } = this.#parts
-    await notes.write(`${style('warning', whatGoes)}\n`)
+  async confirm(whatGoes: string, word: string): Promise<void> {
+    const { flags, notes, prompts, noteStyle } = this.#parts
+    await notes.write(`${noteStyle('warning', shown(whatGoes))}\n`)
     if (flags.yes === true) return
     if (!prompts.isPossible) throw new CliError('usage', 'this destroys for good, and there is no terminal to ask in; give --yes to go on')
-    if (!(await prompts.confirm('Go on?'))) throw new CliError('not_confirmed', 'the answer was no; nothing was done')
+    const typed = await prompts.line(`Type "${word}" to go on: `)
+    if (typed !== word.trim() && typed !== shown(word).trim())
+      throw new CliError('not_confirmed', 'that was not what had to be typed; nothing was done')
+    this.signal.throwIfAborted()
   }
 
   /** A line beside the result. */
   async note(line: string): Promise<void> {
-    await this.#parts.notes.write(`${line}\n`)
+    await this.#parts.notes.write(`${shown(line)}\n`)
+  }
+}
+
+async function closeInTime(opened: Closable): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${LONGEST_CLOSE_MS / 1000} s`)), LONGEST_CLOSE_MS)
+  })
+  try {
+    await Promise.race([opened.close?.(), late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -5,7 +5,6 @@ import type { StrongroomErrorCode } from '@strongroom/core'
 import { ADVICE } from './advice.ts'
 
 export function isVaultError(error: unknown): error is Error & { readonly code: StrongroomErrorCode } {
-  return (
-    error instanceof Error && error.name === 'StrongroomError' && 'code' in error && typeof error.code === 'string' && error.code in ADVICE
-  )
+  if (!(error instanceof Error) || error.name !== 'StrongroomError' || !('code' in error)) return false
+  return typeof error.code === 'string' && Object.hasOwn(ADVICE, error.code)
 }

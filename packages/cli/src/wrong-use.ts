@@ -2,8 +2,12 @@
 
 /** @param message - of a CommanderError. @returns one line */
 export function wrongUseMessage(message: string): string {
-  return message
-    .replace(/^error: /, '')
-    .replace(/^(unknown option '-[^=']*)=[^\n]*'/, "$1'")
-    .replace(/ argument '[^\n]*' is invalid\. /, ' has an argument that is invalid: ')
+  return (
+    message
+      .replace(/^error: /, '')
+      .replace(/^(unknown option '-[^=']*)=[^\n]*'/, "$1'")
+      // A short option, and what stands on to it: -phunter2.
+      .replace(/^(unknown option '-[^-])[^\n]*?'(?= \(Did you mean|$)/u, "$1'")
+      .replace(/ argument '[^\n]*' is invalid\. /, ' has an argument that is invalid: ')
+  )
 }

@@ -58,17 +58,17 @@ test('in a terminal: asked, with no as the answer to a mere return', async () =>
   const { folder, words, states } = await rotated()
   const command = `${FUNCTION}; strongroom close-epoch ${words.join(' ')}`
   const first = new Terminal(command, folder)
-  await first.answer(/Go on\?/, '\r')
+  await first.answer(/Type "destroy 1" to go on/, '\r')
   expect(await first.ended).toBe(1)
   expect((await first.lines()).join('\n')).toMatch(
-    /Gone for good: root version 1[\s\S]*strongroom: not_confirmed: the answer was no; nothing was done/,
+    /Gone for good: root version 1[\s\S]*strongroom: not_confirmed: that was not what had to be typed; nothing was done/,
   )
   const second = new Terminal(command, folder)
-  await second.answer(/Go on\?/, '\u0003')
+  await second.answer(/to go on/, '\u0003')
   expect(await second.ended).toBe(2)
   expect(await states()).toEqual(['live', 'live'])
   const third = new Terminal(command, folder)
-  await third.answer(/Go on\?/, 'y')
+  await third.answer(/to go on/, 'destroy 1\r')
   expect(await third.ended).toBe(0)
   expect((await third.lines()).join('\n')).toContain('region eu: root version 1 destroyed')
   expect(await states()).toEqual(['destroyed', 'live'])
@@ -132,7 +132,7 @@ test('a rotation that ends while the question stands: nothing is destroyed that 
   const terminal = new Terminal(`${FUNCTION}; strongroom close-epoch --dangerously-without-backup`, folder)
   await terminal.until(/Gone for good: root version 1 of/)
   expect((await strongroom(folder, ['rotate', 'root'])).code).toBe(0)
-  await terminal.answer(/Go on\?/, 'y')
+  await terminal.answer(/to go on/, 'destroy 1\r')
   expect(await terminal.ended).toBe(1)
   expect((await terminal.lines()).join('').replaceAll('↪', '')).toMatch(/strongroom: epoch_blocked: .*nothing was destroyed/)
   expect(await states()).toEqual(['live', 'live', 'live'])

@@ -46,11 +46,11 @@ async function type(block: string, folder: string): Promise<void> {
     environment: { NO_COLOR: '1' },
   })
   for (let answered = 0; !terminal.hasEnded; await new Promise((resolve) => setTimeout(resolve, 10))) {
-    // Questions that wait for their answer are marked as active.
-    const asked = [...terminal.raw.slice(answered).matchAll(/◆ {2}([^\r\n]*)/g)].at(-1)
-    if (asked === undefined) continue
-    answered += asked.index + asked[0].length
-    terminal.type(asked[1]?.startsWith('Go on?') === true ? 'y' : `${PASSPHRASE}\r`)
+    // A question is what a line ends with that has no end.
+    const asked = /(?:passphrase[^\n:]*|Type "([^"]*)" to go on): $/i.exec(terminal.raw.slice(answered))
+    if (asked === null) continue
+    answered = terminal.raw.length
+    terminal.type(`${asked[1] ?? PASSPHRASE}\r`)
   }
   expect([await terminal.ended, block, await terminal.lines()]).toEqual([0, block, expect.anything()])
 }
@@ -105,7 +105,7 @@ describe('commands that are named in a sentence or a table exist', () => {
   const named = [
     ...new Set(
       DOCUMENTS.flatMap((document) =>
-        [...text(document).matchAll(/`strongroom ([a-z][a-z-]*(?: (?:root|tenant|subject|bash|zsh|fish))?)/g)].map(
+        [...text(document).matchAll(/`strongroom ([a-z][a-z-]*(?: (?:root|tenant|subject|item|bash|zsh|fish))?)/g)].map(
           ([, name]) => name as string,
         ),
       ),
@@ -113,11 +113,12 @@ describe('commands that are named in a sentence or a table exist', () => {
   ]
 
   test('as the help lists them', async () => {
-    const [top, rotate] = [await helpOf([]), await helpOf(['rotate'])]
+    const [top, rotate, shred] = [await helpOf([]), await helpOf(['rotate']), await helpOf(['shred'])]
     for (const name of named) {
       const [command = '', beneath] = name.split(' ')
       expect(top).toContain(command)
       if (command === 'rotate') expect([undefined, ...rotate]).toContain(beneath)
+      if (command === 'shred') expect([undefined, ...shred]).toContain(beneath)
     }
     expect(named.length).toBeGreaterThan(8)
   })

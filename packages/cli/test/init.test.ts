@@ -77,7 +77,9 @@ test('a configuration that opens the vault itself: init says what it needs inste
   expect(code).toBe(64)
   expect(stderr).toMatch(/^strongroom: config_invalid: init needs the options of the vault/)
   writeFileSync(join(folder, 'init.ts'), PASSPHRASE_CONFIGURATION)
-  expect((await strongroom(folder, ['init', '--passphrase-file', 'passphrase', '--config', 'init.ts'])).code).toBe(0)
+  expect(
+    (await strongroom(folder, ['init', '--passphrase-file', 'passphrase', '--config', 'init.ts', '--root-key', 'root.key'])).code,
+  ).toBe(0)
   expect((await strongroom(folder, ['status', '--passphrase-file', 'passphrase'])).code).toBe(0)
   const again = await strongroom(folder, ['init', '--passphrase-file', 'passphrase'])
   expect([again.code, again.stderr]).toEqual([1, 'strongroom: already_exists: the configuration opened a vault, so there is one\n'])
@@ -101,4 +103,39 @@ export default async () => ({
   expect(code).toBe(64)
   expect(stderr).toMatch(/^strongroom: config_invalid: the configuration asked for no passphrase/)
   expect(readdirSync(folder)).not.toContain('root.key')
+})
+
+test('an init that fails, or is interrupted, once or twice, leaves no key file: the same command goes on', async () => {
+  const folder = emptyFolder()
+  writePrivate(join(folder, 'passphrase'), PASSPHRASE)
+  const config = (work: string): void =>
+    writeFileSync(
+      join(folder, 'strongroom.config.ts'),
+      PASSPHRASE_CONFIGURATION.replace('=> ({', '=> {')
+        .replace('keyProviders:', `const options = { keyProviders:`)
+        .replace(/\}\)\)\n$/, `}\n${work}\nreturn options\n})\n`),
+    )
+  const args = ['init', '--root-key', 'root.key', '--passphrase-file', 'passphrase']
+  config("throw new Error('the store is away')")
+  const failed = await strongroom(folder, args)
+  expect([failed.code, existsSync(join(folder, 'root.key'))]).toEqual([1, false])
+  config('return 5')
+  const invalid = await strongroom(folder, args)
+  expect([invalid.code, existsSync(join(folder, 'root.key'))]).toEqual([64, false])
+  config("console.error('made'); await new Promise((resolve) => setTimeout(resolve, 3000))")
+  for (const times of [1, 2]) {
+    let sent = 0
+    const ended = await strongroom(folder, args, {
+      onStderr: (text, process) => {
+        if (sent === 0 && text.includes('made')) process.kill('SIGINT')
+        if (sent === 1 && times === 2 && text.includes('once more')) process.kill('SIGINT')
+        if ((sent === 0 && text.includes('made')) || (sent === 1 && text.includes('once more'))) sent++
+      },
+    })
+    expect([times, ended.code, existsSync(join(folder, 'root.key'))]).toEqual([times, 2, false])
+  }
+  config('')
+  expect((await strongroom(folder, args)).code).toBe(0)
+  expect(existsSync(join(folder, 'root.key'))).toBe(true)
+  expect((await strongroom(folder, ['status', '--passphrase-file', 'passphrase'])).code).toBe(0)
 })

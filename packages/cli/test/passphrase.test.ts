@@ -1,5 +1,5 @@
 // Where passphrases come from, and that they show nowhere.
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
@@ -106,7 +106,183 @@ describe('without a terminal', () => {
   })
 })
 
+describe('no error repeats it, in whatever form', () => {
+  /** What a configuration says when it throws this, which may use `value`. */
+  async function thrown(passphrase: string, expression: string): Promise<string> {
+    const folder = emptyFolder()
+    writePrivate(join(folder, 'passphrase'), passphrase)
+    writeFileSync(
+      join(folder, 'strongroom.config.mjs'),
+      `import { inspect } from 'node:util'
+export default async ({ passphrase }) => {
+  const value = (await passphrase()).reveal()
+  throw new Error(${expression})
+}
+`,
+    )
+    let said = ''
+    for (const more of [[], ['--verbose'], ['--json']]) {
+      const { code, stdout, stderr } = await strongroom(folder, ['status', '--passphrase-file', 'passphrase', ...more])
+      expect(code).toBe(1)
+      said += stdout + stderr
+    }
+    return said
+  }
+
+  test('with blanks, quotes and lines in it, as it is and encoded', async () => {
+    const passphrase = `two  blanks\t"and" it's \\ here\nsecond line of it`
+    const said = await thrown(
+      passphrase,
+      "[value, JSON.stringify(value), inspect(value), inspect({ value }, { breakLength: 5 }), encodeURIComponent(value), Buffer.from(value).toString('hex'), Buffer.from(value).toString('HEX'.toLowerCase()).toUpperCase(), Buffer.from(value).toString('base64'), Buffer.from(value).toString('base64url'), new URLSearchParams({ value }).toString(), ...value.split('\\n')].join(' | ')",
+    )
+    expect(said).toContain('[redacted]')
+    const squeezed = passphrase.replaceAll(/\s+/g, ' ')
+    for (const form of [
+      passphrase,
+      squeezed,
+      'two  blanks',
+      'two blanks',
+      'second line',
+      'second%20line',
+      'second+line',
+      Buffer.from('two  blan').toString('hex'),
+      Buffer.from('two  blan').toString('base64'),
+    ])
+      expect(said.toLowerCase()).not.toContain(form.toLowerCase())
+  })
+
+  test('one that is too short to be taken out: the message is withheld', async () => {
+    const said = await thrown('ab1', "'cannot open with ab1'")
+    expect(said).toContain('is withheld')
+    expect(said).not.toContain('ab1')
+  })
+
+  test('passwords in addresses and in queries', async () => {
+    const said = await thrown(
+      'not in there',
+      `'at mongodb://admin:s@sa/me@db.example/x?authSource=admin and https://api.example/?a=1&password=open1&access_token=open2 or host=x password="open 3" user=me'`,
+    )
+    expect(said).toContain('mongodb://[redacted]@db.example/x?authSource=admin')
+    for (const secret of ['sa/me', 's@sa', 'open1', 'open2', 'open 3']) expect(said).not.toContain(secret)
+    expect(said).toContain('user=me')
+  })
+
+  test.each([
+    ['a promise that nobody waits for', "void Promise.reject(new Error('with ' + value)); await new Promise((r) => setTimeout(r, 60_000))"],
+    ['a callback', "setTimeout(() => { throw new Error('with ' + value) }, 1); await new Promise((r) => setTimeout(r, 60_000))"],
+  ])('what is thrown in %s is one line, one object, and exit 1', async (_, work) => {
+    const folder = emptyFolder()
+    writePrivate(join(folder, 'passphrase'), PASSPHRASE)
+    writeFileSync(
+      join(folder, 'strongroom.config.mjs'),
+      `export default async ({ passphrase }) => { const value = (await passphrase()).reveal(); ${work} }`,
+    )
+    const { code, stdout, stderr } = await strongroom(folder, ['status', '--json', '--passphrase-file', 'passphrase'])
+    expect([code, stderr]).toEqual([1, 'strongroom: unexpected: Error: with [redacted]; next: --verbose shows where it comes from\n'])
+    expect(JSON.parse(stdout)).toEqual({ command: 'status', outcome: 'failed', code: 'unexpected', message: 'Error: with [redacted]' })
+  })
+})
+
+describe('files and descriptors', () => {
+  test('a file of systemd, readable for its group, is taken from its folder alone', async () => {
+    const folder = await ground()
+    mkdirSync(join(folder, 'credentials'))
+    const environment = { CREDENTIALS_DIRECTORY: join(folder, 'credentials') }
+    for (const mode of [0o440, 0o444, 0o400]) {
+      const file = join(folder, 'credentials', `passphrase-${mode}`)
+      writePrivate(file, PASSPHRASE)
+      chmodSync(file, mode)
+      expect((await strongroom(folder, ['status', '--passphrase-file', file], { environment })).code).toBe(0)
+      expect((await strongroom(folder, ['status', '--passphrase-file', file])).code).toBe(mode === 0o400 ? 0 : 64)
+    }
+    const file = join(folder, 'credentials', 'writable')
+    writePrivate(file, PASSPHRASE)
+    chmodSync(file, 0o460)
+    expect((await strongroom(folder, ['status', '--passphrase-file', file], { environment })).code).toBe(64)
+    chmodSync(join(folder, 'passphrase'), 0o440)
+    expect((await strongroom(folder, ['status', '--passphrase-file', 'passphrase'], { environment })).code).toBe(64)
+  })
+
+  test.runIf(process.getuid?.() === 0)('a file of another user is refused', async () => {
+    const folder = await ground()
+    chownSync(join(folder, 'passphrase'), 12_345, 0)
+    const { code, stderr } = await strongroom(folder, ['status', '--passphrase-file', 'passphrase'])
+    expect([code, stderr]).toEqual([64, expect.stringMatching(/passphrase_unusable: .* belongs to someone else/)])
+  })
+
+  test('no number beyond what a descriptor can be; nothing but files, pipes and sockets; no byte order mark', async () => {
+    const folder = await ground()
+    writePrivate(join(folder, 'marked'), `\uFEFF${PASSPHRASE}`)
+    for (const [line, message] of [
+      ['strongroom status --passphrase-fd 2147483648', /strongroom: usage: .*whole number, 0 to 2147483647/],
+      ['strongroom status --passphrase-fd 4294967296', /strongroom: usage: /],
+      ['strongroom status --passphrase-fd 2147483647', /cannot be read \(EBADF\)/],
+      ['strongroom status --passphrase-fd 3 3</dev/zero', /is neither a file nor a pipe nor a socket/],
+      ['strongroom status --passphrase-file /dev/zero', /is neither a file nor a pipe nor a socket/],
+      ['strongroom status --passphrase-file marked', /byte order mark/],
+    ] as const) {
+      const { code, stderr } = await shell(folder, line)
+      expect([line, code]).toEqual([line, 64])
+      expect(stderr).toMatch(message)
+    }
+  })
+
+  test.each(['--passphrase-file pipe', '--passphrase-fd 3 3<>pipe'])(
+    'a pipe that nobody writes to: %s is ended by a signal',
+    async (how) => {
+      const folder = await ground()
+      const { stdout } = await shell(
+        folder,
+        `mkfifo -m 600 pipe; (exec "${process.execPath}" "${BIN}" status ${how}) & sleep 1.5; kill -TERM $!; wait $!; echo "exit $?"`,
+      )
+      expect(stdout).toBe('exit 2\n')
+    },
+  )
+
+  test('a pipe that is written to later', async () => {
+    const folder = await ground()
+    const { code, stderr } = await shell(
+      folder,
+      `mkfifo -m 600 pipe; (sleep 1; echo '${PASSPHRASE}' > pipe) & strongroom status --passphrase-file pipe`,
+    )
+    expect([code, stderr]).toEqual([0, ''])
+  })
+})
+
 describe('in a terminal', () => {
+  test('the end of the input is a cancel; what is no UTF-8 is asked for again; no escape sequence', async () => {
+    const folder = await ground()
+    const ended = new Terminal(`${FUNCTION}; strongroom status; echo "exit $?"`, folder)
+    await ended.answer(/Passphrase/, '\u0004')
+    await ended.ended
+    expect((await ended.lines()).join('\n')).toMatch(/strongroom: interrupted: [\s\S]*exit 2/)
+    const dumb = new Terminal(`${FUNCTION}; strongroom status`, folder, { environment: { TERM: 'dumb', LANG: 'C' } })
+    await dumb.answer(/Passphrase/, 'x\uFFFDy\r')
+    await dumb.answer(/not UTF-8[^]*Passphrase/, `typo\u0015${PASSPHRASE}x\u007F\r`)
+    expect(await dumb.ended).toBe(0)
+    expect(dumb.raw).not.toContain('\u001B')
+  })
+
+  test('SIGQUIT at the question: the terminal echoes again', async () => {
+    const folder = await ground()
+    const terminal = new Terminal(
+      `${FUNCTION}; (exec "${process.execPath}" "${BIN}" status) & pid=$!; fg 2>/dev/null; wait $pid; echo "exit $?"; stty -a | grep -o -e '-\\?echo ' -e '-\\?icanon'`.replace(
+        '&',
+        '<&0 &',
+      ),
+      folder,
+    )
+    await terminal.until(/Passphrase/)
+    const pid = readdirSync('/proc').find(
+      (name) =>
+        /^\d+$/.test(name) && commandLine(name).startsWith(`${process.execPath}\0${BIN}\0status`) && cwdOf(name) === realpathSync(folder),
+    )
+    process.kill(Number(pid), 'SIGQUIT')
+    await terminal.ended
+    const screen = (await terminal.lines()).join('\n')
+    expect(screen).toMatch(/exit 131\n(?:icanon\necho|echo ?\nicanon)/)
+  })
+
   test('asked for without echo, and seen neither on the screen nor among the arguments of any process', async () => {
     const folder = await ground()
     const terminal = new Terminal(`${FUNCTION}; strongroom status`, folder)
@@ -164,6 +340,14 @@ function commandLine(pid: string): string {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
   } catch {
     // It has ended.
+    return ''
+  }
+}
+
+function cwdOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
     return ''
   }
 }

@@ -1,22 +1,22 @@
 // Shreds and their receipts.
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
 
 import { FUNCTION, shell, strongroom } from './support/command.ts'
 import { Terminal } from './support/terminal.ts'
-import { emptyFolder, readAll, vaultFolder } from './support/vault-folder.ts'
+import { emptyFolder, rawKeyConfiguration, readAll, vaultFolder } from './support/vault-folder.ts'
 
 describe('shred', () => {
   test('without a terminal: not without --yes, and --dry-run does nothing', async () => {
     const { folder, values } = await vaultFolder()
-    const refused = await strongroom(folder, ['shred', 't0', 's0', '--receipt', 'receipt'])
+    const refused = await strongroom(folder, ['shred', 'subject', 't0', 's0', '--receipt', 'receipt'])
     expect(refused.code).toBe(64)
     expect(refused.stderr).toMatch(
       /^Gone for good: subject s0 of tenant t0, every item of it, with all that was encrypted under its key\.\n[^\n]*--yes[^\n]*\n$/,
     )
-    const dry = await strongroom(folder, ['shred', 't0', '--dry-run'])
+    const dry = await strongroom(folder, ['shred', 'tenant', 't0', '--dry-run'])
     expect([dry.code, dry.stdout]).toEqual([
       0,
       'Gone for good: tenant t0, every subject and item of it, with all that was encrypted under its key.\nnothing was done\n',
@@ -27,32 +27,32 @@ describe('shred', () => {
 
   test('a subject, an item, a tenant: that and no more', async () => {
     const { folder, values } = await vaultFolder()
-    const item = await strongroom(folder, ['shred', 't0', 's0', 'nothing', '--yes', '--json'])
+    const item = await strongroom(folder, ['shred', 'item', 't0', 's0', 'nothing', '--yes', '--json', '--even-if-absent'])
     expect(JSON.parse(item.stdout)).toMatchObject({ tenant: 't0', subject: 's0', item: 'nothing', versions: 0 })
     expect(await readAll(folder, values)).toEqual(values.map(({ value }) => value))
-    const subject = await strongroom(folder, ['shred', 't0', 's0', '--yes', '--json', '--reason', 'accountDeleted'])
+    const subject = await strongroom(folder, ['shred', 'subject', 't0', 's0', '--yes', '--json', '--reason', 'accountDeleted'])
     expect([subject.code, JSON.parse(subject.stdout)]).toMatchObject([
       0,
       { outcome: 'done', versions: 1, rootVersion: 1, receipt: expect.stringMatching(/^srr1\.[\w-]+$/) },
     ])
     expect(await readAll(folder, values)).toEqual(['shredded', ...values.slice(1).map(({ value }) => value)])
-    expect((await strongroom(folder, ['shred', 't1', '--yes'])).code).toBe(0)
+    expect((await strongroom(folder, ['shred', 'tenant', 't1', '--yes'])).code).toBe(0)
     expect(await readAll(folder, values)).toEqual(['shredded', 't0 s1', 'shredded', 'shredded'])
-    const missing = await strongroom(folder, ['shred', 'nobody', '--yes'])
+    const missing = await strongroom(folder, ['shred', 'tenant', 'nobody', '--yes'])
     expect([missing.code, missing.stdout]).toEqual([1, ''])
     expect(missing.stderr).toMatch(/^strongroom: not_found: /)
   })
 
   test('in a terminal: asked; yes goes on', async () => {
     const { folder, values } = await vaultFolder()
-    const command = `${FUNCTION}; strongroom shred t0 s0 --receipt receipt`
+    const command = `${FUNCTION}; strongroom shred subject t0 s0 --receipt receipt`
     const no = new Terminal(command, folder)
-    await no.answer(/Go on\?/, 'n')
+    await no.answer(/Type "s0" to go on/, 'n\r')
     expect(await no.ended).toBe(1)
     expect(existsSync(join(folder, 'receipt'))).toBe(false)
     expect((await readAll(folder, values))[0]).toBe('t0 s0')
     const yes = new Terminal(command, folder)
-    await yes.answer(/Go on\?/, 'y')
+    await yes.answer(/Type "s0" to go on/, 's0\r')
     expect(await yes.ended).toBe(0)
     expect((await yes.lines()).join('\n')).toContain('the receipt is in receipt')
     expect((await readAll(folder, values))[0]).toBe('shredded')
@@ -62,7 +62,7 @@ describe('shred', () => {
   test('a receipt file that is there is kept, and nothing is shredded', async () => {
     const { folder, values } = await vaultFolder()
     writeFileSync(join(folder, 'receipt'), 'an older one')
-    const { code, stderr } = await strongroom(folder, ['shred', 't0', 's0', '--yes', '--receipt', 'receipt'])
+    const { code, stderr } = await strongroom(folder, ['shred', 'subject', 't0', 's0', '--yes', '--receipt', 'receipt'])
     expect(code).toBe(1)
     expect(stderr).toMatch(/strongroom: file_unusable: .*receipt is there already, and is not written over\n$/)
     expect(readFileSync(join(folder, 'receipt'), 'utf8')).toBe('an older one')
@@ -73,7 +73,10 @@ describe('shred', () => {
 describe('receipts', () => {
   test('the receipt alone on stdout; valid by the vault, and by its published keys without the vault', async () => {
     const { folder } = await vaultFolder()
-    const made = await shell(folder, 'strongroom shred t0 s0 --reason accountDeleted --yes > receipt && strongroom receipt-keys > keys')
+    const made = await shell(
+      folder,
+      'strongroom shred subject t0 s0 --reason accountDeleted --yes > receipt && strongroom receipt-keys > keys',
+    )
     expect(made.code).toBe(0)
     expect(made.stderr).toMatch(/shredded: 1 key version; dead in every backup once all root versions up to 1 are destroyed\n$/)
     expect(readFileSync(join(folder, 'receipt'), 'utf8')).toMatch(/^srr1\.[\w-]+\n$/)
@@ -92,7 +95,7 @@ describe('receipts', () => {
 
   test('refused: altered, signed by another vault, no keys', async () => {
     const [{ folder }, other] = [await vaultFolder(), await vaultFolder()]
-    expect((await strongroom(folder, ['shred', 't0', 's0', '--yes', '--receipt', 'receipt'])).code).toBe(0)
+    expect((await strongroom(folder, ['shred', 'subject', 't0', 's0', '--yes', '--receipt', 'receipt'])).code).toBe(0)
     expect((await shell(other.folder, 'strongroom receipt-keys > keys')).code).toBe(0)
     const text = readFileSync(join(folder, 'receipt'), 'utf8')
     writeFileSync(
@@ -113,5 +116,116 @@ describe('receipts', () => {
       expect(stderr).toMatch(message)
     }
     expect((await strongroom(folder, ['verify-receipt', 'receipt'])).code).toBe(0)
+  })
+})
+
+describe('what is asked before', () => {
+  test('a key that was typed ahead is no answer, nor is a line', async () => {
+    const { folder, values } = await vaultFolder()
+    for (const ahead of ['y', 's0\r']) {
+      const terminal = new Terminal(`${FUNCTION}; strongroom shred subject t0 s0`, folder)
+      terminal.type(ahead)
+      await terminal.until(/to go on/)
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      expect(terminal.hasEnded).toBe(false)
+      terminal.type('y\r')
+      expect(await terminal.ended).toBe(1)
+    }
+    expect((await readAll(folder, values))[0]).toBe('t0 s0')
+  })
+
+  test('the end of the input is no answer: exit 2', async () => {
+    const { folder, values } = await vaultFolder()
+    const terminal = new Terminal(`${FUNCTION}; strongroom shred subject t0 s0`, folder)
+    await terminal.answer(/to go on/, '\u0004')
+    expect(await terminal.ended).toBe(2)
+    expect((await readAll(folder, values))[0]).toBe('t0 s0')
+  })
+
+  test('a name that is empty, as of a variable that is not set, is wrong use, and shreds no tenant', async () => {
+    const { folder, values } = await vaultFolder()
+    for (const line of ['shred subject t1 $ID --yes', 'shred subject t1 "$ID" --yes', 'shred item t1 s0 $ID --yes', 'shred t1 $ID --yes']) {
+      const { code, stdout } = await shell(folder, `strongroom ${line}`)
+      expect([line, code, stdout]).toEqual([line, 64, ''])
+    }
+    expect(await readAll(folder, values)).toEqual(values.map(({ value }) => value))
+  })
+
+  test('a subject that has no key: said, and refused unless that is wanted; its receipt says so too', async () => {
+    const { folder } = await vaultFolder()
+    for (const more of ['--yes', '--dry-run']) {
+      const refused = await strongroom(folder, ['shred', 'subject', 't0', 'S0', '--receipt', 'receipt', more])
+      expect([more, refused.code, refused.stdout]).toEqual([more, 1, ''])
+      expect(refused.stderr).toMatch(
+        /^strongroom: no_key: subject S0 of tenant t0, [^\n]*there is no key at that place[^\n]*--even-if-absent/,
+      )
+    }
+    expect(existsSync(join(folder, 'receipt'))).toBe(false)
+    const dry = await strongroom(folder, ['shred', 'subject', 't0', 'S0', '--dry-run', '--even-if-absent'])
+    expect(dry.stdout).toMatch(/^There is no key: subject S0/)
+    const { code, stdout } = await strongroom(folder, ['shred', 'subject', 't0', 'S0', '--receipt', 'receipt', '--yes', '--even-if-absent'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^nothing was destroyed: there was no key at that place/)
+    const verified = await strongroom(folder, ['verify-receipt', 'receipt'])
+    expect(verified.stdout).toMatch(/\nno key was destroyed: there was none; the name was occupied /)
+    expect(verified.stdout).not.toContain('shredded ')
+    const again = await strongroom(folder, ['shred', 'subject', 't0', 'S0', '--dry-run'])
+    expect(again.stdout).toMatch(/^Gone already: subject S0/)
+  })
+
+  test('a name that would steer the terminal is written out', async () => {
+    const { folder } = await vaultFolder()
+    const name = 'a\u001B]0;owned\u0007\u009B2J\u202Eb\u200B\u007F'
+    const out = await strongroom(folder, ['shred', 'subject', 't0', name, '--even-if-absent', '--yes', '--json'])
+    expect(out.code).toBe(0)
+    const dry = await strongroom(folder, ['shred', 'subject', 't0', name, '--dry-run'])
+    const refused = await strongroom(folder, ['shred', 'tenant', name, '--dry-run'])
+    const missing = await strongroom(folder, ['verify-receipt', name])
+    for (const text of [out.stdout, out.stderr, dry.stdout, refused.stderr, missing.stderr])
+      expect(text).not.toMatch(/[^\P{Cc}\n]|[\u202E\u200B]/u)
+    expect(dry.stdout).toContain(String.raw`subject a\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}b\u{200b}\u{7f} of`)
+    expect(JSON.parse(out.stdout)).toMatchObject({ subject: name })
+  })
+})
+
+describe('a receipt that is to be kept', () => {
+  /** A configuration that does something when a shred is about to begin. */
+  const atShred = (folder: string, work: string): void =>
+    writeFileSync(
+      join(folder, 'other.ts'),
+      rawKeyConfiguration(folder, `onAccess: ({ operation }) => { if (operation === 'shred') { ${work} } },`).replace(
+        "from 'node:fs'",
+        "from 'node:fs'\nimport { rmSync } from 'node:fs'",
+      ),
+    )
+
+  test('a run that was killed is not in the way of the same command', async () => {
+    const { folder, values } = await vaultFolder()
+    atShred(folder, "process.kill(process.pid, 'SIGKILL')")
+    const args = ['shred', 'subject', 't0', 's0', '--yes', '--receipt', 'receipt']
+    expect((await strongroom(folder, [...args, '--config', 'other.ts'])).code).toBe('SIGKILL')
+    expect((await readAll(folder, values))[0]).toBe('t0 s0')
+    expect((await strongroom(folder, args)).code).toBe(0)
+    expect(readFileSync(join(folder, 'receipt'), 'utf8')).toMatch(/^srr1\./)
+  })
+
+  test('one that cannot be written after the shred: the key is said to be destroyed, and how to get the receipt', async () => {
+    const { folder, values } = await vaultFolder()
+    atShred(folder, "rmSync('there', { recursive: true })")
+    mkdirSync(join(folder, 'there'))
+    const args = ['shred', 'subject', 't0', 's0', '--yes', '--receipt', 'there/receipt']
+    const { code, stderr } = await strongroom(folder, [...args, '--config', 'other.ts'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/strongroom: file_unusable: the key IS destroyed, but not its receipt kept: [^\n]*The same command gives/)
+    expect((await readAll(folder, values))[0]).toBe('shredded')
+    mkdirSync(join(folder, 'there'))
+    expect((await strongroom(folder, args)).code).toBe(0)
+  })
+
+  test('no file is read without end', async () => {
+    const { folder } = await vaultFolder()
+    const { code, stderr } = await strongroom(folder, ['verify-receipt', '/dev/zero'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/file_unusable: \/dev\/zero holds more than 64 KiB/)
   })
 })

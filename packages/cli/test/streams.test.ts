@@ -17,13 +17,13 @@ describe('stdout is gone', () => {
 
   test('what was run for its output has failed', async () => {
     const { folder, values } = await vaultFolder()
-    for (const command of ['status', 'status --json', 'receipt-keys', 'verify-keys', 'shred t0 s0 --yes']) {
+    for (const command of ['status', 'status --json', 'receipt-keys', 'verify-keys', 'shred subject t0 s0 --yes']) {
       const { stderr } = await shell(folder, intoClosedPipe(`strongroom ${command}`))
       expect(stderr).toMatch(/strongroom: output_closed: stdout was closed before the result was written; run it again\nexit 1\n$/)
     }
     // The shred itself is done; running it again gives the receipt.
     expect((await readAll(folder, values))[0]).toBe('shredded')
-    expect((await shell(folder, 'strongroom shred t0 s0 --yes')).stdout).toMatch(/^srr1\./)
+    expect((await shell(folder, 'strongroom shred subject t0 s0 --yes')).stdout).toMatch(/^srr1\./)
   })
 
   test('closed from the start, or help into a pipe that is closed: no stack trace', async () => {

@@ -1,5 +1,5 @@
 // The command line itself: wrong use, help, and a configuration that is missing or wrong.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
@@ -17,13 +17,22 @@ describe('wrong use: one line, exit 64, nothing begun', () => {
     [['rotate', 'tenant'], /missing required argument 'id'/],
     [['rotate', 'root', '--concurrency', '0'], /whole number, 1 to 1000/],
     [['rotate', 'root', '--concurrency', '1001'], /whole number, 1 to 1000/],
-    [['shred', 'a', '--reason', 'whim'], /Allowed choices are unspecified, subjectRequest, accountDeleted/],
+    [['shred', 'tenant', 'a', '--reason', 'whim'], /Allowed choices are unspecified, subjectRequest, accountDeleted/],
     [['close-epoch'], /--backup FOLDER \(or --marker TEXT\), --started-at TIME and --root-backup/],
     [['close-epoch', '--backup', 'x', '--root-backup'], /--started-at TIME/],
     [['close-epoch', '--dangerously-without-backup', '--root-backup'], /cannot be used with/],
     [['close-epoch', '--marker', 'x', '--started-at', '2030-01-01T03:00:00', '--root-backup'], /UTC milliseconds, or a time such as/],
     [['status', '--passphrase-fd', '3', '--passphrase-file', 'x'], /cannot be used with/],
     [['status', 'extra'], /too many arguments/],
+    [
+      ['close-epoch', '--marker', 'x', '--started-at', '2026-02-31T03:00:00Z', '--root-backup', '--dry-run'],
+      /UTC milliseconds, or a time such as/,
+    ],
+    [
+      ['close-epoch', '--marker', 'x', '--started-at', '2026-02-01T24:00:00Z', '--root-backup', '--dry-run'],
+      /UTC milliseconds, or a time such as/,
+    ],
+    [['shred', 't1', 's1'], /unknown command 't1'/],
   ]
 
   test.each(CASES)('%j', async (args, message) => {
@@ -31,6 +40,20 @@ describe('wrong use: one line, exit 64, nothing begun', () => {
     expect([code, stdout]).toEqual([64, ''])
     expect(stderr).toMatch(/^strongroom: usage: [^\n]*\n$/)
     expect(stderr).toMatch(message)
+  })
+
+  test('--json: one object for wrong use too', async () => {
+    for (const [args, command] of [
+      [['statsu'], ''],
+      [['status', '--jsno'], 'status'],
+      [['rotate', 'root', '--concurrency', '0'], 'rotate root'],
+      [['rotate'], 'rotate'],
+      [['status', '--config', 'none.ts'], 'status'],
+    ] as const) {
+      const { code, stdout } = await strongroomHere(emptyFolder(), [...args, '--json'])
+      expect([args, code]).toEqual([args, 64])
+      expect(JSON.parse(stdout)).toEqual({ command, outcome: 'failed', code: expect.any(String), message: expect.any(String) })
+    }
   })
 
   test('the same from a process of its own', async () => {
@@ -46,15 +69,19 @@ describe('wrong use: one line, exit 64, nothing begun', () => {
     }
   })
 
-  test.each([['--passphrase=hunter2'], ['--passphrase', 'hunter2'], ['--passphrase-fd', 'hunter2'], ['--passphrase-fd=hunter2']])(
-    'a passphrase as an argument is not taken, nor repeated: %s %s',
-    async (...args) => {
-      const { code, stderr } = await strongroomHere(emptyFolder(), ['status', ...args])
-      expect(code).toBe(64)
-      expect(stderr).toMatch(/^strongroom: usage: [^\n]*--passphrase/)
-      expect(stderr).not.toContain('hunter2')
-    },
-  )
+  test.each([
+    ['--passphrase=hunter2'],
+    ['--passphrase', 'hunter2'],
+    ['--passphrase-fd', 'hunter2'],
+    ['--passphrase-fd=hunter2'],
+    ['-phunter2'],
+    ['-hunter2'],
+  ])('a passphrase as an argument is not taken, nor repeated: %s %s', async (...args) => {
+    const { code, stderr } = await strongroomHere(emptyFolder(), ['status', ...args])
+    expect(code).toBe(64)
+    expect(stderr).toMatch(/^strongroom: usage: [^\n]*(?:--passphrase|unknown option)/)
+    expect(stderr).not.toContain('hunter2')
+  })
 })
 
 describe('help', () => {
@@ -69,7 +96,7 @@ describe('help', () => {
     expect(rotate).toMatch(/1 to\s+1000\s+\(default: 64\)/)
     expect(rotate).toMatch(/one cacheBound \(60 s\s+unless/)
     expect(await of('close-epoch')).toMatch(/UTC milliseconds, or a\s+time such as/)
-    expect(await of('shred')).toMatch(/\(choices:[\s\S]*default:\s+"unspecified"\)/)
+    expect(await of('shred', 'subject')).toMatch(/\(choices:[\s\S]*default:\s+"unspecified"\)/)
     for (const args of [
       ['init'],
       ['status'],
@@ -114,6 +141,61 @@ describe('a configuration that is missing or wrong: which file, and one that wor
     expect(stderr).toMatch(/^strongroom: config_invalid: /)
     expect(stderr).toContain(file)
     expect(stderr).toContain('export default defineConfig(')
+  })
+
+  test.each([
+    ['its syntax', 'export default ('],
+    ['an import that is not there', "import 'nothing-of-the-kind'\nexport default () => 5"],
+    ['a class', 'export default class {}'],
+    ['what it throws while it is read', "throw new RangeError('too far')"],
+  ])('%s: the file and the cause', async (_, source) => {
+    const folder = emptyFolder()
+    const file = join(folder, 'strongroom.config.mjs')
+    writeFileSync(file, source)
+    const { code, stderr } = await strongroom(folder, ['status', '--verbose'])
+    expect(code).toBe(64)
+    expect(stderr).toMatch(/^strongroom: config_invalid: /)
+    expect(stderr).toContain(file)
+    if (!source.includes('class')) expect(stderr).toContain('[cause]')
+  })
+
+  test('a file that leads back to itself', async () => {
+    const folder = emptyFolder()
+    symlinkSync('strongroom.config.ts', join(folder, 'strongroom.config.ts'))
+    const { code, stderr } = await strongroom(folder, ['status'])
+    expect([code, stderr]).toEqual([
+      64,
+      expect.stringMatching(/^strongroom: config_invalid: .*strongroom\.config\.ts cannot be read \(ELOOP\)/),
+    ])
+  })
+
+  test('what it logs is beside the result', async () => {
+    const { folder } = await vaultFolder()
+    const source = readFileSync(join(folder, 'strongroom.config.ts'), 'utf8')
+    writeFileSync(
+      join(folder, 'strongroom.config.ts'),
+      source.replace('async () =>', "async () => (console.log('one'), console.info('two'), 0) ||"),
+    )
+    const { code, stdout, stderr } = await strongroom(folder, ['status', '--json'])
+    expect([code, stderr]).toEqual([0, 'one\ntwo\n'])
+    expect(JSON.parse(stdout)).toMatchObject({ command: 'status' })
+  })
+
+  test.each([
+    ['a message that is no text', '{ const error = new Error(); error.message = Object.create(null); throw error }'],
+    ['a message that throws', "{ throw Object.defineProperty(new Error(), 'message', { get() { throw new Error('no') } }) }"],
+    ['a code of every object', "{ throw Object.assign(new Error('odd'), { name: 'StrongroomError', code: 'toString' }) }"],
+    ['a proxy', "{ throw new Proxy({}, { get() { throw new Error('no') }, getPrototypeOf() { throw new Error('no') } }) }"],
+    ['nothing', '{ throw undefined }'],
+  ])('an odd thing that is thrown is still one line: %s', async (_, body) => {
+    const folder = emptyFolder()
+    writeFileSync(join(folder, 'strongroom.config.mjs'), `export default () => ${body}`)
+    for (const more of [[], ['--verbose']]) {
+      const { code, stdout, stderr } = await strongroom(folder, ['status', '--json', ...more])
+      expect([code, JSON.parse(stdout)]).toMatchObject([1, { outcome: 'failed', code: 'unexpected' }])
+      expect(stderr).toMatch(/^strongroom: unexpected: /)
+      expect(stderr).not.toMatch(/undefined; next|function/)
+    }
   })
 
   test.each(['strongroom.config.ts', 'strongroom.config.js', 'strongroom.config.mjs'])(

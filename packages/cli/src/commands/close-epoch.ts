@@ -73,7 +73,7 @@ async function closeEpoch(session: Session, flags: Flags): Promise<Outcome> {
       summary: { dryRun: true, region, rootVersions: ending },
     }
   }
-  if (refusal === undefined && ending.length > 0) await session.confirm(whatWouldGo(before, ending))
+  if (refusal === undefined && ending.length > 0) await session.confirm(whatWouldGo(before, ending), `destroy ${ending.join(' ')}`)
   const { concurrency } = flags
   const { signal } = session
   // What is destroyed already may be entered once more, and is no loss. Anything else that nobody was asked about is refused.

@@ -1,6 +1,6 @@
 /** `strongroom init`. */
 
-import { lstatSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import { initVault, StrongroomError, type VaultOptions } from '@strongroom/core'
@@ -39,19 +39,40 @@ export function addInit(program: Command, runner: Runner): void {
 async function init(session: Session, { rootKey, region }: Flags): Promise<Outcome> {
   if (region !== undefined && rootKey === undefined) throw new CliError('usage', '--region has no use without --root-key')
   const root = rootKey === undefined ? undefined : newRootKey(resolve(session.directory, rootKey), region)
-  const options = await configuredOptions(session, root?.newKey)
+  // However this ends, Ctrl-C twice included: a key file that no vault uses would be in the way of the same command.
+  const settled = session.undoAtExit(() => root?.undo())
   try {
+    const options = await configuredOptions(session, root?.newKey)
     if (root?.isMade() === false)
       throw new CliError('config_invalid', 'the configuration asked for no passphrase that --root-key could be made with; nothing was made')
-    await initVault(options)
+    await initVault(options).catch(async (error: unknown) => {
+      // The vault may be there though its making failed: then it hangs on the key.
+      if (root !== undefined && !(await isWithoutVault(options))) root.keep()
+      throw error
+    })
+    root?.keep()
+    return outcome(options, rootKey)
   } finally {
-    await options.close?.()
+    root?.undo()
+    settled()
   }
+}
+
+async function isWithoutVault({ keyStore }: VaultOptions): Promise<boolean> {
+  try {
+    const [found] = await keyStore.get([{ type: 'vault' }])
+    return found === undefined
+  } catch {
+    return false
+  }
+}
+
+function outcome({ defaultRegion }: VaultOptions, rootKey: string | undefined): Outcome {
   const made =
     rootKey === undefined ? [] : [`root key file ${rootKey} is made: lose it or its passphrase, and all data is lost; copy it now`]
   return {
-    lines: [...made, `the vault is made, with its home in region ${options.defaultRegion}`],
-    summary: { region: options.defaultRegion, ...(rootKey === undefined ? {} : { rootKey }) },
+    lines: [...made, `the vault is made, with its home in region ${defaultRegion}`],
+    summary: { region: defaultRegion, ...(rootKey === undefined ? {} : { rootKey }) },
   }
 }
 
@@ -63,22 +84,37 @@ async function configuredOptions(session: Session, newKey: PassphraseSources['ne
     if (isVaultError(error) && error.code === 'vault_not_initialised') throw new CliError('config_invalid', RETURN_OPTIONS)
     throw error
   }
-  if ('options' in configured) return configured.options
-  await configured.vault.close()
+  if ('options' in configured) {
+    session.closeAtEnd(configured.options)
+    return configured.options
+  }
   throw new StrongroomError('already_exists', 'the configuration opened a vault, so there is one')
 }
 
+/** A root key file that is taken away again unless it is kept. */
+interface NewRootKey {
+  readonly newKey: NonNullable<PassphraseSources['newKey']>
+  isMade(): boolean
+  keep(): void
+  undo(): void
+}
+
 /** The file is made with the passphrase that the configuration asks for, before it gets it: the two cannot differ. */
-function newRootKey(
-  file: string,
-  region: string | undefined,
-): { readonly newKey: NonNullable<PassphraseSources['newKey']>; isMade(): boolean } {
+function newRootKey(file: string, region: string | undefined): NewRootKey {
   // Said before a new passphrase is asked for. What is there when the file is written decides.
   if (lstatSync(file, { throwIfNoEntry: false }) !== undefined)
     throw new StrongroomError('already_exists', 'there is a file of the name that --root-key gives: a root key file is never replaced')
   let made = false
+  let isKept = false
   return {
     isMade: () => made,
+    keep() {
+      isKept = true
+    },
+    undo() {
+      if (made && !isKept) rmSync(file, { force: true })
+      made = false
+    },
     newKey: {
       matches: (name) => name === undefined || region === undefined || name === region,
       async make(passphrase) {

@@ -1,56 +1,94 @@
-/** `strongroom shred`. */
+/** `strongroom shred tenant`, `… subject`, `… item`: how much goes is said by a word, never by how many names there are. */
 
 import { resolve } from 'node:path'
 
 import { type Item, Reason, type ReasonName, type Shredded, type Tenant, type Vault } from '@strongroom/core'
 import { type Command, Option } from 'commander'
 
-import { type SharedFlags, withDryRun, withVaultFlags, withYes } from '../flags.ts'
-import { reserveFile } from '../new-file.ts'
+import { CliError } from '../cli-error.ts'
+import { placeName, type SharedFlags, withDryRun, withVaultFlags, withYes } from '../flags.ts'
+import { type NewFile, newFile } from '../new-file.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { count } from '../terminal/count.ts'
+import { type KeyPresence, keyPresence } from './key-presence.ts'
 import { tenantInfo } from './tenant-info.ts'
 
 interface Flags extends SharedFlags {
   readonly reason: ReasonName
   readonly receipt?: string
   readonly dryRun?: boolean
+  readonly evenIfAbsent?: boolean
 }
 
 /** What is to be shredded, by name. */
 interface Place {
   readonly tenant: string
-  readonly subject?: string | undefined
-  readonly item?: string | undefined
+  readonly subject?: string
+  readonly item?: string
 }
 
+const NO_KEY = 'there is no key at that place, and never was: check the spelling of the name'
+const REACH =
+  'and with it all that was encrypted under it and beneath it; in other processes within one cacheBound (60 s unless the vault was made with another), in backups once the epoch is closed'
+
 export function addShred(program: Command, runner: Runner): void {
-  const command = program
+  const shred = program
     .command('shred')
     .summary('destroy the key of a tenant, a subject or an item')
-    .description(
-      'destroy the key of a tenant, of a subject or of an item for good, and with it all that was encrypted under it and beneath it; in other processes within one cacheBound (60 s unless the vault was made with another), in backups once the epoch is closed',
-    )
-    .argument('<tenant>', 'the name of the tenant')
-    .argument('[subject]', 'the name of the subject; without it the whole tenant')
-    .argument('[item]', 'the name of the item; without it the whole subject')
+    .description(`destroy the key of a tenant, of a subject or of an item for good, ${REACH}`)
+  const act = (kind: string, place: Place, flags: Flags): Promise<void> =>
+    runner.run(`shred ${kind}`, flags, (session) => shredPlace(session, place, flags))
+  withFlags(
+    shred
+      .command('tenant')
+      .summary('a tenant, with every subject and item of it')
+      .description(`destroy the key of a tenant for good, ${REACH}`)
+      .argument('<id>', 'the name of the tenant', placeName),
+  ).action((tenant: string, flags: Flags) => act('tenant', { tenant }, flags))
+  withAbsent(
+    shred
+      .command('subject')
+      .summary('a subject, with every item of it')
+      .description(`destroy the key of a subject for good, ${REACH}`)
+      .argument('<tenant>', 'the name of the tenant', placeName)
+      .argument('<id>', 'the name of the subject', placeName),
+  ).action((tenant: string, subject: string, flags: Flags) => act('subject', { tenant, subject }, flags))
+  withAbsent(
+    shred
+      .command('item')
+      .summary('one item of a subject')
+      .description(`destroy the key of an item for good, ${REACH}`)
+      .argument('<tenant>', 'the name of the tenant', placeName)
+      .argument('<subject>', 'the name of the subject', placeName)
+      .argument('<id>', 'the name of the item', placeName),
+  ).action((tenant: string, subject: string, item: string, flags: Flags) => act('item', { tenant, subject, item }, flags))
+}
+
+function withFlags(command: Command): Command {
+  command
     .addOption(new Option('--reason <name>', 'kept in the ledger and the receipt').choices(Object.keys(Reason)).default('unspecified'))
     .option('--receipt <file>', 'write the signed receipt into this new file (default: to stdout)')
-  withVaultFlags(withYes(withDryRun(command))).action(
-    (tenant: string, subject: string | undefined, item: string | undefined, flags: Flags) =>
-      runner.run('shred', flags, (session) => shred(session, { tenant, subject, item }, flags)),
+  return withVaultFlags(withYes(withDryRun(command)))
+}
+
+function withAbsent(command: Command): Command {
+  return withFlags(
+    command.option('--even-if-absent', 'where there is no key: occupy the name, so that nothing can be encrypted there (default: refused)'),
   )
 }
 
-async function shred(session: Session, place: Place, { reason, receipt, dryRun }: Flags): Promise<Outcome> {
+async function shredPlace(session: Session, place: Place, flags: Flags): Promise<Outcome> {
+  const { reason, receipt, dryRun } = flags
   const vault = await session.openVault()
-  // A name that is mistyped would be occupied by its shred; of a tenant's at least it is known whether there is one.
   const { region } = await tenantInfo(vault, place.tenant)
-  const whatGoes = `Gone for good: ${whole(place)}, with all that was encrypted under its key.`
-  if (dryRun === true) return { lines: [whatGoes, 'nothing was done'], summary: { dryRun: true, ...place, region } }
-  await session.confirm(whatGoes)
-  const file = receipt === undefined ? undefined : await reserveFile(resolve(session.directory, receipt))
+  const presence = await presenceOf(vault, place)
+  if (presence === 'absent' && flags.evenIfAbsent !== true)
+    throw new CliError('no_key', `${whole(place)}: ${NO_KEY}; to occupy the name all the same, give --even-if-absent`)
+  const whatGoes = WHAT_GOES[presence](whole(place))
+  if (dryRun === true) return { lines: [whatGoes, 'nothing was done'], summary: { dryRun: true, ...place, region, key: presence } }
+  await session.confirm(whatGoes, place.item ?? place.subject ?? place.tenant)
+  const file = receipt === undefined ? undefined : await newFile(resolve(session.directory, receipt))
   let shredded: Shredded
   try {
     shredded = await handleOf(vault, place).shred({ reason })
@@ -58,15 +96,40 @@ async function shred(session: Session, place: Place, { reason, receipt, dryRun }
     await file?.discard()
     throw error
   }
-  await file?.write(`${shredded.receipt}\n`)
+  if (file !== undefined) await writeReceipt(file, shredded)
   return outcome(session, place, shredded, receipt)
+}
+
+const WHAT_GOES: Readonly<Record<KeyPresence, (what: string) => string>> = {
+  present: (what) => `Gone for good: ${what}, with all that was encrypted under its key.`,
+  shredded: (what) => `Gone already: ${what}. Shredding it again gives its receipt.`,
+  absent: (what) => `There is no key: ${what}. Its name will be occupied, and nothing can be encrypted there.`,
+}
+
+async function presenceOf(vault: Vault, { tenant, subject, item }: Place): Promise<KeyPresence> {
+  // Whoever lists a tenant has found its key.
+  if (subject === undefined) return 'present'
+  const whose = vault.tenant(tenant).subject(subject)
+  return keyPresence(vault, item === undefined ? whose : whose.item(item))
+}
+
+async function writeReceipt(file: NewFile, { receipt, versions }: Shredded): Promise<void> {
+  try {
+    await file.write(`${receipt}\n`)
+  } catch (error) {
+    const isDone = versions === 0 ? 'the name is occupied' : 'the key IS destroyed'
+    const why = error instanceof CliError ? error.message : 'it cannot be written'
+    throw new CliError('file_unusable', `${isDone}, but not its receipt kept: ${why}. The same command gives the receipt again`, {
+      cause: error,
+    })
+  }
 }
 
 async function outcome(session: Session, place: Place, shredded: Shredded, file: string | undefined): Promise<Outcome> {
   const { instant, versions, rootVersion, ledger, receipt } = shredded
   const said = [
     versions === 0
-      ? `there was no key: the name is occupied now, and nothing can be encrypted there; check its spelling`
+      ? `nothing was destroyed: there was no key at that place; the name is occupied now, and nothing can be encrypted there`
       : `shredded: ${count(versions, 'key version')}; dead in every backup once all root versions up to ${rootVersion} are destroyed`,
     ...(file === undefined ? [] : [`the receipt is in ${file}`]),
   ]

@@ -27,5 +27,5 @@ async function status(session: Session, { region }: Flags): Promise<Outcome> {
   const { signal, width, style } = session
   const vault = await session.openVault()
   const found = await vault.status({ signal, ...(region === undefined ? {} : { region }) })
-  return { lines: statusLines(statusRows(found), width, style), summary: { ...found }, isOutput: true }
+  return { lines: statusLines(statusRows(found), width, style), summary: { ...found }, isOutput: true, isStyled: true }
 }

@@ -1,6 +1,7 @@
 /** `strongroom verify-receipt`. */
 
-import { readFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
 import { verifyReceipt as verify } from '@strongroom/core'
@@ -16,6 +17,7 @@ interface Flags extends SharedFlags {
   readonly trustedKeys?: string
 }
 
+const MOST_BYTES = 64 * 1024
 const PUBLIC_KEY = /^[0-9a-f]{64}$/i
 
 export function addVerifyReceipt(program: Command, runner: Runner): void {
@@ -46,8 +48,14 @@ async function verifyReceipt(session: Session, file: string, { trustedKeys }: Fl
   return {
     lines: [
       `valid: a trusted key has signed it`,
-      `shredded ${minute(instant)}, a ${kind} of region ${region}; reason ${reason}`,
-      `dead in every backup once all root versions up to ${rootVersion} of the region are destroyed`,
+      ...(versions === 0
+        ? [
+            `no key was destroyed: there was none; the name was occupied ${minute(instant)}, a ${kind} of region ${region}; reason ${reason}`,
+          ]
+        : [
+            `shredded ${minute(instant)}, a ${kind} of region ${region}; reason ${reason}`,
+            `dead in every backup once all root versions up to ${rootVersion} of the region are destroyed`,
+          ]),
       `ref ${refs.ref}`,
       `tenant ref ${refs.tenantRef}`,
     ],
@@ -75,11 +83,24 @@ function parseKeys(text: string): readonly Uint8Array[] {
 }
 
 async function readText(path: string): Promise<string> {
+  let handle: FileHandle | undefined
   try {
-    return await readFile(path, 'utf8')
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    if ((await handle.stat()).isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
+    const chunks: Buffer[] = []
+    let length = 0
+    for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: MOST_BYTES }) as AsyncIterable<Buffer>) {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > MOST_BYTES) throw new CliError('file_unusable', `${path} holds more than 64 KiB: it is neither a receipt nor keys`)
+    }
+    return Buffer.concat(chunks).toString()
   } catch (error) {
+    if (error instanceof CliError) throw error
     throw new CliError('file_unusable', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`, {
       cause: error,
     })
+  } finally {
+    await handle?.close()
   }
 }

@@ -21,6 +21,8 @@ export interface PassphraseSources {
   readonly environment: System['environment']
   readonly prompts: Prompts
   readonly redaction: Redaction
+  /** Ends the waiting for a pipe. */
+  readonly signal: AbortSignal
   /** Set by `init` where a new root key file is to be made: called with the first passphrase that matches, before anyone else has it. */
   readonly newKey?: { matches(name: string | undefined): boolean; make(passphrase: Secret<string>): Promise<void> } | undefined
 }
@@ -45,7 +47,7 @@ export function passphrases(sources: PassphraseSources): AskPassphrase {
   async function find({ name, env }: PassphraseOptions): Promise<Secret<string>> {
     const making = toMake?.matches(name) === true ? toMake : undefined
     if (making !== undefined) toMake = undefined
-    flags ??= fromFlags(sources.flags)
+    flags ??= fromFlags(sources)
     const passphrase = (await flags) ?? fromEnvironment(env, sources) ?? (await fromPrompt(name, env, making !== undefined, sources))
     sources.redaction.add(passphrase)
     await making?.make(passphrase)
@@ -53,9 +55,11 @@ export function passphrases(sources: PassphraseSources): AskPassphrase {
   }
 }
 
-async function fromFlags({ passphraseFd, passphraseFile }: PassphraseFlags): Promise<Secret<string> | undefined> {
-  if (passphraseFd !== undefined) return readPassphraseDescriptor(passphraseFd)
-  return passphraseFile === undefined ? undefined : readPassphraseFile(passphraseFile)
+async function fromFlags({ flags, environment, signal }: PassphraseSources): Promise<Secret<string> | undefined> {
+  const { passphraseFd, passphraseFile } = flags
+  if (passphraseFd !== undefined) return readPassphraseDescriptor(passphraseFd, signal)
+  if (passphraseFile === undefined) return undefined
+  return readPassphraseFile(passphraseFile, { signal, credentials: environment['CREDENTIALS_DIRECTORY'] })
 }
 
 function fromEnvironment(env: string | undefined, { environment }: PassphraseSources): Secret<string> | undefined {

@@ -1,6 +1,7 @@
 /** Rows as lines of a terminal, none wider than it. */
 
 import type { Style } from '../terminal/style.ts'
+import { shown } from '../terminal/shown.ts'
 import { wrapBeside } from '../terminal/wrap.ts'
 import type { Row } from './rows.ts'
 
@@ -9,9 +10,9 @@ const INDENT = 15
 /** @param width - columns */
 export function statusLines(rows: readonly Row[], width: number, style: Style): readonly string[] {
   return rows.flatMap(({ label, text, tone, isHead = false }, i) => {
-    const [first = '', ...rest] = wrapBeside(label, text, { indent: INDENT, width })
+    const [first = '', ...rest] = wrapBeside(shown(label), shown(text), { indent: INDENT, width })
     const gap = isHead && i > 0 ? [''] : []
-    return [...gap, isHead ? style('strong', first) : withTone(first, label, tone, style), ...rest.map((line) => style(tone, line))]
+    return [...gap, isHead ? style('strong', first) : withTone(first, shown(label), tone, style), ...rest.map((line) => style(tone, line))]
   })
 }
 

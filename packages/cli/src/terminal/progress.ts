@@ -4,6 +4,7 @@ import type { WriteStream } from 'node:tty'
 
 import type { Progress } from '@strongroom/core'
 
+import { columnsOf } from './columns.ts'
 import type { Output } from './output.ts'
 
 /** Told of every step of an operation. */
@@ -34,7 +35,7 @@ async function changingLine(stream: WriteStream): Promise<ProgressReport> {
   const draw = createLogUpdate(stream, { showCursor: true })
   let last: Progress | undefined
   const redraw = (): void => {
-    if (last !== undefined) draw(progressLine(last, stream.columns))
+    if (last !== undefined) draw(progressLine(last, columnsOf(stream)))
   }
   stream.on('resize', redraw)
   return {

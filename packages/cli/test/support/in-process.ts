@@ -17,9 +17,18 @@ export async function strongroomHere(directory: string, args: readonly string[])
     stdout: stdout as unknown as WriteStream,
     stderr: stderr as unknown as WriteStream,
     onSignal: () => () => undefined,
+    onQuit: () => () => undefined,
+    onCrash: () => () => undefined,
+    onExit: () => () => undefined,
     exit: (ended) => {
       throw new Error(`ended at once, with ${ended}`)
     },
+    endBy: (signal) => {
+      throw new Error(`ended at once, by ${signal}`)
+    },
+    isHeld: () => false,
+    logBeside: () => undefined,
+    writeNow: () => undefined,
   })
   const text = (stream: PassThrough): string => String(stream.read() ?? '')
   return { code, stdout: text(stdout), stderr: text(stderr) }
