@@ -15,6 +15,7 @@ import { addShred } from './commands/shred.ts'
 import { addStatus } from './commands/status.ts'
 import { addVerifyKeys } from './commands/verify-keys.ts'
 import { addVerifyReceipt } from './commands/verify-receipt.ts'
+import { COMPLETION_SCRIPTS, type Shell } from './completion-scripts.ts'
 import type { Runner } from './runner.ts'
 
 const AFTER_HELP = `
@@ -41,8 +42,16 @@ export function createProgram(runner: Runner, toStdout: (text: string) => void, 
   addVerifyKeys(program, runner)
   addReceiptKeys(program, runner)
   addVerifyReceipt(program, runner)
-  completion(program, { completionCommandName: 'completion' })
+  addCompletion(program, toStdout)
   return program
+}
+
+// The library knows what to complete. Its own scripts evaluate the line that is being typed.
+function addCompletion(program: Command, toStdout: (text: string) => void): void {
+  completion(program, { completionCommandName: 'completion' })
+  const command = program.commands.find((each) => each.name() === 'completion')
+  command?.registeredArguments[0]?.choices(Object.keys(COMPLETION_SCRIPTS))
+  command?.description('print a script for a shell: bash, zsh or fish').action((shell: Shell) => toStdout(COMPLETION_SCRIPTS[shell]))
 }
 
 function version(): string {
