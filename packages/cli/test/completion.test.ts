@@ -9,12 +9,9 @@ import { BIN, FUNCTION, shell } from './support/command.ts'
 import { Terminal } from './support/terminal.ts'
 import { emptyFolder } from './support/vault-folder.ts'
 
-// What the script needs of the package bash-completion.
-const BASH_COMPLETION = `_get_comp_words_by_ref() { cur="\${COMP_WORDS[COMP_CWORD]}"; prev="\${COMP_WORDS[COMP_CWORD-1]}"; words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; }`
-
 test('bash completes commands, those beneath them, options and their choices', async () => {
   const folder = emptyFolder()
-  writeFileSync(join(folder, 'bashrc'), `${FUNCTION}\n${BASH_COMPLETION}\nsource <(strongroom completion bash)\nPS1='> '\n`)
+  writeFileSync(join(folder, 'bashrc'), `${FUNCTION}\nsource <(strongroom completion bash)\nPS1='> '\n`)
   const terminal = new Terminal('exec bash --rcfile bashrc -i', folder)
   await terminal.until(/^> $/m)
   const cases: readonly [string, RegExp][] = [
