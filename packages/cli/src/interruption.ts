@@ -38,6 +38,6 @@ export class Interruption {
 
   /** A process whose terminal is gone cannot end by itself: Node 20 would abort when it puts the terminal back as it was. */
   endByHangUp(): void {
-    if (this.#received === 'SIGHUP') this.#system.endBy('SIGHUP')
+    if (this.#received === 'SIGHUP' || this.#system.hasLostTerminal()) this.#system.endBy('SIGHUP')
   }
 }

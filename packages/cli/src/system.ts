@@ -2,7 +2,7 @@
 
 import { Console } from 'node:console'
 import { writeSync } from 'node:fs'
-import type { ReadStream, WriteStream } from 'node:tty'
+import { isatty, type ReadStream, type WriteStream } from 'node:tty'
 
 /** A request to end. */
 export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
@@ -29,6 +29,8 @@ export interface System {
   endBy(signal: EndSignal | 'SIGQUIT'): never
   /** Whether something is under way that keeps `exit` from ending, such as the opening of a pipe that nobody writes to. */
   isHeld(): boolean
+  /** Whether there was a terminal, and is none any more: closed, with a signal still to come or without. */
+  hasLostTerminal(): boolean
   /** From here on what is logged comes on stderr: the result alone is on stdout. */
   logBeside(): void
   /** Writes where there is no time left. */
@@ -90,6 +92,7 @@ export function thisProcess(): System {
       process.exit(2)
     },
     isHeld: () => process.getActiveResourcesInfo().some((name) => HOLDING.has(name)),
+    hasLostTerminal: () => [process.stdin, process.stdout, process.stderr].some(({ isTTY }, descriptor) => isTTY && !isatty(descriptor)),
     logBeside() {
       globalThis.console = new Console(process.stderr, process.stderr)
     },

@@ -1,10 +1,10 @@
 // How a run ends: the result first, whatever the configuration does when it is closed, or never does.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
 
-import { FUNCTION, shell, strongroom } from './support/command.ts'
+import { BIN, FUNCTION, shell, strongroom } from './support/command.ts'
 import { Terminal } from './support/terminal.ts'
 import { emptyFolder, vaultFolder } from './support/vault-folder.ts'
 
@@ -100,6 +100,25 @@ describe('no outcome', () => {
   })
 })
 
+test.each(['at a question', 'in the middle of a rotation'])(
+  'a terminal that is closed %s: ended by SIGHUP, and not aborted',
+  async (when) => {
+    const { folder, with: opened } = await vaultFolder({ cacheBound: 1500 })
+    if (when !== 'at a question') await opened((vault) => vault.tenant('t0').subject('s0').shred())
+    const [command, shown] = when === 'at a question' ? ['shred tenant t0', /to go on/] : ['rotate root', /waiting/]
+    // A shell without the terminal tells how the command ended.
+    const terminal = new Terminal(
+      `trap '' HUP; "${process.execPath}" -e "const c = require('node:child_process').spawn(process.execPath, ['${BIN}', ...'${command}'.split(' ')], { stdio: 'inherit' }); process.on('SIGHUP', () => c.kill('SIGHUP')); c.on('exit', (code, signal) => require('node:fs').writeFileSync('ended', String(code ?? signal)))"`,
+      folder,
+    )
+    await terminal.until(shown)
+    terminal.close()
+    await expect
+      .poll(() => existsSync(join(folder, 'ended')) && readFileSync(join(folder, 'ended'), 'utf8'), { timeout: 20_000 })
+      .toBe('SIGHUP')
+  },
+)
+
 test('a terminal of no width: status is shown', async () => {
   const { folder } = await vaultFolder()
   const terminal = new Terminal(`${FUNCTION}; stty cols 0; strongroom status`, folder)
@@ -109,7 +128,7 @@ test('a terminal of no width: status is shown', async () => {
 
 test('colour is decided for each stream', async () => {
   const { folder } = await vaultFolder()
-  const terminal = new Terminal(`${FUNCTION}; strongroom shred tenant t0 --yes 2> notes > receipt; strongroom status 2> notes2`, folder)
+  const terminal = new Terminal(`${FUNCTION}; strongroom shred t0 --yes 2> notes > receipt; strongroom status 2> notes2`, folder)
   expect(await terminal.ended).toBe(0)
   expect(terminal.raw).toContain('\u001B[')
   expect(readFileSync(join(folder, 'notes'), 'utf8')).not.toContain('\u001B')

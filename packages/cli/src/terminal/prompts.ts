@@ -54,12 +54,12 @@ export function terminalPrompts(system: Pick<System, 'stdin' | 'stderr' | 'onQui
     // Of a terminal that is gone errors come at any time.
     if (stdin.listenerCount('error') === 0) stdin.on('error', () => undefined)
     stdin.setRawMode(raw)
-    // Not before: what is typed at once would be shown.
-    stderr.write(shown(question))
     const stopListening = system.onQuit(() => {
       stdin.setRawMode(false)
       system.endBy('SIGQUIT')
     })
+    // Not before: what is typed at once would be shown.
+    stderr.write(shown(question))
     try {
       return await new Promise<T | undefined>((resolve, reject) => {
         const settle = (act: () => void): void => {

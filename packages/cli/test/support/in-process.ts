@@ -27,6 +27,7 @@ export async function strongroomHere(directory: string, args: readonly string[])
       throw new Error(`ended at once, by ${signal}`)
     },
     isHeld: () => false,
+    hasLostTerminal: () => false,
     logBeside: () => undefined,
     writeNow: () => undefined,
   })

@@ -54,6 +54,11 @@ export class Terminal {
     this.#process.stdin.write(text)
   }
 
+  /** Takes the terminal away, as a window that is closed. */
+  close(): void {
+    this.#process.kill('SIGKILL')
+  }
+
   /** The lines of the screen with what has scrolled away, as they stand now; a line that the terminal had to wrap begins with `↪`. */
   async lines(): Promise<readonly string[]> {
     await new Promise<void>((resolve) => this.#screen.write('', resolve))
