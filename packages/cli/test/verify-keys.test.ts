@@ -1,4 +1,5 @@
 // Looking at every key.
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { localStores } from '@strongroom/store-local'
@@ -44,5 +45,21 @@ test('a whole vault: exit 0; a damaged key is named, and exit 1; what is no dama
   })
   const told = await strongroom(folder, ['verify-keys'])
   expect(told.stdout).toMatch(/^tenant_does_not_open: a tenant does not open, nor does anything of it \(tenant, /m)
-  expect(told.stdout).toMatch(/1 damaged; put their records back from a backup, or shred them\n$/)
+  expect(told.stdout).toMatch(/1 damaged; put their records back from a backup: "One record from a backup" in the runbook\n$/)
+})
+
+test('an older root key in place of the newest: nothing is called damaged, and nothing is advised that destroys', async () => {
+  const { folder, with: opened } = await vaultFolder()
+  const file = join(folder, 'root.key')
+  const older = await readFile(file)
+  await opened(async (vault) => {
+    await vault.tenant('t0').subject('s0').shred()
+    for await (const _ of vault.rotateRootKey());
+  })
+  await writeFile(file, older)
+  const told = await strongroom(folder, ['verify-keys'])
+  expect(told.code).toBe(1)
+  expect(told.stdout).toMatch(
+    / 0 damaged, [1-9]\d* not looked at: put the newest root key back, and run this again before anything else\n$/,
+  )
 })

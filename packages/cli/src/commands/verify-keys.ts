@@ -36,19 +36,32 @@ async function verifyKeys(session: Session): Promise<Outcome> {
   const { signal } = session
   const vault = await session.openVault()
   const { findings, report } = await collect(vault.verifyKeys({ signal }))
-  const damaged = findings.filter(({ problem }) => MEANINGS[problem].damage).length
+  const unseen = findings.filter(isUnseen).length
+  const damaged = findings.filter((finding) => MEANINGS[finding.problem].damage && !isUnseen(finding)).length
   const { tenants, nodes, wrappingKeys, skippedRegions } = report
   return {
     lines: [
       ...findings.map(describe),
       ...skippedRegions.map((region) => `region ${region} was left out: there is no provider for it in this configuration`),
       `${count(nodes, 'key')} and ${count(wrappingKeys, 'wrapping key')} of ${count(tenants, 'tenant')}, the vault itself among them: ` +
-        (damaged === 0 ? 'all that live open' : `${damaged} damaged; put their records back from a backup, or shred them`),
+        verdict(damaged, unseen),
     ],
-    summary: { ...report, damaged, details: findings },
-    exitCode: damaged === 0 ? ExitCode.done : ExitCode.failed,
+    summary: { ...report, damaged, unseen, details: findings },
+    exitCode: damaged + unseen === 0 ? ExitCode.done : ExitCode.failed,
     isOutput: true,
   }
+}
+
+// Nothing is known of a key that the provider has no root key for: it lacks the newest, or holds another.
+function isUnseen({ code }: KeyFinding): boolean {
+  return code === 'wrong_root_key'
+}
+
+function verdict(damaged: number, unseen: number): string {
+  if (unseen > 0)
+    return `${damaged} damaged, ${unseen} not looked at: put the newest root key back, and run this again before anything else`
+  if (damaged === 0) return 'all that live open'
+  return `${damaged} damaged; put their records back from a backup: "One record from a backup" in the runbook`
 }
 
 async function collect(
