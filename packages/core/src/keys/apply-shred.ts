@@ -32,11 +32,13 @@ export async function applyShreds(
     // Read before the marks: if a record moves meanwhile, its write below conflicts and all begins again for it.
     const records = await context.keyStore.get(left.map(({ ref }) => ({ type: 'node', ref })))
     await markWrappingKeys(context, tenantRef)
+    // Once for all of them, after they were read.
+    const spared = left.some(({ reason }) => reason !== Reason.retired) ? await recreated() : new Map<string, number>()
     const writes: { readonly entry: SealedLedgerEntry; readonly record: NodeRecord }[] = []
     for (const [i, entry] of left.entries()) {
       const found = records[i]
       const record = found?.type === 'node' ? found : undefined
-      const versions = shredded(record, entry, record !== undefined && entry.reason !== Reason.retired ? await recreated() : new Map())
+      const versions = shredded(record, entry, spared)
       if (versions !== undefined) writes.push({ entry, record: withVersions(record, entry, versions) })
     }
     const done = await Promise.allSettled(writes.map(({ record }) => context.keyStore.put(record)))
