@@ -92,16 +92,18 @@ function openStored(
   if (value === undefined) throw decryptFailed()
   if (verify.includes(sealed)) {
     const expected = indexValueOf(sealed, decodeValue(encoded, {}), owner.tenant, keys)
-    if (expected === undefined || !i.some((each) => equalBytes(each, expected))) throw decryptFailed()
+    // All of them: one of another value beside the own would make the document a hit of a search for that value.
+    if (expected === undefined || i.length === 0 || !i.every((each) => each !== undefined && equalBytes(each, expected)))
+      throw decryptFailed()
   }
   return value
 }
 
-/** Both forms of a stored value: bare, and with its index values, of which there are two while an index key is exchanged. */
-function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonly i: readonly Uint8Array[] } {
+/** Both forms of a stored value: bare, and with its index values. What is no index value is `undefined` among them. */
+function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonly i: readonly (Uint8Array | undefined)[] } {
   if (!isTree(stored)) return { c: bytesOf(stored), i: [] }
   const listed = Array.isArray(stored['i']) ? (stored['i'] as readonly unknown[]) : [stored['i']]
-  return { c: bytesOf(stored['c']), i: listed.map(bytesOf).filter((bytes) => bytes !== undefined) }
+  return { c: bytesOf(stored['c']), i: listed.map(bytesOf) }
 }
 
 function bytesOf(value: unknown): Uint8Array | undefined {
