@@ -28,35 +28,39 @@ export function planProjection(layout: Layout, given: unknown, searched: readonl
   if (entries.length === 0) return { projection: undefined, strip: (document) => document }
   const needed = [...new Set([layout.tenant.path, layout.subject.path, '_id', ...searched.map(({ path }) => path.replaceAll('[]', ''))])]
   const includes = entries.some(([path, value]) => path !== '_id' && Boolean(value)) || entries.every(([, value]) => Boolean(value))
-  const hidden = new Set<string>()
-  const projection: Tree = includes ? { ...wanted } : Object.fromEntries(entries)
+  return includes ? including(wanted, needed) : excluding(wanted, needed)
+}
+
+function including(wanted: Tree, needed: readonly string[]): PlannedProjection {
+  const entries = Object.entries(wanted)
+  const projection: Tree = { ...wanted }
+  let more = false
   for (const path of needed) {
-    if (includes) {
-      if (
-        path === '_id'
-          ? wanted['_id'] === undefined || Boolean(wanted['_id'])
-          : entries.some(([each]) => each === path || path.startsWith(`${each}.`))
-      )
-        continue
-      if (entries.some(([each]) => each.startsWith(`${path}.`)))
-        throw invalidArgument('projection', `must take ${path} whole, or not at all`)
-      projection[path] = 1
-      hidden.add(path)
-    } else {
-      for (const [each] of entries) {
-        if (each === path) {
-          delete projection[each]
-          hidden.add(path)
-        } else if (path.startsWith(`${each}.`) || each.startsWith(`${path}.`))
-          throw invalidArgument('projection', `must not leave out what holds ${path}, or a part of it: decryption needs it`)
-      }
-    }
+    if (
+      path === '_id'
+        ? wanted['_id'] === undefined || Boolean(wanted['_id'])
+        : entries.some(([each]) => each === path || path.startsWith(`${each}.`))
+    )
+      continue
+    if (entries.some(([each]) => each.startsWith(`${path}.`))) throw invalidArgument('projection', `must take ${path} whole, or not at all`)
+    projection[path] = 1
+    more = true
   }
-  // `{}` would mean everything, which an exclusion of hidden paths alone does mean.
-  if (includes && projection['_id'] === 0) delete projection['_id']
+  const kept = entries.filter(([, value]) => Boolean(value)).map(([path]) => path)
+  if (wanted['_id'] === undefined) kept.push('_id')
+  return { projection, strip: (document) => (more ? (only(document, kept) as Tree) : document) }
+}
+
+function excluding(wanted: Tree, needed: readonly string[]): PlannedProjection {
+  const excluded = Object.entries(wanted).flatMap(([path, value]) => (Boolean(value) ? [] : [path]))
+  const hidden = excluded.filter((each) =>
+    needed.some((path) => path === each || path.startsWith(`${each}.`) || each.startsWith(`${path}.`)),
+  )
+  const sent = excluded.filter((each) => !hidden.includes(each))
   return {
-    projection: Object.keys(projection).length === 0 ? undefined : projection,
-    strip: (document) => (hidden.size === 0 ? document : without(document, [...hidden])),
+    // `{}` and nothing are the same: all of a document.
+    projection: sent.length === 0 ? undefined : Object.fromEntries(sent.map((path) => [path, 0])),
+    strip: (document) => (hidden.length === 0 ? document : (without(document, hidden) as Tree)),
   }
 }
 
@@ -79,17 +83,34 @@ export function checkSort(layout: Layout, given: unknown): unknown {
   return sort
 }
 
-function without(document: Tree, paths: readonly string[]): Tree {
-  const out: Tree = { ...document }
-  for (const path of paths) {
-    const [first = '', ...rest] = path.split('.')
-    const inner = out[first]
-    if (rest.length === 0) delete out[first]
-    else if (isTree(inner)) {
-      const left = without(inner, [rest.join('.')])
-      if (Object.keys(left).length === 0) delete out[first]
-      else out[first] = left
-    }
+/** What a projection that names these paths leaves, as on the server: elements of arrays one by one, and nothing of what is no object. */
+function only(value: unknown, paths: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.filter((each) => Array.isArray(each) || isTree(each)).map((each) => only(each, paths))
+  if (!isTree(value)) return value
+  return mapMembers(value, paths, (member, whole, below) => {
+    if (whole) return member
+    return below.length > 0 && (Array.isArray(member) || isTree(member)) ? only(member, below) : undefined
+  })
+}
+
+/** What a projection that excludes these paths leaves. */
+function without(value: unknown, paths: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((each) => without(each, paths))
+  if (!isTree(value)) return value
+  return mapMembers(value, paths, (member, whole, below) => (whole ? undefined : below.length > 0 ? without(member, below) : member))
+}
+
+/** @param map - given whether a path ends at the member, and what of the paths goes on below it; `undefined` leaves it out */
+function mapMembers(
+  document: Tree,
+  paths: readonly string[],
+  map: (member: unknown, whole: boolean, below: readonly string[]) => unknown,
+): Tree {
+  const out: Tree = {}
+  for (const [name, member] of Object.entries(document)) {
+    const below = paths.filter((path) => path.startsWith(`${name}.`)).map((path) => path.slice(name.length + 1))
+    const mapped = map(member, paths.includes(name), below)
+    if (mapped !== undefined) out[name] = mapped
   }
   return out
 }
