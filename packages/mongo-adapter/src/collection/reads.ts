@@ -160,19 +160,26 @@ export async function distinct(
   if (place.kind === 'sealed' && place.sealed.index === undefined) throw unsupported('distinct', path, 'it has no index')
   if (place.kind === 'plain' && plan.searched.length === 0) return source.collection.distinct(path, await plan.physical(), sent)
   const found = new Map<string, unknown>()
-  const cursor = find<Tree>(source, filter, { ...sent, projection: { [path]: 1 } }, 'throw')
+  // A projection knows no positions.
+  const projected = path.split('.').filter((step) => !POSITION.test(step))
+  const cursor = find<Tree>(source, filter, { ...sent, projection: { [projected.join('.')]: 1 } }, 'throw')
   for await (const document of cursor) {
-    for (const value of valuesAt(document, path.split('.'))) {
-      if (value !== null || place.kind === 'plain') found.set(Buffer.from(BSON.serialize({ '': value })).toString('latin1'), value)
-    }
+    for (const value of valuesAt(document, path.split('.'))) found.set(Buffer.from(BSON.serialize({ '': value })).toString('latin1'), value)
   }
   return [...found.values()]
 }
 
-// As the server: arrays on the way and at the end count by their elements.
+const POSITION = /^\d+$/u
+
+// As the server: arrays on the way count by the element that the path names or by all, and one at the end by its elements.
 function valuesAt(value: unknown, steps: readonly string[]): readonly unknown[] {
-  if (Array.isArray(value)) return value.flatMap((each: unknown) => (steps.length === 0 ? [each] : valuesAt(each, steps)))
   const [first, ...rest] = steps
+  if (Array.isArray(value)) {
+    const all = value as readonly unknown[]
+    if (first === undefined) return all
+    if (POSITION.test(first)) return Number(first) < all.length ? valuesAt(all[Number(first)], rest) : []
+    return all.flatMap((each) => valuesAt(each, steps))
+  }
   if (first === undefined) return [value]
   return isTree(value) && Object.hasOwn(value, first) ? valuesAt(value[first], rest) : []
 }
