@@ -52,7 +52,7 @@ function including(wanted: Tree, needed: readonly string[]): PlannedProjection {
 }
 
 function excluding(wanted: Tree, needed: readonly string[]): PlannedProjection {
-  const excluded = Object.entries(wanted).flatMap(([path, value]) => (Boolean(value) ? [] : [path]))
+  const excluded = Object.entries(wanted).flatMap(([path, value]) => (value ? [] : [path]))
   const hidden = excluded.filter((each) =>
     needed.some((path) => path === each || path.startsWith(`${each}.`) || each.startsWith(`${path}.`)),
   )

@@ -15,7 +15,7 @@ export const Order = z.object({
   name: encrypted(z.string()).optional(),
   other: encrypted(z.string()).optional(),
   address: z.object({ street: encrypted(z.string()) }).optional(),
-  tags: z.array(encrypted(z.string(), { index: { scope: 'tenant' } })).optional(),
+  tags: z.array(encrypted(z.string(), { index: { scope: 'tenant' } }).nullable()).optional(),
   items: z.array(z.object({ sku: encrypted(z.string(), { index: { scope: 'tenant' } }), text: encrypted(z.string()) })).optional(),
 })
 export type Order = z.output<typeof Order>

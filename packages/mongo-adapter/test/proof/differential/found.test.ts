@@ -15,6 +15,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await plain.insertMany(ALL.map((each): Document => ({ ...each })))
     for (const each of [plain, o.orders as unknown as Target]) {
       await each.insertOne({ _id: 'n1', orgId: 'acme', personId: 'ada', code: null, tags: [], items: [] } as Document)
+      await each.insertOne({ _id: 'n0', orgId: 'acme', personId: 'ada', tags: ['red', null] } as Document)
       await each.insertOne({ _id: 'n2', orgId: 'acme', personId: 'ada', address: {}, items: [{}] } as Document)
     }
   })
@@ -34,6 +35,13 @@ describe.skipIf(uri === undefined)('on a server', () => {
     for (const filter of [{ orgId: 'acme', 'items.sku': { $ne: 'sku 0 of a1' } }, { orgId: 'acme', items: { $size: 0 } }, {}])
       await both((target) => target.find(filter, { projection }).sort({ _id: 1 }).toArray())
   })
+
+  test.each([{ $ne: 'red' }, { $nin: [] }, { $nin: ['red', 'blue'] }, { $in: ['red'] }])(
+    'elements that are null: %o',
+    async ($elemMatch) => {
+      await both((target) => target.find({ orgId: 'acme', tags: { $elemMatch } }).sort({ _id: 1 }).toArray())
+    },
+  )
 
   test.each(['code', 'tags', 'tags.1', 'items.0.sku', 'items.7.sku', 'address.city'])(
     'distinct values of %s, null among them',

@@ -48,9 +48,9 @@ async function perform(target: Target, operation: Operation): Promise<unknown> {
         { ordered: operation.ordered },
       )
     case 'find':
-      return read(target.find(operation.filter, operation.options) as FindCursor<Document>, operation.reading)
+      return shown(operation, await read(target.find(operation.filter, operation.options) as FindCursor<Document>, operation.reading))
     case 'findOne':
-      return target.findOne(operation.filter, operation.options)
+      return shown(operation, await target.findOne(operation.filter, operation.options))
     case 'countDocuments':
       return target.countDocuments(operation.filter, operation.options)
     case 'distinct':
@@ -67,6 +67,21 @@ async function perform(target: Target, operation: Operation): Promise<unknown> {
     case 'estimatedDocumentCount':
       return target.estimatedDocumentCount()
   }
+}
+
+// Members are in the order of the document on mongod, and sometimes in that of the projection on secantusd.
+function shown({ options }: { readonly options: Document }, found: unknown): unknown {
+  return options['projection'] === undefined ? found : sorted(found)
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, sorted(member)]),
+  )
 }
 
 // A value that is encrypted anew is another one, also where it says the same: the README says so.
