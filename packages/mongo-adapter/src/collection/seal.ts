@@ -3,7 +3,7 @@
 import { type Encrypted, invalidArgument, type Scalar, StrongroomError } from '@strongroom/core'
 import { Binary } from 'mongodb'
 
-import type { SchemaNode } from '../schema/node.ts'
+import type { EncryptedNode, SchemaNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
 import { encodeValue } from '../values/bson-value.ts'
@@ -55,6 +55,26 @@ export function neededIndex(index: NonNullable<SealedPath['index']>, tenant: str
   return { index, tenant: index.scope === 'tenant' ? tenant : undefined }
 }
 
+const OTHER_SHAPE = {
+  mismatch: (at: string): Error => invalidArgument(at, 'must have the shape that the schema says: what it holds is encrypted'),
+  undeclared: (at: string): Error =>
+    invalidArgument(at === '' ? 'document' : at, 'must have no other members than the schema declares; use z.looseObject() to allow them'),
+}
+
+/**
+ * Refuses what no key is needed to refuse, so that none is made for somebody of whom nothing will be written.
+ *
+ * @throws StrongroomError `invalid_argument`
+ */
+export function requireSealable(layout: Layout, node: SchemaNode, tree: unknown, path: string): void {
+  const value = (each: unknown, encrypted: EncryptedNode): unknown => {
+    const sealed = sealedOf(layout, encrypted)
+    encodeValue(each, sealed.path)
+    return sealed.index === undefined ? undefined : bsonScalar(each, sealed.path)
+  }
+  mapDocument(node, tree, { value, ...OTHER_SHAPE }, path)
+}
+
 /**
  * A resolved value with everything encrypted that its node says.
  *
@@ -83,12 +103,7 @@ export function sealTree(
         const c = new Binary(bytes, SUBTYPE)
         return sealed.index === undefined ? c : { c, i: indexBinary(sealed, value, owner.tenant, keys) }
       },
-      mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says: what it holds is encrypted'),
-      undeclared: (at) =>
-        invalidArgument(
-          at === '' ? 'document' : at,
-          'must have no other members than the schema declares; use z.looseObject() to allow them',
-        ),
+      ...OTHER_SHAPE,
     },
     path,
   )

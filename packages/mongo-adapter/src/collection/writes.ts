@@ -17,7 +17,7 @@ import { resolveDocument, type Tree } from '../values/resolve.ts'
 import { withoutValues } from './duplicates.ts'
 import { BatchKeys, type Owner } from './keys.ts'
 import { verifiedIds } from './reads.ts'
-import { indexesBeneath, ownerOf, recordOf, sealTree } from './seal.ts'
+import { indexesBeneath, ownerOf, recordOf, requireSealable, sealTree } from './seal.ts'
 import { type FilterPlan, fillScope, ignoresUndefined, pinnedOwner, planFilter, type Source } from './source.ts'
 import { checkUpdate } from './updates/update.ts'
 
@@ -71,6 +71,7 @@ async function sealAll(source: Source, given: readonly unknown[], options: Encry
     return withId(source, document)
   })
   const owners = documents.map((document) => ownerOf(layout, document))
+  for (const document of documents) requireSealable(layout, layout.root, document, '')
   const sealed: Tree[] = []
   for (let at = 0; at < documents.length; at += BATCH) {
     const batch = owners.slice(at, at + BATCH)
@@ -129,6 +130,7 @@ export async function update(
 
   async function keysFor(_: Source, { pins }: FilterPlan, written: typeof checked.written): Promise<{ owner: Owner; batch: BatchKeys }> {
     const owner = pinnedOwner(source, pins, 'the update')
+    for (const { node, value, path } of written) requireSealable(layout, node, value, path)
     const indexes = written.flatMap(({ node }) => indexesBeneath(layout, node, owner.tenant))
     return { owner, batch: await BatchKeys.open(vault, [owner], indexes, true) }
   }
@@ -153,6 +155,7 @@ export async function replaceOne(
       'unsupported_operation',
       'the replacement has another tenant or subject than the filter: moving a document is not an update; nothing was sent',
     )
+  requireSealable(layout, layout.root, document, '')
   const keys = await BatchKeys.open(vault, [owner], indexesBeneath(layout, layout.root, owner.tenant), true)
   let sealed: Tree
   try {

@@ -5,7 +5,7 @@ import { StrongroomError } from '@strongroom/core'
 import { MongoServerError } from 'mongodb'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
-import { ada, bob, ghost, NEEDLES } from './people.ts'
+import { ada, bob, ghost, NEEDLES, type Person } from './people.ts'
 import { openProof, type Proof, uri } from './proof.ts'
 import { newcomer } from './rows.ts'
 import type { Channel } from './witness.ts'
@@ -106,6 +106,10 @@ describe.skipIf(uri === undefined)('on a server', () => {
     })
   })
 
+  // Somebody else each time, for whom there is no key.
+  let strangers = 0
+  const stranger = (): Person => ({ ...newcomer, _id: `stranger-${++strangers}` })
+
   // Each is refused before anything is sent, whatever it is called with.
   const REFUSED: readonly (readonly [string, string, () => unknown])[] = [
     ['a search without an index', 'unsupported_operation', () => proof.users.find({ name: ghost.name })],
@@ -124,34 +128,44 @@ describe.skipIf(uri === undefined)('on a server', () => {
     [
       'a shape that the schema does not have',
       'invalid_argument',
-      () => proof.users.insertOne({ ...newcomer, address: ghost.street } as never),
+      () => proof.users.insertOne({ ...stranger(), address: ghost.street } as never),
     ],
     [
       'a member that the schema does not have',
       'invalid_argument',
-      () => proof.users.insertOne({ ...newcomer, other: ghost.text } as never),
+      () => proof.users.insertOne({ ...stranger(), other: ghost.text } as never),
     ],
     [
       'a type that is not encrypted',
       'invalid_argument',
-      () => proof.users.insertOne({ ...newcomer, name: new RegExp(ghost.name) } as never),
+      () => proof.users.insertOne({ ...stranger(), name: new RegExp(ghost.name) } as never),
     ],
     ['no owner', 'invalid_argument', () => proof.users.insertOne({ _id: 'newcomer', name: ghost.name } as never)],
     ['no id', 'invalid_argument', () => proof.users.insertOne({ orgId: 'acme', name: ghost.name } as never)],
     [
       'a second document that is wrong',
       'invalid_argument',
-      () => proof.users.insertMany([newcomer, { ...newcomer, _id: 'b', phones: [ghost.text] }]),
+      () => proof.users.insertMany([stranger(), { ...stranger(), _id: 'stranger', phones: ghost.phone } as never]),
     ],
-    ['an unknown tenant', 'not_found', () => proof.users.insertOne({ ...newcomer, orgId: 'nobody' })],
-    ['a lone surrogate', 'invalid_argument', () => proof.users.insertOne({ ...newcomer, name: `${ghost.name}\ud800` })],
-    ['a function', 'invalid_argument', () => proof.users.insertOne({ ...newcomer, name: () => ghost.name } as never)],
+    [
+      'a shape that the schema does not have, in an update',
+      'invalid_argument',
+      () => proof.users.updateOne({ _id: stranger()._id, orgId: 'acme' }, { $set: { address: ghost.street as never } }),
+    ],
+    [
+      'a shape that the schema does not have, in a replacement',
+      'invalid_argument',
+      () => proof.users.replaceOne({ _id: 'stranger', orgId: 'acme' }, { orgId: 'acme', name: ghost.name, notes: ghost.text } as never),
+    ],
+    ['an unknown tenant', 'not_found', () => proof.users.insertOne({ ...stranger(), orgId: 'nobody' })],
+    ['a lone surrogate', 'invalid_argument', () => proof.users.insertOne({ ...stranger(), name: `${ghost.name}\ud800` })],
+    ['a function', 'invalid_argument', () => proof.users.insertOne({ ...stranger(), name: () => ghost.name } as never)],
     [
       'a getter that throws',
       'invalid_argument',
       () =>
         proof.users.insertOne({
-          ...newcomer,
+          ...stranger(),
           get name(): string {
             throw new Error(ghost.name)
           },
@@ -166,7 +180,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     ['a pipeline', 'unsupported_operation', () => proof.users.updateOne(pinned, [{ $set: { name: ghost.name } }] as never)],
     ['an operator of numbers', 'unsupported_operation', () => proof.users.updateOne(pinned, { $inc: { pin: ghost.pin } })],
     ['an addition to a set', 'unsupported_operation', () => proof.users.updateOne(pinned, { $addToSet: { phones: ghost.phone } })],
-    ['a move', 'unsupported_operation', () => proof.users.replaceOne(pinned, { ...newcomer, _id: 'ada', orgId: 'rival' })],
+    ['a move', 'unsupported_operation', () => proof.users.replaceOne(pinned, { ...stranger(), _id: 'ada', orgId: 'rival' })],
     [
       'an update of what is within',
       'unsupported_operation',
@@ -177,11 +191,23 @@ describe.skipIf(uri === undefined)('on a server', () => {
     ['a sort', 'unsupported_operation', () => proof.users.find().sort({ email: 1 })],
     ['distinct of what has no index', 'unsupported_operation', () => proof.users.distinct('name', { email: ghost.email })],
   ]
-  test.each(REFUSED)('refused with no word of the value: %s', async (_, code, call) => {
+  test.each(REFUSED)('refused with no word of the value, and no key is made: %s', async (_, code, call) => {
+    const before = await proof.keyRecords()
     const error = await thrownBy(call)
     expect(error).toBeInstanceOf(StrongroomError)
     expect((error as StrongroomError).code).toBe(code)
     expect(proof.commands).toEqual([])
+    expect(proof.data.commands()).toEqual([])
+    expect(await proof.keyRecords()).toBe(before)
+    await expectSilence()
+  })
+
+  test('what only a normaliser refuses is not sent either; the key is made', async () => {
+    for (const call of [
+      () => proof.users.insertOne({ ...newcomer, phones: [ghost.text] }),
+      () => proof.users.updateOne(pinned, { $push: { phones: ghost.text } }),
+    ])
+      expect(((await thrownBy(call)) as StrongroomError).code).toBe('invalid_argument')
     expect(proof.data.commands()).toEqual([])
     await expectSilence()
   })
