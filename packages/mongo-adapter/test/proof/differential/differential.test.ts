@@ -11,7 +11,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { emptyDatabase, openClient, uri } from '../../support.ts'
 import { type Operation, operationsOf } from './operations.ts'
 import { onEncrypted, onPlain, type Target } from './perform.ts'
-import { type Shape, SHAPES } from './shapes.ts'
+import type { Shape } from './shape.ts'
+import { SHAPES } from './shapes.ts'
 
 /** Sequences of operations for each schema. */
 const sequences = Number(process.env['STRONGROOM_SEQUENCES'] ?? 150)

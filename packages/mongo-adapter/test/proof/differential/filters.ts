@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import type { Document } from 'mongodb'
 
-import type { Path, Shape } from './shapes.ts'
+import type { Path, Shape } from './shape.ts'
 
 type Condition = fc.Arbitrary<unknown>
 
@@ -35,7 +35,7 @@ export function unpinnedOf(paths: readonly Path[]): fc.Arbitrary<Document> {
 }
 
 /** @param logic - also what becomes `$and`, `$or` or `$nor`: secantusd has none of them at the top of an `$elemMatch` */
-function conditionOf({ kind, array, value, within }: Path, logic = true): Condition {
+function conditionOf({ kind, array, through, value, within }: Path, logic = true): Condition {
   const list = fc.array(value, { maxLength: 3 })
   const present = fc.oneof(
     fc.boolean().map(($exists) => ({ $exists })),
@@ -64,7 +64,8 @@ function conditionOf({ kind, array, value, within }: Path, logic = true): Condit
     compared.push(
       list.map((some) => ({ $in: [null, ...some] })),
       list.map((some) => ({ $nin: [...some, null] })),
-      list.map(($all) => ({ $all })),
+      // Of several, secantusd finds only those that one element has.
+      (through ? fc.array(value, { maxLength: 1 }) : list).map(($all) => ({ $all })),
       value.map(($eq) => ({ $not: { $eq } })),
       list.map(($in) => ({ $not: { $in } })),
       fc.tuple(value, list).map(([$ne, $nin]) => ({ $ne, $nin })),

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Document } from 'mongodb'
 
 import { filterOf, unpinnedOf } from './filters.ts'
-import type { Shape } from './shapes.ts'
+import type { Shape } from './shape.ts'
 
 /** How a cursor is read. */
 export type Reading = 'toArray' | 'next' | 'hasNext' | 'forEach' | 'iterate' | 'stream'

@@ -4,7 +4,7 @@ import type { EncryptedCollection } from '@strongroom/mongo-adapter'
 import { BSON, type Collection, type Document, type FindCursor, MongoBulkWriteError, MongoError } from 'mongodb'
 
 import type { Operation, Reading } from './operations.ts'
-import type { Shape } from './shapes.ts'
+import type { Shape } from './shape.ts'
 
 /** Both kinds of collection are called alike. */
 export type Target = Pick<
