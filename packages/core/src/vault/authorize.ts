@@ -15,6 +15,7 @@ export type OperationName =
   | 'unlock'
   | 'index.open'
   | 'index.value'
+  | 'state'
   | 'shred'
   | 'shredDamaged'
   | 'recreate'

@@ -1,7 +1,8 @@
 /** How handles reach the key tree: open with retries, and never past an entry of the ledger that has not had its effect. */
 
+import { equalBytes } from '../crypto/hash.ts'
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
-import { NodeKind, Reason } from '../format/records.ts'
+import { KeyState, type KeyVersion, type LiveVersion, NodeKind, type NodeRecord, Reason } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
 import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
@@ -36,6 +37,9 @@ export interface TenantShredOptions extends ShredOptions {
 export interface RecreateOptions {
   readonly reason: ReasonName
 }
+
+/** What is known of the key of a place: `absent` where there never was one. */
+export type PlaceState = 'absent' | 'active' | 'suspended' | 'shredded'
 
 /** How the keys of a place are to be used. */
 export interface Use {
@@ -145,21 +149,34 @@ export class Place {
     await changeSuspension(this.keys, place, operation)
   }
 
+  /** From the records alone: nothing is opened but the tenant, whose key gives the references. */
+  async state(): Promise<PlaceState> {
+    const refs = await this.#refs().catch((error: unknown) => {
+      if (hasCode(error, 'shredded')) return undefined
+      throw error
+    })
+    this.gate.authorize('state', this.whose, refs?.region)
+    if (refs === undefined) return 'shredded'
+    const records = await this.keys.tree.context.keyStore.get(refs.path.map((ref) => ({ type: 'node', ref })))
+    return stateOfPath(records.map((record) => (record?.type === 'node' ? record : undefined)))
+  }
+
   /** The place by its references. @throws StrongroomError `not_found`, `shredded` for the tenant */
   async references(): Promise<NodePlaceRef> {
     const tenantRef = await this.tenantRef()
     if (this.steps.length === 0) return this.#tenantPlace(tenantRef)
-    const tenant = await this.keys.tree.tenant(tenantRef)
-    const refs = [tenantRef]
-    for (const step of this.steps) refs.push(tenant.refOf(step.kind, refs.at(-1) as Uint8Array, step.name))
+    const { path, region } = await this.#refs()
     const last = this.steps.at(-1) as Step
-    return {
-      kind: last.kind,
-      ref: refs.at(-1) as Uint8Array,
-      parentRef: refs.at(-2) as Uint8Array,
-      tenantRef,
-      region: tenant.node.record.region,
-    }
+    return { kind: last.kind, ref: path.at(-1) as Uint8Array, parentRef: path.at(-2) as Uint8Array, tenantRef, region }
+  }
+
+  // From the tenant down to this place. @throws StrongroomError `not_found`, `shredded` for the tenant
+  async #refs(): Promise<{ readonly path: readonly Uint8Array[]; readonly region: string }> {
+    const tenantRef = await this.tenantRef()
+    const tenant = await this.keys.tree.tenant(tenantRef)
+    const path = [tenantRef]
+    for (const step of this.steps) path.push(tenant.refOf(step.kind, path.at(-1) as Uint8Array, step.name))
+    return { path, region: tenant.node.record.region }
   }
 
   // The region is taken from the record as it opened: it decides which root versions a shred has to outlive.
@@ -206,6 +223,23 @@ export class Place {
     const failure = reconciler.failureOf(tenantRef)
     if (failure !== undefined) throw notApplied('a change of state waits, and nothing of the tenant opens before it', failure)
   }
+}
+
+/** @param records - from the tenant's down to the node's own */
+function stateOfPath(records: readonly (NodeRecord | undefined)[]): PlaceState {
+  // What hangs beneath a version that is gone is gone with it.
+  let gone: readonly Uint8Array[] = []
+  let isSuspended = false
+  for (const record of records) {
+    if (record === undefined) return 'absent'
+    const isLive = (version: KeyVersion): version is LiveVersion =>
+      version.state !== KeyState.shredded && !gone.some((commitment) => equalBytes(commitment, version.parentCommitment))
+    const newest = record.versions.findLast(isLive)
+    if (newest === undefined) return 'shredded'
+    isSuspended ||= newest.state === KeyState.suspended
+    gone = record.versions.filter((version) => !isLive(version)).map(({ commitment }) => commitment)
+  }
+  return isSuspended ? 'suspended' : 'active'
 }
 
 function checkRegion(region: unknown): string | undefined {
