@@ -3,9 +3,9 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
 import { KeyState, type KeyVersion, type LiveVersion, NodeKind, type NodeRecord, Reason } from '../format/records.ts'
-import { NO_REF } from '../format/reference.ts'
+import { NO_REF, VAULT_REF } from '../format/reference.ts'
 import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
-import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
+import { type KeyPath, required, type Step } from '../keys/key-tree.ts'
 import { notApplied } from '../keys/reconcile.ts'
 import { recreateNode } from '../keys/recreate.ts'
 import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode, shredNode } from '../keys/shred.ts'
@@ -93,13 +93,19 @@ export class Place {
    *
    * @param work - gets `undefined` where there is no key and none is to be made
    */
-  async use<T>(how: Use, work: (path: OpenPath | undefined) => T): Promise<T> {
-    const ref = await this.tenantRef()
-    await this.#settled(ref)
-    const { region } = (await this.keys.tree.tenant(ref)).node.record
+  async use<T>(how: Use, work: (path: KeyPath | undefined) => T): Promise<T> {
+    const { tree, reconciler } = this.keys
+    const ref = this.#tenantRefInMemory() ?? (await this.tenantRef())
+    if (reconciler.isPending(ref)) await this.#settled(ref)
+    const { region } = (tree.tenantInMemory(ref) ?? (await tree.tenant(ref))).node.record
     this.gate.authorize(how.operation, this.whose, region, how.about)
+    const inMemory = tree.openInMemory(ref, this.steps, how.mint, how.share)
+    if (inMemory !== undefined) {
+      this.gate.requireState(how.operation, inMemory)
+      return work(inMemory)
+    }
     for (let tries = 1; ; tries++) {
-      const path = await this.keys.tree.open(ref, this.steps, how.mint, how.share)
+      const path = await tree.open(ref, this.steps, how.mint, how.share)
       try {
         if (path !== undefined) this.gate.requireState(how.operation, path)
         return work(path)
@@ -109,6 +115,13 @@ export class Place {
         path?.release()
       }
     }
+  }
+
+  // Most calls come to a vault whose own keys are in memory: they need not wait a turn.
+  #tenantRefInMemory(): Uint8Array | undefined {
+    this.gate.requireOpen()
+    this.#tenantRef ??= this.keys.tree.tenantInMemory(VAULT_REF)?.refOf(NodeKind.tenant, NO_REF, this.#tenantName)
+    return this.#tenantRef
   }
 
   async shred(options: TenantShredOptions | undefined): Promise<Shredded> {
@@ -218,7 +231,6 @@ export class Place {
   // A suspension that the ledger has and the key store has not, because a provider was away, or a key does not open: it comes first.
   async #settled(tenantRef: Uint8Array): Promise<void> {
     const { reconciler } = this.keys
-    if (!reconciler.isPending(tenantRef)) return
     await reconciler.run()
     const failure = reconciler.failureOf(tenantRef)
     if (failure !== undefined) throw notApplied('a change of state waits, and nothing of the tenant opens before it', failure)
