@@ -46,7 +46,7 @@ export function median(numbers) {
 }
 
 // Between two of them, in proportion.
-function quantile(numbers, part) {
+export function quantile(numbers, part) {
   const sorted = numbers.toSorted((a, b) => a - b)
   const place = (sorted.length - 1) * part
   const below = Math.floor(place)
