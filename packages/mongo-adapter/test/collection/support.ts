@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { initVault, type Access, openVault, type Vault } from '@strongroom/core'
 import { manualClock, memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
-import { encrypted, encryptedCollection, type EncryptedCollection } from '@strongroom/mongo-adapter'
-import { type Collection, type CommandStartedEvent, type Document, MongoClient } from 'mongodb'
+import { encrypted, encryptedCollection, type EncryptedCollection, type OnShredded, type Shreddable } from '@strongroom/mongo-adapter'
+import { type Collection, type CommandStartedEvent, type Document, MongoClient, type MongoClientOptions } from 'mongodb'
 import { afterAll } from 'vitest'
 import { z } from 'zod'
 
@@ -28,24 +28,38 @@ export type Person = z.output<typeof User>
 
 export interface World {
   readonly vault: Vault
-  readonly users: EncryptedCollection<Person>
+  readonly users: EncryptedCollection<Person, Shreddable<typeof User>>
   /** As it is stored. */
   readonly stored: Collection<Document & { _id: string }>
   /** What was sent to the server since it was last emptied, as text. */
   readonly commands: CommandStartedEvent[]
   readonly accesses: Access[]
   readonly client: MongoClient
+  /** What the servers answers to whoever knows nothing of encryption, on documents that are not encrypted. */
+  readonly plain: Collection<Person>
   /** The same collection in another process, that has loaded no keys. */
   reopen(): Promise<World['users']>
   readonly keyStore: ReturnType<typeof memoryKeyStore>
   /** Queries to the key store since it was last set to 0. */
   readonly queries: { count: number }
+  /** Calls of the key provider since it was last set to 0. */
+  readonly provider: { count: number }
 }
+
+export interface WorldOptions {
+  readonly client?: MongoClientOptions
+  readonly validate?: boolean
+  readonly shredded?: OnShredded
+}
+
+/** The commands about data that were sent. */
+export const dataCommands = ({ commands }: World): readonly string[] =>
+  commands.map(({ commandName }) => commandName).filter((name) => !['endSessions', 'killCursors'].includes(name))
 
 const clients: MongoClient[] = []
 
-export async function world(): Promise<World> {
-  const client = new MongoClient(uri as string, { monitorCommands: true })
+export async function world({ client: clientOptions, ...collectionOptions }: WorldOptions = {}): Promise<World> {
+  const client = new MongoClient(uri as string, { ...clientOptions, monitorCommands: true })
   clients.push(client)
   const commands: CommandStartedEvent[] = []
   client.on('commandStarted', (event) => commands.push(event))
@@ -53,8 +67,15 @@ export async function world(): Promise<World> {
   const queries = { count: 0 }
   const counted = { ...keyStore, get: (keys: Parameters<typeof keyStore.get>[0]) => (queries.count++, keyStore.get(keys)) }
   const accesses: Access[] = []
+  const provider = { count: 0 }
+  const own = memoryKeyProvider()
+  const countedProvider: typeof own = {
+    ...own,
+    wrap: (...given) => (provider.count++, own.wrap(...given)),
+    unwrap: (...given) => (provider.count++, own.unwrap(...given)),
+  }
   const options = {
-    keyProviders: { eu: memoryKeyProvider() },
+    keyProviders: { eu: countedProvider },
     defaultRegion: 'eu',
     keyStore: counted,
     stateStore: memoryStateStore(),
@@ -67,7 +88,12 @@ export async function world(): Promise<World> {
   await vault.tenants.create('rival')
   const db = client.db(`strongroom-test-${randomUUID()}`)
   const usersOf = (opened: Vault): World['users'] =>
-    encryptedCollection(opened, db.collection('users'), { schema: User, tenant: 'orgId', subject: '_id' })
+    encryptedCollection(opened, db.collection('users'), {
+      ...collectionOptions,
+      schema: User,
+      tenant: 'orgId',
+      subject: '_id',
+    }) as World['users']
   const users = usersOf(vault)
   await users.createIndexes()
   commands.length = 0
@@ -81,6 +107,8 @@ export async function world(): Promise<World> {
     accesses,
     keyStore,
     queries,
+    provider,
+    plain: db.collection<Person>('plain'),
   }
 }
 
