@@ -187,7 +187,7 @@ export class EncryptedFindCursor<T> {
 
   async next(): Promise<T | null> {
     this.#options.signal?.throwIfAborted()
-    if (this.#closed && this.killed) throw new MongoCursorExhaustedError()
+    if (this.killed) throw new MongoCursorExhaustedError()
     await this.#fill()
     const document = this.#ready.shift()
     if (document === undefined) return null
@@ -196,6 +196,7 @@ export class EncryptedFindCursor<T> {
 
   async hasNext(): Promise<boolean> {
     this.#options.signal?.throwIfAborted()
+    if (this.killed) return false
     await this.#fill()
     return this.#ready.length > 0
   }
@@ -221,16 +222,16 @@ export class EncryptedFindCursor<T> {
     return Readable.from(this, { highWaterMark: 1 })
   }
 
+  /** What was decrypted already can still be had. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#ready = []
     await this.#closeStale()
     await this.#batches?.close()
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     this.#options.signal?.throwIfAborted()
-    if (this.closed) return
+    if (this.closed || this.killed) return
     try {
       for (let next = await this.next(); next !== null; next = await this.next()) yield next
     } finally {

@@ -129,7 +129,7 @@ export function placeOf(layout: Layout, path: string, from: SchemaNode = layout.
     else {
       const member = node.members.get(step)
       // The database may hold an array where the schema says an object: then a position leads to one of its elements.
-      if (member === undefined && POSITION.test(step) && holdsEncrypted(node)) continue
+      if (member === undefined && POSITION.test(step) && node !== layout.root && holdsEncrypted(node)) continue
       if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) }
       node = member
     }
