@@ -1,7 +1,7 @@
 // What the tests of encrypted collections stand on: a vault in memory, a collection on a server, and every command that was sent to it.
 import { randomUUID } from 'node:crypto'
 import { initVault, type Access, openVault, type Vault } from '@strongroom/core'
-import { manualClock, memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
+import { type ManualClock, manualClock, memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
 import { encrypted, encryptedCollection, type EncryptedCollection, type OnShredded, type Shreddable } from '@strongroom/mongo-adapter'
 import { type Collection, type CommandStartedEvent, type Document, MongoClient, type MongoClientOptions } from 'mongodb'
 import { afterAll } from 'vitest'
@@ -39,6 +39,7 @@ export interface World {
   readonly plain: Collection<Person>
   /** The same collection in another process, that has loaded no keys. */
   reopen(): Promise<World['users']>
+  readonly clock: ManualClock
   readonly keyStore: ReturnType<typeof memoryKeyStore>
   /** Queries to the key store since it was last set to 0. */
   readonly queries: { count: number }
@@ -74,12 +75,13 @@ export async function world({ client: clientOptions, ...collectionOptions }: Wor
     wrap: (...given) => (provider.count++, own.wrap(...given)),
     unwrap: (...given) => (provider.count++, own.unwrap(...given)),
   }
+  const clock = manualClock(Date.UTC(2030, 0, 1))
   const options = {
     keyProviders: { eu: countedProvider },
     defaultRegion: 'eu',
     keyStore: counted,
     stateStore: memoryStateStore(),
-    clock: manualClock(Date.UTC(2030, 0, 1)),
+    clock,
     onAccess: (access: Access) => void accesses.push(access),
   }
   await initVault(options)
@@ -107,6 +109,7 @@ export async function world({ client: clientOptions, ...collectionOptions }: Wor
     accesses,
     keyStore,
     queries,
+    clock,
     provider,
     plain: db.collection<Person>('plain'),
   }
