@@ -15,7 +15,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await w.users.insertMany([ada, bob, rival])
   })
   const her = { tenant: 'acme', subject: 'ada' }
-  const toEnd = async (run: AsyncIterable<Progress<string>>): Promise<void> => {
+  const toEnd = async (run: AsyncIterable<Progress>): Promise<void> => {
     for await (const { phase, done } of run) {
       // The clock stands still: the cache bound passes when the run waits for it.
       if (phase === 'waiting' && done === 0) setTimeout(() => w.clock.advance(3_600_000), 1)

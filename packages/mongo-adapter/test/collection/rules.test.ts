@@ -1,0 +1,259 @@
+// Rules of the collection that only show at their edges: paths with positions, shapes, collations, projections, what was changed meanwhile.
+import { encrypted, encryptedCollection, SHREDDED } from '@strongroom/mongo-adapter'
+import { Binary, type Document } from 'mongodb'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+import { outcome } from '../refusals.ts'
+import { ada, bob, dataCommands, rival, uri, User, world, type World } from './support.ts'
+
+describe.skipIf(uri === undefined)('on a server', () => {
+  let w: World
+  beforeEach(async () => {
+    w = await world()
+    await w.users.insertMany([ada, bob, rival])
+    w.commands.length = 0
+  })
+  const pinned = { _id: 'ada', orgId: 'acme' }
+  const sent = (): string => JSON.stringify(w.commands.map(({ command }) => command))
+
+  describe('positions', () => {
+    test('in a filter, where the schema has an object: what is asked is never sent as it is', async () => {
+      for (const filter of [{ 'address.0.street': 'Canary' }, { 'name.0': 'Canary' }, { 'address.0.street': { $gt: 'Canary' } }])
+        expect(await outcome(() => w.users.find(filter as never).toArray())).toBe('unsupported_operation')
+      expect(dataCommands(w)).toEqual([])
+      expect(await w.users.find({ 'address.0.city': 'London' } as never).toArray()).toEqual([])
+    })
+
+    test.each<[string, object]>([
+      ['none, into an array', { $set: { 'notes.text': 'Canary' } }],
+      ['in an object', { $set: { 'address.0': { street: 'Canary', city: 'x' } } }],
+      ['in an object of an array', { $set: { 'notes.0.1.text': 'Canary' } }],
+      ['pushed to an array of arrays', { $push: { 'notes.text': 'Canary' } }],
+    ])('in an update: %s', async (_, change) => {
+      expect(await outcome(() => w.users.updateOne(pinned, change))).toBe('invalid_argument')
+      expect(dataCommands(w)).toEqual([])
+    })
+
+    test('set in an array that was not there: the database makes an object, and it is read as one', async () => {
+      await w.users.updateOne({ _id: 'bob', orgId: 'acme' }, { $set: { 'phones.0': '+1234567', 'notes.0.text': 'Canary' } as never })
+      expect(await w.users.findOne({ _id: 'bob' })).toEqual({ ...bob, phones: { 0: '+1234567' }, notes: { 0: { text: 'Canary' } } })
+      await w.stored.updateOne({ _id: 'bob' }, { $set: { phones: { a: new Binary(new Uint8Array(60), 0x80) } } })
+      expect(await outcome(() => w.users.findOne({ _id: 'bob' }))).toBe('decrypt_failed')
+    })
+
+    test('of elements, by $[] and by names: chosen by what is plain in them', async () => {
+      await w.users.updateOne(pinned, { $push: { notes: { title: 'two', text: 'Canary two' } } })
+      w.commands.length = 0
+      await w.users.updateOne(pinned, { $set: { 'notes.$[n].text': 'Canary new' } as never }, { arrayFilters: [{ 'n.title': 'two' }] })
+      await w.users.updateOne(pinned, { $set: { 'phones.$[]': '+1234567' } as never })
+      expect(sent()).not.toContain('Canary')
+      expect(await w.users.findOne(pinned)).toEqual({
+        ...ada,
+        notes: [ada.notes[0], { title: 'two', text: 'Canary new' }],
+        phones: ['+1234567', '+1234567'],
+      })
+      await w.users.updateOne({ ...pinned, 'notes.title': 'one' } as never, { $set: { 'notes.$.text': 'first' } as never })
+      expect((await w.users.findOne(pinned))?.notes?.[0]?.text).toBe('first')
+    })
+
+    test.each<[string, object, object[], string]>([
+      ['what is encrypted in them', { 'notes.$[n].title': 'x' }, [{ 'n.text': 'Canary' }], 'unsupported_operation'],
+      ['that, in $or', { 'notes.$[n].title': 'x' }, [{ $or: [{ 'n.title': 'x' }, { 'n.text': 'Canary' }] }], 'unsupported_operation'],
+      ['themselves, encrypted', { 'phones.$[p]': '+1234567' }, [{ p: '+7654321' }], 'unsupported_operation'],
+      ['what holds it', { 'notes.$[n].title': 'x' }, [{ n: { title: 'x', text: 'Canary' } }], 'unsupported_operation'],
+      ['code', { 'notes.$[n].title': 'x' }, [{ 'n.title': { $where: 'true' } }], 'unsupported_operation'],
+      ['nothing', { 'notes.$[n].title': 'x' }, [5 as never], 'invalid_argument'],
+      ['an operator', { 'notes.$[n].title': 'x' }, [{ $expr: true }], 'invalid_argument'],
+    ])('elements are not chosen by %s', async (_, set, arrayFilters, code) => {
+      expect(await outcome(() => w.users.updateOne(pinned, { $set: set as never }, { arrayFilters }))).toBe(code)
+      expect(await outcome(() => w.users.updateOne(pinned, { $set: set as never }, { arrayFilters: {} as never }))).toBe('invalid_argument')
+      expect(dataCommands(w)).toEqual([])
+    })
+  })
+
+  describe('projections leave nothing that was not asked for', () => {
+    test.each<[string, object, object, unknown]>([
+      ['what was searched by, in an array', { orgId: 'acme', phones: '+442079460001' }, { plan: 1 }, { _id: 'ada', plan: 'pro' }],
+      [
+        'that, beside what was asked for',
+        { orgId: 'acme', 'notes.text': 'Canary note' },
+        { 'notes.title': 1 },
+        { _id: 'ada', notes: [{ title: 'one' }] },
+      ],
+    ])('%s', async (_, filter, projection, expected) => {
+      const Indexed = z.object({
+        _id: z.string(),
+        orgId: z.string(),
+        plan: z.string(),
+        phones: z.array(encrypted(z.string(), { index: { scope: 'tenant', normalize: 'phone' } })),
+        notes: z.array(z.object({ title: z.string(), text: encrypted(z.string(), { index: { scope: 'tenant' } }) })),
+      })
+      const things = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('indexed'), {
+        schema: Indexed,
+        tenant: 'orgId',
+        subject: '_id',
+      })
+      const { _id, orgId, plan, phones, notes } = ada
+      await things.insertOne({ _id, orgId, plan, phones, notes })
+      expect(await things.find(filter as never, { projection }).toArray()).toEqual([expected])
+    })
+
+    test('owners within objects', async () => {
+      const Nested = z.object({ _id: z.string(), meta: z.object({ org: z.string(), also: z.string() }), secret: encrypted(z.string()) })
+      const things = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('nested'), {
+        schema: Nested,
+        tenant: 'meta.org',
+        subject: '_id',
+      })
+      const document = { _id: 'x', meta: { org: 'acme', also: 'y' }, secret: 's' }
+      await things.insertOne(document)
+      const read = async (projection: Document): Promise<unknown> => things.findOne({}, { projection })
+      expect(await read({ secret: 1 })).toEqual({ _id: 'x', secret: 's' })
+      expect(await read({ secret: 1, 'meta.also': 1 })).toEqual({ _id: 'x', secret: 's', meta: { also: 'y' } })
+      expect(await read({ secret: 1, 'meta.none': 1 })).toEqual({ _id: 'x', secret: 's', meta: {} })
+      expect(await read({ 'meta.org': 0 })).toEqual({ _id: 'x', secret: 's', meta: { also: 'y' } })
+      expect(await read({ 'meta.also': 0, 'meta.org': 0 })).toEqual({ _id: 'x', secret: 's', meta: {} })
+      expect(await outcome(() => read({ meta: 0 }))).toBe('invalid_argument')
+    })
+  })
+
+  describe('collations', () => {
+    const en = { locale: 'en', strength: 2 } as const
+    const calls: readonly [string, (filter: object, options: object) => unknown][] = [
+      ['find', (filter, options) => w.users.find(filter, options).toArray()],
+      ['countDocuments', (filter, options) => w.users.countDocuments(filter, options)],
+      ['distinct', (filter, options) => w.users.distinct('plan', filter, options)],
+      ['deleteMany', (filter, options) => w.users.deleteMany(filter, options)],
+      ['updateMany', (filter, options) => w.users.updateMany(filter, { $set: { plan: 'x' } }, options)],
+      ['updateOne', (filter, options) => w.users.updateOne(filter, { $set: { plan: 'x' } }, options)],
+    ]
+    const collations = (): readonly unknown[] =>
+      w.commands.flatMap(({ command }) =>
+        [command, ...((command['updates'] ?? command['deletes'] ?? []) as Document[])].flatMap(({ collation }) =>
+          collation === undefined ? [] : [collation as unknown],
+        ),
+      )
+
+    test.each(calls)('of %s: with plain paths only', async (_, call) => {
+      await call({ plan: 'none' }, { collation: en })
+      expect(collations()).toEqual([en])
+      w.commands.length = 0
+      for (const filter of [{ email: 'ada@example.com' }, { name: null }, { $or: [{ plan: 'x' }, { phones: { $size: 1 } }] }])
+        expect(await outcome(() => call(filter, { collation: en }))).toBe('unsupported_operation')
+      expect(dataCommands(w)).toEqual([])
+    })
+
+    test('of what is encrypted, and of a scope, none: they mean exactly whom they name', async () => {
+      expect(await outcome(() => w.users.updateOne(pinned, { $set: { name: 'x' } }, { collation: en }))).toBe('unsupported_operation')
+      expect(await outcome(() => w.users.replaceOne(pinned, { orgId: 'acme', name: 'x' }, { collation: en }))).toBe('unsupported_operation')
+      expect(await outcome(() => w.users.distinct('age', {}, { collation: en }))).toBe('unsupported_operation')
+      const scope = w.users.for({ tenant: 'acme' })
+      for (const call of [
+        () => scope.find({}, { collation: en }).toArray(),
+        () => scope.countDocuments({}, { collation: en }),
+        () => scope.deleteMany({}, { collation: en }),
+      ])
+        expect(await outcome(call)).toBe('unsupported_operation')
+      expect(dataCommands(w)).toEqual([])
+      await scope.find().toArray()
+      await scope.countDocuments()
+      await scope.distinct('plan')
+      await scope.updateMany({}, { $set: { plan: 'x' } })
+      await scope.deleteMany({ plan: 'none' })
+      expect(collations()).toEqual(Array.from({ length: 5 }, () => ({ locale: 'simple' })))
+    })
+  })
+
+  test('what is refused makes no key, whatever is wrong with it', async () => {
+    const before = w.keyStore.snapshot().length
+    const zoe = { _id: 'zoe', orgId: 'acme', name: 'Zoe' }
+    for (const bad of [
+      { ...zoe, age: { no: 'scalar' } },
+      { ...zoe, other: 1 },
+      { ...zoe, address: 'x' },
+      { ...zoe, name: /x/ },
+      { ...zoe, _id: { a: 1 } },
+      { ...zoe, orgId: 5 },
+    ]) {
+      expect(await outcome(() => w.users.insertMany([{ ...zoe, _id: 'yan' }, bad as never]))).toBe('invalid_argument')
+      const { _id, ...rest } = bad
+      if (_id === 'zoe')
+        expect(await outcome(() => w.users.replaceOne({ _id: 'zoe', orgId: 'acme' }, rest as never))).toBe('invalid_argument')
+    }
+    for (const change of [{ $set: { age: { no: 'scalar' } } }, { $set: { name: /x/ } }, { $push: { phones: [] } }])
+      expect(await outcome(() => w.users.updateOne({ _id: 'zoe', orgId: 'acme' }, change as never))).toBe('invalid_argument')
+    expect(w.keyStore.snapshot().length).toBe(before)
+    expect(dataCommands(w)).toEqual([])
+    await w.users.insertOne(zoe)
+    expect(w.keyStore.snapshot().length).toBe(before + 1)
+  })
+
+  test('a hit that was changed since it was found is no match: the next one is', async () => {
+    await w.stored.updateMany({ orgId: 'acme' }, { $set: { plan: 'same' } })
+    const collection = w.client.db(w.stored.dbName).collection('users')
+    const own = collection.deleteOne.bind(collection)
+    let calls = 0
+    collection.deleteOne = async (...given) => {
+      if (calls++ === 0) await w.stored.updateOne({ _id: 'ada' }, { $set: { plan: 'other' } })
+      return own(...given)
+    }
+    const users = encryptedCollection(w.vault, collection, { schema: User, tenant: 'orgId', subject: '_id' })
+    expect(await users.deleteOne({ orgId: 'acme', age: 36, plan: 'same' }, { hint: '_id_' })).toMatchObject({ deletedCount: 1 })
+    expect(calls).toBe(2)
+    expect((await w.stored.find({ orgId: 'acme' }).toArray()).map(({ _id }) => _id)).toEqual(['ada'])
+  })
+
+  test('updates of what an index finds: by sort, one; all of them', async () => {
+    const filter = { orgId: 'acme', age: 36 }
+    await w.users.updateOne(filter, { $set: { plan: 'first' } }, { sort: { _id: -1 } })
+    expect((await w.users.findOne({ _id: 'bob' }))?.plan).toBe('first')
+    expect(await w.users.updateMany(filter, { $set: { plan: 'all' } })).toMatchObject({ matchedCount: 2, modifiedCount: 2 })
+    expect(await outcome(() => w.users.updateOne(filter, { $set: { plan: 'x' } }, { sort: { name: 1 } }))).toBe('unsupported_operation')
+    expect(await outcome(() => w.users.updateMany(filter, { $set: { plan: 'x' } }, { sort: { _id: 1 } } as never))).toBe(
+      'unsupported_operation',
+    )
+  })
+
+  test('without acknowledgement an update of one is of one', async () => {
+    await w.users.updateOne({ orgId: 'acme', age: 36 }, { $set: { plan: 'once' } }, { writeConcern: { w: 0 } })
+    await w.stored.findOne({})
+    expect(w.commands.filter(({ commandName }) => commandName === 'update')).toHaveLength(1)
+  })
+
+  test('distinct: shredded values stand once, or throw; positions are refused', async () => {
+    await w.vault.tenant('acme').subject('bob').shred()
+    await w.vault.tenant('rival').subject('eve').shred()
+    expect(await w.users.distinct('email')).toEqual([ada.email, SHREDDED])
+    expect(await outcome(() => w.users.distinct('email', {}, { shredded: 'throw' }))).toBe('shredded')
+    expect(await outcome(() => w.users.distinct('phones.0', { orgId: 'acme' }))).toBe('unsupported_operation')
+    expect(await w.users.distinct('plan', { orgId: 'acme', age: 36 })).toEqual(['pro'])
+    expect(await w.users.distinct('_id', { orgId: 'acme', age: 36 })).toEqual(['ada'])
+  })
+
+  test('a mark is neither written nor searched by', async () => {
+    for (const call of [
+      () => w.users.insertOne({ _id: 'x', orgId: 'acme', name: SHREDDED as never }),
+      () => w.users.replaceOne(pinned, { orgId: 'acme', name: SHREDDED as never }),
+      () => w.users.updateOne(pinned, { $set: { name: SHREDDED } as never }),
+      () => w.users.updateOne(pinned, { $set: { plan: [SHREDDED] } as never }),
+      () => w.users.find({ email: SHREDDED } as never),
+      () => w.users.find({ plan: { $in: [SHREDDED] } } as never),
+      () => w.users.countDocuments({ email: { $ne: SHREDDED } } as never),
+    ])
+      expect(await outcome(call)).toBe('invalid_argument')
+    expect(dataCommands(w)).toEqual([])
+  })
+
+  test('a scope of one path that is tenant and subject at once asks for both', async () => {
+    const Own = z.object({ _id: z.string(), org: z.string(), secret: encrypted(z.string()) })
+    const things = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('own'), {
+      schema: Own,
+      tenant: 'org',
+      subject: 'org',
+    })
+    await things.insertOne({ _id: 'x', org: 'acme', secret: 's' })
+    expect(await things.for({ tenant: 'acme', subject: 'acme' }).find().toArray()).toHaveLength(1)
+    expect(await things.for({ tenant: 'rival', subject: 'acme' }).find().toArray()).toEqual([])
+  })
+})
