@@ -32,6 +32,8 @@ const OPTIONS = {
   'deleteOne, deleteMany': options.DELETE_OPTIONS,
   createIndex: options.CREATE_INDEX_OPTIONS,
   'dropIndex, dropIndexes': options.DROP_INDEX_OPTIONS,
+  drop: options.DROP_OPTIONS,
+  isCapped: options.IS_CAPPED_OPTIONS,
   'listIndexes, indexes, indexInformation, indexExists': options.LIST_INDEXES_OPTIONS,
 }
 

@@ -6,6 +6,7 @@ import type {
   Collection,
   DeleteResult,
   Document,
+  DropCollectionOptions,
   DropIndexesOptions,
   EstimatedDocumentCountOptions,
   Filter,
@@ -18,6 +19,7 @@ import type {
   InsertOneResult,
   ListIndexesCursor,
   ListIndexesOptions,
+  OperationOptions,
   ReadConcern,
   ReadPreference,
   UpdateFilter,
@@ -43,7 +45,7 @@ import {
 } from './indexes/manage-indexes.ts'
 import type { OnShredded } from './open.ts'
 import { refusedOperation } from './operations.ts'
-import { ESTIMATED_COUNT_OPTIONS, readDriverOptions } from './options.ts'
+import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOptions } from './options.ts'
 import { type CollectionResource, resourceOf } from './resource.ts'
 import type { Scope, Source } from './source.ts'
 import { type EncryptedInsertManyOptions, type EncryptedInsertOneOptions, insertMany, insertOne } from './writes/insert.ts'
@@ -184,8 +186,12 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   }
 
   /** Builds an index over plain paths, and at most one encrypted one that is declared with an index. @returns its name */
-  async createIndex(spec: IndexSpecification, options?: EncryptedCreateIndexOptions): Promise<string> {
-    return createIndex(this.#source, spec, options)
+  async createIndex(
+    spec: IndexSpecification,
+    options?: EncryptedCreateIndexOptions,
+    commandOptions?: EncryptedCreateIndexesOptions,
+  ): Promise<string> {
+    return createIndex(this.#source, spec, options, commandOptions)
   }
 
   /** Builds the indexes of all paths that are declared with one, or those that are given. @returns their names */
@@ -227,13 +233,13 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return indexExists(this.#source, names, options)
   }
 
-  async isCapped(): Promise<boolean> {
-    return this.#source.collection.isCapped()
+  async isCapped(options?: OperationOptions): Promise<boolean> {
+    return this.#source.collection.isCapped(readDriverOptions(options, IS_CAPPED_OPTIONS))
   }
 
-  async drop(): Promise<boolean> {
+  async drop(options?: DropCollectionOptions): Promise<boolean> {
     this.#requireUnscoped('drop')
-    return this.#source.collection.drop()
+    return this.#source.collection.drop(readDriverOptions(options, DROP_OPTIONS))
   }
 
   get hint(): never {

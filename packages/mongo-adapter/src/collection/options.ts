@@ -10,11 +10,13 @@ import type {
   CreateIndexesOptions,
   DeleteOptions,
   DistinctOptions,
+  DropCollectionOptions,
   DropIndexesOptions,
   EstimatedDocumentCountOptions,
   FindOptions,
   IndexInformationOptions,
   InsertOneOptions,
+  OperationOptions,
   ReplaceOptions,
   Sort,
   UpdateOptions,
@@ -107,6 +109,14 @@ export const CREATE_INDEX_OPTIONS: Table<CreateIndexesOptions> = {
 }
 
 export const DROP_INDEX_OPTIONS: Table<DropIndexesOptions> = { ...WRITE, collation: 'refused' }
+
+export const DROP_OPTIONS: Table<DropCollectionOptions> = { ...WRITE, ...refused('collation', 'encryptedFields') }
+
+export const IS_CAPPED_OPTIONS: Table<OperationOptions> = {
+  ...BSON_OF_WRITES,
+  ...works('session', 'readPreference', 'timeoutMS'),
+  willRetryWrite: 'refused',
+}
 
 export const LIST_INDEXES_OPTIONS: Table<IndexInformationOptions> = {
   ...BSON_OF_WRITES,

@@ -3,10 +3,10 @@
 import { invalidArgument, StrongroomError, type Vault } from '@strongroom/core'
 import { Binary, type BSONSerializeOptions, type Collection, type CollationOptions } from 'mongodb'
 
-import { ownerName } from '../schema/owner-path.ts'
+import { ownerName, type OwnerPath } from '../schema/owner-path.ts'
 import type { Validation } from '../schema/validation.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
-import { resolveDocument, type Tree } from '../values/resolve.ts'
+import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
 import { valueAt } from './documents.ts'
 import { translateFilter } from './filters/filter.ts'
 import { type Pins, pinsOf } from './filters/pins.ts'
@@ -122,9 +122,20 @@ export function fillScope({ layout, scope }: Source, document: Tree): void {
   ] as const) {
     if (value === undefined) continue
     const there = valueAt(document, owner.steps)
-    if (there === undefined && owner.steps.length === 1) document[owner.path] = value
+    if (there === undefined) putAt(document, owner, value)
     else if (ownerName(owner.type, there) !== ownerName(owner.type, value)) throw invalidArgument(owner.path, "must be the scope's own")
   }
+}
+
+function putAt(document: Tree, { path, steps }: OwnerPath, value: unknown): void {
+  let at = document
+  for (const step of steps.slice(0, -1)) {
+    if (!Object.hasOwn(at, step)) at[step] = {}
+    const inner = at[step]
+    if (!isTree(inner)) throw invalidArgument(path, "must be the scope's own")
+    at = inner
+  }
+  at[steps.at(-1) as string] = value
 }
 
 /** Whose the one document is that a filter lets through. @throws StrongroomError `unsupported_operation` */

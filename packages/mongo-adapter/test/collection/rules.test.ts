@@ -245,6 +245,237 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(dataCommands(w)).toEqual([])
   })
 
+  describe('what is written', () => {
+    test('is read once: neither getters nor toBSON can put plaintext where it is not looked for', async () => {
+      let reads = 0
+      const sly = {
+        _id: 'zoe',
+        orgId: 'acme',
+        get name(): unknown {
+          return reads++ === 0 ? 'first' : { toBSON: () => 'Canary' }
+        },
+      }
+      await w.users.insertOne(sly as never)
+      await w.users.insertOne({ toBSON: () => ({ _id: 'yan', orgId: 'acme', name: 'Canary' }) } as never)
+      await w.users.insertOne(new Map(Object.entries({ _id: 'xia', orgId: 'acme', name: 'Canary' })) as never)
+      expect(reads).toBe(1)
+      expect(sent()).not.toContain('Canary')
+      const names = (
+        await w.users
+          .find({ _id: { $in: ['zoe', 'yan', 'xia'] } })
+          .sort({ _id: 1 })
+          .toArray()
+      ).map(({ name }) => name)
+      expect(names).toEqual(['Canary', 'Canary', 'first'])
+    })
+
+    test('may look like what is stored, and is data all the same', async () => {
+      const stored = await w.stored.findOne({ _id: 'bob' })
+      const lookalikes = { name: stored?.['name'] as Binary, address: { street: stored?.['email'] as unknown, city: 'x' } }
+      await w.users.insertOne({ _id: 'zoe', orgId: 'acme', ...lookalikes } as never)
+      expect(await w.users.findOne({ _id: 'zoe' })).toEqual({ _id: 'zoe', orgId: 'acme', ...lookalikes })
+    })
+
+    test.each<[string, object]>([
+      ['a dot', { _id: 'x', orgId: 'acme', 'address.street': 'Canary' }],
+      ['a dollar', { _id: 'x', orgId: 'acme', address: { $street: 'Canary' } }],
+      ['a dot within a value', { _id: 'x', orgId: 'acme', notes: [{ title: 'x', text: { 'a.b': 1 } }] }],
+    ])('has no keys with %s', async (_, document) => {
+      expect(await outcome(() => w.users.insertOne(document as never))).toBe('invalid_argument')
+      expect(
+        await outcome(() =>
+          w.users.updateOne(pinned, { $set: { address: (document as { address?: unknown }).address ?? document } as never }),
+        ),
+      ).toBe('invalid_argument')
+      expect(dataCommands(w)).toEqual([])
+    })
+
+    test('goes to no path that the schema does not declare', async () => {
+      for (const change of [
+        { $rename: { plan: 'other' } },
+        { $set: { other: 1 } },
+        { $inc: { 'address.other': 1 } },
+        { $push: { other: 1 } },
+        { $currentDate: { other: true } },
+      ])
+        expect(await outcome(() => w.users.updateOne(pinned, change as never))).toBe('invalid_argument')
+      expect(dataCommands(w)).toEqual([])
+      const Loose = z.looseObject({ _id: z.string(), orgId: z.string(), secret: encrypted(z.string()) })
+      const things = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('loose'), {
+        schema: Loose,
+        tenant: 'orgId',
+        subject: '_id',
+      })
+      await things.insertOne({ _id: 'x', orgId: 'acme', secret: 's', a: { b: 1 } })
+      await things.updateOne({ _id: 'x' }, { $rename: { a: 'c' }, $set: { d: 1 } } as never)
+      expect(await things.findOne({ 'c.b': 1 })).toEqual({ _id: 'x', orgId: 'acme', secret: 's', c: { b: 1 }, d: 1 })
+    })
+
+    test('by one command, where the filter or a scope says whose it is', async () => {
+      await w.users.updateOne(pinned, { $set: { name: 'x' } })
+      await w.users.for({ tenant: 'acme', subject: 'ada' }).updateOne({}, { $set: { name: 'y' } })
+      await w.users.updateMany({ plan: 'free' }, { $unset: { name: 1 }, $set: { plan: 'pro' } })
+      expect(dataCommands(w)).toEqual(['update', 'update', 'update'])
+      expect((await w.users.findOne(pinned))?.name).toBe('y')
+    })
+
+    test('to all documents of one person, where values are not bound to a record', async () => {
+      const Note = z.object({ _id: z.number(), orgId: z.string(), by: z.string(), text: encrypted(z.string()) })
+      const notes = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('unbound'), {
+        schema: Note,
+        tenant: 'orgId',
+        subject: 'by',
+        bind: 'none',
+      })
+      await notes.insertMany([1, 2, 3].map((_id) => ({ _id, orgId: 'acme', by: _id === 3 ? 'bob' : 'ada', text: 'old' })))
+      w.commands.length = 0
+      expect(await notes.for({ tenant: 'acme', subject: 'ada' }).updateMany({}, { $set: { text: 'Canary' } })).toMatchObject({
+        matchedCount: 2,
+      })
+      expect(await notes.updateMany({ orgId: 'acme', by: 'bob' }, { $set: { text: 'Canary' } })).toMatchObject({ matchedCount: 1 })
+      expect(dataCommands(w)).toEqual(['update', 'update'])
+      expect((await notes.find().toArray()).map(({ text }) => text)).toEqual(['Canary', 'Canary', 'Canary'])
+    })
+
+    test('with ids of whom the driver was told to ask', async () => {
+      const ids = ['first', 'second']
+      const Own = z.object({ orgId: z.string(), secret: encrypted(z.string()) })
+      const db = w.client.db(w.stored.dbName, { pkFactory: { createPk: () => ids.shift() as never } })
+      const things = encryptedCollection(w.vault, db.collection('minted'), { schema: Own, tenant: 'orgId', subject: 'orgId' })
+      const { insertedIds } = await things.insertMany([
+        { orgId: 'acme', secret: 'a' },
+        { orgId: 'acme', secret: 'b' },
+      ])
+      expect(insertedIds).toEqual({ 0: 'first', 1: 'second' })
+      expect(await things.find().toArray()).toHaveLength(2)
+    })
+
+    test('in a scope, with tenant and subject filled in, within objects too', async () => {
+      const Nested = z.object({ _id: z.string(), meta: z.object({ org: z.string(), by: z.string() }), secret: encrypted(z.string()) })
+      const things = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('scoped'), {
+        schema: Nested,
+        tenant: 'meta.org',
+        subject: 'meta.by',
+      })
+      const hers = things.for({ tenant: 'acme', subject: 'ada' })
+      await hers.insertMany([{ _id: 'a', secret: 's' } as never, { _id: 'b', meta: { by: 'ada' }, secret: 's' } as never])
+      for (const _id of ['a', 'b']) expect(await things.findOne({ _id })).toEqual({ _id, meta: { org: 'acme', by: 'ada' }, secret: 's' })
+      for (const meta of [5, null, { org: 'rival' }])
+        expect(await outcome(() => hers.insertOne({ _id: 'c', meta, secret: 's' } as never))).toBe('invalid_argument')
+    })
+  })
+
+  describe('indexes', () => {
+    const stored = async (options: object, value: string, name = 'a', tenant = 'acme'): Promise<string> => {
+      const schema = z.object({ _id: z.string(), orgId: z.string(), [name]: encrypted(z.string(), { index: options as never }) })
+      const collection = w.client.db(w.stored.dbName).collection<Document & { _id: string }>('joined')
+      const things = encryptedCollection(w.vault, collection as never, { schema, tenant: 'orgId', subject: '_id' })
+      await things.insertOne({ _id: 'x', orgId: tenant, [name]: value } as never)
+      const found = await collection.findOneAndDelete({ _id: 'x' })
+      return Buffer.from((found?.[name] as { i: Binary }).i.value()).toString('hex')
+    }
+
+    test('are joined within one domain, scope and normaliser only', async () => {
+      const base = { scope: 'application', domain: 'email', normalize: 'email' }
+      const one = await stored(base, 'Ada@Example.com')
+      expect(await stored(base, 'ada@example.com', 'b', 'rival')).toBe(one)
+      for (const other of [
+        { ...base, domain: 'other' },
+        { ...base, scope: 'tenant' },
+        { ...base, normalize: 'text' },
+        { scope: 'application', normalize: 'email' },
+      ])
+        expect(await stored(other, 'ada@example.com')).not.toBe(one)
+      expect(await stored({ ...base, scope: 'tenant' }, 'ada@example.com')).not.toBe(
+        await stored({ ...base, scope: 'tenant' }, 'ada@example.com', 'a', 'rival'),
+      )
+      // By itself a domain is the path.
+      expect(await stored({ scope: 'tenant' }, 'x', 'a')).not.toBe(await stored({ scope: 'tenant' }, 'x', 'b'))
+    })
+
+    test('that are unique let many go without a value', async () => {
+      await w.users.insertMany([
+        { _id: 'n1', orgId: 'acme' },
+        { _id: 'n2', orgId: 'acme' },
+        { _id: 'n3', orgId: 'acme', email: null },
+        { _id: 'n4', orgId: 'acme', email: null },
+      ])
+      expect(await w.users.countDocuments({ email: null })).toBe(4)
+    })
+
+    test('that are unique within a tenant', async () => {
+      const Room = z.object({
+        _id: z.string(),
+        orgId: z.string(),
+        name: encrypted(z.string(), { index: { scope: 'tenant', unique: true } }),
+      })
+      const rooms = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('rooms'), {
+        schema: Room,
+        tenant: 'orgId',
+        subject: '_id',
+      })
+      expect(await rooms.createIndexes()).toEqual(['name_1'])
+      await rooms.insertMany([
+        { _id: 'a', orgId: 'acme', name: 'blue' },
+        { _id: 'b', orgId: 'rival', name: 'blue' },
+      ])
+      await expect(rooms.insertOne({ _id: 'c', orgId: 'acme', name: 'blue' })).rejects.toMatchObject({
+        code: 11000,
+        keyPattern: { name: 1 },
+      })
+    })
+  })
+
+  test('operators that cannot work on what is encrypted', async () => {
+    for (const condition of [
+      { $bitsAllSet: 1 },
+      { $mod: [2, 0] },
+      { $type: 'number' },
+      { $geoWithin: { $center: [[0, 0], 1] } },
+      { $near: [0, 0] },
+      { $lte: 5 },
+      { $not: { $gt: 5 } },
+      { $not: /x/ },
+      { $elemMatch: { $gt: 5 } },
+      { $in: [/x/] },
+      { $jsonSchema: {} },
+      { $unknown: 1 },
+    ])
+      for (const path of ['age', 'name', 'phones', 'address', 'notes'])
+        expect([condition, path, await outcome(() => w.users.find({ orgId: 'acme', [path]: condition } as never))]).toEqual([
+          condition,
+          path,
+          'unsupported_operation',
+        ])
+    expect(dataCommands(w)).toEqual([])
+  })
+
+  test('all that takes a session is part of it, and gone when it is aborted', async () => {
+    const session = w.client.startSession()
+    try {
+      session.startTransaction()
+      w.commands.length = 0
+      await w.users.insertOne({ _id: 'zoe', orgId: 'acme', name: 'Zoe', age: 36 }, { session })
+      await w.users.insertMany([{ _id: 'yan', orgId: 'acme', name: 'Yan' }], { session })
+      await w.users.updateOne(pinned, { $set: { name: 'x' } }, { session })
+      await w.users.updateMany({ orgId: 'acme', age: 36 }, { $set: { plan: 'x' } }, { session })
+      await w.users.replaceOne({ _id: 'yan', orgId: 'acme' }, { orgId: 'acme', name: 'Yan 2' }, { session })
+      await w.users.deleteOne({ _id: 'yan' }, { session })
+      await w.users.deleteMany({ orgId: 'rival', age: 36 }, { session })
+      expect(await w.users.countDocuments({ orgId: 'acme', age: 36 }, { session })).toBe(3)
+      expect(await w.users.countDocuments({ plan: 'x' }, { session })).toBe(3)
+      expect((await w.users.distinct('age', { orgId: 'acme', age: 36 }, { session })).length).toBe(1)
+      expect(await w.users.distinct('plan', {}, { session })).toEqual(['x'])
+      expect(await w.users.find({}, { session }).toArray()).toHaveLength(3)
+      expect(await w.users.findOne({ email: 'ada@example.com' }, { session })).toMatchObject({ name: 'x' })
+      for (const { commandName, command } of w.commands) expect([commandName, command['autocommit']]).toEqual([commandName, false])
+      await session.abortTransaction()
+    } finally {
+      await session.endSession()
+    }
+    expect(await w.users.find().sort({ _id: 1 }).toArray()).toEqual([ada, bob, rival])
+  })
+
   test('a scope of one path that is tenant and subject at once asks for both', async () => {
     const Own = z.object({ _id: z.string(), org: z.string(), secret: encrypted(z.string()) })
     const things = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('own'), {

@@ -48,9 +48,15 @@ export type EncryptedCreateIndexOptions = EncryptedCreateIndexesOptions &
     | 'max'
   >
 
-export async function createIndex(source: Source, spec: unknown, options: EncryptedCreateIndexOptions | undefined): Promise<string> {
+/** @param commandOptions - those of the command, which may stand in `options` as well */
+export async function createIndex(
+  source: Source,
+  spec: unknown,
+  options: EncryptedCreateIndexOptions | undefined,
+  commandOptions: EncryptedCreateIndexesOptions | undefined,
+): Promise<string> {
   const read = readDriverOptions(options, CREATE_INDEX_OPTIONS)
-  const command = pick(read, OF_COMMAND)
+  const command = { ...pick(read, OF_COMMAND), ...readOptions(commandOptions, OF_COMMAND) }
   const description = describe(source.layout, spec, without(read, OF_COMMAND))
   const [name] = await source.collection.createIndexes([description], command)
   return name as string

@@ -74,12 +74,13 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
   if (place.kind === 'within') throw unsupported(operator, place.sealed.path, 'nothing within it can be reached')
   if (operator === '$unset') return asItIs
   if (operator === '$rename') {
-    if (place.kind !== 'plain' || writtenPlaceOf(layout, String(operand)).kind !== 'plain') throw unsupported('$rename', path)
+    const target = writtenPlaceOf(layout, String(operand))
+    if (place.kind !== 'plain' || target.kind !== 'plain') throw unsupported('$rename', path)
+    if (!target.declared) throw undeclared()
     return asItIs
   }
   if (place.kind === 'plain') {
-    if (!place.declared)
-      throw invalidArgument('update', 'must write no other paths than the schema declares; use z.looseObject() to allow them')
+    if (!place.declared) throw undeclared()
     return asItIs
   }
   if (operator === '$pop' && place.node.kind === 'array') return asItIs
@@ -121,6 +122,10 @@ function requireFree(layout: Layout, path: string): void {
       'unsupported_operation',
       'the update writes the tenant, the subject or the id of a document: its encrypted values belong to them; nothing was sent',
     )
+}
+
+function undeclared(): StrongroomError {
+  return invalidArgument('update', 'must write no other paths than the schema declares; use z.looseObject() to allow them')
 }
 
 function pathOf(place: Place, path: string): string {

@@ -74,9 +74,9 @@ async function sealAll(source: Source, given: readonly unknown[], options: Encry
   return sealed
 }
 
-function withId({ layout }: Source, document: Tree): Tree {
+function withId({ layout, collection }: Source, document: Tree): Tree {
   if (document['_id'] !== undefined && document['_id'] !== null) return document
   if (!layout.mintsIds || document['_id'] === null)
     throw invalidArgument('_id', 'must be there: the schema says what it is, and only an ObjectId can be made here')
-  return { _id: new ObjectId(), ...document }
+  return { _id: collection.db.options?.pkFactory?.createPk() ?? new ObjectId(), ...document }
 }
