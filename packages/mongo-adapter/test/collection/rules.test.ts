@@ -372,7 +372,8 @@ describe.skipIf(uri === undefined)('on a server', () => {
       const things = encryptedCollection(w.vault, collection as never, { schema, tenant: 'orgId', subject: '_id' })
       await things.insertOne({ _id: 'x', orgId: tenant, [name]: value } as never)
       const found = await collection.findOneAndDelete({ _id: 'x' })
-      return Buffer.from((found?.[name] as { i: Binary }).i.value()).toString('hex')
+      const { i } = (found as Document)[name] as { readonly i: Binary }
+      return Buffer.from(i.value()).toString('hex')
     }
 
     test('are joined within one domain, scope and normaliser only', async () => {
