@@ -17,11 +17,14 @@ describe.skipIf(uri === undefined)('on a server', () => {
       name: `n${from + i}`,
       phones: [`+4420794${String(60000 + from + i)}`],
     }))
-  async function cost<T>(call: () => Promise<T>): Promise<{ readonly queries: number; readonly provider: number; readonly result: T }> {
+  async function cost<T>(
+    call: () => Promise<T>,
+  ): Promise<{ readonly queries: number; readonly puts: number; readonly provider: number; readonly result: T }> {
     w.queries.count = 0
+    w.puts.count = 0
     w.provider.count = 0
     const result = await call()
-    return { queries: w.queries.count, provider: w.provider.count, result }
+    return { queries: w.queries.count, puts: w.puts.count, provider: w.provider.count, result }
   }
 
   test('a find: a query for each batch of other people, none for people whose keys are there', async () => {
@@ -56,6 +59,10 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect([hundred.provider, thousand.provider]).toEqual([0, 0])
     expect(thousand.queries).toBeLessThanOrEqual(hundred.queries)
     expect(thousand.queries).toBeLessThanOrEqual(3)
+    // A record for each person, and none for people that are known.
+    expect([hundred.puts, thousand.puts]).toEqual([100, 1000])
+    const again = await cost(async () => expect(w.users.insertMany(people(1000, 'acme', 101))).rejects.toMatchObject({ code: 11000 }))
+    expect([again.queries, again.puts, again.provider]).toEqual([0, 0, 0])
   })
 
   test('documents of one person, and of several tenants', async () => {

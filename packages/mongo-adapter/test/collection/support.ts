@@ -43,6 +43,8 @@ export interface World {
   readonly keyStore: ReturnType<typeof memoryKeyStore>
   /** Queries to the key store since it was last set to 0. */
   readonly queries: { count: number }
+  /** Records written to the key store since it was last set to 0. */
+  readonly puts: { count: number }
   /** Calls of the key provider since it was last set to 0. */
   readonly provider: { count: number }
 }
@@ -66,7 +68,13 @@ export async function world({ client: clientOptions, ...collectionOptions }: Wor
   client.on('commandStarted', (event) => commands.push(event))
   const keyStore = memoryKeyStore()
   const queries = { count: 0 }
-  const counted = { ...keyStore, get: (keys: Parameters<typeof keyStore.get>[0]) => (queries.count++, keyStore.get(keys)) }
+  const puts = { count: 0 }
+  const counted: typeof keyStore = {
+    ...keyStore,
+    get: (keys) => (queries.count++, keyStore.get(keys)),
+    scan: (query) => (queries.count++, keyStore.scan(query)),
+    put: (record) => (puts.count++, keyStore.put(record)),
+  }
   const accesses: Access[] = []
   const provider = { count: 0 }
   const own = memoryKeyProvider()
@@ -109,6 +117,7 @@ export async function world({ client: clientOptions, ...collectionOptions }: Wor
     accesses,
     keyStore,
     queries,
+    puts,
     clock,
     provider,
     plain: db.collection<Person>('plain'),
