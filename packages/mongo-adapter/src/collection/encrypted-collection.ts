@@ -58,6 +58,9 @@ import {
   update,
 } from './writes/update.ts'
 
+/** Options of a call that leaves to the collection what becomes of shredded values. */
+type FindByDefault = EncryptedFindOptions & { readonly shredded?: never }
+
 /**
  * What `encryptedCollection` makes.
  *
@@ -130,16 +133,16 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return this.#source.collection
   }
 
+  find(filter?: Filter<T>, options?: FindByDefault): EncryptedFindCursor<Shredded extends 'throw' ? T : Marked>
   find(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): EncryptedFindCursor<T>
-  find(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'mark' }): EncryptedFindCursor<Marked>
-  find(filter?: Filter<T>, options?: EncryptedFindOptions): EncryptedFindCursor<Shredded extends 'throw' ? T : Marked>
+  find(filter: Filter<T> | undefined, options: EncryptedFindOptions): EncryptedFindCursor<Marked>
   find(filter: Filter<T> = {}, options?: EncryptedFindOptions): EncryptedFindCursor<never> {
     return find(this.#source, filter, options, 'mark')
   }
 
+  findOne(filter?: Filter<T>, options?: FindByDefault): Promise<(Shredded extends 'mark' ? Marked : T) | null>
   findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): Promise<T | null>
-  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'mark' }): Promise<Marked | null>
-  findOne(filter?: Filter<T>, options?: EncryptedFindOptions): Promise<(Shredded extends 'mark' ? Marked : T) | null>
+  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions): Promise<Marked | null>
   async findOne(filter: Filter<T> = {}, options?: EncryptedFindOptions): Promise<never> {
     return (await findOne(this.#source, filter, options)) as never
   }

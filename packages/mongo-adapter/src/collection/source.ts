@@ -89,7 +89,9 @@ function scoped({ layout, scope }: Source, filter: Tree): Tree {
   if (scope === undefined) return filter
   const pins: Tree[] = [{ [layout.tenant.path]: scope.tenant }]
   if (scope.subject !== undefined) pins.push({ [layout.subject.path]: scope.subject })
-  return { $and: [filter, ...pins] }
+  // Conditions stay at the top, where `$` in an update looks for the element that they found.
+  const { $and: joined = [], ...rest } = filter
+  return Array.isArray(joined) ? { ...rest, $and: [...(joined as readonly unknown[]), ...pins] } : { $and: [filter, ...pins] }
 }
 
 /**

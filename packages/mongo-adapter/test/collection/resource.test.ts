@@ -77,6 +77,17 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await count({ valueTag: () => new Uint8Array(16), indexTag: index.slice(1, 5), subject: undefined })).toBe(2)
   })
 
+  test('values without an index are found where there is nothing else', async () => {
+    await w.users.insertOne({ _id: 'zoe', orgId: 'acme', name: 'Zoe' })
+    const subject = w.vault.tenant('acme').subject('zoe')
+    await toEnd(w.vault.rotateSubjectKey(subject))
+    w.clock.advance(3_600_000)
+    const retire = { holders: [w.users.resource()], dataBackup: { startedAt: w.clock.now() } }
+    expect(await outcome(() => toEnd(w.vault.retireVersion(subject, retire)))).toBe('still_referenced')
+    await w.users.updateOne({ _id: 'zoe', orgId: 'acme' }, { $set: { name: 'Zoe' } })
+    expect(await outcome(() => toEnd(w.vault.retireVersion(subject, retire)))).toBe('done')
+  })
+
   test('verifyKeys takes it too', async () => {
     await toEnd(w.vault.rotateSubjectKey(w.vault.tenant('acme').subject('ada')))
     w.clock.advance(3_600_000)

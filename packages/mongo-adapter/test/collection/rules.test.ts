@@ -55,6 +55,12 @@ describe.skipIf(uri === undefined)('on a server', () => {
       })
       await w.users.updateOne({ ...pinned, 'notes.title': 'one' } as never, { $set: { 'notes.$.text': 'first' } as never })
       expect((await w.users.findOne(pinned))?.notes?.[0]?.text).toBe('first')
+      await w.users.updateOne({ ...pinned, phones: '+1234567' }, { $set: { 'phones.$': '+7654321' } as never })
+      expect((await w.users.findOne(pinned))?.phones).toEqual(['+7654321', '+1234567'])
+      const hers = w.users.for({ tenant: 'acme', subject: 'ada' })
+      await hers.updateOne({ 'notes.title': 'two', $and: [{ plan: 'pro' }] } as never, { $set: { 'notes.$.text': 'second' } as never })
+      expect((await hers.findOne())?.notes?.map(({ text }) => text)).toEqual(['first', 'second'])
+      expect(await outcome(() => hers.find({ $and: {} } as never))).toBe('invalid_argument')
     })
 
     test.each<[string, object, object[], string]>([
@@ -202,6 +208,19 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await users.deleteOne({ orgId: 'acme', age: 36, plan: 'same' }, { hint: '_id_' })).toMatchObject({ deletedCount: 1 })
     expect(calls).toBe(2)
     expect((await w.stored.find({ orgId: 'acme' }).toArray()).map(({ _id }) => _id)).toEqual(['ada'])
+  })
+
+  test('a document that is found twice, because it was changed meanwhile, is updated once', async () => {
+    const collection = w.client.db(w.stored.dbName).collection('users')
+    const twice = [await w.stored.findOne({ _id: 'ada' }), await w.stored.findOne({ _id: 'ada' })]
+    collection.find = (() => ({
+      hasNext: async () => Promise.resolve(twice.length > 0),
+      readBufferedDocuments: () => twice.splice(0, 1),
+      close: async () => Promise.resolve(),
+    })) as never
+    const users = encryptedCollection(w.vault, collection, { schema: User, tenant: 'orgId', subject: '_id' })
+    expect(await users.updateMany({ orgId: 'acme', age: 36 }, { $set: { plan: 'x' } })).toMatchObject({ matchedCount: 1 })
+    expect(dataCommands(w).filter((name) => name === 'update')).toHaveLength(1)
   })
 
   test('updates of what an index finds: by sort, one; all of them', async () => {

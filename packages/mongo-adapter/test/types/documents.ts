@@ -76,6 +76,8 @@ export async function reading(): Promise<void> {
   same<(typeof callThrows)[number], User>(true)
   const callMarks = await throwing.findOne({}, { shredded: 'mark' })
   same<typeof callMarks, M | null>(true)
+  const either = await users.findOne({}, { shredded: Math.random() > 0.5 ? 'throw' : 'mark' })
+  same<typeof either, M | null>(true)
   const scoped = await marking.for({ tenant: 'acme' }).findOne()
   same<typeof scoped, M | null>(true)
   const mapped = await users
