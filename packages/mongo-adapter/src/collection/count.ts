@@ -1,12 +1,12 @@
 /** countDocuments: what an index finds is compared before it counts. */
 
-import { invalidArgument } from '@strongroom/core'
 import type { Abortable, CountDocumentsOptions } from 'mongodb'
 
 import { hintOf } from './indexes/index-keys.ts'
 import { COUNT_OPTIONS, readDriverOptions } from './options.ts'
 import { collationOf, planFilter, type Source } from './source.ts'
 import { verifiedIds } from './verified-ids.ts'
+import { wholeFrom } from './whole-numbers.ts'
 
 /** Options of countDocuments. */
 export type EncryptedCountOptions = Pick<
@@ -33,8 +33,8 @@ export async function countDocuments(source: Source, filter: unknown, options: E
     ...collationOf(source, plan, collation),
     ...(hint === undefined ? {} : { hint: hintOf(source.layout, hint) }),
   }
-  if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) throw invalidArgument('limit', 'must be a whole number from 1')
-  if (skip !== undefined && (!Number.isSafeInteger(skip) || skip < 0)) throw invalidArgument('skip', 'must be a whole number from 0')
+  if (limit !== undefined) wholeFrom(1, 'limit', limit)
+  if (skip !== undefined) wholeFrom(0, 'skip', skip)
   if (plan.searched.length === 0)
     return source.collection.countDocuments(await plan.physical(), {
       ...sent,

@@ -20,6 +20,7 @@ import {
 import type { Tree } from '../values/resolve.ts'
 import { type CursorOptions, type CursorSource, DecryptedBatches } from './decrypted-batches.ts'
 import { refusedOperation } from './operations.ts'
+import { whole, wholeFrom } from './whole-numbers.ts'
 
 /**
  * As the driver's cursor of `find`: nothing is sent before it is iterated, and memory holds one batch.
@@ -94,15 +95,15 @@ export class EncryptedFindCursor<T> {
   }
 
   skip(value: number): this {
-    return this.#set('skip', natural('skip', value))
+    return this.#set('skip', wholeFrom(0, 'skip', value))
   }
 
   batchSize(value: number): this {
-    return this.#set('batchSize', natural('batchSize', value))
+    return this.#set('batchSize', wholeFrom(0, 'batchSize', value))
   }
 
   maxTimeMS(value: number): this {
-    return this.#set('maxTimeMS', natural('maxTimeMS', value))
+    return this.#set('maxTimeMS', wholeFrom(0, 'maxTimeMS', value))
   }
 
   comment(value: string): this {
@@ -294,16 +295,6 @@ export class EncryptedFindCursor<T> {
       throw error
     }
   }
-}
-
-function whole(name: string, value: unknown): number {
-  if (!Number.isSafeInteger(value)) throw invalidArgument(name, 'must be a whole number')
-  return value as number
-}
-
-function natural(name: string, value: unknown): number {
-  if (whole(name, value) < 0) throw invalidArgument(name, 'must be a whole number from 0')
-  return value as number
 }
 
 function refused(name: string): () => never {

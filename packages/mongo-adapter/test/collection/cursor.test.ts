@@ -325,6 +325,8 @@ describe.skipIf(uri === undefined)('on a server', () => {
       [() => cursor.hint({ name: 1 }), 'unsupported_operation'],
       [() => cursor.limit('1' as never), 'invalid_argument'],
       [() => cursor.limit(1.5), 'invalid_argument'],
+      [() => w.users.countDocuments({}, { limit: 0 }), 'invalid_argument'],
+      [() => w.users.countDocuments({}, { skip: -1 }), 'invalid_argument'],
       [() => cursor.skip(-1), 'invalid_argument'],
       [() => cursor.batchSize(-1), 'invalid_argument'],
       [() => cursor.maxTimeMS('1' as never), 'invalid_argument'],

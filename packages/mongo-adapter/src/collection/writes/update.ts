@@ -5,14 +5,14 @@ import { type Document, type Filter, type ReplaceOptions, type Sort, type Update
 
 import { resolveDocument, type Tree } from '../../values/resolve.ts'
 import { hintOf } from '../indexes/index-keys.ts'
-import { BatchKeys } from '../keys.ts'
+import { BatchKeys, type Owner } from '../keys.ts'
 import { readDriverOptions, REPLACE_OPTIONS, UPDATE_MANY_OPTIONS, UPDATE_OPTIONS } from '../options.ts'
 import { indexesFor, ownerOf, prepareTree, recordOf, sealTree } from '../seal.ts'
 import { sortOf } from '../sort.ts'
 import { collationOf, type FilterPlan, fillScope, ignoresUndefined, pinnedOwner, planFilter, type Source } from '../source.ts'
 import { acted } from './act.ts'
 import { checkArrayFilters } from './array-filters.ts'
-import { checkUpdate } from './check-update.ts'
+import { type CheckedUpdate, checkUpdate } from './check-update.ts'
 
 /** Options of replaceOne. */
 export type EncryptedReplaceOptions = Pick<
@@ -40,7 +40,7 @@ export async function update(
   given: unknown,
   options: EncryptedUpdateOneOptions | undefined,
 ): Promise<UpdateResult> {
-  const { layout, vault, collection, validation } = source
+  const { layout, collection, validation } = source
   const read = readDriverOptions(options, many ? UPDATE_MANY_OPTIONS : UPDATE_OPTIONS)
   const plan = planFilter(source, filter, read)
   if (Array.isArray(given))
@@ -53,7 +53,7 @@ export async function update(
   const sent: UpdateOptions = { ...sendable(source, plan, read, writes) }
   if (read.arrayFilters !== undefined) sent.arrayFilters = checkArrayFilters(layout, read.arrayFilters, change, ignoreUndefined)
   await validation?.values(checked.assigned)
-  const sealed = owner === undefined ? change : await sealUpdate()
+  const sealed = owner === undefined ? change : await sealUpdate(source, checked, owner, plan.pins.id)
   const results = await acted(
     source,
     plan,
@@ -63,19 +63,19 @@ export async function update(
     ({ matchedCount }) => matchedCount,
   )
   return summed(results)
+}
 
-  async function sealUpdate(): Promise<Tree> {
-    if (owner === undefined) return change
-    const record = recordOf(layout, plan.pins.id)
-    const prepared = new Map(checked.written.map((each) => [each, prepareTree(layout, each.node, each.value, each.path)]))
-    const indexes = [...prepared.values()].flatMap((each) => indexesFor(each, owner.tenant))
-    const keys = await BatchKeys.open(vault, [owner], indexes, true)
-    try {
-      const trees = new Map([...prepared].map(([each, tree]) => [each, sealTree(tree, owner, record, keys)]))
-      return checked.with((each) => trees.get(each))
-    } finally {
-      keys.dispose()
-    }
+/** Everything is checked and encoded before a key is opened. */
+async function sealUpdate({ layout, vault }: Source, checked: CheckedUpdate, owner: Owner, id: unknown): Promise<Tree> {
+  const record = recordOf(layout, id)
+  const prepared = checked.written.map((each) => [each, prepareTree(layout, each.node, each.value, each.path)] as const)
+  const indexes = prepared.flatMap(([, tree]) => indexesFor(tree, owner.tenant))
+  const keys = await BatchKeys.open(vault, [owner], indexes, true)
+  try {
+    const trees = new Map(prepared.map(([each, tree]) => [each, sealTree(tree, owner, record, keys)]))
+    return checked.with((each) => trees.get(each))
+  } finally {
+    keys.dispose()
   }
 }
 
