@@ -496,6 +496,26 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await w.users.find().sort({ _id: 1 }).toArray()).toEqual([ada, bob, rival])
   })
 
+  test('a scope narrows what a filter says, and loses nothing of it', async () => {
+    const scope = w.users.for({ tenant: 'acme' })
+    const found = async (filter: object): Promise<readonly unknown[]> =>
+      (await scope.find(filter).sort({ _id: 1 }).toArray()).map(({ _id }) => _id)
+    expect(await found({})).toEqual(['ada', 'bob'])
+    expect(await found({ $and: [{ plan: 'pro' }] })).toEqual(['ada'])
+    expect(await found({ $and: [{ plan: 'pro' }], age: 36 })).toEqual(['ada'])
+    expect(await found({ $or: [{ orgId: 'rival' }, { plan: 'free' }] })).toEqual(['bob'])
+    expect(await found({ orgId: 'rival' })).toEqual([])
+    expect(await found({ orgId: 'rival', $and: [{ age: 36 }] })).toEqual([])
+    expect(await found({ orgId: { $in: ['rival', 'acme'] }, age: 36 })).toEqual(['ada', 'bob'])
+    expect(await found({ orgId: 'rival', age: { $ne: 5 } })).toEqual([])
+    // Nor does it reach the keys of others.
+    const before = w.keyStore.snapshot().length
+    expect(await outcome(() => scope.updateOne({ _id: 'zoe', orgId: 'rival' }, { $set: { name: 'x' } }))).toBe('unsupported_operation')
+    expect(w.keyStore.snapshot().length).toBe(before)
+    expect(await scope.deleteMany({ $and: [{ plan: 'none' }] })).toMatchObject({ deletedCount: 0 })
+    expect(await scope.deleteMany({ orgId: 'rival' })).toMatchObject({ deletedCount: 0 })
+  })
+
   test('a scope of one path that is tenant and subject at once asks for both', async () => {
     const Own = z.object({ _id: z.string(), org: z.string(), secret: encrypted(z.string()) })
     const things = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('own'), {
