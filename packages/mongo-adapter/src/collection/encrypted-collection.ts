@@ -108,7 +108,8 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   }
 
   /**
-   * The collection of one tenant, or of one person: every filter is narrowed to it, and every document that is inserted belongs to it.
+   * The collection of one tenant, or of one person: every filter is narrowed to it, and every document that is inserted belongs to it. A
+   * scope can be narrowed, and not left.
    *
    * @param scope - the values as documents hold them, `tenant` and, for a person, `subject`
    * @throws StrongroomError `invalid_argument`
@@ -119,6 +120,11 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     if (ownerName(layout.tenant.type, tenant) === undefined) throw invalidArgument('tenant', `must be of type ${layout.tenant.type}`)
     if (subject !== undefined && ownerName(layout.subject.type, subject) === undefined)
       throw invalidArgument('subject', `must be of type ${layout.subject.type}`)
+    const within = this.#source.scope
+    if (within !== undefined && ownerName(layout.tenant.type, within.tenant) !== ownerName(layout.tenant.type, tenant))
+      throw invalidArgument('tenant', "must be the scope's own")
+    if (within?.subject !== undefined && ownerName(layout.subject.type, within.subject) !== ownerName(layout.subject.type, subject))
+      throw invalidArgument('subject', "must be the scope's own")
     const narrowed: Scope = subject === undefined ? { tenant } : { tenant, subject }
     return new EncryptedCollection({ ...this.#source, scope: narrowed })
   }

@@ -516,6 +516,20 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await scope.deleteMany({ orgId: 'rival' })).toMatchObject({ deletedCount: 0 })
   })
 
+  test('a scope can be narrowed, and not left', async () => {
+    const acme = w.users.for({ tenant: 'acme' })
+    const her = acme.for({ tenant: 'acme', subject: 'ada' })
+    expect((await her.find().toArray()).map(({ _id }) => _id)).toEqual(['ada'])
+    for (const leave of [
+      () => acme.for({ tenant: 'rival' }),
+      () => her.for({ tenant: 'acme' }),
+      () => her.for({ tenant: 'acme', subject: 'bob' }),
+      () => her.for({ tenant: 'rival', subject: 'ada' }),
+    ])
+      expect(await outcome(leave)).toBe('invalid_argument')
+    expect(await her.for({ tenant: 'acme', subject: 'ada' }).countDocuments()).toBe(1)
+  })
+
   test('a scope of one path that is tenant and subject at once asks for both', async () => {
     const Own = z.object({ _id: z.string(), org: z.string(), secret: encrypted(z.string()) })
     const things = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('own'), {
