@@ -129,8 +129,9 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return new EncryptedCollection({ ...this.#source, scope: narrowed })
   }
 
-  /** What an erasure has to know of this collection. */
+  /** What rotation and erasure ask of this collection. @throws StrongroomError `unsupported_operation` of a scope: it tells of everyone */
   resource(): CollectionResource {
+    this.#requireUnscoped('resource')
     return resourceOf(this.#source)
   }
 

@@ -163,12 +163,13 @@ describe.skipIf(uri === undefined)('on a server', () => {
     })
   })
 
-  test('of a scope nothing of the whole collection can be dropped', async () => {
+  test('of a scope nothing of the whole collection can be dropped or asked', async () => {
     const scope = w.users.for({ tenant: 'acme' })
     expect(await outcome(() => scope.dropIndex('email_1'))).toBe('unsupported_operation')
     expect(await outcome(() => scope.dropIndexes())).toBe('unsupported_operation')
     expect(await outcome(() => scope.drop())).toBe('unsupported_operation')
     expect(await outcome(() => scope.estimatedDocumentCount())).toBe('unsupported_operation')
+    expect(await outcome(() => scope.resource())).toBe('unsupported_operation')
     expect(await w.users.estimatedDocumentCount()).toBe(2)
   })
 })

@@ -530,6 +530,26 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await her.for({ tenant: 'acme', subject: 'ada' }).countDocuments()).toBe(1)
   })
 
+  test.each([
+    ['record', 'decrypt_failed'],
+    [undefined, 'decrypt_failed'],
+    ['none', 'done'],
+  ] as const)('bind: %s: a value moved to another document of the same person: %s', async (bind, expected) => {
+    const Note = z.object({ _id: z.number(), orgId: z.string(), by: z.string(), text: encrypted(z.string()) })
+    const collection = w.client.db(w.stored.dbName).collection<Document & { _id: number }>('bound')
+    const notes = encryptedCollection(w.vault, collection as never, {
+      schema: Note,
+      tenant: 'orgId',
+      subject: 'by',
+      ...(bind === undefined ? {} : { bind }),
+    })
+    await notes.insertMany([1, 2].map((_id) => ({ _id, orgId: 'acme', by: 'ada', text: `t${_id}` })))
+    expect(await notes.find().toArray()).toHaveLength(2)
+    const one = await collection.findOne({ _id: 1 })
+    await collection.updateOne({ _id: 2 }, { $set: { text: one?.['text'] as unknown } })
+    expect(await outcome(() => notes.find().toArray())).toBe(expected)
+  })
+
   test('a scope of one path that is tenant and subject at once asks for both', async () => {
     const Own = z.object({ _id: z.string(), org: z.string(), secret: encrypted(z.string()) })
     const things = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('own'), {
