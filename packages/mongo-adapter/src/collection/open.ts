@@ -10,7 +10,7 @@ import { decodeValue } from '../values/bson-value.ts'
 import { promoteBuffers } from '../values/promote-buffers.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
 import { mapDocument, valueAt, type Walk } from './documents.ts'
-import { BatchKeys, isShredded, type Owner } from './keys.ts'
+import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
 import { indexValueOf, neededIndex, recordOf } from './seal.ts'
 import { SHREDDED } from './shredded-mark.ts'
@@ -40,12 +40,9 @@ export async function openDocuments(
   const owners = documents.map((document) => storedOwner(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
   const indexes = options.verify.flatMap(({ index }) => (index === undefined ? [] : known.map(({ tenant }) => neededIndex(index, tenant))))
-  const keys = await BatchKeys.open(vault, known, indexes, false)
-  try {
-    return documents.map((document, i) => openDocument(layout, document, owners[i], keys, options))
-  } finally {
-    keys.dispose()
-  }
+  return withKeys(vault, { owners: known, indexes, mint: false }, (keys) =>
+    documents.map((document, i) => openDocument(layout, document, owners[i], keys, options)),
+  )
 }
 
 /** How many encrypted values documents hold, and how many of them open. @throws StrongroomError what opening keys throws, and `decrypt_failed` for what is none */
@@ -55,14 +52,9 @@ export async function countReadable(
   documents: readonly Tree[],
 ): Promise<{ readonly values: number; readonly readable: number }> {
   const owners = documents.map((document) => storedOwner(layout, document))
-  const keys = await BatchKeys.open(
-    vault,
-    owners.filter((owner) => owner !== undefined),
-    [],
-    false,
-  )
-  const count = { values: 0, readable: 0 }
-  try {
+  const known = owners.filter((owner) => owner !== undefined)
+  return withKeys(vault, { owners: known, indexes: [], mint: false }, (keys) => {
+    const count = { values: 0, readable: 0 }
     for (const [i, document] of documents.entries()) {
       const id = document['_id']
       mapDocument(layout.root, document, {
@@ -79,10 +71,8 @@ export async function countReadable(
         },
       })
     }
-  } finally {
-    keys.dispose()
-  }
-  return count
+    return count
+  })
 }
 
 // What is stored may have members that the schema does not have any more.

@@ -10,7 +10,7 @@ import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
 import { valueAt } from './documents.ts'
 import { translateFilter } from './filters/filter.ts'
 import { type Pins, pinsOf } from './filters/pins.ts'
-import { BatchKeys, type NeededIndex, type Owner } from './keys.ts'
+import { withKeys, type NeededIndex, type Owner } from './keys.ts'
 import type { Layout, SealedPath } from './layout.ts'
 import type { OnShredded } from './open.ts'
 import { indexValueOf, neededIndex, SUBTYPE } from './seal.ts'
@@ -60,17 +60,17 @@ export function planFilter(source: Source, given: unknown, options: BSONSerializ
     searched,
     touches,
     async physical() {
-      const keys = await BatchKeys.open(vault, [], needs, false)
-      try {
-        return translateFilter(layout, filter, (sealed, value) =>
-          tenantsOf(sealed, pins).flatMap((tenant) => {
-            const bytes = indexValueOf(sealed, bsonScalar(value, sealed.path), tenant, keys)
-            return bytes === undefined ? [] : [new Binary(bytes, SUBTYPE)]
-          }),
-        ).filter
-      } finally {
-        keys.dispose()
-      }
+      return withKeys(
+        vault,
+        { owners: [], indexes: needs, mint: false },
+        (keys) =>
+          translateFilter(layout, filter, (sealed, value) =>
+            tenantsOf(sealed, pins).flatMap((tenant) => {
+              const bytes = indexValueOf(sealed, bsonScalar(value, sealed.path), tenant, keys)
+              return bytes === undefined ? [] : [new Binary(bytes, SUBTYPE)]
+            }),
+          ).filter,
+      )
     },
   }
 }

@@ -4,7 +4,7 @@ import { invalidArgument } from '@strongroom/core'
 import { type BulkWriteOptions, type Document, type InsertManyResult, type InsertOneOptions, type InsertOneResult, ObjectId } from 'mongodb'
 
 import { resolveDocument, type Tree } from '../../values/resolve.ts'
-import { BatchKeys } from '../keys.ts'
+import { withKeys } from '../keys.ts'
 import { INSERT_MANY_OPTIONS, INSERT_OPTIONS, readDriverOptions } from '../options.ts'
 import { indexesFor, ownerOf, prepareTree, recordOf, sealTree } from '../seal.ts'
 import { fillScope, ignoresUndefined, type Source } from '../source.ts'
@@ -59,17 +59,11 @@ async function sealAll(source: Source, given: readonly unknown[], options: Encry
   for (let at = 0; at < prepared.length; at += BATCH) {
     const batch = prepared.slice(at, at + BATCH)
     const indexes = batch.flatMap(({ owner, document }) => indexesFor(document, owner.tenant))
-    const keys = await BatchKeys.open(
-      vault,
-      batch.map(({ owner }) => owner),
-      indexes,
-      true,
+    const owners = batch.map(({ owner }) => owner)
+    const trees = await withKeys(vault, { owners, indexes, mint: true }, (keys) =>
+      batch.map(({ owner, record, document }) => sealTree(document, owner, record, keys) as Tree),
     )
-    try {
-      for (const { owner, record, document } of batch) sealed.push(sealTree(document, owner, record, keys) as Tree)
-    } finally {
-      keys.dispose()
-    }
+    sealed.push(...trees)
   }
   return sealed
 }

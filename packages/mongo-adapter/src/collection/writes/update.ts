@@ -5,7 +5,7 @@ import { type Document, type Filter, type ReplaceOptions, type Sort, type Update
 
 import { resolveDocument, type Tree } from '../../values/resolve.ts'
 import { hintOf } from '../indexes/index-keys.ts'
-import { BatchKeys, type Owner } from '../keys.ts'
+import { withKeys, type Owner } from '../keys.ts'
 import { readDriverOptions, REPLACE_OPTIONS, UPDATE_MANY_OPTIONS, UPDATE_OPTIONS } from '../options.ts'
 import { indexesFor, ownerOf, prepareTree, recordOf, sealTree } from '../seal.ts'
 import { sortOf } from '../sort.ts'
@@ -70,13 +70,10 @@ async function sealUpdate({ layout, vault }: Source, checked: CheckedUpdate, own
   const record = recordOf(layout, id)
   const prepared = checked.written.map((each) => [each, prepareTree(layout, each.node, each.value, each.path)] as const)
   const indexes = prepared.flatMap(([, tree]) => indexesFor(tree, owner.tenant))
-  const keys = await BatchKeys.open(vault, [owner], indexes, true)
-  try {
+  return withKeys(vault, { owners: [owner], indexes, mint: true }, (keys) => {
     const trees = new Map(prepared.map(([each, tree]) => [each, sealTree(tree, owner, record, keys)]))
     return checked.with((each) => trees.get(each))
-  } finally {
-    keys.dispose()
-  }
+  })
 }
 
 export async function replaceOne(
@@ -102,13 +99,8 @@ export async function replaceOne(
   await validation?.documents([document])
   const record = recordOf(layout, plan.pins.id)
   const prepared = prepareTree(layout, layout.root, document, '')
-  const keys = await BatchKeys.open(vault, [owner], indexesFor(prepared, owner.tenant), true)
-  let sealed: Tree
-  try {
-    sealed = sealTree(prepared, owner, record, keys) as Tree
-  } finally {
-    keys.dispose()
-  }
+  const needed = { owners: [owner], indexes: indexesFor(prepared, owner.tenant), mint: true }
+  const sealed = await withKeys(vault, needed, (keys) => sealTree(prepared, owner, record, keys) as Tree)
   const replace = (physical: Filter<Document>): Promise<UpdateResult> => collection.replaceOne(physical, sealed, sent)
   return summed(await acted(source, plan, false, lookingFor(sent), replace, ({ matchedCount }) => matchedCount))
 }
