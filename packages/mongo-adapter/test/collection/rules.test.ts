@@ -1,6 +1,7 @@
 // Rules of the collection that only show at their edges: paths with positions, shapes, collations, projections, what was changed meanwhile.
-import { encrypted, encryptedCollection, SHREDDED } from '@strongroom/mongo-adapter'
-import { Binary, type Document } from 'mongodb'
+import { inspect } from 'node:util'
+import { encrypted, encryptedCollection, type EncryptedCollection, SHREDDED } from '@strongroom/mongo-adapter'
+import { Binary, type Document, MongoBulkWriteError, ObjectId, type WriteError } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
@@ -444,6 +445,73 @@ describe.skipIf(uri === undefined)('on a server', () => {
         keyPattern: { name: 1 },
       })
     })
+  })
+
+  test('null among values, and none of them', async () => {
+    await w.users.insertMany([
+      { _id: 'n1', orgId: 'acme', email: null },
+      { _id: 'n2', orgId: 'acme' },
+    ])
+    const found = async (condition: object): Promise<readonly unknown[]> =>
+      (
+        await w.users
+          .find({ email: condition } as never)
+          .sort({ _id: 1 })
+          .toArray()
+      ).map(({ _id }) => _id)
+    expect(await found({ $in: [null, 'ada@example.com'] })).toEqual(['ada', 'n1', 'n2'])
+    expect(await found({ $in: [null] })).toEqual(['n1', 'n2'])
+    expect(await found({ $nin: [null, 'ada@example.com'] })).toEqual(['bob', 'eve'])
+    expect(await found({ $nin: ['ada@example.com'] })).toEqual(['bob', 'eve', 'n1', 'n2'])
+    expect(await found({ $ne: null })).toEqual(['ada', 'bob', 'eve'])
+  })
+
+  test('a filter that says two tenants says none whose values are written', async () => {
+    const two = { _id: 'ada', orgId: { $in: ['acme', 'rival'] } }
+    expect(await outcome(() => w.users.updateOne(two, { $set: { name: 'x' } }))).toBe('unsupported_operation')
+    expect(await outcome(() => w.users.replaceOne(two, { orgId: 'acme', name: 'x' }))).toBe('unsupported_operation')
+    expect(dataCommands(w)).toEqual([])
+    expect(await w.users.updateOne({ ...two, orgId: { $in: ['acme'] } }, { $set: { name: 'x' } })).toMatchObject({ matchedCount: 1 })
+  })
+
+  test('the failures of a batch show neither values nor documents', async () => {
+    const error = (await w.users
+      .insertMany([bob, { ...bob, _id: 'b2', email: 'BOB@example.com' }, { _id: 'b3', orgId: 'acme' }], { ordered: false })
+      .catch((thrown: unknown) => thrown)) as MongoBulkWriteError
+    expect(error).toBeInstanceOf(MongoBulkWriteError)
+    expect(error.insertedCount).toBe(1)
+    const failed = error.writeErrors as readonly WriteError[]
+    expect(failed.map(({ index, code }) => [index, code])).toEqual([
+      [0, 11_000],
+      [1, 11_000],
+    ])
+    expect(failed[1]?.errmsg).toBe('E11000 duplicate key error: another document has the same email')
+    expect(failed.map((each) => (each.err as { op?: unknown }).op)).toEqual([undefined, undefined])
+    for (const shown of [inspect(error, { depth: 20 }), JSON.stringify(error)]) {
+      expect(shown).not.toMatch(/email\.i|keyValue: \{ 'email|bob@/iu)
+      // The stored form of a value begins with its version, in base64.
+      expect(shown).not.toContain('"$binary"')
+      expect(shown).not.toContain('Binary.createFromBase64')
+    }
+  })
+
+  test('an id is made for documents whose schema says ObjectId, or nothing; not for others', async () => {
+    const of = (id: object, name: string): EncryptedCollection<Document> =>
+      encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection(name), {
+        schema: z.object({ ...id, orgId: z.string(), secret: encrypted(z.string()) }),
+        tenant: 'orgId',
+        subject: 'orgId',
+      }) as unknown as EncryptedCollection<Document>
+    const document = { orgId: 'acme', secret: 's' }
+    for (const [id, name] of [
+      [{}, 'ids1'],
+      [{ _id: z.instanceof(ObjectId) }, 'ids2'],
+    ] as const)
+      expect((await of(id, name).insertOne(document)).insertedId).toBeInstanceOf(ObjectId)
+    w.commands.length = 0
+    expect(await outcome(() => of({ _id: z.number() }, 'ids3').insertOne(document))).toBe('invalid_argument')
+    expect(await outcome(() => of({}, 'ids4').insertOne({ ...document, _id: null } as never))).toBe('invalid_argument')
+    expect(dataCommands(w)).toEqual([])
   })
 
   test('operators that cannot work on what is encrypted', async () => {
