@@ -17,20 +17,50 @@ export interface NeededIndex {
   readonly tenant: string | undefined
 }
 
+/** What a batch needs. */
+export interface Needed {
+  readonly owners: Iterable<Owner>
+  readonly indexes: Iterable<NeededIndex>
+  /** Make the keys that do not exist: for what is written. */
+  readonly mint: boolean
+}
+
+// Each was overtaken by news of changed keys, which are few: so many in a row mean that the vault can keep none.
+const MOST_TRIES = 5
+
+/**
+ * Opens the keys of a batch, uses them in one turn, and lets them go. A key that was dropped between its opening and its use, because it
+ * has changed or may have, is opened anew, and all of the work is done again.
+ *
+ * @param work - without effects, and synchronous
+ * @throws StrongroomError what opening keys throws, and what `work` throws; that a tenant is shredded only when one of its values is asked
+ *   for, if `mint` is false
+ */
+export async function withKeys<T>(vault: Vault, needed: Needed, work: (keys: BatchKeys) => T): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const keys = await BatchKeys.open(vault, needed)
+    try {
+      return work(keys)
+    } catch (error) {
+      if (!isExpired(error) || tries === MOST_TRIES) throw error
+    } finally {
+      keys.dispose()
+    }
+  }
+}
+
 export class BatchKeys {
   readonly #vault: Vault
-  readonly #subjects = new Map<string, UnlockedKeys | StrongroomError>()
+  /** By tenant, then by subject. */
+  readonly #subjects = new Map<string, Map<string, UnlockedKeys | StrongroomError>>()
   readonly #indexes = new Map<string, BlindIndex | undefined>()
 
   private constructor(vault: Vault) {
     this.#vault = vault
   }
 
-  /**
-   * @param mint - make the keys that do not exist: for what is written
-   * @throws StrongroomError what opening keys throws; that a tenant is shredded only when one of its values is asked for, if `mint` is false
-   */
-  static async open(vault: Vault, owners: Iterable<Owner>, indexes: Iterable<NeededIndex>, mint: boolean): Promise<BatchKeys> {
+  /** For {@link withKeys} alone. */
+  static async open(vault: Vault, { owners, indexes, mint }: Needed): Promise<BatchKeys> {
     const keys = new BatchKeys(vault)
     try {
       await Promise.all([keys.#openSubjects(owners, mint), keys.#openIndexes(indexes, mint)])
@@ -43,7 +73,7 @@ export class BatchKeys {
 
   /** @throws StrongroomError `shredded` */
   subject({ tenant, subject }: Owner): UnlockedKeys {
-    const found = this.#subjects.get(ownerId({ tenant, subject }))
+    const found = this.#subjects.get(tenant)?.get(subject)
     if (found instanceof StrongroomError) throw found
     if (found === undefined) throw new StrongroomError('handle_expired', 'the keys of this batch were let go')
     return found
@@ -55,7 +85,8 @@ export class BatchKeys {
   }
 
   dispose(): void {
-    for (const keys of this.#subjects.values()) if (!(keys instanceof StrongroomError)) keys.dispose()
+    for (const ofTenant of this.#subjects.values())
+      for (const keys of ofTenant.values()) if (!(keys instanceof StrongroomError)) keys.dispose()
     for (const index of this.#indexes.values()) index?.dispose()
     this.#subjects.clear()
     this.#indexes.clear()
@@ -63,17 +94,25 @@ export class BatchKeys {
 
   // All begin in one turn. Every handle is kept, so that a failure of one leaves none behind.
   async #openSubjects(owners: Iterable<Owner>, mint: boolean): Promise<void> {
-    const distinct = new Map([...owners].map((owner) => [ownerId(owner), owner]))
-    await settled(
-      [...distinct].map(async ([id, { tenant, subject }]) => {
-        try {
-          this.#subjects.set(id, await this.#vault.tenant(tenant).subject(subject).unlock({ readOnly: !mint }))
-        } catch (error) {
-          if (mint || !isShredded(error)) throw error
-          this.#subjects.set(id, error)
-        }
-      }),
-    )
+    const opening: Promise<void>[] = []
+    const begun = new Map<string, Set<string>>()
+    for (const { tenant, subject } of owners) {
+      const known = memberOf(begun, tenant, () => new Set())
+      if (known.has(subject)) continue
+      known.add(subject)
+      opening.push(this.#openSubject(tenant, subject, mint))
+    }
+    await settled(opening)
+  }
+
+  async #openSubject(tenant: string, subject: string, mint: boolean): Promise<void> {
+    const ofTenant = memberOf(this.#subjects, tenant, () => new Map<string, UnlockedKeys | StrongroomError>())
+    try {
+      ofTenant.set(subject, await this.#vault.tenant(tenant).subject(subject).unlock({ readOnly: !mint }))
+    } catch (error) {
+      if (mint || !isShredded(error)) throw error
+      ofTenant.set(subject, error)
+    }
   }
 
   async #openIndexes(indexes: Iterable<NeededIndex>, mint: boolean): Promise<void> {
@@ -97,13 +136,19 @@ export function isShredded(error: unknown): error is StrongroomError {
   return error instanceof StrongroomError && error.code === 'shredded'
 }
 
+function isExpired(error: unknown): boolean {
+  return error instanceof StrongroomError && error.code === 'handle_expired'
+}
+
 async function settled(all: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(all)).find((result) => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
 }
 
-function ownerId({ tenant, subject }: Owner): string {
-  return JSON.stringify([tenant, subject])
+function memberOf<T>(map: Map<string, T>, name: string, make: () => T): T {
+  const found = map.get(name) ?? make()
+  map.set(name, found)
+  return found
 }
 
 function indexId({ index, tenant }: NeededIndex): string {

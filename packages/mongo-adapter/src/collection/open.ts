@@ -1,14 +1,15 @@
 /** Decrypting the values of documents, a batch at a time. */
 
-import { decryptFailed, equalBytes, type Scalar, StrongroomError, type Vault } from '@strongroom/core'
+import { decryptFailed, equalBytes, StrongroomError, type UnlockedKeys, type ValueOptions, type Vault } from '@strongroom/core'
 import { Binary, type BSONSerializeOptions } from 'mongodb'
 
-import type { EncryptedNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
-import { decodeValue } from '../values/bson-value.ts'
+import { bsonScalar } from '../values/bson-scalar.ts'
+import { type DecodeValue, valueDecoder } from '../values/bson-value.ts'
+import { promoteBuffers } from '../values/promote-buffers.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
-import { mapDocument, valueAt } from './documents.ts'
-import { BatchKeys, isShredded, type Owner } from './keys.ts'
+import { mapDocument, valueAt, type Walk } from './documents.ts'
+import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
 import { indexValueOf, neededIndex, recordOf } from './seal.ts'
 import { SHREDDED } from './shredded-mark.ts'
@@ -17,6 +18,7 @@ import { SHREDDED } from './shredded-mark.ts'
 export type OnShredded = 'throw' | 'mark'
 
 export interface OpenOptions {
+  /** How the caller wants values. Documents themselves are read without `promoteBuffers`, which would take from `_id` what it is bound by. */
   readonly bson: BSONSerializeOptions
   readonly shredded: OnShredded
   /** Paths that were searched by: an index value proves nothing, so what a hit holds there is compared. */
@@ -37,12 +39,48 @@ export async function openDocuments(
   const owners = documents.map((document) => storedOwner(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
   const indexes = options.verify.flatMap(({ index }) => (index === undefined ? [] : known.map(({ tenant }) => neededIndex(index, tenant))))
-  const keys = await BatchKeys.open(vault, known, indexes, false)
-  try {
-    return documents.map((document, i) => openDocument(layout, document, owners[i], keys, options))
-  } finally {
-    keys.dispose()
-  }
+  const reading = readingOf(options)
+  return withKeys(vault, { owners: known, indexes, mint: false }, (keys) =>
+    documents.map((document, i) => openDocument(layout, document, owners[i], keys, reading)),
+  )
+}
+
+/** How many encrypted values documents hold, and how many of them open. @throws StrongroomError what opening keys throws, and `decrypt_failed` for what is none */
+export async function countReadable(
+  vault: Vault,
+  layout: Layout,
+  documents: readonly Tree[],
+): Promise<{ readonly values: number; readonly readable: number }> {
+  const owners = documents.map((document) => storedOwner(layout, document))
+  const known = owners.filter((owner) => owner !== undefined)
+  const reading = readingOf({ bson: {}, shredded: 'throw', verify: [] })
+  return withKeys(vault, { owners: known, indexes: [], mint: false }, (keys) => {
+    const count = { values: 0, readable: 0 }
+    for (const [i, document] of documents.entries()) {
+      const id = document['_id']
+      mapDocument(layout.root, document, {
+        ...READING,
+        mismatch: (path) => located(decryptFailed(), id, path),
+        value(stored, node) {
+          count.values++
+          try {
+            openStored(openingOf(layout, id, owners[i], keys), stored, sealedOf(layout, node), keys, reading)
+            count.readable++
+          } catch (error) {
+            if (!isShredded(error) && !isDamage(error)) throw error
+          }
+        },
+      })
+    }
+    return count
+  })
+}
+
+// What is stored may have members that the schema does not have any more.
+const READING: Pick<Walk, 'plain' | 'undeclared' | 'positions'> = {
+  plain: (value) => value,
+  undeclared: () => undefined,
+  positions: true,
 }
 
 function storedOwner(layout: Layout, document: Tree): Owner | undefined {
@@ -51,64 +89,86 @@ function storedOwner(layout: Layout, document: Tree): Owner | undefined {
   return tenant === undefined || subject === undefined ? undefined : { tenant, subject }
 }
 
-function openDocument(layout: Layout, document: Tree, owner: Owner | undefined, keys: BatchKeys, options: OpenOptions): Tree | undefined {
+/** What one document's values are opened with. */
+interface Opening {
+  readonly subject: UnlockedKeys
+  readonly tenant: string
+  readonly bound: ValueOptions | undefined
+}
+
+/** How values are read, the same for all documents. */
+interface Reading extends OpenOptions {
+  readonly decode: DecodeValue
+}
+
+function readingOf(options: OpenOptions): Reading {
+  return { ...options, decode: valueDecoder(options.bson) }
+}
+
+// As values are indexed, whatever the caller wants to see.
+const AS_INDEXED = valueDecoder({})
+
+function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
+  if (owner === undefined) throw decryptFailed()
+  const record = recordOf(layout, id)
+  return { subject: keys.subject(owner), tenant: owner.tenant, bound: record === undefined ? undefined : { record } }
+}
+
+function openDocument(layout: Layout, document: Tree, owner: Owner | undefined, keys: BatchKeys, reading: Reading): Tree | undefined {
   let comparable = true
   let gone: Error | undefined
+  let opening: Opening | undefined
   const id = document['_id']
+  const promoted = reading.bson.promoteBuffers === true && reading.bson.promoteValues !== false
   const opened = mapDocument(layout.root, document, {
     value(stored, node, path) {
       try {
-        return openStored(layout, stored, node, owner, recordOf(layout, id), keys, options)
+        opening ??= openingOf(layout, id, owner, keys)
+        return openStored(opening, stored, sealedOf(layout, node), keys, reading)
       } catch (error) {
         if (!isShredded(error)) throw located(error, id, path)
-        if (options.verify.includes(sealedOf(layout, node))) comparable = false
+        if (reading.verify.includes(sealedOf(layout, node))) comparable = false
         gone ??= located(error, id, path)
         return SHREDDED
       }
     },
+    ...READING,
+    ...(promoted ? { plain: promoteBuffers } : {}),
     mismatch: (path) => located(decryptFailed(), id, path),
-    undeclared: () => undefined,
   }) as Tree
   if (!comparable) return undefined
-  if (gone !== undefined && options.shredded === 'throw') throw gone
+  if (gone !== undefined && reading.shredded === 'throw') throw gone
   return opened
 }
 
-function openStored(
-  layout: Layout,
-  stored: unknown,
-  node: EncryptedNode,
-  owner: Owner | undefined,
-  record: Scalar | undefined,
-  keys: BatchKeys,
-  { bson, verify }: OpenOptions,
-): unknown {
-  const sealed = sealedOf(layout, node)
+function openStored({ subject, tenant, bound }: Opening, stored: unknown, sealed: SealedPath, keys: BatchKeys, reading: Reading): unknown {
   const { c, i } = partsOf(stored)
-  if (owner === undefined || c === undefined) throw decryptFailed()
-  const subject = keys.subject(owner)
-  const encoded = record === undefined ? subject.decrypt(sealed.field, c) : subject.decrypt(sealed.field, c, { record })
-  const value = decodeValue(encoded, bson)
+  if (c === undefined) throw decryptFailed()
+  const encoded = subject.decrypt(sealed.field, c, bound)
+  const value = reading.decode(encoded)
   if (value === undefined) throw decryptFailed()
-  if (verify.includes(sealed)) {
-    const expected = indexValueOf(sealed, decodeValue(encoded, {}), owner.tenant, keys)
+  if (reading.verify.includes(sealed)) {
+    const expected = indexValueOf(sealed, bsonScalar(AS_INDEXED(encoded), sealed.path), tenant, keys)
     // All of them: one of another value beside the own would make the document a hit of a search for that value.
-    if (expected === undefined || i.length === 0 || !i.every((each) => each !== undefined && equalBytes(each, expected)))
-      throw decryptFailed()
+    if (expected === undefined || i.length === 0 || !i.every((each) => equalBytes(each, expected))) throw decryptFailed()
   }
   return value
 }
 
-/** Both forms of a stored value: bare, and with its index values. What is no index value is `undefined` among them. */
-function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonly i: readonly (Uint8Array | undefined)[] } {
+/** Both forms of a stored value: bare, and with its index values, of which there may be a list (docs/format.md). */
+export function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonly i: readonly Uint8Array[] } {
   if (!isTree(stored)) return { c: bytesOf(stored), i: [] }
   const listed = Array.isArray(stored['i']) ? (stored['i'] as readonly unknown[]) : [stored['i']]
-  return { c: bytesOf(stored['c']), i: listed.map(bytesOf) }
+  return { c: bytesOf(stored['c']), i: listed.map(bytesOf).filter((bytes) => bytes !== undefined) }
 }
 
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Binary) return value.value()
   return value instanceof Uint8Array ? value : undefined
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof StrongroomError && error.code === 'decrypt_failed'
 }
 
 function located(error: unknown, id: unknown, path: string): Error {

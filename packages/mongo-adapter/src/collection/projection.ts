@@ -1,9 +1,9 @@
-/** Projections and sorts: checked, and completed with what decryption needs, which is taken out again. */
+/** Projections: checked, and completed with what decryption needs, which is taken out again. */
 
 import { invalidArgument, StrongroomError } from '@strongroom/core'
 
-import { isTree, resolveDocument, resolveValue, type Tree } from '../values/resolve.ts'
-import { type Layout, placeOf, type SealedPath, unsupported } from './layout.ts'
+import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
+import { dottedPath, type Layout, placeOf, type SealedPath, unsupported } from './layout.ts'
 
 export interface PlannedProjection {
   readonly projection: Tree | undefined
@@ -13,9 +13,11 @@ export interface PlannedProjection {
 
 /** @throws StrongroomError `unsupported_operation`, `invalid_argument` */
 export function planProjection(layout: Layout, given: unknown, searched: readonly SealedPath[]): PlannedProjection {
-  if (given === undefined || given === null) return { projection: undefined, strip: (document) => document }
+  const everything: PlannedProjection = { projection: undefined, strip: (document) => document }
+  if (given === undefined || given === null) return everything
   const wanted = resolveDocument(given, { argument: 'projection', operators: true, ignoreUndefined: true })
   const entries = Object.entries(wanted)
+  if (entries.length === 0) return everything
   for (const [path, value] of entries) {
     const place = placeOf(layout, path)
     if (place.kind === 'within') throw unsupported('projecting', place.sealed.path, 'nothing within it can be reached')
@@ -25,92 +27,63 @@ export function planProjection(layout: Layout, given: unknown, searched: readonl
         'a projection of an encrypted collection only names paths, with 0 or 1; nothing was sent',
       )
   }
-  if (entries.length === 0) return { projection: undefined, strip: (document) => document }
-  const needed = [...new Set([layout.tenant.path, layout.subject.path, '_id', ...searched.map(({ path }) => path.replaceAll('[]', ''))])]
+  const needed = [...new Set([layout.tenant.path, layout.subject.path, '_id', ...searched.map(dottedPath)])]
   const includes = entries.some(([path, value]) => path !== '_id' && Boolean(value)) || entries.every(([, value]) => Boolean(value))
-  return includes ? including(wanted, needed) : excluding(wanted, needed)
-}
-
-function including(wanted: Tree, needed: readonly string[]): PlannedProjection {
-  const entries = Object.entries(wanted)
-  const projection: Tree = { ...wanted }
-  let more = false
-  for (const path of needed) {
-    if (
-      path === '_id'
-        ? wanted['_id'] === undefined || Boolean(wanted['_id'])
-        : entries.some(([each]) => each === path || path.startsWith(`${each}.`))
-    )
-      continue
-    if (entries.some(([each]) => each.startsWith(`${path}.`))) throw invalidArgument('projection', `must take ${path} whole, or not at all`)
-    projection[path] = 1
-    more = true
-  }
-  const kept = entries.filter(([, value]) => Boolean(value)).map(([path]) => path)
-  if (wanted['_id'] === undefined) kept.push('_id')
-  return { projection, strip: (document) => (more ? (only(document, kept) as Tree) : document) }
-}
-
-function excluding(wanted: Tree, needed: readonly string[]): PlannedProjection {
-  const excluded = Object.entries(wanted).flatMap(([path, value]) => (value ? [] : [path]))
-  const hidden = excluded.filter((each) =>
-    needed.some((path) => path === each || path.startsWith(`${each}.`) || each.startsWith(`${path}.`)),
-  )
-  const sent = excluded.filter((each) => !hidden.includes(each))
+  const { projection, hidden } = includes ? included(wanted, needed) : excluded(wanted, needed)
   return {
-    // `{}` and nothing are the same: all of a document.
-    projection: sent.length === 0 ? undefined : Object.fromEntries(sent.map((path) => [path, 0])),
-    strip: (document) => (hidden.length === 0 ? document : (without(document, hidden) as Tree)),
+    projection: Object.keys(projection).length === 0 ? undefined : projection,
+    strip: (document) => hidden.reduce((out, path) => without(out, path.split('.')), document),
   }
 }
 
-/** @throws StrongroomError `unsupported_operation`, `invalid_argument` */
-export function checkSort(layout: Layout, given: unknown): unknown {
-  const sort = resolveValue(given, { argument: 'sort', operators: true, ignoreUndefined: true })
-  const paths =
-    typeof sort === 'string'
-      ? [sort]
-      : Array.isArray(sort)
-        ? sort.map((each: unknown) => (Array.isArray(each) ? (each[0] as unknown) : each))
-        : isTree(sort)
-          ? Object.keys(sort)
-          : []
-  for (const path of paths) {
-    if (typeof path !== 'string') throw invalidArgument('sort', 'must name paths')
-    const place = placeOf(layout, path)
-    if (place.kind !== 'plain') throw unsupported('sorting', path)
+interface Completed {
+  readonly projection: Tree
+  /** Paths that the caller did not ask for. */
+  readonly hidden: readonly string[]
+}
+
+function included(wanted: Tree, needed: readonly string[]): Completed {
+  const projection: Tree = { ...wanted }
+  const paths = Object.keys(wanted).filter((path) => Boolean(wanted[path]))
+  const hidden: string[] = []
+  // The id comes unless it is left out.
+  if (projection['_id'] !== undefined && !projection['_id']) {
+    delete projection['_id']
+    hidden.push('_id')
   }
-  return sort
-}
-
-/** What a projection that names these paths leaves, as on the server: elements of arrays one by one, and nothing of what is no object. */
-function only(value: unknown, paths: readonly string[]): unknown {
-  if (Array.isArray(value)) return value.filter((each) => Array.isArray(each) || isTree(each)).map((each) => only(each, paths))
-  if (!isTree(value)) return value
-  return mapMembers(value, paths, (member, whole, below) => {
-    if (whole) return member
-    return below.length > 0 && (Array.isArray(member) || isTree(member)) ? only(member, below) : undefined
-  })
-}
-
-/** What a projection that excludes these paths leaves. */
-function without(value: unknown, paths: readonly string[]): unknown {
-  if (Array.isArray(value)) return value.map((each) => without(each, paths))
-  if (!isTree(value)) return value
-  return mapMembers(value, paths, (member, whole, below) => (whole ? undefined : below.length > 0 ? without(member, below) : member))
-}
-
-/** @param map - given whether a path ends at the member, and what of the paths goes on below it; `undefined` leaves it out */
-function mapMembers(
-  document: Tree,
-  paths: readonly string[],
-  map: (member: unknown, whole: boolean, below: readonly string[]) => unknown,
-): Tree {
-  const out: Tree = {}
-  for (const [name, member] of Object.entries(document)) {
-    const below = paths.filter((path) => path.startsWith(`${name}.`)).map((path) => path.slice(name.length + 1))
-    const mapped = map(member, paths.includes(name), below)
-    if (mapped !== undefined) out[name] = mapped
+  for (const path of needed) {
+    if (path === '_id' || paths.some((each) => each === path || path.startsWith(`${each}.`))) continue
+    if (paths.some((each) => each.startsWith(`${path}.`))) throw invalidArgument('projection', `must take ${path} whole, or not at all`)
+    projection[path] = 1
+    hidden.push(outermost(path, paths))
   }
-  return out
+  return { projection, hidden }
+}
+
+// Of `meta.org`, all of `meta` is there for it alone, unless something else of that was asked for.
+function outermost(path: string, paths: readonly string[]): string {
+  const steps = path.split('.')
+  for (let length = 1; length < steps.length; length++) {
+    const ancestor = steps.slice(0, length).join('.')
+    if (!paths.some((each) => each.startsWith(`${ancestor}.`))) return ancestor
+  }
+  return path
+}
+
+// What is needed is fetched all the same, with what holds it, and taken out again.
+function excluded(wanted: Tree, needed: readonly string[]): Completed {
+  // `_id: 1` beside exclusions says nothing; alone it would mean the id and nothing else.
+  const paths = Object.keys(wanted).filter((path) => !wanted[path])
+  const holds = (each: string, path: string): boolean => path === each || path.startsWith(`${each}.`)
+  const hidden = paths.filter((each) => needed.some((path) => holds(each, path) || holds(path, each)))
+  return { projection: Object.fromEntries(paths.filter((path) => !hidden.includes(path)).map((path) => [path, 0])), hidden }
+}
+
+function without(value: Tree, steps: readonly string[]): Tree
+function without(value: unknown, steps: readonly string[]): unknown
+function without(value: unknown, [first = '', ...rest]: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((each: unknown) => without(each, [first, ...rest]))
+  if (!isTree(value) || !Object.hasOwn(value, first)) return value
+  const { [first]: inner, ...out } = value
+  return rest.length === 0 ? out : { ...value, [first]: without(inner, rest) }
 }

@@ -1,5 +1,5 @@
 // Documents of people who have several, in two tenants and two collections: what the tests of moved values move between.
-import { encrypted, encryptedCollection, type EncryptedCollection } from '@strongroom/mongo-adapter'
+import { encrypted, encryptedCollection, type EncryptedCollection, type Shreddable } from '@strongroom/mongo-adapter'
 import type { Collection, Document } from 'mongodb'
 import { z } from 'zod'
 
@@ -23,14 +23,14 @@ export type Stored = Collection<Document & { _id: string }>
 
 export interface Orders {
   readonly w: World
-  readonly orders: EncryptedCollection<Order>
+  readonly orders: EncryptedCollection<Order, Shreddable<typeof Order>>
   readonly stored: Stored
   /** Another collection with the same schema and ids. */
-  readonly drafts: EncryptedCollection<Order>
+  readonly drafts: EncryptedCollection<Order, Shreddable<typeof Order>>
   readonly storedDrafts: Stored
   /** The collection, or one in another database, with other options. */
   open(options: { readonly bind?: 'record' | 'none'; readonly database?: string; readonly name?: string }): {
-    readonly orders: EncryptedCollection<Order>
+    readonly orders: EncryptedCollection<Order, Shreddable<typeof Order>>
     readonly stored: Stored
   }
 }

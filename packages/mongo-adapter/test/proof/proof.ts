@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 
 import { initVault, openVault, type Vault } from '@strongroom/core'
 import { type MemoryKeyProvider, memoryKeyProvider } from '@strongroom/core/testing'
-import { type EncryptedCollection, encryptedCollection, mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
+import { type EncryptedCollection, encryptedCollection, mongoKeyStore, mongoStateStore, type Shreddable } from '@strongroom/mongo-adapter'
 import { type Collection, type CommandStartedEvent, type Db, type Document, MongoClient } from 'mongodb'
 
 import { uri } from '../support.ts'
@@ -19,7 +19,7 @@ export interface Proof {
   readonly vault: Vault
   readonly provider: MemoryKeyProvider
   /** The encrypted collection, behind the tap. */
-  readonly users: EncryptedCollection<Person>
+  readonly users: EncryptedCollection<Person, Shreddable<typeof Person>>
   /** A plain collection of the tapped client, for what is planted. */
   readonly plain: Collection<Document & { _id: string }>
   /** What is stored, seen past the tap by a client of its own. */
@@ -87,7 +87,7 @@ export async function openProof(): Promise<Proof> {
   let number = 0
   let people = 'people'
   let users = open()
-  function open(): EncryptedCollection<Person> {
+  function open(): EncryptedCollection<Person, Shreddable<typeof Person>> {
     return encryptedCollection(vault, dataClient.db(dataName).collection(people), {
       schema: Person,
       tenant: 'orgId',

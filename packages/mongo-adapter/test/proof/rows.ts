@@ -119,16 +119,15 @@ export const COLLECTION_RUNS: Readonly<Record<string, Run>> = {
     expect((await users.distinct('phones', { orgId: 'acme' })).sort()).toEqual([...(ada.phones ?? []), ...(bob.phones ?? [])].sort())
     expect(await users.distinct('plan', { email: ada.email })).toEqual(['pro'])
   },
-  async createIndexes({ users }) {
-    expect((await users.createIndexes()).sort()).toEqual([
-      'born.i_1',
-      'email.i_1',
-      'nick.i_1',
-      'notes.text.i_1',
-      'phones.i_1',
-      'pin.i_1',
-      'serial.i_1',
+  async createIndex({ users }) {
+    const partialFilterExpression = { email: { $exists: true } }
+    expect(await users.createIndex({ plan: 1, email: 1 }, { partialFilterExpression })).toBe('plan_1_email_1')
+    expect(await users.find({ email: { $in: [ada.email, ghost.email] }, plan: 'pro' }, { hint: { plan: 1, email: 1 } }).toArray()).toEqual([
+      ada,
     ])
+  },
+  async createIndexes({ users }) {
+    expect((await users.createIndexes()).sort()).toEqual(['born_1', 'email_1', 'nick_1', 'notes.text_1', 'phones_1', 'pin_1', 'serial_1'])
   },
   async drop({ users }) {
     expect(await users.drop()).toBe(true)
@@ -146,16 +145,31 @@ export const COLLECTION_RUNS: Readonly<Record<string, Run>> = {
       'serial',
     ])
   },
+  async dropIndex({ users }) {
+    await users.dropIndex('pin_1')
+    expect(await users.indexExists('pin_1')).toBe(false)
+  },
+  async dropIndexes({ users }) {
+    expect(await users.dropIndexes()).toBe(true)
+    expect((await users.indexes()).map(({ key }) => Object.keys(key)[0])).toEqual(['_id'])
+  },
+  async listIndexes({ users }) {
+    expect((await users.listIndexes().toArray()).map(({ key }) => Object.keys(key as object)[0])).toContain('email')
+  },
+  async indexInformation({ users }) {
+    expect(Object.values(await users.indexInformation())).toContainEqual([['email', 1]])
+  },
   async indexExists({ users }) {
-    expect(await users.indexExists('email.i_1')).toBe(true)
-    expect(await users.indexExists('name.i_1')).toBe(false)
+    expect(await users.indexExists('email_1')).toBe(true)
+    expect(await users.indexExists('name_1')).toBe(false)
   },
   async isCapped({ users }) {
     expect(await users.isCapped()).toBe(false)
   },
 }
 
-const sorted = ({ users }: Proof): EncryptedFindCursor<Person> => users.find({ email: { $ne: ghost.email } }).sort({ _id: 1 })
+const sorted = ({ users }: Proof): EncryptedFindCursor<Person> =>
+  users.find({ email: { $ne: ghost.email } }, { shredded: 'throw' }).sort({ _id: 1 })
 const PEOPLE = [ada, bob, eve]
 const expectAll = async (cursor: EncryptedFindCursor<Person>): Promise<void> => expect(await cursor.toArray()).toEqual(PEOPLE)
 
@@ -179,10 +193,10 @@ export const CURSOR_RUNS: Readonly<Record<string, Run>> = {
     expect(met).toEqual(PEOPLE)
   },
   async close(proof) {
-    const cursor = sorted(proof)
+    const cursor = sorted(proof).batchSize(1)
     await cursor.next()
     await cursor.close()
-    expect(await cursor.next()).toBeNull()
+    expect(await cursor.hasNext()).toBe(false)
   },
   async closed(proof) {
     const cursor = sorted(proof)
@@ -218,13 +232,74 @@ export const CURSOR_RUNS: Readonly<Record<string, Run>> = {
     for await (const person of sorted(proof).stream()) met.push(person)
     expect(met).toEqual(PEOPLE)
   },
+  async filter(proof) {
+    expect(
+      await sorted(proof)
+        .filter({ email: { $in: [bob.email, ghost.email] } })
+        .toArray(),
+    ).toEqual([bob])
+  },
+  hint: (proof) => expectAll(sorted(proof).hint({ email: 1 })),
+  async collation({ users }) {
+    expect(await users.find({ plan: 'pro' }).collation({ locale: 'simple' }).toArray()).toEqual([ada])
+  },
+  map: async (proof) =>
+    expect(
+      await sorted(proof)
+        .map(({ name }) => name)
+        .toArray(),
+    ).toEqual(PEOPLE.map(({ name }) => name)),
+  clone: (proof) => expectAll(sorted(proof).clone()),
+  async rewind(proof) {
+    const cursor = sorted(proof)
+    await cursor.next()
+    cursor.rewind()
+    await expectAll(cursor)
+  },
+  addCursorFlag: (proof) => expectAll(sorted(proof).addCursorFlag('noCursorTimeout', true)),
+  async bufferedCount(proof) {
+    const cursor = sorted(proof)
+    await cursor.next()
+    expect(cursor.bufferedCount()).toBe(2)
+  },
+  async readBufferedDocuments(proof) {
+    const cursor = sorted(proof)
+    await cursor.next()
+    expect(cursor.readBufferedDocuments()).toEqual([bob, eve])
+  },
+  withReadConcern: (proof) => expectAll(sorted(proof).withReadConcern('majority')),
+  withReadPreference: (proof) => expectAll(sorted(proof).withReadPreference('primary')),
+  async id(proof) {
+    const cursor = sorted(proof).batchSize(1)
+    expect(cursor.id).toBeUndefined()
+    await cursor.next()
+    expect(cursor.id?.isZero()).toBe(false)
+    await cursor.close()
+  },
+  async killed(proof) {
+    const cursor = sorted(proof).batchSize(1)
+    await cursor.next()
+    expect(cursor.killed).toBe(false)
+    await cursor.close()
+    expect(cursor.killed).toBe(true)
+  },
+  async readConcern(proof) {
+    const cursor = sorted(proof).withReadConcern('majority')
+    expect(cursor.readConcern?.level).toBe('majority')
+    await expectAll(cursor)
+  },
+  async readPreference(proof) {
+    const cursor = sorted(proof).withReadPreference('primary')
+    expect(cursor.readPreference.mode).toBe('primary')
+    await expectAll(cursor)
+  },
   async 'Symbol(Symbol.asyncIterator)'(proof) {
     const met: Person[] = []
     for await (const person of sorted(proof)) met.push(person)
     expect(met).toEqual(PEOPLE)
   },
   async 'Symbol(nodejs.asyncDispose)'(proof) {
-    const cursor = sorted(proof)
+    const cursor = sorted(proof).batchSize(1)
     await cursor.next()
     await cursor[Symbol.asyncDispose]()
     expect(cursor.closed).toBe(true)
@@ -240,19 +315,14 @@ export const COLLECTION_REFUSALS: Readonly<Record<string, readonly unknown[]>> =
   aggregate: [pipeline],
   bulkWrite: [[{ insertOne: { document: newcomer } }, { updateOne: { filter, update: { $set: { name: ghost.name } } } }]],
   count: [filter],
-  createIndex: [{ email: 1 }, { partialFilterExpression: filter }],
   createSearchIndex: [{ name: 'search', definition: { mappings: { fields: filter } } }],
   createSearchIndexes: [[{ name: 'search', definition: { mappings: { fields: filter } } }]],
-  dropIndex: ['email.i_1'],
-  dropIndexes: [],
   dropSearchIndex: ['search'],
   findOneAndDelete: [filter],
   findOneAndReplace: [filter, newcomer],
   findOneAndUpdate: [filter, { $set: { name: ghost.name } }, { upsert: true }],
-  indexInformation: [],
   initializeOrderedBulkOp: [],
   initializeUnorderedBulkOp: [],
-  listIndexes: [],
   listSearchIndexes: ['search'],
   options: [],
   rename: ['others'],
@@ -261,23 +331,13 @@ export const COLLECTION_REFUSALS: Readonly<Record<string, readonly unknown[]>> =
 }
 
 export const CURSOR_REFUSALS: Readonly<Record<string, readonly unknown[]>> = {
-  addCursorFlag: ['tailable', true],
   addQueryModifier: ['$comment', ghost.name],
-  bufferedCount: [],
-  clone: [],
-  collation: [{ locale: 'en', strength: 2 }],
   count: [],
   explain: ['allPlansExecution'],
-  filter: [filter],
-  hint: [{ email: 1 }],
-  map: [() => ghost.name],
   max: [{ email: ghost.email }],
   maxAwaitTimeMS: [5],
   min: [{ email: ghost.email }],
-  readBufferedDocuments: [],
+  namespace: [],
   returnKey: [true],
-  rewind: [],
   showRecordId: [true],
-  withReadConcern: ['majority'],
-  withReadPreference: ['secondary'],
 }

@@ -32,8 +32,10 @@ export function operationsOf(shape: Shape): fc.Arbitrary<readonly Operation[]> {
     .map(([_id, rest, usual]): Document => ({ _id, ...(usual ? ownedBy(shape, _id, rest) : rest) }))
   const filter = filterOf(shape)
   // The owner of what is written has to be said: so the document is asked for as whose it is.
+  // Two owners at once are refused, whoever they are.
+  const others = shape.paths.filter(({ path }) => path !== shape.subject)
   const pinned = fc
-    .tuple(id, shape.document, unpinnedOf(shape.paths), mostly, fc.boolean())
+    .tuple(id, shape.document, unpinnedOf(others), mostly, fc.boolean())
     .map(([_id, other, more, usual, plainly]): Document => {
       const owned = usual ? ownedBy(shape, _id, other) : other
       const pins = {
