@@ -25,6 +25,9 @@ export function servicePrograms({ uri, database, folder }) {
     async run(program, ...args) {
       const { stdout } = await promisify(execFile)(process.execPath, [pathOf(program), ...args], {
         env: { ...process.env, ...environment },
+        // One that goes on is not at its end.
+        timeout: 60_000,
+        killSignal: 'SIGKILL',
       })
       return stdout.trimEnd()
     },
