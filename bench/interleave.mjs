@@ -1,22 +1,23 @@
 // Measures functions side by side: in each round every one runs a block of calls in turn, so that a machine that slows down
 // slows all of them, and what counts is the ratio within a round.
 
-const BLOCK_MS = 8
+// Short, so that a slow moment of the machine falls into one round of many, and not into most of one.
+const BLOCK_MS = 5
 
 /**
  * @param contenders - `{ name: function }`; the first is the one that the others are compared to. A function may be async
  * @param rounds - how many rounds count, after two that do not
  * @param base - `{ name: name }` for those that are compared to another than the first
- * @returns by name: nanoseconds a call (median), and the ratio first/other by round: median, quartiles, least, most
+ * @returns by name: nanoseconds a call (lower quartile: what others do on the machine only adds to it), and the ratio first/other by round: median, quartiles, least, most
  */
-export async function interleave(contenders, rounds = 25, base = {}) {
+export async function interleave(contenders, rounds = 65, base = {}) {
   const names = Object.keys(contenders)
   const blocks = {}
   for (const name of names) blocks[name] = await calibrate(contenders[name])
   const times = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = -2; round < rounds; round++) {
-    // Every other round runs backwards, so that no one always follows the same neighbour.
-    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+    // In another order each time: whoever follows a neighbour collects some of its garbage.
+    for (const name of shuffled(names)) {
       const time = await block(contenders[name], blocks[name])
       if (round >= 0) times[name].push(time)
     }
@@ -25,10 +26,19 @@ export async function interleave(contenders, rounds = 25, base = {}) {
   return Object.fromEntries(names.map((name) => [name, summary(times[name], times[base[name] ?? first])]))
 }
 
+function shuffled(names) {
+  const order = [...names]
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1))
+    ;[order[i], order[j]] = [order[j], order[i]]
+  }
+  return order
+}
+
 function summary(own, first) {
   const ratios = first.map((time, i) => time / own[i])
   const [lower, upper] = [quantile(ratios, 0.25), quantile(ratios, 0.75)]
-  return { ns: median(own), ratio: median(ratios), lower, upper, least: Math.min(...ratios), most: Math.max(...ratios) }
+  return { ns: quantile(own, 0.25), ratio: median(ratios), lower, upper, least: Math.min(...ratios), most: Math.max(...ratios) }
 }
 
 export function median(numbers) {
@@ -36,7 +46,7 @@ export function median(numbers) {
 }
 
 // Between two of them, in proportion.
-function quantile(numbers, part) {
+export function quantile(numbers, part) {
   const sorted = numbers.toSorted((a, b) => a - b)
   const place = (sorted.length - 1) * part
   const below = Math.floor(place)
@@ -44,7 +54,14 @@ function quantile(numbers, part) {
   return sorted[below] + (sorted[above] - sorted[below]) * (place - below)
 }
 
+// The most of three: a pause of the machine in one of them would make blocks of a few calls, which only show how cold the caches are.
 async function calibrate(call) {
+  const counts = []
+  for (let i = 0; i < 3; i++) counts.push(await countFor(call))
+  return Math.max(...counts)
+}
+
+async function countFor(call) {
   let count = 1
   for (;;) {
     const time = (await block(call, count)) * count

@@ -49,8 +49,8 @@ function report() {
     `Written by \`npm run bench\`, ${new Date().toISOString().slice(0, 10)}. ${machine()}.`,
     '',
     'Each row was measured side by side in one run, in turns of some milliseconds. A ratio is the time of `keys.encrypt` or',
-    '`keys.decrypt` (after `unlock()`) divided by the time of the other, the median over the rounds, with the least and the most in',
-    'brackets: 1.3 means that ours took 1.3 times as long, 0.5 half as long. The others encrypt the same text with the same length of',
+    '`keys.decrypt` (after `unlock()`) divided by the time of the other, the median over the rounds, with the quartiles in',
+    'brackets: 1.3 means that ours took 1.3 times as long, 0.5 half as long. Microseconds are the lower quartile. The others encrypt the same text with the same length of',
     'associated data and join nonce, ciphertext and tag. `raw` is `createCipheriv` with a kept `KeyObject` and a pooled nonce; `noble` is',
     "`@noble/ciphers`' AES-256-GCM; `web` is Web Crypto; `awaited` is our own asynchronous call, `subject.encrypt` or `subject.decrypt`.",
     `"On 24" is the same with Node.js ${on24.versions.node}, OpenSSL ${on24.versions.openssl}, in a process of its own right after.`,
@@ -137,6 +137,6 @@ function callsRow(what, { seconds, wrap, unwrap, get, put, scan }) {
   return `| ${what} | ${seconds.toFixed(2)} | ${Math.round(counted.encrypts / seconds)} | ${wrap + unwrap} | ${get} | ${put} | ${scan} |`
 }
 
-function ratio({ ratio: middle, least, most }) {
-  return `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`
+function ratio({ ratio: middle, lower, upper }) {
+  return `${middle.toFixed(2)} (${lower.toFixed(2)}–${upper.toFixed(2)})`
 }

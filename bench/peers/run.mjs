@@ -16,7 +16,7 @@ const SIZES = [16, 64, 256, 1024, 4096, 16 * 1024, 64 * 1024]
 const PEOPLE = 1000
 const PEOPLE_SIZE = 64
 // More rounds than elsewhere: what counts is their median, and others use the machine too. Fewer, for a quick look, are not written.
-const ROUNDS = Number(process.env['STRONGROOM_BENCH_ROUNDS'] ?? 41)
+const ROUNDS = Number(process.env['STRONGROOM_BENCH_ROUNDS'] ?? 161)
 
 pnpm(['install', '--frozen-lockfile', '--reporter=append-only'], fileURLToPath(new URL('.', import.meta.url)))
 const { peers } = await import('./peers.mjs')

@@ -4,6 +4,8 @@ import { writeFileSync } from 'node:fs'
 const { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR } =
   await import('../../packages/mongo-adapter/dist/collection/operations.js')
 
+const options = await import('../../packages/mongo-adapter/dist/collection/options.js')
+
 const PAGE = new URL('../../docs/operations.md', import.meta.url)
 const SAYS = { works: 'works', refused: 'refused (`unsupported_operation`)' }
 
@@ -17,6 +19,39 @@ const table = (name, methods) =>
     '',
   ].join('\n')
 
+const OPTIONS = {
+  'find, findOne': options.FIND_OPTIONS,
+  countDocuments: options.COUNT_OPTIONS,
+  estimatedDocumentCount: options.ESTIMATED_COUNT_OPTIONS,
+  distinct: options.DISTINCT_OPTIONS,
+  insertOne: options.INSERT_OPTIONS,
+  insertMany: options.INSERT_MANY_OPTIONS,
+  updateOne: options.UPDATE_OPTIONS,
+  updateMany: options.UPDATE_MANY_OPTIONS,
+  replaceOne: options.REPLACE_OPTIONS,
+  'deleteOne, deleteMany': options.DELETE_OPTIONS,
+  createIndex: options.CREATE_INDEX_OPTIONS,
+  'dropIndex, dropIndexes': options.DROP_INDEX_OPTIONS,
+  drop: options.DROP_OPTIONS,
+  isCapped: options.IS_CAPPED_OPTIONS,
+  'listIndexes, indexes, indexInformation, indexExists': options.LIST_INDEXES_OPTIONS,
+}
+
+const named = (all, wanted) =>
+  Object.keys(all)
+    .filter((name) => all[name] === wanted)
+    .toSorted()
+    .map((name) => `\`${name}\``)
+    .join(', ')
+
+const optionTable = [
+  '## Options\n',
+  'An option that is refused may be `false`, which is as without it. One that is not here at all is `invalid_argument`.\n',
+  '| method | works | refused (`unsupported_operation`) |\n| --- | --- | --- |',
+  ...Object.entries(OPTIONS).map(([methods, each]) => `| ${methods} | ${named(each, 'works')} | ${named(each, 'refused')} |`),
+  '',
+].join('\n')
+
 writeFileSync(
   PAGE,
   [
@@ -26,6 +61,7 @@ writeFileSync(
     'What works takes a filter, an update or an option only where that works on what is encrypted: everything else is refused as well, with',
     '`unsupported_operation`, `tenant_required` or `invalid_argument`.\n',
     table('Collection', COLLECTION),
+    optionTable,
     table('FindCursor', FIND_CURSOR),
     table('AggregationCursor', AGGREGATION_CURSOR),
     table('ChangeStream', CHANGE_STREAM),

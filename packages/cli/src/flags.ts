@@ -9,6 +9,7 @@ export interface SharedFlags extends PassphraseFlags {
   readonly config?: string
   readonly json?: boolean
   readonly verbose?: boolean
+  readonly quiet?: boolean
   readonly yes?: boolean
 }
 
@@ -17,10 +18,11 @@ const MOST_CONCURRENCY = 1000
 const DEFAULT_CONCURRENCY = 64
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/
 
-/** `--json` and `--verbose`. */
+/** `--json`, `--quiet` and `--verbose`. */
 export function withOutputFlags(command: Command): Command {
   return command
     .option('--json', 'print one JSON object on stdout')
+    .option('--quiet', 'print no progress on stderr: only errors, notes, and what will be gone for good')
     .option('--verbose', 'after an error, print where it comes from; may show paths, never passphrases')
 }
 
@@ -43,10 +45,7 @@ export function withRegion(command: Command, what: string): Command {
 }
 
 export function withDryRun(command: Command): Command {
-  return command.option(
-    '--dry-run',
-    'say what would be done, and do nothing but open the vault, which puts the key store right and makes the folders of local stores',
-  )
+  return command.option('--dry-run', 'say what would be done, and do nothing but open the vault, which puts the key store right')
 }
 
 export function withYes(command: Command): Command {

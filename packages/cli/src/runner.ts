@@ -39,6 +39,7 @@ interface Telling {
 }
 
 const GO_ON = 'what was done is kept, and the same command goes on from there'
+const NOTHING_DONE = 'nothing was done'
 const NO_OUTCOME = 'the process was ended from within before there was a result, by the configuration or what it brings along'
 const LONGEST_TIMER = 2 ** 31 - 1
 
@@ -68,12 +69,15 @@ export class Runner {
     this.#telling = { command, flags, redaction }
     // A promise that never settles must not end the process in silence.
     const awake = setInterval(() => undefined, LONGEST_TIMER)
-    const progress = await progressReport(stderr, this.#notes, environment['TERM'] === 'dumb')
+    const progress = await progressReport(stderr, this.#notes, {
+      isDumb: environment['TERM'] === 'dumb',
+      isQuiet: flags.quiet === true,
+    })
     const interruption = new Interruption(this.#system, (which) => {
       progress.end()
       this.#isReported ||= which === 'second'
       if (prompts.isAsking) return
-      const now = which === 'first' ? 'finishing what is in hand; once more to end at once' : `ended at once: ${GO_ON}`
+      const now = which === 'first' ? 'finishing what is in hand; once more to end at once' : `ended at once: ${whatIsKept(session)}`
       void this.#notes.write(`strongroom: ${now}\n`)
     })
     this.#interruption = interruption
@@ -94,7 +98,7 @@ export class Runner {
     try {
       this.exitCode = await this.#report(await act(session))
     } catch (error) {
-      this.exitCode = await this.#fail(error)
+      this.exitCode = await this.#fail(error, whatIsKept(session))
     }
     this.#isReported = true
     // What was found is told by now, whatever the closing does.
@@ -138,14 +142,14 @@ export class Runner {
     return isOutput ? ExitCode.failed : exitCode
   }
 
-  async #fail(error: unknown): Promise<ExitCode> {
+  async #fail(error: unknown, kept = NOTHING_DONE): Promise<ExitCode> {
     const { flags, redaction } = this.#telling
-    const described = error instanceof Interrupted ? interrupted() : describeError(error, redaction)
+    const described = error instanceof Interrupted ? interrupted(kept) : describeError(error, redaction)
     await this.#notes.write(`${errorLine(described)}\n`)
     if (described.example !== undefined) await this.#notes.write(`\n${described.example}\n`)
     if (flags.verbose === true) await this.#notes.write(`${verboseError(error, redaction)}\n`)
-    const { exitCode, code, message } = described
-    if (flags.json === true) await this.#results.write(this.#json(exitCode, { code, message }))
+    const { exitCode, code, message, next } = described
+    if (flags.json === true) await this.#results.write(this.#json(exitCode, { code, message, ...(next === '' ? {} : { next }), exitCode }))
     return exitCode
   }
 
@@ -172,7 +176,8 @@ export class Runner {
     const line = { ...described, message: NO_OUTCOME, next: '' }
     this.#system.writeNow('stderr', `${errorLine(line)}\n`)
     const { code, message } = line
-    if (this.#telling.flags.json === true) this.#system.writeNow('stdout', this.#json(ExitCode.failed, { code, message }))
+    if (this.#telling.flags.json === true)
+      this.#system.writeNow('stdout', this.#json(ExitCode.failed, { code, message, exitCode: ExitCode.failed }))
     return ExitCode.failed
   }
 
@@ -182,6 +187,10 @@ export class Runner {
   }
 }
 
-function interrupted(): DescribedError {
-  return { code: 'interrupted', message: GO_ON, next: '', exitCode: ExitCode.interrupted, example: undefined }
+function interrupted(message: string): DescribedError {
+  return { code: 'interrupted', message, next: '', exitCode: ExitCode.interrupted, example: undefined }
+}
+
+function whatIsKept({ hasBegun }: Session): string {
+  return hasBegun ? GO_ON : NOTHING_DONE
 }

@@ -45,14 +45,17 @@ export class Session {
   readonly style: Style
   readonly width: number
   readonly directory: string
+  readonly stdin: AsyncIterable<Buffer | string>
   readonly #parts: SessionParts
   readonly #opened: Closable[] = []
+  #hasBegun = false
 
   constructor(parts: SessionParts) {
     this.signal = parts.signal
     this.style = parts.style
     this.width = parts.width
     this.directory = parts.system.directory
+    this.stdin = parts.system.stdin
     this.#parts = parts
   }
 
@@ -77,6 +80,16 @@ export class Session {
     return vault
   }
 
+  /** Whether anything that a later run would go on with has been done. */
+  get hasBegun(): boolean {
+    return this.#hasBegun
+  }
+
+  /** Said before the first thing that changes anything. */
+  begin(): void {
+    this.#hasBegun = true
+  }
+
   /** Has something closed once the result is told. */
   closeAtEnd(opened: Closable): void {
     this.#opened.push(opened)
@@ -97,18 +110,14 @@ export class Session {
     })
   }
 
-  /** Works through an operation and shows how far it is. @returns the last step */
-  async follow(operation: AsyncIterable<Progress>): Promise<Progress | undefined> {
-    let last: Progress | undefined
+  /** Works through an operation and shows how far it is. */
+  async follow(operation: AsyncIterable<Progress>): Promise<void> {
+    this.begin()
     try {
-      for await (const step of operation) {
-        last = step
-        this.#parts.progress.step(step)
-      }
+      for await (const step of operation) this.#parts.progress.step(step)
     } finally {
       this.#parts.progress.end()
     }
-    return last
   }
 
   /**

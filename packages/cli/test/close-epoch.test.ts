@@ -2,7 +2,8 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { backupLocalStore } from '@strongroom/store-local'
+import { readEpochMarker } from '@strongroom/core'
+import { backupLocalStore, localKeyStoreCopy } from '@strongroom/store-local'
 import { expect, test } from 'vitest'
 
 import { FUNCTION, strongroom } from './support/command.ts'
@@ -19,14 +20,16 @@ async function rotated() {
   const { startedAt } = await backupLocalStore({ directory: join(folder, 'vault'), store: 'keys', to: join(folder, 'new', 'keys') })
   copyFileSync(join(folder, 'root.key'), join(folder, 'new', 'root.key'))
   const states = () => made.with(async (vault) => (await vault.status()).regions[0]?.rootVersions.map(({ state }) => state))
-  return { ...made, startedAt, states, words: ['--backup', 'new/keys', '--started-at', String(startedAt), '--root-backup'] }
+  return { ...made, startedAt, states, words: ['--backup', 'new/keys', '--root-backup'] }
 }
 
 test('before a rotation there is nothing to close', async () => {
   const { folder } = await vaultFolder()
   const { code, stderr } = await strongroom(folder, ['close-epoch', '--dangerously-without-backup', '--yes'])
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^preparing 0\/1\nstrongroom: epoch_blocked: [^\n]*; next: strongroom status shows what comes first\n$/)
+  expect(stderr).toMatch(
+    /^preparing 0\/1\nstrongroom: epoch_blocked: [^\n]*; next: strongroom status shows what comes first; [^\n]*runbook\.md\n$/,
+  )
 })
 
 test('--dry-run names what would go, and destroys nothing', async () => {
@@ -35,6 +38,15 @@ test('--dry-run names what would go, and destroys nothing', async () => {
   expect(code).toBe(0)
   expect(stdout).toMatch(
     /^Gone for good: root version 1 of region eu, and with it every backup of the key store from before .*Z, for anyone\.\n/,
+  )
+  expect(stdout).toContain('the marker is that of the rotation is only looked at by the close; nothing was done')
+  for (const backup of ['old/keys', 'nowhere'])
+    expect((await strongroom(folder, ['close-epoch', '--backup', backup, '--root-backup', '--dry-run'])).stderr).toMatch(
+      /^strongroom: file_unusable: /,
+    )
+  const older = ['--marker', 'AAAAAAAAAAAAAAAAAAAAAA', '--started-at', '2020-01-01T00:00:00Z', '--root-backup', '--dry-run']
+  expect((await strongroom(folder, ['close-epoch', ...older])).stderr).toMatch(
+    /^strongroom: file_unusable: the copy was begun before the end/,
   )
   expect(await states()).toEqual(['live', 'live'])
 })
@@ -66,6 +78,7 @@ test('in a terminal: asked, with no as the answer to a mere return', async () =>
   const second = new Terminal(command, folder)
   await second.answer(/to go on/, '\u0003')
   expect(await second.ended).toBe(2)
+  expect((await second.lines()).join('\n')).toContain('strongroom: interrupted: nothing was done')
   expect(await states()).toEqual(['live', 'live'])
   const third = new Terminal(command, folder)
   await third.answer(/to go on/, 'destroy 1\r')
@@ -76,18 +89,17 @@ test('in a terminal: asked, with no as the answer to a mere return', async () =>
 
 test('a backup that is too old, or none, is refused, and nothing is destroyed', async () => {
   const { folder, startedAt, states } = await rotated()
+  const copy = localKeyStoreCopy({ directory: join(folder, 'new/keys') })
+  const marker = (await readEpochMarker({ keyStore: copy.keyStore, region: 'eu' })) ?? ''
+  await copy.close()
   const close = (...args: readonly string[]) => strongroom(folder, ['close-epoch', '--root-backup', '--yes', ...args])
   const refusals: readonly [readonly string[], RegExp][] = [
-    [
-      ['--backup', 'old/keys', '--started-at', String(startedAt)],
-      /file_unusable: the copy that --backup names is from before any rotation/,
-    ],
-    [
-      ['--backup', 'none', '--started-at', String(startedAt)],
-      /invalid_argument: directory must be a folder that backupLocalStore has made/,
-    ],
+    [['--backup', 'old/keys'], /file_unusable: --backup: the copy in [^\n]*old\/keys is from before any rotation/],
+    [['--backup', 'none'], /file_unusable: --backup: [^\n]*none is no copy that backupLocalStore has made/],
+    // A store in use would vouch for itself.
+    [['--backup', 'vault/keys'], /file_unusable: --backup: [^\n]*vault\/keys is no copy/],
     [['--marker', 'AAAAAAAAAAAAAAAAAAAAAA', '--started-at', String(startedAt)], /invalid_argument: backup\.marker is not the marker/],
-    [['--backup', 'new/keys', '--started-at', '2020-01-01T00:00:00Z'], /invalid_argument: backup\.startedAt is before the end/],
+    [['--marker', marker, '--started-at', '2020-01-01T00:00:00Z'], /invalid_argument: backup\.startedAt is before the end/],
   ]
   for (const [args, message] of refusals) {
     const { code, stderr } = await close(...args)
@@ -95,14 +107,15 @@ test('a backup that is too old, or none, is refused, and nothing is destroyed', 
     expect(stderr).toMatch(message)
   }
   expect(await states()).toEqual(['live', 'live'])
-  expect((await close('--backup', 'new/keys', '--started-at', new Date(startedAt).toISOString())).code).toBe(0)
+  expect((await close('--marker', marker, '--started-at', new Date(startedAt).toISOString())).code).toBe(0)
   expect(await states()).toEqual(['destroyed', 'live'])
 })
 
 test('--dangerously-without-backup stands alone', async () => {
   const { folder, states } = await rotated()
-  const { code } = await strongroom(folder, ['close-epoch', '--region', 'eu', '--dangerously-without-backup', '--yes'])
+  const { code, stderr } = await strongroom(folder, ['close-epoch', '--region', 'eu', '--dangerously-without-backup', '--yes'])
   expect(code).toBe(0)
+  expect(stderr).toMatch(/^Gone for good: [^\n]* You say that there is no newer backup: [^\n]*\n/)
   expect(await states()).toEqual(['destroyed', 'live'])
 })
 

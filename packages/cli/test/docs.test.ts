@@ -94,6 +94,19 @@ describe('every command', () => {
     }
   })
 
+  test('the status in the README is that of a new vault', async () => {
+    const shown = /```\n(vault {10}[\s\S]*?)```/.exec(text('packages/cli/README.md'))?.[1]
+    const folder = emptyFolder()
+    writeFileSync(join(folder, 'strongroom.config.ts'), QUICK_CONFIGURATION)
+    writePrivate(join(folder, 'passphrase'), `${PASSPHRASE}\n`)
+    await quickRootKey(folder)
+    for (const command of ['init', 'status']) {
+      const { code, stdout } = await strongroom(folder, [command, '--passphrase-file', 'passphrase'])
+      expect(code).toBe(0)
+      if (command === 'status') expect(stdout.replaceAll(/\d{4}-\d\d-\d\d/g, '2030-01-01')).toBe(shown)
+    }
+  })
+
   test('there are some to run', () => {
     expect(running).toContain('README.md')
     expect(running).toContain('packages/cli/README.md')

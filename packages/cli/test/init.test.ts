@@ -43,10 +43,14 @@ test('nothing is replaced', async () => {
   expect(missing.stderr).toMatch(/^strongroom: root_key_file_invalid: .*; next: .*strongroom init --root-key FILE/)
   expect((await init('--root-key', 'root.key')).code).toBe(0)
   const before = readFileSync(join(folder, 'root.key'))
-  for (const args of [[], ['--root-key', 'root.key'], ['--root-key', 'strongroom.config.ts']]) {
+  for (const [args, said] of [
+    [[], /^strongroom: already_exists: [^\n]*; next: strongroom status shows what is there\n$/],
+    [['--root-key', 'root.key'], /^strongroom: file_unusable: [^\n]*root\.key is there already, and a root key file is never replaced; /],
+    [['--root-key', 'strongroom.config.ts'], /^strongroom: file_unusable: /],
+  ] as const) {
     const { code, stderr } = await init(...args)
     expect([args, code]).toEqual([args, 1])
-    expect(stderr).toMatch(/^strongroom: already_exists: /)
+    expect(stderr).toMatch(said)
   }
   expect(readFileSync(join(folder, 'root.key'))).toEqual(before)
   expect(readFileSync(join(folder, 'strongroom.config.ts'), 'utf8')).toBe(PASSPHRASE_CONFIGURATION)
@@ -82,7 +86,10 @@ test('a configuration that opens the vault itself: init says what it needs inste
   ).toBe(0)
   expect((await strongroom(folder, ['status', '--passphrase-file', 'passphrase'])).code).toBe(0)
   const again = await strongroom(folder, ['init', '--passphrase-file', 'passphrase'])
-  expect([again.code, again.stderr]).toEqual([1, 'strongroom: already_exists: the configuration opened a vault, so there is one\n'])
+  expect([again.code, again.stderr]).toEqual([
+    1,
+    'strongroom: already_exists: the configuration opened a vault, so there is one already; next: strongroom status shows what is there\n',
+  ])
 })
 
 test('--root-key where the configuration asks for no passphrase: refused, and no vault is made', async () => {

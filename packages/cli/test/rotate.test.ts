@@ -40,7 +40,14 @@ describe('without a terminal', () => {
     const refused = await strongroom(folder, ['rotate', 'root', '--region', 'us', '--json'])
     expect([refused.code, JSON.parse(refused.stdout)]).toEqual([
       1,
-      { command: 'rotate root', outcome: 'failed', code: 'region_refused', message: expect.any(String) },
+      {
+        command: 'rotate root',
+        outcome: 'failed',
+        code: 'region_refused',
+        message: expect.any(String),
+        next: expect.stringMatching(/^strongroom status lists the regions/),
+        exitCode: 1,
+      },
     ])
     expect(refused.stderr).toMatch(/^strongroom: region_refused: [^\n]*\n$/)
   })
@@ -61,7 +68,24 @@ describe('without a terminal', () => {
     }
     expect(await regionOf(made)).toEqual(before)
     expect(readFileSync(join(made.folder, 'root.key'))).toEqual(root)
-    expect((await strongroom(made.folder, ['rotate', 'tenant', 'nobody', '--dry-run'])).stderr).toMatch(/^strongroom: not_found: /)
+    for (const [args, code] of [
+      [['tenant', 'nobody'], 'not_found'],
+      [['subject', 't0', 'nobody'], 'not_found'],
+      [['subject', 't0', 's0'], 'shredded'],
+    ] as const) {
+      const dry = await strongroom(made.folder, ['rotate', ...args, '--dry-run'])
+      expect([args, dry.code, dry.stderr]).toEqual([args, 1, expect.stringMatching(new RegExp(`^strongroom: ${code}: `))])
+    }
+    await made.with((vault) => vault.tenant('t1').shred())
+    expect((await strongroom(made.folder, ['rotate', 'tenant', 't1', '--dry-run'])).stderr).toMatch(/^strongroom: shredded: /)
+  })
+
+  test('--quiet: nothing of how far it is, but errors', async () => {
+    const { folder } = await vaultFolder()
+    const { code, stdout, stderr } = await strongroom(folder, ['rotate', 'root', '--quiet'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('region eu is rotated')
+    expect((await strongroom(folder, ['rotate', 'tenant', 'nobody', '--quiet'])).stderr).toMatch(/^strongroom: not_found: [^\n]*\n$/)
   })
 
   test('a tenant, and a subject, whose values all still read', async () => {
@@ -104,9 +128,10 @@ describe('without a terminal', () => {
 
 describe('in a terminal', () => {
   test.each([30, 120])('%i columns: one line that changes, never wider; Ctrl-C, and going on', async (columns) => {
-    const made = await shredded({ cacheBound: 1000, tenants: 3, subjects: 30 })
+    const made = await shredded({ cacheBound: 4000, tenants: 3, subjects: 30 })
     const first = new Terminal(`${FUNCTION}; strongroom rotate root`, made.folder, { columns })
-    await first.until(/waiting/)
+    // For how long, as it goes on.
+    await first.until(columns > 50 ? /waiting {5}0\/1 [1-3] s; one cacheBound/ : /waiting/)
     // Without what the command says once it is done: that may be longer than a line.
     expect((await first.lines()).filter((line) => line !== '').length).toBe(1)
     first.type('\u0003')
@@ -137,7 +162,7 @@ describe('in a terminal', () => {
     await terminal.until(/once more to end at once/)
     terminal.type('\u0003')
     expect(await terminal.ended).toBe(2)
-    expect((await terminal.lines()).join('\n')).toContain('strongroom: ended at once: what was done is kept')
+    expect((await terminal.lines()).join('\n')).toContain('strongroom: ended at once: nothing was done')
   })
 
   test('no colour where none is wanted, and a dumb terminal gets plain lines', async () => {

@@ -83,6 +83,11 @@ describe('receipts', () => {
     const own = await strongroom(folder, ['verify-receipt', 'receipt'])
     expect([own.code, own.stderr]).toEqual([0, ''])
     expect(own.stdout).toMatch(/^valid: a trusted key has signed it\nshredded .*Z, a subject of region eu; reason accountDeleted\n/)
+    expect(await shell(folder, 'strongroom verify-receipt - < receipt')).toEqual(own)
+    // The reason that was given first is the one that is kept.
+    const again = await shell(folder, 'strongroom shred subject t0 s0 --reason operator --yes')
+    expect(again.stdout).toBe(readFileSync(join(folder, 'receipt'), 'utf8'))
+    expect(again.stderr).toMatch(/^Gone already: [^\n]*with the reason that was given then\.\n/)
 
     const elsewhere = emptyFolder()
     for (const name of ['receipt', 'keys']) writeFileSync(join(elsewhere, name), readFileSync(join(folder, name)))

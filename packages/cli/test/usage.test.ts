@@ -18,8 +18,10 @@ describe('wrong use: one line, exit 64, nothing begun', () => {
     [['rotate', 'root', '--concurrency', '0'], /whole number, 1 to 1000/],
     [['rotate', 'root', '--concurrency', '1001'], /whole number, 1 to 1000/],
     [['shred', 'tenant', 'a', '--reason', 'whim'], /Allowed choices are unspecified, subjectRequest, accountDeleted/],
-    [['close-epoch'], /--backup FOLDER \(or --marker TEXT\), --started-at TIME and --root-backup/],
-    [['close-epoch', '--backup', 'x', '--root-backup'], /--started-at TIME/],
+    [['close-epoch'], /give --root-backup and --backup FOLDER \(or --marker TEXT with --started-at TIME\)/],
+    [['close-epoch', '--backup', 'x'], /give --root-backup/],
+    [['close-epoch', '--marker', 'x', '--root-backup'], /--started-at TIME/],
+    [['close-epoch', '--backup', 'x', '--started-at', '2030-01-01T03:00:00Z', '--root-backup'], /cannot be used with/],
     [['close-epoch', '--dangerously-without-backup', '--root-backup'], /cannot be used with/],
     [['close-epoch', '--marker', 'x', '--started-at', '2030-01-01T03:00:00', '--root-backup'], /UTC milliseconds, or a time such as/],
     [['status', '--passphrase-fd', '3', '--passphrase-file', 'x'], /cannot be used with/],
@@ -52,7 +54,13 @@ describe('wrong use: one line, exit 64, nothing begun', () => {
     ] as const) {
       const { code, stdout } = await strongroomHere(emptyFolder(), [...args, '--json'])
       expect([args, code]).toEqual([args, 64])
-      expect(JSON.parse(stdout)).toEqual({ command, outcome: 'failed', code: expect.any(String), message: expect.any(String) })
+      expect(JSON.parse(stdout)).toEqual({
+        command,
+        outcome: 'failed',
+        code: expect.any(String),
+        message: expect.any(String),
+        exitCode: 64,
+      })
     }
   })
 

@@ -9,7 +9,7 @@ export type StrongroomErrorCode =
   | 'invalid_argument'
   /** Stored bytes do not open here: altered, cut, from another place, or under a key that does not exist. */
   | 'decrypt_failed'
-  /** The value is authentic, but the schema of its field refuses it: the declaration has changed since it was written. */
+  /** The value is authentic, but the schema of its field refuses it: the declaration has changed since it was written. Or: what was to be written does not fit. */
   | 'schema_mismatch'
   /** The key was destroyed on purpose and will not come back. */
   | 'shredded'

@@ -8,12 +8,13 @@ import { invalidArgument, type KeyStore, readOptions, type StateStore, Strongroo
 import { removeCopyNote } from './copy-note.ts'
 import { type Environment, openEnvironment } from './environment.ts'
 import { localKeyStore } from './local-key-store.ts'
+import { lazyEnvironment } from './lazy-environment.ts'
 import { localStateStore } from './local-state-store.ts'
 
 /** Where {@link localStores} keeps its files. */
 export interface LocalStoresOptions {
   /**
-   * A folder on a local disk, made with mode 0700 where it does not exist. Every process of one machine may open it; it
+   * A folder on a local disk, made by the first write, with mode 0700, where it does not exist. Every process of one machine may open it; it
    * must not be on a network file system.
    */
   readonly directory: string
@@ -35,7 +36,7 @@ export interface LocalStores {
 const GIB = 2 ** 30
 
 /**
- * Opens the stores in a folder, and makes them where there are none. A write resolves once it is on the disk.
+ * Opens the stores in a folder. Where there are none they read as empty, and the first write makes them. A write resolves once it is on the disk.
  *
  * @throws StrongroomError `invalid_argument`; `key_store_unavailable` or `state_store_unavailable` if a file cannot be
  * opened: no permission, no space, or not one of ours.
@@ -75,6 +76,10 @@ export function localStores(options: LocalStoresOptions): LocalStores {
 }
 
 function open(folder: string, mapSize: number, unavailable: (cause: unknown) => StrongroomError): Environment {
+  return lazyEnvironment(folder, () => openNow(folder, mapSize, unavailable), unavailable)
+}
+
+function openNow(folder: string, mapSize: number, unavailable: (cause: unknown) => StrongroomError): Environment {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const environment = openEnvironment(folder, mapSize, unavailable)

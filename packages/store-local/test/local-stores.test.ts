@@ -39,16 +39,40 @@ const node = (first: number): Extract<KeyStoreRecord, { type: 'node' }> => ({
   versions: [],
 })
 const put = (stateStore: StateStore, key: string): Promise<string> => stateStore.put('n', key, Uint8Array.of(1), { expected: 'absent' })
+async function made(directory: string): Promise<void> {
+  const { keyStore, stateStore, close } = localStores({ directory })
+  await keyStore.put(vault)
+  await put(stateStore, 'k')
+  await close()
+}
 const code = (wanted: string): object => expect.objectContaining({ code: wanted, cause: expect.any(Error) })
 
 describe('files', () => {
   test('two folders that only their owner can read', async () => {
     const directory = join(await fresh(), 'made', 'below')
-    const { close } = localStores({ directory })
-    await close()
+    await made(directory)
     expect((await readdir(directory)).toSorted()).toEqual(['keys', 'state'])
     for (const path of ['', 'keys', 'state']) expect((await stat(join(directory, path))).mode & 0o777).toBe(0o700)
     for (const path of ['keys/data.mdb', 'state/data.mdb']) expect((await stat(join(directory, path))).mode & 0o777).toBe(0o600)
+  })
+
+  test('where there are none, they read as empty and nothing is made; what another makes is seen', async () => {
+    const parent = await fresh()
+    const directory = join(parent, 'none')
+    const [reader, closed] = [localStores({ directory }), localStores({ directory })]
+    expect(await reader.keyStore.get([{ type: 'vault' }])).toEqual([undefined])
+    expect(await reader.keyStore.scan({ type: 'node', limit: 10 })).toEqual([])
+    expect(await reader.stateStore.get('n', 'k')).toBeUndefined()
+    await closed.close()
+    await expect(closed.keyStore.get([{ type: 'vault' }])).rejects.toEqual(code('key_store_unavailable'))
+    expect(await readdir(parent)).toEqual([])
+    const writer = localStores({ directory })
+    await writer.keyStore.put(vault)
+    await put(writer.stateStore, 'k')
+    expect(await reader.keyStore.get([{ type: 'vault' }])).toEqual([vault])
+    expect(await reader.stateStore.get('n', 'k')).toBeDefined()
+    await Promise.all([reader.close(), writer.close()])
+    await expect(closed.keyStore.get([{ type: 'vault' }])).rejects.toEqual(code('key_store_unavailable'))
   })
 
   test('what was written is there when it is opened again', async () => {
@@ -70,7 +94,7 @@ describe('files', () => {
       ['state', 'state_store_unavailable'],
     ] as const) {
       const directory = await fresh()
-      await localStores({ directory }).close()
+      await made(directory)
       await writeFile(join(directory, name, 'data.mdb'), Buffer.alloc(20_000, 'not a database'))
       expect(() => localStores({ directory })).toThrow(code(wanted))
       await rm(join(directory, name), { recursive: true })
@@ -281,7 +305,7 @@ describe('backup', () => {
 
   test('a store in use is no copy, nor is a copy of the state store; a copy that is put in place is a store in use', async () => {
     const directory = await fresh()
-    await localStores({ directory }).close()
+    await made(directory)
     const refused = expect.objectContaining({ code: 'invalid_argument', argument: 'directory' }) as Error
     expect(() => localKeyStoreCopy({ directory: join(directory, 'keys') })).toThrow(refused)
     const other = join(directory, 'other')
@@ -297,7 +321,7 @@ describe('backup', () => {
     const directory = await fresh()
     await expect(backupLocalStore({ directory, store: 'keys', to: join(directory, 'copy') })).rejects.toEqual(code('key_store_unavailable'))
     expect(await readdir(directory)).toEqual([])
-    await localStores({ directory }).close()
+    await made(directory)
     await expect(backupLocalStore({ directory, store: 'state', to: join(directory, 'keys') })).rejects.toMatchObject({
       code: 'invalid_argument',
       argument: 'to',

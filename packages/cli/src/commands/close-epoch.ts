@@ -24,10 +24,14 @@ interface Flags extends SharedFlags {
   readonly dangerouslyWithoutBackup?: boolean
 }
 
+/** A copy of the key store, as core wants to hear of it. */
+interface Backup {
+  readonly marker: string
+  readonly startedAt: number
+}
+
 /** What the owner says, as core wants it. */
-type Words =
-  | { readonly backup: { readonly marker: string; readonly startedAt: number }; readonly rootBackup: true }
-  | { readonly dangerouslyWithoutBackup: true }
+type Words = { readonly backup: Backup; readonly rootBackup: true } | { readonly dangerouslyWithoutBackup: true }
 
 export function addCloseEpoch(program: Command, runner: Runner): void {
   const command = program
@@ -36,12 +40,19 @@ export function addCloseEpoch(program: Command, runner: Runner): void {
     .description(
       'destroy the root versions before the last rotation of a region that ended: older backups of the key store then open nothing, for anyone, and what was shredded before the rotation is dead in all of them. Waits one cacheBound (60 s unless the vault was made with another)',
     )
-    .option('--backup <folder>', 'the copy of the key store, made by backupLocalStore after the rotation: its marker is read from it')
-    .addOption(new Option('--marker <text>', 'the marker that was read from the copy, where that is elsewhere').conflicts('backup'))
+    .option(
+      '--backup <folder>',
+      'the copy of the key store, made by backupLocalStore after the rotation: its marker, and when it was begun, are read from it',
+    )
     .addOption(
-      new Option('--started-at <time>', 'when that copy was begun: UTC milliseconds, or a time such as 2030-01-01T03:00:00Z').argParser(
-        instant,
+      new Option('--marker <text>', 'with --started-at: the marker that was read from the copy, where that is elsewhere').conflicts(
+        'backup',
       ),
+    )
+    .addOption(
+      new Option('--started-at <time>', 'when that copy was begun: UTC milliseconds, or a time such as 2030-01-01T03:00:00Z')
+        .argParser(instant)
+        .conflicts('backup'),
     )
     .option('--root-backup', 'your word that a copy of the root key exists that holds the new version')
     .addOption(
@@ -68,12 +79,16 @@ async function closeEpoch(session: Session, flags: Flags): Promise<Outcome> {
   if (flags.dryRun === true) {
     // What closeEpoch itself would answer.
     if (refusal !== undefined) throw new StrongroomError('epoch_blocked', refusal)
+    requireNewer(before, words)
     return {
-      lines: [whatWouldGo(before, ending), 'the backup was not checked, and nothing was done'],
+      lines: [
+        whatWouldGo(before, ending, words),
+        'whether the marker is that of the rotation is only looked at by the close; nothing was done',
+      ],
       summary: { dryRun: true, region, rootVersions: ending },
     }
   }
-  if (refusal === undefined && ending.length > 0) await session.confirm(whatWouldGo(before, ending), `destroy ${ending.join(' ')}`)
+  if (refusal === undefined && ending.length > 0) await session.confirm(whatWouldGo(before, ending, words), `destroy ${ending.join(' ')}`)
   const { concurrency } = flags
   const { signal } = session
   // What is destroyed already may be entered once more, and is no loss. Anything else that nobody was asked about is refused.
@@ -91,30 +106,52 @@ async function closeEpoch(session: Session, flags: Flags): Promise<Outcome> {
 
 function requireWords({ backup, marker, startedAt, rootBackup, dangerouslyWithoutBackup }: Flags): void {
   if (dangerouslyWithoutBackup === true) return
-  if ((backup ?? marker) !== undefined && startedAt !== undefined && rootBackup === true) return
+  const isNamed = backup !== undefined || (marker !== undefined && startedAt !== undefined)
+  if (isNamed && rootBackup === true) return
   throw new CliError(
     'usage',
-    'give --backup FOLDER (or --marker TEXT), --started-at TIME and --root-backup, all three; or --dangerously-without-backup alone',
+    'give --root-backup and --backup FOLDER (or --marker TEXT with --started-at TIME); or --dangerously-without-backup alone',
   )
 }
 
 async function wordsOf({ directory }: Session, { backup, marker, startedAt = 0 }: Flags, region: string): Promise<Words> {
   if (marker !== undefined) return { backup: { marker, startedAt }, rootBackup: true }
   if (backup === undefined) return { dangerouslyWithoutBackup: true }
-  return { backup: { marker: await markerOf(resolve(directory, backup), region), startedAt }, rootBackup: true }
+  return { backup: await readCopy(resolve(directory, backup), region), rootBackup: true }
 }
 
-async function markerOf(directory: string, region: string): Promise<string> {
+async function readCopy(directory: string, region: string): Promise<Backup> {
   const { localKeyStoreCopy } = await optionalPackage('@strongroom/store-local', () => import('@strongroom/store-local'))
-  const copy = localKeyStoreCopy({ directory })
+  const copy = openCopy(() => localKeyStoreCopy({ directory }), directory)
   try {
     const marker = await readEpochMarker({ keyStore: copy.keyStore, region })
     if (marker === undefined)
-      throw new CliError('file_unusable', 'the copy that --backup names is from before any rotation of this region ended; take a new one')
-    return marker
+      throw new CliError(
+        'file_unusable',
+        `--backup: the copy in ${directory} is from before any rotation of this region ended; take a new one`,
+      )
+    return { marker, startedAt: copy.startedAt }
   } finally {
     await copy.close()
   }
+}
+
+function openCopy<T>(open: () => T, directory: string): T {
+  try {
+    return open()
+  } catch (cause) {
+    throw new CliError(
+      'file_unusable',
+      `--backup: ${directory} is no copy that backupLocalStore has made of the keys; name the folder that it was given as "to"`,
+      { cause },
+    )
+  }
+}
+
+// The other half of what the close asks of a backup.
+function requireNewer({ rotation: { endedAt } }: RegionStatus, words: Words): void {
+  if ('backup' in words && endedAt !== undefined && words.backup.startedAt < endedAt)
+    throw new CliError('file_unusable', 'the copy was begun before the end of the last rotation; take a new one')
 }
 
 // What `closeEpoch` would destroy: all that is live below what the last rotation that ended has reached. A rotation that was begun after it
@@ -145,11 +182,13 @@ function whyNothingCloses({ region, rotation: { state, reached } }: RegionStatus
   return undefined
 }
 
-function whatWouldGo({ region, rotation: { state, endedAt } }: RegionStatus, ending: readonly number[]): string {
+function whatWouldGo({ region, rotation: { state, endedAt } }: RegionStatus, ending: readonly number[], words: Words): string {
   if (ending.length === 0) return `region ${region} has no older root version left to destroy`
   const since = endedAt === undefined ? 'the last rotation that ended' : minute(endedAt)
   const more = state === 'unfinished' ? ' The rotation that was begun since is not part of it.' : ''
-  return `Gone for good: ${named(ending)} of region ${region}, and with it every backup of the key store from before ${since}, for anyone.${more}`
+  const loud =
+    'backup' in words ? '' : ' You say that there is no newer backup: whatever happens to the live stores and the root key is then final.'
+  return `Gone for good: ${named(ending)} of region ${region}, and with it every backup of the key store from before ${since}, for anyone.${more}${loud}`
 }
 
 function named(versions: readonly number[]): string {

@@ -45,6 +45,7 @@ async function init(session: Session, { rootKey, region }: Flags): Promise<Outco
     const options = await configuredOptions(session, root?.newKey)
     if (root?.isMade() === false)
       throw new CliError('config_invalid', 'the configuration asked for no passphrase that --root-key could be made with; nothing was made')
+    session.begin()
     await initVault(options).catch(async (error: unknown) => {
       // The vault may be there though its making failed: then it hangs on the key.
       if (root !== undefined && !(await isWithoutVault(options))) root.keep()
@@ -88,7 +89,7 @@ async function configuredOptions(session: Session, newKey: PassphraseSources['ne
     session.closeAtEnd(configured.options)
     return configured.options
   }
-  throw new StrongroomError('already_exists', 'the configuration opened a vault, so there is one')
+  throw new StrongroomError('already_exists', 'the configuration opened a vault, so there is one already')
 }
 
 /** A root key file that is taken away again unless it is kept. */
@@ -103,7 +104,10 @@ interface NewRootKey {
 function newRootKey(file: string, region: string | undefined): NewRootKey {
   // Said before a new passphrase is asked for. What is there when the file is written decides.
   if (lstatSync(file, { throwIfNoEntry: false }) !== undefined)
-    throw new StrongroomError('already_exists', 'there is a file of the name that --root-key gives: a root key file is never replaced')
+    throw new CliError(
+      'file_unusable',
+      `${file} is there already, and a root key file is never replaced; give another name, or leave --root-key out to make the vault with that file`,
+    )
   let made = false
   let isKept = false
   return {

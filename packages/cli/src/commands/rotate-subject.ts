@@ -1,11 +1,12 @@
 /** `strongroom rotate subject`. */
 
+import { StrongroomError } from '@strongroom/core'
 import type { Command } from 'commander'
 
 import { type SharedFlags, withConcurrency, withDryRun, withVaultFlags } from '../flags.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
-import { tenantInfo } from './tenant-info.ts'
+import { livingTenant } from './tenant-info.ts'
 
 interface Flags extends SharedFlags {
   readonly concurrency: number
@@ -17,7 +18,7 @@ export function addRotateSubject(parent: Command, runner: Runner): void {
     .command('subject')
     .summary('a new key for a person')
     .description(
-      'a new key for one person: it encrypts from now on, the old one only decrypts. Re-encrypting the data and retiring the old key are up to your application',
+      'a new key for one person: it encrypts from now on, the old one only decrypts. Re-encrypting the data and retiring the old key are up to your application. Each run makes one more key; on someone without items so does one after an end by Ctrl-C',
     )
     .argument('<tenant>', 'the name of the tenant')
     .argument('<id>', 'the name of the subject')
@@ -29,16 +30,18 @@ export function addRotateSubject(parent: Command, runner: Runner): void {
 async function rotateSubject(session: Session, tenant: string, subject: string, { concurrency, dryRun }: Flags): Promise<Outcome> {
   const vault = await session.openVault()
   const place = `subject ${subject} of tenant ${tenant}`
+  const whose = vault.tenant(tenant).subject(subject)
   if (dryRun === true) {
-    const { region } = await tenantInfo(vault, tenant)
-    const lines = [
-      `would give ${place} (region ${region}) a new key, if there is one now; values of the old one go on to open`,
-      'nothing was done',
-    ]
+    const { region } = await livingTenant(vault, tenant)
+    const state = await whose.state()
+    // What rotateSubjectKey itself would answer.
+    if (state !== 'active')
+      throw new StrongroomError(state === 'absent' ? 'not_found' : state, `${place} cannot be rotated: its key is ${state}`)
+    const lines = [`would give ${place} (region ${region}) a new key; values of the old one go on to open`, 'nothing was done']
     return { lines, summary: { dryRun: true, tenant, subject, region } }
   }
   const { signal } = session
-  await session.follow(vault.rotateSubjectKey(vault.tenant(tenant).subject(subject), { concurrency, signal }))
+  await session.follow(vault.rotateSubjectKey(whose, { concurrency, signal }))
   return {
     lines: [
       `${place} has a new key; the old one only decrypts`,

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { type SharedFlags, withConcurrency, withDryRun, withVaultFlags } from '../flags.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
-import { tenantInfo } from './tenant-info.ts'
+import { livingTenant } from './tenant-info.ts'
 
 interface Flags extends SharedFlags {
   readonly concurrency: number
@@ -28,7 +28,7 @@ export function addRotateTenant(parent: Command, runner: Runner): void {
 async function rotateTenant(session: Session, tenant: string, { concurrency, dryRun }: Flags): Promise<Outcome> {
   const vault = await session.openVault()
   if (dryRun === true) {
-    const { region, state } = await tenantInfo(vault, tenant)
+    const { region, state } = await livingTenant(vault, tenant)
     const lines = [`would give tenant ${tenant} (region ${region}, ${state}) a new wrapping key and wrap its keys anew`, 'nothing was done']
     return { lines, summary: { dryRun: true, tenant, region, state } }
   }

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 
-import { type Item, Reason, type ReasonName, type Shredded, type Tenant, type Vault } from '@strongroom/core'
+import { type Item, type PlaceState, Reason, type ReasonName, type Shredded, type Tenant, type Vault } from '@strongroom/core'
 import { type Command, Option } from 'commander'
 
 import { CliError } from '../cli-error.ts'
@@ -11,7 +11,6 @@ import { type NewFile, newFile } from '../new-file.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { count } from '../terminal/count.ts'
-import { type KeyPresence, keyPresence } from './key-presence.ts'
 import { tenantInfo } from './tenant-info.ts'
 
 interface Flags extends SharedFlags {
@@ -82,14 +81,15 @@ async function shredPlace(session: Session, place: Place, flags: Flags): Promise
   const { reason, receipt, dryRun } = flags
   const vault = await session.openVault()
   const { region } = await tenantInfo(vault, place.tenant)
-  const presence = await presenceOf(vault, place)
-  if (presence === 'absent' && flags.evenIfAbsent !== true)
+  const key = await stateOf(vault, place)
+  if (key === 'absent' && flags.evenIfAbsent !== true)
     throw new CliError('no_key', `${whole(place)}: ${NO_KEY}; to occupy the name all the same, give --even-if-absent`)
-  const whatGoes = WHAT_GOES[presence](whole(place))
-  if (dryRun === true) return { lines: [whatGoes, 'nothing was done'], summary: { dryRun: true, ...place, region, key: presence } }
+  const whatGoes = WHAT_GOES[key](whole(place))
+  if (dryRun === true) return { lines: [whatGoes, 'nothing was done'], summary: { dryRun: true, ...place, region, key } }
   await session.confirm(whatGoes, place.item ?? place.subject ?? place.tenant)
   const file = receipt === undefined ? undefined : await newFile(resolve(session.directory, receipt))
   let shredded: Shredded
+  session.begin()
   try {
     shredded = await handleOf(vault, place).shred({ reason })
   } catch (error) {
@@ -100,17 +100,19 @@ async function shredPlace(session: Session, place: Place, flags: Flags): Promise
   return outcome(session, place, shredded, receipt)
 }
 
-const WHAT_GOES: Readonly<Record<KeyPresence, (what: string) => string>> = {
-  present: (what) => `Gone for good: ${what}, with all that was encrypted under its key.`,
-  shredded: (what) => `Gone already: ${what}. Shredding it again gives its receipt.`,
+const gone = (what: string): string => `Gone for good: ${what}, with all that was encrypted under its key.`
+
+const WHAT_GOES: Readonly<Record<PlaceState, (what: string) => string>> = {
+  active: gone,
+  suspended: gone,
+  shredded: (what) => `Gone already: ${what}. Shredding it again gives its receipt, with the reason that was given then.`,
   absent: (what) => `There is no key: ${what}. Its name will be occupied, and nothing can be encrypted there.`,
 }
 
-async function presenceOf(vault: Vault, { tenant, subject, item }: Place): Promise<KeyPresence> {
-  // Whoever lists a tenant has found its key.
-  if (subject === undefined) return 'present'
+async function stateOf(vault: Vault, { tenant, subject, item }: Place): Promise<PlaceState> {
+  if (subject === undefined) return (await tenantInfo(vault, tenant)).state
   const whose = vault.tenant(tenant).subject(subject)
-  return keyPresence(vault, item === undefined ? whose : whose.item(item))
+  return (item === undefined ? whose : whose.item(item)).state()
 }
 
 async function writeReceipt(file: NewFile, { receipt, versions }: Shredded): Promise<void> {

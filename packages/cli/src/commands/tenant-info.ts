@@ -8,3 +8,10 @@ export async function tenantInfo(vault: Vault, name: string): Promise<TenantInfo
   if (info === undefined) throw new StrongroomError('not_found', 'there is no tenant of that name')
   return info
 }
+
+/** @throws StrongroomError `not_found`, `shredded` */
+export async function livingTenant(vault: Vault, name: string): Promise<TenantInfo> {
+  const info = await tenantInfo(vault, name)
+  if (info.state === 'shredded') throw new StrongroomError('shredded', 'that tenant is shredded')
+  return info
+}

@@ -17,6 +17,7 @@ interface Flags extends SharedFlags {
   readonly trustedKeys?: string
 }
 
+const STDIN = '-'
 const MOST_BYTES = 64 * 1024
 const PUBLIC_KEY = /^[0-9a-f]{64}$/i
 
@@ -27,7 +28,7 @@ export function addVerifyReceipt(program: Command, runner: Runner): void {
     .description(
       `check the receipt of a shred: that a trusted key has signed it, and that no byte was changed. A key that a receipt brings along is never believed`,
     )
-    .argument('<file>', 'the receipt')
+    .argument('<file>', 'the receipt; - reads it from stdin')
     .option(
       '--trusted-keys <file>',
       "public keys in hexadecimal, one a line, as receipt-keys prints them (default: the vault's own; then the configuration is needed)",
@@ -38,7 +39,7 @@ export function addVerifyReceipt(program: Command, runner: Runner): void {
 }
 
 async function verifyReceipt(session: Session, file: string, { trustedKeys }: Flags): Promise<Outcome> {
-  const text = await readText(resolve(session.directory, file))
+  const text = file === STDIN ? await allOf(session.stdin, 'stdin') : await readText(resolve(session.directory, file))
   const keys = trustedKeys === undefined ? await ownKeys(session) : parseKeys(await readText(resolve(session.directory, trustedKeys)))
   const receipt = verify(text.trim(), keys)
   const { kind, region, versions, rootVersion, instant, reason } = receipt
@@ -87,20 +88,25 @@ async function readText(path: string): Promise<string> {
   try {
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     if ((await handle.stat()).isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
-    const chunks: Buffer[] = []
-    let length = 0
-    for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: MOST_BYTES }) as AsyncIterable<Buffer>) {
-      chunks.push(chunk)
-      length += chunk.length
-      if (length > MOST_BYTES) throw new CliError('file_unusable', `${path} holds more than 64 KiB: it is neither a receipt nor keys`)
-    }
-    return Buffer.concat(chunks).toString()
+    return await allOf(handle.createReadStream({ autoClose: false, highWaterMark: MOST_BYTES }), path)
   } catch (error) {
-    if (error instanceof CliError) throw error
-    throw new CliError('file_unusable', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`, {
-      cause: error,
-    })
+    throw error instanceof CliError ? error : unreadable(path, error)
   } finally {
     await handle?.close()
   }
+}
+
+async function allOf(stream: AsyncIterable<Buffer | string>, name: string): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of stream) {
+    chunks.push(Buffer.from(chunk))
+    length += chunk.length
+    if (length > MOST_BYTES) throw new CliError('file_unusable', `${name} holds more than 64 KiB: it is neither a receipt nor keys`)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function unreadable(name: string, cause: unknown): CliError {
+  return new CliError('file_unusable', `${name} cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown error'})`, { cause })
 }

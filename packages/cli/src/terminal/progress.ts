@@ -20,12 +20,21 @@ const LEAST_BAR = 5
 
 // A phase whose one step takes a while says what it waits for.
 const SLOW_PHASES: Readonly<Record<string, string>> = {
-  waiting: 'one cacheBound, until no process uses an older key for anything new',
+  waiting: 'one cacheBound, until no process uses an older key',
   destroying: 'root versions',
 }
 
+/** What is told of progress and where. */
+export interface ProgressOptions {
+  /** The terminal can do no more than print. */
+  readonly isDumb: boolean
+  /** Nothing is to be told. */
+  readonly isQuiet: boolean
+}
+
 /** The report that fits the stream. */
-export async function progressReport(stream: WriteStream, output: Output, isDumb: boolean): Promise<ProgressReport> {
+export async function progressReport(stream: WriteStream, output: Output, { isDumb, isQuiet }: ProgressOptions): Promise<ProgressReport> {
+  if (isQuiet) return { step: () => undefined, end: () => undefined }
   return stream.isTTY && !isDumb ? changingLine(stream) : plainLines(output)
 }
 
@@ -34,16 +43,21 @@ async function changingLine(stream: WriteStream): Promise<ProgressReport> {
   // The cursor stays: a process that is killed could not bring it back.
   const draw = createLogUpdate(stream, { showCursor: true })
   let last: Progress | undefined
+  let since = 0
   const redraw = (): void => {
-    if (last !== undefined) draw(progressLine(last, columnsOf(stream)))
+    if (last !== undefined) draw(progressLine(last, columnsOf(stream), Math.floor((performance.now() - since) / 1000)))
   }
+  // A step that takes long shows for how long.
+  const ticking = setInterval(redraw, 1000)
   stream.on('resize', redraw)
   return {
     step(progress) {
+      if (progress.phase !== last?.phase) since = performance.now()
       last = progress
       redraw()
     },
     end() {
+      clearInterval(ticking)
       stream.off('resize', redraw)
       draw.done()
       last = undefined
@@ -66,12 +80,12 @@ function plainLines(output: Output): ProgressReport {
   }
 }
 
-/** One line of at most so many columns. */
-export function progressLine({ phase, done, total }: Progress, columns: number): string {
+/** One line of at most so many columns. @param seconds - since the phase began */
+export function progressLine({ phase, done, total }: Progress, columns: number, seconds = 0): string {
   const counts = `${done}/${total}`
   const what = phase.padEnd(11)
   const slow = SLOW_PHASES[phase]
-  if (slow !== undefined) return `${what} ${counts} ${slow}`.slice(0, columns)
+  if (slow !== undefined) return `${what} ${counts} ${seconds} s; ${slow}`.slice(0, columns)
   const share = total === 0 ? 1 : done / total
   const percent = `${Math.floor(share * 100)} %`.padStart(5)
   const room = Math.min(LONGEST_BAR, columns - `${what} [] ${percent} ${counts}`.length)

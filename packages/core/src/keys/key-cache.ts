@@ -69,7 +69,7 @@ export class KeyCache<T extends Aging> {
   readonly #maxEntries: number
   readonly #clock: Clock
   readonly #current = new Map<string, T>()
-  readonly #leaving = new Set<T>()
+  readonly #leaving = new Map<T, string>()
   #sweepTimer: ReturnType<typeof setTimeout> | undefined
   #leavingSoon = false
 
@@ -104,8 +104,8 @@ export class KeyCache<T extends Aging> {
   invalidate(key: string): void {
     this.#current.get(key)?.destroy()
     this.#current.delete(key)
-    // A handle may hold an older reading of the same key; those that leave are few, and all go.
-    this.#wipeLeaving(() => true)
+    // A handle may hold an older reading of the same key.
+    this.#wipeLeaving((_, of) => of === key)
   }
 
   clear(): void {
@@ -121,7 +121,7 @@ export class KeyCache<T extends Aging> {
     const entry = this.#current.get(key)
     if (entry === undefined) return
     this.#current.delete(key)
-    this.#leaving.add(entry)
+    this.#leaving.set(entry, key)
     if (this.#leavingSoon) return
     this.#leavingSoon = true
     background(() => {
@@ -130,9 +130,9 @@ export class KeyCache<T extends Aging> {
     }, 0)
   }
 
-  #wipeLeaving(which: (entry: T) => boolean): void {
-    for (const entry of this.#leaving) {
-      if (!which(entry)) continue
+  #wipeLeaving(which: (entry: T, key: string) => boolean): void {
+    for (const [entry, key] of this.#leaving) {
+      if (!which(entry, key)) continue
       this.#leaving.delete(entry)
       entry.destroy()
     }

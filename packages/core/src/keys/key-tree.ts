@@ -21,11 +21,15 @@ export interface Step {
   readonly name: Uint8Array
 }
 
-/** A node with all that is above it, open. */
-export interface OpenPath {
+/** A node with all that is above it, open, for use in one turn. */
+export interface KeyPath {
   readonly tenant: OpenTenant
   /** From the tenant's child to the node itself; empty for the tenant's own node. */
   readonly nodes: readonly OpenNode[]
+}
+
+/** The same, held. */
+export interface OpenPath extends KeyPath {
   /** Lets go of the keys. Until then they stay in memory, if nothing invalidates them and they do not age out. */
   release(): void
 }
@@ -141,8 +145,31 @@ export class KeyTree {
     }
   }
 
+  /** A tenant, if it is in memory and may be used as it is. */
+  tenantInMemory(ref: Uint8Array): OpenTenant | undefined {
+    return this.#tenants.get(hex(ref))
+  }
+
+  /**
+   * A path, for use in this turn, if all of it is in memory and may be used as it is: else `undefined`, and {@link KeyTree.open} reads what
+   * is missing, makes it, or settles it.
+   */
+  openInMemory(tenantRef: Uint8Array, steps: readonly Step[], mint: boolean, share = 1): KeyPath | undefined {
+    const tenant = this.#tenants.get(hex(tenantRef), share)
+    if (tenant === undefined) return undefined
+    const nodes: OpenNode[] = []
+    let parent = tenant.node
+    for (const { kind, name } of steps) {
+      const node = this.#nodes.get(hex(tenant.refOf(kind, parent.record.ref, name)), share)
+      if (node === undefined || !hangsBeneath(node, parent) || (mint && node.versions.length === 0)) return undefined
+      nodes.push(node)
+      parent = node
+    }
+    return mint && !this.#isSettled({ tenant, nodes }) ? undefined : { tenant, nodes }
+  }
+
   /** Whether every key of a path may be used at this instant. */
-  usable(path: OpenPath): boolean {
+  usable(path: KeyPath): boolean {
     const now = instant(this.context.clock)
     if (!this.#tenants.usable(path.tenant, now)) return false
     for (const node of path.nodes) if (!this.#nodes.usable(node, now)) return false
@@ -202,7 +229,7 @@ export class KeyTree {
     mint: boolean,
     share: number,
     hold: <T extends Aging>(key: T) => T,
-  ): Promise<Pick<OpenPath, 'tenant' | 'nodes'> | undefined> {
+  ): Promise<KeyPath | undefined> {
     const tenant = hold(await this.tenant(tenantRef, share))
     // All loads begin in this turn, so that the records of a whole path are read with one query.
     const nodes: Promise<OpenNode | undefined>[] = []
@@ -281,7 +308,7 @@ export class KeyTree {
     return this.#flights.once(`mint ${key}`, mint, (node) => this.#keep(this.#nodes, key, node))
   }
 
-  #isSettled({ tenant, nodes }: OpenPath): boolean {
+  #isSettled({ tenant, nodes }: KeyPath): boolean {
     let parent = tenant.node
     for (const node of nodes) {
       const seen = this.#settled.get(node)

@@ -18,9 +18,13 @@ export interface OpenWrappingKey {
   readonly key: Uint8Array
 }
 
+// References that were asked for in one life of a tenant: as many as are likely to be asked for again.
+const MOST_REFS = 10_000
+
 /** A tenant with what opens everything beneath it. */
 export class OpenTenant extends Aging {
   readonly node: OpenNode
+  readonly #refs = new Map<string, Uint8Array>()
   readonly #refKey: Uint8Array
   readonly #keys: WrappingKeyRing
 
@@ -34,7 +38,13 @@ export class OpenTenant extends Aging {
   /** The reference of a named node of this tenant. */
   refOf(kind: NodeKind, parentRef: Uint8Array, name: Uint8Array): Uint8Array {
     if (!this.alive) throw droppedFromMemory()
-    return nodeRef(this.#refKey, kind, parentRef, name)
+    const key = `${kind}.${hex(parentRef)}.${hex(name)}`
+    const known = this.#refs.get(key)
+    if (known !== undefined) return known
+    const ref = nodeRef(this.#refKey, kind, parentRef, name)
+    if (this.#refs.size >= MOST_REFS) this.#refs.clear()
+    this.#refs.set(key, ref)
+    return ref
   }
 
   /** A wrapping key by its id, opened by the provider at the first call. */
@@ -69,6 +79,7 @@ export class OpenTenant extends Aging {
   protected override wipe(): void {
     this.node.destroy()
     this.#keys.destroy()
+    this.#refs.clear()
     wipe(this.#refKey)
   }
 }

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts'
 import { StrongroomError, vaultClosed } from '../errors.ts'
 import { KeyState } from '../format/records.ts'
-import type { OpenPath } from '../keys/key-tree.ts'
+import type { KeyPath } from '../keys/key-tree.ts'
 import type { OpenNode } from '../keys/open-node.ts'
 import type { Providers } from '../keys/providers.ts'
 import { stateError } from '../keys/seal-value.ts'
@@ -15,6 +15,7 @@ export type OperationName =
   | 'unlock'
   | 'index.open'
   | 'index.value'
+  | 'state'
   | 'shred'
   | 'shredDamaged'
   | 'recreate'
@@ -95,7 +96,7 @@ export class Gate {
    *
    * @throws StrongroomError `vault_closed`, `suspended`, `shredded`, `deactivated`
    */
-  requireState(operation: OperationName, { tenant, nodes }: OpenPath): void {
+  requireState(operation: OperationName, { tenant, nodes }: KeyPath): void {
     this.requireOpen()
     requireNodeState(operation, tenant.node)
     for (const node of nodes) requireNodeState(operation, node)

@@ -2,7 +2,7 @@
 
 import { StrongroomError } from '../errors.ts'
 import type { Instant } from '../keys/key-cache.ts'
-import type { KeyTree, OpenPath } from '../keys/key-tree.ts'
+import type { KeyTree, KeyPath } from '../keys/key-tree.ts'
 import type { Gate, Labelled, OperationName, Whose } from './authorize.ts'
 
 /** A handle should not be about to expire when it is handed out: how much of its life a cached key may have used up. */
@@ -13,7 +13,7 @@ export interface HeldPathOptions {
   readonly gate: Gate
   readonly whose: Whose
   /** `undefined`: there is no key at that place. */
-  readonly path: OpenPath | undefined
+  readonly path: KeyPath | undefined
   /** When the opening of the path began. */
   readonly opened: Instant
   /** The call that makes such a handle, for the message of one that has expired. */
@@ -34,7 +34,7 @@ export class HeldPath {
    *
    * @throws StrongroomError `handle_expired`, and what the gate throws
    */
-  use(operation: OperationName, about: Labelled): OpenPath | undefined {
+  use(operation: OperationName, about: Labelled): KeyPath | undefined {
     const { tree, gate, whose, path, opened, madeBy } = this.#options
     gate.authorize(operation, whose, path?.tenant.node.record.region, about)
     // Behind the gate, which may have taken its time.
@@ -54,13 +54,13 @@ export class HeldPath {
     for (const key of this.#keys()) key.unpin()
   }
 
-  #keys(): readonly (OpenPath['tenant'] | OpenPath['nodes'][number])[] {
+  #keys(): readonly (KeyPath['tenant'] | KeyPath['nodes'][number])[] {
     const { path } = this.#options
     return path === undefined ? [] : [path.tenant, ...path.nodes]
   }
 }
 
 /** The node at the end of a path. */
-export function leaf(path: OpenPath): OpenPath['nodes'][number] {
+export function leaf(path: KeyPath): KeyPath['nodes'][number] {
   return path.nodes.at(-1) ?? path.tenant.node
 }

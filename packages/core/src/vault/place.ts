@@ -1,10 +1,11 @@
 /** How handles reach the key tree: open with retries, and never past an entry of the ledger that has not had its effect. */
 
+import { equalBytes } from '../crypto/hash.ts'
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
-import { NodeKind, Reason } from '../format/records.ts'
-import { NO_REF } from '../format/reference.ts'
+import { KeyState, type KeyVersion, type LiveVersion, NodeKind, type NodeRecord, Reason } from '../format/records.ts'
+import { NO_REF, VAULT_REF } from '../format/reference.ts'
 import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
-import { type OpenPath, required, type Step } from '../keys/key-tree.ts'
+import { type KeyPath, required, type Step } from '../keys/key-tree.ts'
 import { notApplied } from '../keys/reconcile.ts'
 import { recreateNode } from '../keys/recreate.ts'
 import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode, shredNode } from '../keys/shred.ts'
@@ -36,6 +37,9 @@ export interface TenantShredOptions extends ShredOptions {
 export interface RecreateOptions {
   readonly reason: ReasonName
 }
+
+/** What is known of the key of a place: `absent` where there never was one. */
+export type PlaceState = 'absent' | 'active' | 'suspended' | 'shredded'
 
 /** How the keys of a place are to be used. */
 export interface Use {
@@ -89,13 +93,19 @@ export class Place {
    *
    * @param work - gets `undefined` where there is no key and none is to be made
    */
-  async use<T>(how: Use, work: (path: OpenPath | undefined) => T): Promise<T> {
-    const ref = await this.tenantRef()
-    await this.#settled(ref)
-    const { region } = (await this.keys.tree.tenant(ref)).node.record
+  async use<T>(how: Use, work: (path: KeyPath | undefined) => T): Promise<T> {
+    const { tree, reconciler } = this.keys
+    const ref = this.#tenantRefInMemory() ?? (await this.tenantRef())
+    if (reconciler.isPending(ref)) await this.#settled(ref)
+    const { region } = (tree.tenantInMemory(ref) ?? (await tree.tenant(ref))).node.record
     this.gate.authorize(how.operation, this.whose, region, how.about)
+    const inMemory = tree.openInMemory(ref, this.steps, how.mint, how.share)
+    if (inMemory !== undefined) {
+      this.gate.requireState(how.operation, inMemory)
+      return work(inMemory)
+    }
     for (let tries = 1; ; tries++) {
-      const path = await this.keys.tree.open(ref, this.steps, how.mint, how.share)
+      const path = await tree.open(ref, this.steps, how.mint, how.share)
       try {
         if (path !== undefined) this.gate.requireState(how.operation, path)
         return work(path)
@@ -105,6 +115,13 @@ export class Place {
         path?.release()
       }
     }
+  }
+
+  // Most calls come to a vault whose own keys are in memory: they need not wait a turn.
+  #tenantRefInMemory(): Uint8Array | undefined {
+    this.gate.requireOpen()
+    this.#tenantRef ??= this.keys.tree.tenantInMemory(VAULT_REF)?.refOf(NodeKind.tenant, NO_REF, this.#tenantName)
+    return this.#tenantRef
   }
 
   async shred(options: TenantShredOptions | undefined): Promise<Shredded> {
@@ -145,21 +162,34 @@ export class Place {
     await changeSuspension(this.keys, place, operation)
   }
 
+  /** From the records alone: nothing is opened but the tenant, whose key gives the references. */
+  async state(): Promise<PlaceState> {
+    const refs = await this.#refs().catch((error: unknown) => {
+      if (hasCode(error, 'shredded')) return undefined
+      throw error
+    })
+    this.gate.authorize('state', this.whose, refs?.region)
+    if (refs === undefined) return 'shredded'
+    const records = await this.keys.tree.context.keyStore.get(refs.path.map((ref) => ({ type: 'node', ref })))
+    return stateOfPath(records.map((record) => (record?.type === 'node' ? record : undefined)))
+  }
+
   /** The place by its references. @throws StrongroomError `not_found`, `shredded` for the tenant */
   async references(): Promise<NodePlaceRef> {
     const tenantRef = await this.tenantRef()
     if (this.steps.length === 0) return this.#tenantPlace(tenantRef)
-    const tenant = await this.keys.tree.tenant(tenantRef)
-    const refs = [tenantRef]
-    for (const step of this.steps) refs.push(tenant.refOf(step.kind, refs.at(-1) as Uint8Array, step.name))
+    const { path, region } = await this.#refs()
     const last = this.steps.at(-1) as Step
-    return {
-      kind: last.kind,
-      ref: refs.at(-1) as Uint8Array,
-      parentRef: refs.at(-2) as Uint8Array,
-      tenantRef,
-      region: tenant.node.record.region,
-    }
+    return { kind: last.kind, ref: path.at(-1) as Uint8Array, parentRef: path.at(-2) as Uint8Array, tenantRef, region }
+  }
+
+  // From the tenant down to this place. @throws StrongroomError `not_found`, `shredded` for the tenant
+  async #refs(): Promise<{ readonly path: readonly Uint8Array[]; readonly region: string }> {
+    const tenantRef = await this.tenantRef()
+    const tenant = await this.keys.tree.tenant(tenantRef)
+    const path = [tenantRef]
+    for (const step of this.steps) path.push(tenant.refOf(step.kind, path.at(-1) as Uint8Array, step.name))
+    return { path, region: tenant.node.record.region }
   }
 
   // The region is taken from the record as it opened: it decides which root versions a shred has to outlive.
@@ -201,11 +231,27 @@ export class Place {
   // A suspension that the ledger has and the key store has not, because a provider was away, or a key does not open: it comes first.
   async #settled(tenantRef: Uint8Array): Promise<void> {
     const { reconciler } = this.keys
-    if (!reconciler.isPending(tenantRef)) return
     await reconciler.run()
     const failure = reconciler.failureOf(tenantRef)
     if (failure !== undefined) throw notApplied('a change of state waits, and nothing of the tenant opens before it', failure)
   }
+}
+
+/** @param records - from the tenant's down to the node's own */
+function stateOfPath(records: readonly (NodeRecord | undefined)[]): PlaceState {
+  // What hangs beneath a version that is gone is gone with it.
+  let gone: readonly Uint8Array[] = []
+  let isSuspended = false
+  for (const record of records) {
+    if (record === undefined) return 'absent'
+    const isLive = (version: KeyVersion): version is LiveVersion =>
+      version.state !== KeyState.shredded && !gone.some((commitment) => equalBytes(commitment, version.parentCommitment))
+    const newest = record.versions.findLast(isLive)
+    if (newest === undefined) return 'shredded'
+    isSuspended ||= newest.state === KeyState.suspended
+    gone = record.versions.filter((version) => !isLive(version)).map(({ commitment }) => commitment)
+  }
+  return isSuspended ? 'suspended' : 'active'
 }
 
 function checkRegion(region: unknown): string | undefined {

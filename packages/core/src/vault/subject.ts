@@ -10,7 +10,7 @@ import { readOptions } from '../read-options.ts'
 import { HANDLE_SHARE, leaf } from './held-path.ts'
 import { Lease, type UnlockedKeys } from './lease.ts'
 import { nameBytes } from './names.ts'
-import type { Place, RecreateOptions, ShredOptions } from './place.ts'
+import type { Place, PlaceState, RecreateOptions, ShredOptions } from './place.ts'
 import type { Shredded } from './shredded.ts'
 import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
 
@@ -37,6 +37,14 @@ export interface Item {
   decrypt<T>(field: Field<T>, stored: Encrypted<T> | Uint8Array | string, options?: ValueOptions): Promise<T>
   /** Opens the keys for synchronous use, for at most the cache bound. @throws StrongroomError as `encrypt` */
   unlock(options?: UnlockOptions): Promise<UnlockedKeys>
+  /**
+   * What the key store says of the key, without making or opening one: `absent` where nothing was ever encrypted, `shredded` and `suspended`
+   * also for what lies beneath what is. Whether the key opens only its use shows.
+   *
+   * @throws StrongroomError `not_found` (no such tenant), `region_refused`, `decrypt_failed` (the tenant's own key), `denied`, and for stores
+   *   and provider their `…_unavailable`
+   */
+  state(): Promise<PlaceState>
   /**
    * Destroys the key for good, and with it all that was encrypted under it and beneath it. In this process at once, in
    * every other within the cache bound; in backups of the key store not before the root versions up to `rootVersion` are destroyed.
@@ -108,6 +116,10 @@ export class ItemHandle implements Item {
       { operation: 'unlock', mint: !readOnly, share: HANDLE_SHARE },
       (path) => new Lease({ tree: keys.tree, gate, whose, path, opened, readOnly }),
     )
+  }
+
+  state(): Promise<PlaceState> {
+    return this.#place.state()
   }
 
   shred(options?: ShredOptions): Promise<Shredded> {

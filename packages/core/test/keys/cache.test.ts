@@ -137,6 +137,17 @@ describe('size', () => {
     cache.invalidate('a')
     expect([old.alive, young.alive]).toEqual([false, false])
   })
+
+  test('what was evicted from under a handle is not touched by the invalidation of another key', () => {
+    const { cache, clock, add } = cacheOf(1)
+    const held = add('a')
+    held.pin()
+    add('b')
+    cache.invalidate('b')
+    expect([held.alive, cache.usable(held, instant(clock))]).toEqual([true, true])
+    cache.invalidate('a')
+    expect(held.alive).toBe(false)
+  })
 })
 
 describe('leaving without traffic', () => {

@@ -54,6 +54,7 @@ const OPERATIONS: readonly [string, (vault: Vault, stored: Uint8Array, token: Ui
     (v, _, token) => alice(v).item('hubspot').decrypt(email, token),
     { operation: 'decrypt', tenant: 'acme', subject: 'alice', item: 'hubspot', field: 'users.email', region: 'eu' },
   ],
+  ['state', (v) => alice(v).state(), { operation: 'state', tenant: 'acme', subject: 'alice', region: 'eu' }],
   [
     "encrypt for the tenant's own",
     (v) => v.tenant('acme').self().encrypt(email, 'x'),

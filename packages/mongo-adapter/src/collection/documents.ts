@@ -1,25 +1,27 @@
 /** Walking a document beside its schema: every encrypted value is met, and nothing of another shape passes for one. */
 
-import type { EncryptedNode, SchemaNode } from '../schema/node.ts'
+import type { ArrayNode, EncryptedNode, SchemaNode } from '../schema/node.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
 
 export interface Walk {
   /** What stands for an encrypted value; never called for null. */
   readonly value: (value: unknown, node: EncryptedNode, path: string) => unknown
+  /** What stands for something in which nothing is encrypted. */
+  readonly plain: (value: unknown) => unknown
   /** The error for an object or array that is of another shape than the schema says. */
   readonly mismatch: (path: string) => Error
   /** The error for a member that the schema does not have, or nothing where it may be there. */
   readonly undeclared: (path: string) => Error | undefined
+  /** Whether `{ 0: …, 1: … }` may stand for an array: an update of one position makes it where nothing was. */
+  readonly positions: boolean
 }
 
 /** A copy of a document, its encrypted values replaced. */
 export function mapDocument(node: SchemaNode, value: unknown, walk: Walk, path = ''): unknown {
-  if (value === null || value === undefined || node.kind === 'plain') return value
+  if (value === null || value === undefined) return value
+  if (node.kind === 'plain') return walk.plain(value)
   if (node.kind === 'encrypted') return walk.value(value, node, path)
-  if (node.kind === 'array') {
-    if (!Array.isArray(value)) throw walk.mismatch(path)
-    return value.map((each, i) => mapDocument(node.element, each, walk, `${path}.${i}`))
-  }
+  if (node.kind === 'array') return mapArray(node, value, walk, path)
   if (!isTree(value)) throw walk.mismatch(path)
   const out: Tree = {}
   for (const [name, member] of Object.entries(value)) {
@@ -29,9 +31,15 @@ export function mapDocument(node: SchemaNode, value: unknown, walk: Walk, path =
       const error = walk.undeclared(path)
       if (error !== undefined) throw error
     }
-    out[name] = declared === undefined ? member : mapDocument(declared, member, walk, below)
+    out[name] = declared === undefined ? walk.plain(member) : mapDocument(declared, member, walk, below)
   }
   return out
+}
+
+function mapArray({ element }: ArrayNode, value: unknown, walk: Walk, path: string): unknown {
+  if (Array.isArray(value)) return value.map((each, i) => mapDocument(element, each, walk, `${path}.${i}`))
+  if (!walk.positions || !isTree(value) || !Object.keys(value).every((name) => /^\d+$/u.test(name))) throw walk.mismatch(path)
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, mapDocument(element, each, walk, `${path}.${name}`)]))
 }
 
 /** The value at a path that leads through objects only. */

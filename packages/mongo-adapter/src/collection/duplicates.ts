@@ -2,51 +2,53 @@
 
 import { MongoBulkWriteError, MongoServerError } from 'mongodb'
 
-import { type Layout, placeOf } from './layout.ts'
+import { declaredPath } from './indexes/index-keys.ts'
+import type { Layout } from './layout.ts'
 
 const DUPLICATE = 11_000
 
-/** The error itself; one of duplicates in an encrypted path names the declared path, and no value. */
+/** The error itself; one of duplicates in an encrypted path names the declared paths of the index, and no value. */
 export function withoutValues(layout: Layout, error: unknown): unknown {
   if (!(error instanceof MongoServerError)) return error
   if (error instanceof MongoBulkWriteError) {
     const failed = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors]
     for (const each of failed) {
-      if (each.code !== DUPLICATE) continue
       const raw = each.err as unknown as Record<string, unknown>
-      const path = sealedPath(layout, raw['keyPattern'] ?? raw['errmsg'])
-      if (path !== undefined) raw['errmsg'] = messageFor(path)
+      // The document as it would have been stored.
       delete raw['op']
+      if (each.code !== DUPLICATE) continue
+      const pattern = declaredPattern(layout, raw['keyPattern'] ?? raw['errmsg'])
+      if (pattern === undefined) continue
+      raw['errmsg'] = messageFor(pattern)
+      raw['keyPattern'] = pattern
+      delete raw['keyValue']
     }
   }
   if (error.code !== DUPLICATE) return error
-  const path = sealedPath(layout, error['keyPattern'] ?? error.message)
-  if (path === undefined) return error
-  error.message = messageFor(path)
+  const pattern = declaredPattern(layout, error['keyPattern'] ?? error.message)
+  if (pattern === undefined) return error
+  error.message = messageFor(pattern)
   error.stack = `${error.name}: ${error.message}`
-  error['keyPattern'] = { [path]: 1 }
+  error['keyPattern'] = pattern
   delete error['keyValue']
   Object.defineProperty(error, 'errorResponse', {
-    value: { message: error.message, code: DUPLICATE, keyPattern: { [path]: 1 } },
+    value: { message: error.message, code: DUPLICATE, keyPattern: pattern },
     enumerable: true,
   })
   return error
 }
 
-function messageFor(path: string): string {
-  return `E11000 duplicate key error: another document has the same ${path}`
+function messageFor(pattern: Readonly<Record<string, unknown>>): string {
+  return `E11000 duplicate key error: another document has the same ${Object.keys(pattern).join(', ')}`
 }
 
-// By the pattern where the server gives it, else by the name of the index, which is ours.
-function sealedPath(layout: Layout, pattern: unknown): string | undefined {
-  const keys =
+/** The key of the index in declared paths; `undefined` where nothing in it is encrypted. */
+function declaredPattern(layout: Layout, pattern: unknown): Readonly<Record<string, unknown>> | undefined {
+  // A server that gives no pattern quotes the key in its message.
+  const stored: Readonly<Record<string, unknown>> =
     typeof pattern === 'string'
-      ? [...pattern.matchAll(/([^\s{}:]+)\.i(?=[_:\s])/gu)].map(([, path]) => `${path}.i`)
-      : Object.keys(pattern ?? {})
-  for (const key of keys) {
-    if (!key.endsWith('.i')) continue
-    const path = key.slice(0, -2)
-    if (placeOf(layout, path).kind === 'sealed') return path
-  }
-  return undefined
+      ? Object.fromEntries([...pattern.matchAll(/([^\s{}:]+\.i)(?=:\s)/gu)].map(([, path]) => [path, 1]))
+      : ((pattern ?? {}) as Readonly<Record<string, unknown>>)
+  const declared = Object.entries(stored).map(([path, direction]) => [declaredPath(layout, path), direction] as const)
+  return declared.some(([path]) => !Object.hasOwn(stored, path)) ? Object.fromEntries(declared) : undefined
 }

@@ -1,115 +1,73 @@
 /** A collection whose declared paths are encrypted: each call does what the driver's would do on plaintext, or is refused before anything is sent. */
 
-import { invalidArgument, readOptions, StrongroomError, type Vault } from '@strongroom/core'
+import { invalidArgument, readOptions } from '@strongroom/core'
 import type {
   BSONSerializeOptions,
   Collection,
   DeleteResult,
+  Document,
+  DropCollectionOptions,
+  DropIndexesOptions,
   EstimatedDocumentCountOptions,
   Filter,
   IndexDescription,
+  IndexDescriptionCompact,
+  IndexDescriptionInfo,
+  IndexInformationOptions,
+  IndexSpecification,
   InsertManyResult,
   InsertOneResult,
+  ListIndexesCursor,
+  ListIndexesOptions,
+  OperationOptions,
   ReadConcern,
   ReadPreference,
   UpdateFilter,
   UpdateResult,
   WriteConcern,
 } from 'mongodb'
-import type { z } from 'zod'
 
 import { ownerName } from '../schema/owner-path.ts'
+import { countDocuments, type EncryptedCountOptions } from './count.ts'
+import { distinct, type EncryptedDistinctOptions } from './distinct.ts'
+import { type EncryptedFindOptions, find, findOne } from './find.ts'
 import type { EncryptedFindCursor } from './find-cursor.ts'
-import { declaredIndexes, shownIndexes } from './indexes.ts'
-import { layoutOf } from './layout.ts'
+import {
+  createIndex,
+  createIndexes,
+  dropIndex,
+  dropIndexes,
+  type EncryptedCreateIndexesOptions,
+  type EncryptedCreateIndexOptions,
+  indexes,
+  indexExists,
+  listIndexes,
+} from './indexes/manage-indexes.ts'
 import type { OnShredded } from './open.ts'
 import { refusedOperation } from './operations.ts'
-import {
-  countDocuments,
-  distinct,
-  type EncryptedCountOptions,
-  type EncryptedDistinctOptions,
-  type EncryptedFindOptions,
-  find,
-  findOne,
-} from './reads.ts'
-import { resourceOf, type CollectionResource } from './resource.ts'
+import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOptions } from './options.ts'
+import { type CollectionResource, resourceOf } from './resource.ts'
 import type { Scope, Source } from './source.ts'
+import { type EncryptedInsertManyOptions, type EncryptedInsertOneOptions, insertMany, insertOne } from './writes/insert.ts'
+import { type EncryptedDeleteOptions, remove } from './writes/remove.ts'
 import {
-  type EncryptedDeleteOptions,
-  type EncryptedInsertOptions,
-  type EncryptedUpdateOptions,
-  insertMany,
-  insertOne,
-  remove,
+  type EncryptedReplaceOptions,
+  type EncryptedUpdateManyOptions,
+  type EncryptedUpdateOneOptions,
   replaceOne,
   update,
-} from './writes.ts'
+} from './writes/update.ts'
 
-/** Options of {@link encryptedCollection}. */
-export interface EncryptedCollectionOptions<S extends z.ZodType> {
-  /** What a document holds; `encrypted()` marks what is encrypted. */
-  readonly schema: S
-  /** The path of the tenant's name: a plain string, integer, ObjectId or UUID. */
-  readonly tenant: string
-  /** The path of the name of the person whose key encrypts the document. */
-  readonly subject: string
-  /** The logical name of the collection, which is part of every value; the collection's own name unless given. It can never change. */
-  readonly context?: string
-  /** `record`: a value opens only in the document with the `_id` that it was written in, which is the default. */
-  readonly bind?: 'record' | 'none'
-  /** Values whose keys are destroyed: `throw`, or stand as `SHREDDED`. Without it, single documents throw and lists mark. */
-  readonly shredded?: OnShredded
-}
+/** Options of a call that leaves to the collection what becomes of shredded values. */
+type FindByDefault = EncryptedFindOptions & { readonly shredded?: never }
 
 /**
- * The encrypted view of a collection.
+ * What `encryptedCollection` makes.
  *
- * @throws StrongroomError `invalid_argument`; `unsupported_operation` for a schema in which an `encrypted()` could be overlooked
- * @example
- * ```ts
- * import { type Vault } from '@strongroom/core'
- * import { encrypted, encryptedCollection } from '@strongroom/mongo-adapter'
- * import { type Db } from 'mongodb'
- * import { z } from 'zod'
- *
- * const User = z.object({
- *   _id: z.string(),
- *   orgId: z.string(),
- *   email: encrypted(z.email(), { index: { scope: 'application', unique: true, normalize: 'email' } }),
- * })
- *
- * async function example(vault: Vault, db: Db) {
- *   const users = encryptedCollection(vault, db.collection('users'), { schema: User, tenant: 'orgId', subject: '_id' })
- *   await users.createIndexes()
- *   await users.insertOne({ _id: 'alice', orgId: 'acme', email: 'ada@example.com' })
- *   return users.findOne({ email: 'Ada@Example.com' })
- * }
- * ```
+ * `T` is a document as it is written, `Marked` one in which shredded values may be marked, `Shredded` what the collection does about those
+ * unless a call says otherwise.
  */
-export function encryptedCollection<S extends z.ZodType>(
-  vault: Vault,
-  collection: Collection,
-  options: EncryptedCollectionOptions<S>,
-): EncryptedCollection<z.output<S>> {
-  const {
-    schema,
-    tenant,
-    subject,
-    context = collection.collectionName,
-    bind = 'record',
-    shredded,
-  } = readOptions(options, ['schema', 'tenant', 'subject', 'context', 'bind', 'shredded'])
-  if (shredded !== undefined && shredded !== 'throw' && shredded !== 'mark') throw invalidArgument('shredded', "must be 'throw' or 'mark'")
-  const { raw, fieldsAsRaw } = collection.bsonOptions
-  if (raw === true || (fieldsAsRaw !== undefined && Object.keys(fieldsAsRaw).length > 0))
-    throw new StrongroomError('unsupported_operation', 'a collection with raw or fieldsAsRaw cannot be encrypted')
-  const layout = layoutOf({ schema: schema as z.ZodType, tenant: tenant as string, subject: subject as string, context, bind })
-  return new EncryptedCollection({ vault, collection, layout, shredded, scope: undefined })
-}
-
-/** What {@link encryptedCollection} makes. `T` is a document as the application sees it. */
-export class EncryptedCollection<T> {
+export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | undefined = undefined> {
   readonly #source: Source
 
   /** @internal */
@@ -150,23 +108,30 @@ export class EncryptedCollection<T> {
   }
 
   /**
-   * The collection of one tenant, or of one person: every filter is narrowed to it, and every document that is inserted belongs to it.
+   * The collection of one tenant, or of one person: every filter is narrowed to it, and every document that is inserted belongs to it. A
+   * scope can be narrowed, and not left.
    *
    * @param scope - the values as documents hold them, `tenant` and, for a person, `subject`
    * @throws StrongroomError `invalid_argument`
    */
-  for(scope: { readonly tenant: unknown; readonly subject?: unknown }): EncryptedCollection<T> {
+  for(scope: { readonly tenant: unknown; readonly subject?: unknown }): EncryptedCollection<T, Marked, Shredded> {
     const { tenant, subject } = readOptions(scope, ['tenant', 'subject'])
     const { layout } = this.#source
     if (ownerName(layout.tenant.type, tenant) === undefined) throw invalidArgument('tenant', `must be of type ${layout.tenant.type}`)
     if (subject !== undefined && ownerName(layout.subject.type, subject) === undefined)
       throw invalidArgument('subject', `must be of type ${layout.subject.type}`)
+    const within = this.#source.scope
+    if (within !== undefined && ownerName(layout.tenant.type, within.tenant) !== ownerName(layout.tenant.type, tenant))
+      throw invalidArgument('tenant', "must be the scope's own")
+    if (within?.subject !== undefined && ownerName(layout.subject.type, within.subject) !== ownerName(layout.subject.type, subject))
+      throw invalidArgument('subject', "must be the scope's own")
     const narrowed: Scope = subject === undefined ? { tenant } : { tenant, subject }
     return new EncryptedCollection({ ...this.#source, scope: narrowed })
   }
 
-  /** What an erasure has to know of this collection. */
+  /** What rotation and erasure ask of this collection. @throws StrongroomError `unsupported_operation` of a scope: it tells of everyone */
   resource(): CollectionResource {
+    this.#requireUnscoped('resource')
     return resourceOf(this.#source)
   }
 
@@ -175,31 +140,37 @@ export class EncryptedCollection<T> {
     return this.#source.collection
   }
 
-  find(filter: Filter<T> = {}, options?: EncryptedFindOptions): EncryptedFindCursor<T> {
+  find(filter?: Filter<T>, options?: FindByDefault): EncryptedFindCursor<Shredded extends 'throw' ? T : Marked>
+  find(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): EncryptedFindCursor<T>
+  find(filter: Filter<T> | undefined, options: EncryptedFindOptions): EncryptedFindCursor<Marked>
+  find(filter: Filter<T> = {}, options?: EncryptedFindOptions): EncryptedFindCursor<never> {
     return find(this.#source, filter, options, 'mark')
   }
 
-  async findOne(filter: Filter<T> = {}, options?: EncryptedFindOptions): Promise<T | null> {
-    return findOne(this.#source, filter, options)
+  findOne(filter?: Filter<T>, options?: FindByDefault): Promise<(Shredded extends 'mark' ? Marked : T) | null>
+  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): Promise<T | null>
+  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions): Promise<Marked | null>
+  async findOne(filter: Filter<T> = {}, options?: EncryptedFindOptions): Promise<never> {
+    return (await findOne(this.#source, filter, options)) as never
   }
 
-  async insertOne(document: Readonly<T>, options?: EncryptedInsertOptions): Promise<InsertOneResult> {
+  async insertOne(document: Readonly<T>, options?: EncryptedInsertOneOptions): Promise<InsertOneResult> {
     return insertOne(this.#source, document, options)
   }
 
-  async insertMany(documents: readonly Readonly<T>[], options?: EncryptedInsertOptions): Promise<InsertManyResult> {
+  async insertMany(documents: readonly Readonly<T>[], options?: EncryptedInsertManyOptions): Promise<InsertManyResult> {
     return insertMany(this.#source, documents, options)
   }
 
-  async updateOne(filter: Filter<T>, change: UpdateFilter<T>, options?: EncryptedUpdateOptions): Promise<UpdateResult> {
+  async updateOne(filter: Filter<T>, change: UpdateFilter<T>, options?: EncryptedUpdateOneOptions): Promise<UpdateResult> {
     return update(this.#source, false, filter, change, options)
   }
 
-  async updateMany(filter: Filter<T>, change: UpdateFilter<T>, options?: EncryptedUpdateOptions): Promise<UpdateResult> {
+  async updateMany(filter: Filter<T>, change: UpdateFilter<T>, options?: EncryptedUpdateManyOptions): Promise<UpdateResult> {
     return update(this.#source, true, filter, change, options)
   }
 
-  async replaceOne(filter: Filter<T>, replacement: Readonly<Partial<T>>, options?: EncryptedUpdateOptions): Promise<UpdateResult> {
+  async replaceOne(filter: Filter<T>, replacement: Readonly<Partial<T>>, options?: EncryptedReplaceOptions): Promise<UpdateResult> {
     return replaceOne(this.#source, filter, replacement, options)
   }
 
@@ -216,38 +187,69 @@ export class EncryptedCollection<T> {
   }
 
   async estimatedDocumentCount(options?: EstimatedDocumentCountOptions): Promise<number> {
-    if (this.#source.scope !== undefined) throw refusedOperation('estimatedDocumentCount of a scope')
-    return this.#source.collection.estimatedDocumentCount(
-      readOptions(options, ['comment', 'maxTimeMS', 'timeoutMS', 'session', 'readPreference']),
-    )
+    this.#requireUnscoped('estimatedDocumentCount')
+    return this.#source.collection.estimatedDocumentCount(readDriverOptions(options, ESTIMATED_COUNT_OPTIONS))
   }
 
   async distinct(key: string, filter: Filter<T> = {}, options?: EncryptedDistinctOptions): Promise<unknown[]> {
     return distinct(this.#source, key, filter, options)
   }
 
-  /** Builds the indexes of all paths that are declared with one. @returns their names */
-  async createIndexes(): Promise<string[]> {
-    const indexes = declaredIndexes(this.#source.layout)
-    return indexes.length === 0 ? [] : this.#source.collection.createIndexes([...indexes])
+  /** Builds an index over plain paths, and at most one encrypted one that is declared with an index. @returns its name */
+  async createIndex(
+    spec: IndexSpecification,
+    options?: EncryptedCreateIndexOptions,
+    commandOptions?: EncryptedCreateIndexesOptions,
+  ): Promise<string> {
+    return createIndex(this.#source, spec, options, commandOptions)
   }
 
-  /** The collection's indexes, in declared paths. */
-  async indexes(): Promise<IndexDescription[]> {
-    return shownIndexes(this.#source.layout, await this.#source.collection.indexes())
+  /** Builds the indexes of all paths that are declared with one, or those that are given. @returns their names */
+  async createIndexes(specs?: readonly IndexDescription[], options?: EncryptedCreateIndexesOptions): Promise<string[]> {
+    return createIndexes(this.#source, specs, options)
   }
 
-  async indexExists(indexes: string | string[]): Promise<boolean> {
-    return this.#source.collection.indexExists(indexes)
+  /** @param name - as `indexes` shows it */
+  async dropIndex(name: string, options?: DropIndexesOptions): Promise<Document> {
+    this.#requireUnscoped('dropIndex')
+    return dropIndex(this.#source, name, options)
   }
 
-  async isCapped(): Promise<boolean> {
-    return this.#source.collection.isCapped()
+  async dropIndexes(options?: DropIndexesOptions): Promise<boolean> {
+    this.#requireUnscoped('dropIndexes')
+    return dropIndexes(this.#source, options)
   }
 
-  async drop(): Promise<boolean> {
-    if (this.#source.scope !== undefined) throw refusedOperation('drop of a scope')
-    return this.#source.collection.drop()
+  /** In declared paths. */
+  listIndexes(options?: ListIndexesOptions): ListIndexesCursor {
+    return listIndexes(this.#source, options)
+  }
+
+  /** In declared paths. */
+  indexes(options: IndexInformationOptions & { full: false }): Promise<IndexDescriptionCompact>
+  indexes(options?: IndexInformationOptions & { full?: true }): Promise<IndexDescriptionInfo[]>
+  async indexes(options?: IndexInformationOptions): Promise<never> {
+    return (await indexes(this.#source, options, true)) as never
+  }
+
+  /** In declared paths. */
+  indexInformation(options: IndexInformationOptions & { full: true }): Promise<IndexDescriptionInfo[]>
+  indexInformation(options?: IndexInformationOptions & { full?: false }): Promise<IndexDescriptionCompact>
+  async indexInformation(options?: IndexInformationOptions): Promise<never> {
+    return (await indexes(this.#source, options, false)) as never
+  }
+
+  async indexExists(names: string | string[], options?: ListIndexesOptions): Promise<boolean> {
+    return indexExists(this.#source, names, options)
+  }
+
+  async isCapped(options?: OperationOptions): Promise<boolean> {
+    return this.#source.collection.isCapped(readDriverOptions(options, IS_CAPPED_OPTIONS))
+  }
+
+  async drop(options?: DropCollectionOptions): Promise<boolean> {
+    this.#requireUnscoped('drop')
+    return this.#source.collection.drop(readDriverOptions(options, DROP_OPTIONS))
   }
 
   get hint(): never {
@@ -257,24 +259,24 @@ export class EncryptedCollection<T> {
   readonly aggregate: () => never = refused('aggregate')
   readonly bulkWrite: () => never = refused('bulkWrite')
   readonly count: () => never = refused('count')
-  readonly createIndex: () => never = refused('createIndex')
   readonly createSearchIndex: () => never = refused('createSearchIndex')
   readonly createSearchIndexes: () => never = refused('createSearchIndexes')
-  readonly dropIndex: () => never = refused('dropIndex')
-  readonly dropIndexes: () => never = refused('dropIndexes')
   readonly dropSearchIndex: () => never = refused('dropSearchIndex')
   readonly findOneAndDelete: () => never = refused('findOneAndDelete')
   readonly findOneAndReplace: () => never = refused('findOneAndReplace')
   readonly findOneAndUpdate: () => never = refused('findOneAndUpdate')
-  readonly indexInformation: () => never = refused('indexInformation')
   readonly initializeOrderedBulkOp: () => never = refused('initializeOrderedBulkOp')
   readonly initializeUnorderedBulkOp: () => never = refused('initializeUnorderedBulkOp')
-  readonly listIndexes: () => never = refused('listIndexes')
   readonly listSearchIndexes: () => never = refused('listSearchIndexes')
   readonly options: () => never = refused('options')
   readonly rename: () => never = refused('rename')
   readonly updateSearchIndex: () => never = refused('updateSearchIndex')
   readonly watch: () => never = refused('watch')
+
+  // Indexes and drops are of the whole collection, and so is what the server estimates.
+  #requireUnscoped(name: string): void {
+    if (this.#source.scope !== undefined) throw refusedOperation(`${name} of a scope`)
+  }
 }
 
 function refused(name: string): () => never {

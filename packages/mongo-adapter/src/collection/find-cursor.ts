@@ -1,23 +1,26 @@
-/** The cursor of `find`: decrypts a batch of the server at a time, with one query to the key store for each. */
+/** The cursor of `find`. */
 
 import { Readable } from 'node:stream'
 
-import { StrongroomError } from '@strongroom/core'
-import type { FindCursor, FindOptions, Sort } from 'mongodb'
+import { invalidArgument, StrongroomError } from '@strongroom/core'
+import {
+  type CollationOptions,
+  type CursorFlag,
+  type Filter,
+  type Hint,
+  type Long,
+  MongoCursorExhaustedError,
+  ReadConcern,
+  type ReadConcernLike,
+  ReadPreference,
+  type ReadPreferenceLike,
+  type Sort,
+} from 'mongodb'
 
 import type { Tree } from '../values/resolve.ts'
+import { type CursorOptions, type CursorSource, DecryptedBatches } from './decrypted-batches.ts'
 import { refusedOperation } from './operations.ts'
-
-/** Where a cursor's documents come from. */
-export interface CursorSource {
-  /** The driver's cursor, with these options; the first thing that is sent. */
-  readonly open: (options: FindOptions) => Promise<FindCursor>
-  /** @throws StrongroomError */
-  readonly checkSort: (sort: unknown) => unknown
-  /** Planned anew with another projection. @throws StrongroomError */
-  readonly project: (projection: unknown) => CursorSource
-  readonly decrypt: (documents: readonly Tree[]) => Promise<readonly (Tree | undefined)[]>
-}
+import { whole, wholeFrom } from './whole-numbers.ts'
 
 /**
  * As the driver's cursor of `find`: nothing is sent before it is iterated, and memory holds one batch.
@@ -33,67 +36,168 @@ export interface CursorSource {
  */
 export class EncryptedFindCursor<T> {
   #source: CursorSource
-  readonly #options: FindOptions
-  #cursor: FindCursor | undefined
+  readonly #options: CursorOptions
+  #transform: ((document: unknown) => unknown) | undefined
+  #batches: DecryptedBatches | undefined
+  /** Of runs that were rewound: closed before anything else is sent. */
+  #stale: DecryptedBatches[] = []
   #ready: Tree[] = []
   #closed = false
 
   /** @internal */
-  constructor(source: CursorSource, options: FindOptions) {
+  constructor(source: CursorSource, options: CursorOptions) {
     this.#source = source
-    this.#options = { ...options }
+    this.#options = {}
+    const { limit, skip, batchSize, maxTimeMS, ...rest } = options
+    Object.assign(this.#options, rest)
+    if (limit !== undefined) this.limit(limit)
+    if (skip !== undefined) this.skip(skip)
+    if (batchSize !== undefined) this.batchSize(batchSize)
+    if (maxTimeMS !== undefined) this.maxTimeMS(maxTimeMS)
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#closed && this.#ready.length === 0
   }
 
+  get killed(): boolean {
+    return this.#batches?.killed ?? false
+  }
+
+  get id(): Long | undefined {
+    return this.#batches?.id
+  }
+
+  get readConcern(): ReadConcern | undefined {
+    return ReadConcern.fromOptions(this.#options) ?? this.#source.collection.readConcern
+  }
+
+  get readPreference(): ReadPreference {
+    return ReadPreference.fromOptions(this.#options) ?? this.#source.collection.readPreference ?? ReadPreference.primary
+  }
+
+  get namespace(): never {
+    throw refusedOperation('namespace of a cursor')
+  }
+
+  /** By plain paths. */
   sort(sort: Sort, direction?: 1 | -1): this {
-    this.#options.sort = this.#source.checkSort(typeof sort === 'string' && direction !== undefined ? { [sort]: direction } : sort) as Sort
-    return this.#unsent()
+    this.#requireUnsent()
+    const given = typeof sort === 'string' && direction !== undefined ? { [sort]: direction } : sort
+    const checked = this.#source.sort(given)
+    if (checked === undefined) delete this.#options.sort
+    else this.#options.sort = checked
+    return this
   }
 
   limit(value: number): this {
-    this.#options.limit = value
-    return this.#unsent()
+    return this.#set('limit', whole('limit', value))
   }
 
   skip(value: number): this {
-    this.#options.skip = value
-    return this.#unsent()
-  }
-
-  project(projection: Readonly<Record<string, unknown>>): this {
-    this.#source = this.#source.project(projection)
-    return this.#unsent()
+    return this.#set('skip', wholeFrom(0, 'skip', value))
   }
 
   batchSize(value: number): this {
-    this.#options.batchSize = value
-    return this.#unsent()
-  }
-
-  comment(value: string): this {
-    this.#options.comment = value
-    return this.#unsent()
+    return this.#set('batchSize', wholeFrom(0, 'batchSize', value))
   }
 
   maxTimeMS(value: number): this {
-    this.#options.maxTimeMS = value
-    return this.#unsent()
+    return this.#set('maxTimeMS', wholeFrom(0, 'maxTimeMS', value))
+  }
+
+  comment(value: string): this {
+    return this.#set('comment', value)
   }
 
   allowDiskUse(allow = true): this {
-    this.#options.allowDiskUse = allow
-    return this.#unsent()
+    if (this.#options.sort === undefined) throw invalidArgument('allowDiskUse', 'needs a sort')
+    return this.#set('allowDiskUse', allow)
+  }
+
+  /** In place of the filter that `find` was given. */
+  filter(filter: Filter<T>): this {
+    this.#requireUnsent()
+    const source = this.#source.filter(filter)
+    source.collation(this.#options.collation)
+    this.#source = source
+    return this
+  }
+
+  project<U = T>(projection: Readonly<Record<string, unknown>>): EncryptedFindCursor<U> {
+    this.#requireUnsent()
+    this.#source = this.#source.project(projection)
+    return this as unknown as EncryptedFindCursor<U>
+  }
+
+  /** An index by its name, or by its key in declared paths. */
+  hint(hint: Hint): this {
+    return this.#set('hint', this.#source.hint(hint))
+  }
+
+  /** For filters on plain paths. */
+  collation(value: CollationOptions): this {
+    this.#source.collation(value)
+    return this.#set('collation', value)
+  }
+
+  withReadConcern(readConcern: ReadConcernLike): this {
+    return this.#set('readConcern', readConcern)
+  }
+
+  withReadPreference(readPreference: ReadPreferenceLike): this {
+    return this.#set('readPreference', readPreference)
+  }
+
+  addCursorFlag(flag: CursorFlag, value: boolean): this {
+    if (flag !== 'noCursorTimeout') throw refusedOperation('addCursorFlag of any flag but noCursorTimeout')
+    return this.#set('noCursorTimeout', value)
+  }
+
+  /** Runs on what was decrypted, and after what `map` was given before. */
+  map<U>(transform: (document: T) => U): EncryptedFindCursor<U> {
+    this.#requireUnsent()
+    const before = this.#transform
+    this.#transform = (document) => transform((before === undefined ? document : before(document)) as T)
+    return this as unknown as EncryptedFindCursor<U>
+  }
+
+  /** Another cursor of the same filter and options, without the session and what `map` was given. */
+  clone(): EncryptedFindCursor<T> {
+    const options = { ...this.#options }
+    delete options.session
+    return new EncryptedFindCursor<T>(this.#source, options)
+  }
+
+  /** Back to the beginning: what comes then is asked for anew. */
+  rewind(): void {
+    if (this.#batches !== undefined) this.#stale.push(this.#batches)
+    this.#batches = undefined
+    this.#ready = []
+    this.#closed = false
+  }
+
+  bufferedCount(): number {
+    return this.#ready.length
+  }
+
+  /** What was decrypted and not given yet; never asks the server. */
+  readBufferedDocuments(number: number = this.#ready.length): T[] {
+    return this.#ready.splice(0, number) as T[]
   }
 
   async next(): Promise<T | null> {
+    this.#options.signal?.throwIfAborted()
+    if (this.killed) throw new MongoCursorExhaustedError()
     await this.#fill()
-    return (this.#ready.shift() as T | undefined) ?? null
+    const document = this.#ready.shift()
+    if (document === undefined) return null
+    return this.#transform === undefined ? (document as T) : this.#transformed(document, this.#transform)
   }
 
   async hasNext(): Promise<boolean> {
+    this.#options.signal?.throwIfAborted()
+    if (this.killed) return false
     await this.#fill()
     return this.#ready.length > 0
   }
@@ -111,20 +215,24 @@ export class EncryptedFindCursor<T> {
 
   /** Ends early where `iterator` returns false. */
   async forEach(iterator: (document: T) => boolean | void): Promise<void> {
+    if (typeof iterator !== 'function') throw invalidArgument('iterator', 'must be a function')
     for await (const document of this) if (iterator(document) === false) return
   }
 
   stream(): Readable {
-    return Readable.from(this)
+    return Readable.from(this, { highWaterMark: 1 })
   }
 
+  /** What was decrypted already can still be had. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#ready = []
-    await this.#cursor?.close()
+    await this.#closeStale()
+    await this.#batches?.close()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    this.#options.signal?.throwIfAborted()
+    if (this.closed || this.killed) return
     try {
       for (let next = await this.next(); next !== null; next = await this.next()) yield next
     } finally {
@@ -136,43 +244,55 @@ export class EncryptedFindCursor<T> {
     return this.close()
   }
 
-  readonly addCursorFlag: () => never = refused('addCursorFlag')
   readonly addQueryModifier: () => never = refused('addQueryModifier')
-  readonly bufferedCount: () => never = refused('bufferedCount')
-  readonly clone: () => never = refused('clone')
-  readonly collation: () => never = refused('collation')
   readonly count: () => never = refused('count')
   readonly explain: () => never = refused('explain')
-  readonly filter: () => never = refused('filter')
-  readonly hint: () => never = refused('hint')
-  readonly map: () => never = refused('map')
   readonly max: () => never = refused('max')
   readonly maxAwaitTimeMS: () => never = refused('maxAwaitTimeMS')
   readonly min: () => never = refused('min')
-  readonly readBufferedDocuments: () => never = refused('readBufferedDocuments')
   readonly returnKey: () => never = refused('returnKey')
-  readonly rewind: () => never = refused('rewind')
   readonly showRecordId: () => never = refused('showRecordId')
-  readonly withReadConcern: () => never = refused('withReadConcern')
-  readonly withReadPreference: () => never = refused('withReadPreference')
 
-  #unsent(): this {
-    if (this.#cursor !== undefined)
-      throw new StrongroomError('unsupported_operation', 'the cursor has begun: change it before it is iterated')
+  #set<K extends keyof CursorOptions>(name: K, value: CursorOptions[K]): this {
+    this.#requireUnsent()
+    this.#options[name] = value
     return this
+  }
+
+  #requireUnsent(): void {
+    if (this.#batches !== undefined)
+      throw new StrongroomError('unsupported_operation', 'the cursor has begun: change it before it is iterated, or rewind it')
   }
 
   async #fill(): Promise<void> {
     while (this.#ready.length === 0 && !this.#closed) {
-      this.#cursor ??= await this.#source.open(this.#options)
-      if (!(await this.#cursor.hasNext())) return this.close()
-      const batch = this.#cursor.readBufferedDocuments() as Tree[]
+      await this.#closeStale()
+      this.#batches ??= new DecryptedBatches(this.#source, this.#options)
       try {
-        this.#ready = (await this.#source.decrypt(batch)).filter((document) => document !== undefined)
+        const batch = await this.#batches.next()
+        if (batch === undefined) return await this.close()
+        this.#ready = batch
       } catch (error) {
         await this.close()
         throw error
       }
+    }
+  }
+
+  async #closeStale(): Promise<void> {
+    const stale = this.#stale
+    this.#stale = []
+    await Promise.all(stale.map((batches) => batches.close()))
+  }
+
+  async #transformed(document: Tree, transform: (document: unknown) => unknown): Promise<T> {
+    try {
+      const transformed = transform(document)
+      if (transformed === null) throw invalidArgument('transform', 'must not return null, which would mean that there is no more')
+      return transformed as T
+    } catch (error) {
+      await this.close()
+      throw error
     }
   }
 }

@@ -17,6 +17,38 @@ export interface NeededIndex {
   readonly tenant: string | undefined
 }
 
+/** What a batch needs. */
+export interface Needed {
+  readonly owners: Iterable<Owner>
+  readonly indexes: Iterable<NeededIndex>
+  /** Make the keys that do not exist: for what is written. */
+  readonly mint: boolean
+}
+
+// Each was overtaken by news of changed keys, which are few: so many in a row mean that the vault can keep none.
+const MOST_TRIES = 5
+
+/**
+ * Opens the keys of a batch, uses them in one turn, and lets them go. A key that was dropped between its opening and its use, because it
+ * has changed or may have, is opened anew, and all of the work is done again.
+ *
+ * @param work - without effects, and synchronous
+ * @throws StrongroomError what opening keys throws, and what `work` throws; that a tenant is shredded only when one of its values is asked
+ *   for, if `mint` is false
+ */
+export async function withKeys<T>(vault: Vault, needed: Needed, work: (keys: BatchKeys) => T): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const keys = await BatchKeys.open(vault, needed)
+    try {
+      return work(keys)
+    } catch (error) {
+      if (!isExpired(error) || tries === MOST_TRIES) throw error
+    } finally {
+      keys.dispose()
+    }
+  }
+}
+
 export class BatchKeys {
   readonly #vault: Vault
   readonly #subjects = new Map<string, UnlockedKeys | StrongroomError>()
@@ -26,11 +58,8 @@ export class BatchKeys {
     this.#vault = vault
   }
 
-  /**
-   * @param mint - make the keys that do not exist: for what is written
-   * @throws StrongroomError what opening keys throws; that a tenant is shredded only when one of its values is asked for, if `mint` is false
-   */
-  static async open(vault: Vault, owners: Iterable<Owner>, indexes: Iterable<NeededIndex>, mint: boolean): Promise<BatchKeys> {
+  /** For {@link withKeys} alone. */
+  static async open(vault: Vault, { owners, indexes, mint }: Needed): Promise<BatchKeys> {
     const keys = new BatchKeys(vault)
     try {
       await Promise.all([keys.#openSubjects(owners, mint), keys.#openIndexes(indexes, mint)])
@@ -95,6 +124,10 @@ export class BatchKeys {
 
 export function isShredded(error: unknown): error is StrongroomError {
   return error instanceof StrongroomError && error.code === 'shredded'
+}
+
+function isExpired(error: unknown): boolean {
+  return error instanceof StrongroomError && error.code === 'handle_expired'
 }
 
 async function settled(all: readonly Promise<void>[]): Promise<void> {

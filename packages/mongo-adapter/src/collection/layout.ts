@@ -33,6 +33,8 @@ export interface Layout {
   /** Whether a document without `_id` gets an ObjectId, as from the driver. */
   readonly mintsIds: boolean
   readonly sealed: ReadonlyMap<EncryptedNode, SealedPath>
+  /** The logical name, which is part of every value. */
+  readonly context: string
 }
 
 export interface LayoutOptions {
@@ -78,6 +80,7 @@ export function layoutOf({ schema, tenant, subject, context, bind }: LayoutOptio
     boundToRecord: bind === 'record',
     mintsIds,
     sealed,
+    context,
   }
 }
 
@@ -115,30 +118,69 @@ export type Place =
 
 const POSITION = /^(?:\d+|\$|\$\[[A-Za-z0-9]*\])$/u
 
-/** The place of a path beneath a node, by the rules of MongoDB: arrays are passed through, with or without a position. */
+/** The place that a path of a filter, a projection or an index leads to, by the rules of MongoDB: arrays are passed through, with or without a position. */
 export function placeOf(layout: Layout, path: string, from: SchemaNode = layout.root): Place {
   let node: SchemaNode = from
-  let declared = true
-  for (const step of path === '' ? [] : path.split('.')) {
+  for (const step of stepsOf(path)) {
     while (node.kind === 'array' && !POSITION.test(step)) node = node.element
     if (node.kind === 'encrypted') return { kind: 'within', sealed: sealedOf(layout, node) }
-    if (node.kind === 'array') {
-      node = node.element
-      continue
+    if (node.kind === 'plain') return { kind: 'plain', declared: true }
+    if (node.kind === 'array') node = node.element
+    else {
+      const member = node.members.get(step)
+      // The database may hold an array where the schema says an object: then a position leads to one of its elements.
+      if (member === undefined && POSITION.test(step) && node !== layout.root && holdsEncrypted(node)) continue
+      if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) }
+      node = member
     }
-    if (node.kind === 'plain') return { kind: 'plain', declared }
-    const member: SchemaNode | undefined = node.members.get(step)
-    if (member === undefined) {
-      declared = node.loose || (step === '_id' && node === layout.root)
-      return { kind: 'plain', declared }
-    }
-    node = member
   }
+  return placeAt(layout, node)
+}
+
+/**
+ * The place that a path of an update writes to. What the database makes where nothing was has to be what the schema says, so that positions
+ * stand in arrays only, and in every array.
+ */
+export function writtenPlaceOf(layout: Layout, path: string): Place {
+  let node: SchemaNode = layout.root
+  for (const step of stepsOf(path)) {
+    if (node.kind === 'encrypted') return { kind: 'within', sealed: sealedOf(layout, node) }
+    if (node.kind === 'plain') return { kind: 'plain', declared: true }
+    if (node.kind === 'array') {
+      if (!POSITION.test(step)) return { kind: 'plain', declared: false }
+      node = node.element
+    } else {
+      const member = node.members.get(step)
+      if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) }
+      node = member
+    }
+  }
+  return placeAt(layout, node)
+}
+
+function stepsOf(path: string): readonly string[] {
+  return path === '' ? [] : path.split('.')
+}
+
+function isLoose(layout: Layout, node: ObjectNode, step: string): boolean {
+  return node.loose || (step === '_id' && node === layout.root)
+}
+
+function placeAt(layout: Layout, node: SchemaNode): Place {
   if (node.kind === 'encrypted') return { kind: 'sealed', sealed: sealedOf(layout, node), array: false, node }
   if (node.kind === 'array' && node.element.kind === 'encrypted')
     return { kind: 'sealed', sealed: sealedOf(layout, node.element), array: true, node }
-  if (node.kind === 'plain' || encryptedNodes(node).length === 0) return { kind: 'plain', declared }
+  if (node.kind === 'plain' || !holdsEncrypted(node)) return { kind: 'plain', declared: true }
   return { kind: 'holder', node }
+}
+
+function holdsEncrypted(node: SchemaNode): boolean {
+  return encryptedNodes(node).length > 0
+}
+
+/** The path of an encrypted value as MongoDB has it: `phones[]` is `phones`. */
+export function dottedPath({ path }: SealedPath): string {
+  return path.replaceAll('[]', '')
 }
 
 export function sealedOf(layout: Layout, node: EncryptedNode): SealedPath {

@@ -5,10 +5,12 @@ import { Binary, type BSONSerializeOptions } from 'mongodb'
 
 import type { EncryptedNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
+import { bsonScalar } from '../values/bson-scalar.ts'
 import { decodeValue } from '../values/bson-value.ts'
+import { promoteBuffers } from '../values/promote-buffers.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
-import { mapDocument, valueAt } from './documents.ts'
-import { BatchKeys, isShredded, type Owner } from './keys.ts'
+import { mapDocument, valueAt, type Walk } from './documents.ts'
+import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
 import { indexValueOf, neededIndex, recordOf } from './seal.ts'
 import { SHREDDED } from './shredded-mark.ts'
@@ -17,6 +19,7 @@ import { SHREDDED } from './shredded-mark.ts'
 export type OnShredded = 'throw' | 'mark'
 
 export interface OpenOptions {
+  /** How the caller wants values. Documents themselves are read without `promoteBuffers`, which would take from `_id` what it is bound by. */
   readonly bson: BSONSerializeOptions
   readonly shredded: OnShredded
   /** Paths that were searched by: an index value proves nothing, so what a hit holds there is compared. */
@@ -37,12 +40,46 @@ export async function openDocuments(
   const owners = documents.map((document) => storedOwner(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
   const indexes = options.verify.flatMap(({ index }) => (index === undefined ? [] : known.map(({ tenant }) => neededIndex(index, tenant))))
-  const keys = await BatchKeys.open(vault, known, indexes, false)
-  try {
-    return documents.map((document, i) => openDocument(layout, document, owners[i], keys, options))
-  } finally {
-    keys.dispose()
-  }
+  return withKeys(vault, { owners: known, indexes, mint: false }, (keys) =>
+    documents.map((document, i) => openDocument(layout, document, owners[i], keys, options)),
+  )
+}
+
+/** How many encrypted values documents hold, and how many of them open. @throws StrongroomError what opening keys throws, and `decrypt_failed` for what is none */
+export async function countReadable(
+  vault: Vault,
+  layout: Layout,
+  documents: readonly Tree[],
+): Promise<{ readonly values: number; readonly readable: number }> {
+  const owners = documents.map((document) => storedOwner(layout, document))
+  const known = owners.filter((owner) => owner !== undefined)
+  return withKeys(vault, { owners: known, indexes: [], mint: false }, (keys) => {
+    const count = { values: 0, readable: 0 }
+    for (const [i, document] of documents.entries()) {
+      const id = document['_id']
+      mapDocument(layout.root, document, {
+        ...READING,
+        mismatch: (path) => located(decryptFailed(), id, path),
+        value(stored, node) {
+          count.values++
+          try {
+            openStored(layout, stored, node, owners[i], recordOf(layout, id), keys, { bson: {}, shredded: 'throw', verify: [] })
+            count.readable++
+          } catch (error) {
+            if (!isShredded(error) && !isDamage(error)) throw error
+          }
+        },
+      })
+    }
+    return count
+  })
+}
+
+// What is stored may have members that the schema does not have any more.
+const READING: Pick<Walk, 'plain' | 'undeclared' | 'positions'> = {
+  plain: (value) => value,
+  undeclared: () => undefined,
+  positions: true,
 }
 
 function storedOwner(layout: Layout, document: Tree): Owner | undefined {
@@ -55,6 +92,7 @@ function openDocument(layout: Layout, document: Tree, owner: Owner | undefined, 
   let comparable = true
   let gone: Error | undefined
   const id = document['_id']
+  const promoted = options.bson.promoteBuffers === true && options.bson.promoteValues !== false
   const opened = mapDocument(layout.root, document, {
     value(stored, node, path) {
       try {
@@ -66,8 +104,9 @@ function openDocument(layout: Layout, document: Tree, owner: Owner | undefined, 
         return SHREDDED
       }
     },
+    ...READING,
+    ...(promoted ? { plain: promoteBuffers } : {}),
     mismatch: (path) => located(decryptFailed(), id, path),
-    undeclared: () => undefined,
   }) as Tree
   if (!comparable) return undefined
   if (gone !== undefined && options.shredded === 'throw') throw gone
@@ -91,14 +130,14 @@ function openStored(
   const value = decodeValue(encoded, bson)
   if (value === undefined) throw decryptFailed()
   if (verify.includes(sealed)) {
-    const expected = indexValueOf(sealed, decodeValue(encoded, {}), owner.tenant, keys)
+    const expected = indexValueOf(sealed, bsonScalar(decodeValue(encoded, {}), sealed.path), owner.tenant, keys)
     if (expected === undefined || !i.some((each) => equalBytes(each, expected))) throw decryptFailed()
   }
   return value
 }
 
 /** Both forms of a stored value: bare, and with its index values, of which there are two while an index key is exchanged. */
-function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonly i: readonly Uint8Array[] } {
+export function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonly i: readonly Uint8Array[] } {
   if (!isTree(stored)) return { c: bytesOf(stored), i: [] }
   const listed = Array.isArray(stored['i']) ? (stored['i'] as readonly unknown[]) : [stored['i']]
   return { c: bytesOf(stored['c']), i: listed.map(bytesOf).filter((bytes) => bytes !== undefined) }
@@ -107,6 +146,10 @@ function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonl
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Binary) return value.value()
   return value instanceof Uint8Array ? value : undefined
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof StrongroomError && error.code === 'decrypt_failed'
 }
 
 function located(error: unknown, id: unknown, path: string): Error {

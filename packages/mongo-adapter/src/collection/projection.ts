@@ -1,9 +1,9 @@
-/** Projections and sorts: checked, and completed with what decryption needs, which is taken out again. */
+/** Projections: checked, and completed with what decryption needs, which is taken out again. */
 
 import { invalidArgument, StrongroomError } from '@strongroom/core'
 
-import { isTree, resolveDocument, resolveValue, type Tree } from '../values/resolve.ts'
-import { type Layout, placeOf, type SealedPath, unsupported } from './layout.ts'
+import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
+import { dottedPath, type Layout, placeOf, type SealedPath, unsupported } from './layout.ts'
 
 export interface PlannedProjection {
   readonly projection: Tree | undefined
@@ -13,9 +13,11 @@ export interface PlannedProjection {
 
 /** @throws StrongroomError `unsupported_operation`, `invalid_argument` */
 export function planProjection(layout: Layout, given: unknown, searched: readonly SealedPath[]): PlannedProjection {
-  if (given === undefined || given === null) return { projection: undefined, strip: (document) => document }
+  const everything: PlannedProjection = { projection: undefined, strip: (document) => document }
+  if (given === undefined || given === null) return everything
   const wanted = resolveDocument(given, { argument: 'projection', operators: true, ignoreUndefined: true })
   const entries = Object.entries(wanted)
+  if (entries.length === 0) return everything
   for (const [path, value] of entries) {
     const place = placeOf(layout, path)
     if (place.kind === 'within') throw unsupported('projecting', place.sealed.path, 'nothing within it can be reached')
@@ -25,71 +27,70 @@ export function planProjection(layout: Layout, given: unknown, searched: readonl
         'a projection of an encrypted collection only names paths, with 0 or 1; nothing was sent',
       )
   }
-  if (entries.length === 0) return { projection: undefined, strip: (document) => document }
-  const needed = [...new Set([layout.tenant.path, layout.subject.path, '_id', ...searched.map(({ path }) => path.replaceAll('[]', ''))])]
+  const needed = [...new Set([layout.tenant.path, layout.subject.path, '_id', ...searched.map(dottedPath)])]
   const includes = entries.some(([path, value]) => path !== '_id' && Boolean(value)) || entries.every(([, value]) => Boolean(value))
-  const hidden = new Set<string>()
-  const projection: Tree = includes ? { ...wanted } : Object.fromEntries(entries)
-  for (const path of needed) {
-    if (includes) {
-      if (
-        path === '_id'
-          ? wanted['_id'] === undefined || Boolean(wanted['_id'])
-          : entries.some(([each]) => each === path || path.startsWith(`${each}.`))
-      )
-        continue
-      if (entries.some(([each]) => each.startsWith(`${path}.`)))
-        throw invalidArgument('projection', `must take ${path} whole, or not at all`)
-      projection[path] = 1
-      hidden.add(path)
-    } else {
-      for (const [each] of entries) {
-        if (each === path) {
-          delete projection[each]
-          hidden.add(path)
-        } else if (path.startsWith(`${each}.`) || each.startsWith(`${path}.`))
-          throw invalidArgument('projection', `must not leave out what holds ${path}, or a part of it: decryption needs it`)
-      }
-    }
-  }
-  // `{}` would mean everything, which an exclusion of hidden paths alone does mean.
-  if (includes && projection['_id'] === 0) delete projection['_id']
+  const { projection, hidden } = includes ? included(wanted, needed) : excluded(wanted, needed)
   return {
     projection: Object.keys(projection).length === 0 ? undefined : projection,
-    strip: (document) => (hidden.size === 0 ? document : without(document, [...hidden])),
+    strip: (document) => hidden.reduce((out, path) => without(out, path.split('.')), document),
   }
 }
 
-/** @throws StrongroomError `unsupported_operation`, `invalid_argument` */
-export function checkSort(layout: Layout, given: unknown): unknown {
-  const sort = resolveValue(given, { argument: 'sort', operators: true, ignoreUndefined: true })
-  const paths =
-    typeof sort === 'string'
-      ? [sort]
-      : Array.isArray(sort)
-        ? sort.map((each: unknown) => (Array.isArray(each) ? (each[0] as unknown) : each))
-        : isTree(sort)
-          ? Object.keys(sort)
-          : []
-  for (const path of paths) {
-    if (typeof path !== 'string') throw invalidArgument('sort', 'must name paths')
-    const place = placeOf(layout, path)
-    if (place.kind !== 'plain') throw unsupported('sorting', path)
-  }
-  return sort
+interface Completed {
+  readonly projection: Tree
+  /** Paths that the caller did not ask for. */
+  readonly hidden: readonly string[]
 }
 
-function without(document: Tree, paths: readonly string[]): Tree {
-  const out: Tree = { ...document }
-  for (const path of paths) {
-    const [first = '', ...rest] = path.split('.')
-    const inner = out[first]
-    if (rest.length === 0) delete out[first]
-    else if (isTree(inner)) {
-      const left = without(inner, [rest.join('.')])
-      if (Object.keys(left).length === 0) delete out[first]
-      else out[first] = left
+function included(wanted: Tree, needed: readonly string[]): Completed {
+  const projection: Tree = { ...wanted }
+  const paths = Object.keys(wanted).filter((path) => Boolean(wanted[path]))
+  const hidden: string[] = []
+  // The id comes unless it is left out.
+  if (projection['_id'] !== undefined && !projection['_id']) {
+    delete projection['_id']
+    hidden.push('_id')
+  }
+  for (const path of needed) {
+    if (path === '_id' || paths.some((each) => each === path || path.startsWith(`${each}.`))) continue
+    if (paths.some((each) => each.startsWith(`${path}.`))) throw invalidArgument('projection', `must take ${path} whole, or not at all`)
+    projection[path] = 1
+    hidden.push(outermost(path, paths))
+  }
+  return { projection, hidden }
+}
+
+// Of `meta.org`, all of `meta` is there for it alone, unless something else of that was asked for.
+function outermost(path: string, paths: readonly string[]): string {
+  const steps = path.split('.')
+  for (let length = 1; length < steps.length; length++) {
+    const ancestor = steps.slice(0, length).join('.')
+    if (!paths.some((each) => each.startsWith(`${ancestor}.`))) return ancestor
+  }
+  return path
+}
+
+function excluded(wanted: Tree, needed: readonly string[]): Completed {
+  const projection: Tree = { ...wanted }
+  const hidden: string[] = []
+  for (const path of needed) {
+    for (const [each, value] of Object.entries(wanted)) {
+      if (value === 1 || value === true) continue
+      if (each === path) {
+        delete projection[each]
+        hidden.push(path)
+      } else if (path.startsWith(`${each}.`) || each.startsWith(`${path}.`))
+        throw invalidArgument('projection', `must not leave out what holds ${path}, or a part of it: decryption needs it`)
     }
   }
-  return out
+  return { projection, hidden }
+}
+
+function without(value: Tree, steps: readonly string[]): Tree
+function without(value: unknown, steps: readonly string[]): unknown
+function without(value: unknown, [first = '', ...rest]: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((each: unknown) => without(each, [first, ...rest]))
+  if (!isTree(value) || !Object.hasOwn(value, first)) return value
+  const { [first]: inner, ...out } = value
+  return rest.length === 0 ? out : { ...value, [first]: without(inner, rest) }
 }

@@ -1,19 +1,39 @@
-/** Encrypting the values of documents, with keys that are open. */
+/** Encrypting the values of documents: first everything is checked and encoded, without a key, then encrypted with keys that are open. */
 
-import { type Encrypted, invalidArgument, type Scalar, StrongroomError } from '@strongroom/core'
+import { type EncodedValue, type Encrypted, invalidArgument, type Scalar, StrongroomError } from '@strongroom/core'
 import { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
 import { encodeValue } from '../values/bson-value.ts'
-import type { Tree } from '../values/resolve.ts'
+import { isTree, type Tree } from '../values/resolve.ts'
 import { mapDocument, valueAt } from './documents.ts'
 import type { BatchKeys, NeededIndex, Owner } from './keys.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
 
 /** The subtype of stored values: BSON's first that is for users. */
 export const SUBTYPE = 0x80
+
+/** A value that is to be encrypted, in a tree that is otherwise as it will be stored. */
+class Prepared {
+  readonly sealed: SealedPath
+  readonly encoded: EncodedValue
+  /** `undefined` where there is no index. */
+  readonly scalar: Scalar | undefined
+
+  constructor(sealed: SealedPath, encoded: EncodedValue, scalar: Scalar | undefined) {
+    this.sealed = sealed
+    this.encoded = encoded
+    this.scalar = scalar
+  }
+}
+
+export interface PreparedTree {
+  readonly tree: unknown
+  /** Indexes of the tree's values: each has to be opened for the owner's tenant. */
+  readonly indexed: readonly SealedPath[]
+}
 
 /** The owner of a document. @throws StrongroomError `invalid_argument` where it does not say one */
 export function ownerOf(layout: Layout, document: Tree): Owner {
@@ -35,77 +55,81 @@ export function recordOf(layout: Layout, id: unknown): Scalar | undefined {
   return layout.boundToRecord ? bsonScalar(id, '_id') : undefined
 }
 
-/** All indexes that a node's values are written to. */
-export function indexesBeneath(layout: Layout, node: SchemaNode, tenant: string): readonly NeededIndex[] {
-  switch (node.kind) {
-    case 'plain':
-      return []
-    case 'encrypted': {
-      const { index } = sealedOf(layout, node)
-      return index === undefined ? [] : [neededIndex(index, tenant)]
-    }
-    case 'array':
-      return indexesBeneath(layout, node.element, tenant)
-    case 'object':
-      return [...node.members.values()].flatMap((member) => indexesBeneath(layout, member, tenant))
-  }
-}
-
 export function neededIndex(index: NonNullable<SealedPath['index']>, tenant: string): NeededIndex {
   return { index, tenant: index.scope === 'tenant' ? tenant : undefined }
 }
 
+/** The indexes that a tree's values need, where they are of this tenant. */
+export function indexesFor({ indexed }: PreparedTree, tenant: string): readonly NeededIndex[] {
+  return indexed.flatMap(({ index }) => (index === undefined ? [] : [neededIndex(index, tenant)]))
+}
+
 /**
- * A resolved value with everything encrypted that its node says.
+ * Whether a resolved value can be stored where its node is, and everything in it that is to be encrypted.
  *
  * @param path - of the value within its document, for errors
- * @throws StrongroomError `invalid_argument`, and what encrypting throws
+ * @throws StrongroomError `invalid_argument`
  */
-export function sealTree(
-  layout: Layout,
-  node: SchemaNode,
-  tree: unknown,
-  path: string,
-  owner: Owner,
-  record: Scalar | undefined,
-  keys: BatchKeys,
-): unknown {
-  const subject = keys.subject(owner)
-  return mapDocument(
+export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, path: string): PreparedTree {
+  const indexed = new Set<SealedPath>()
+  const prepared = mapDocument(
     node,
     tree,
     {
       value(value, encrypted) {
         const sealed = sealedOf(layout, encrypted)
-        const encoded = encodeValue(value, sealed.path)
-        const bytes: Encrypted<unknown> =
-          record === undefined ? subject.encrypt(sealed.field, encoded) : subject.encrypt(sealed.field, encoded, { record })
-        const c = new Binary(bytes, SUBTYPE)
-        return sealed.index === undefined ? c : { c, i: indexBinary(sealed, value, owner.tenant, keys) }
+        if (sealed.index !== undefined) indexed.add(sealed)
+        return new Prepared(
+          sealed,
+          encodeValue(value, sealed.path),
+          sealed.index === undefined ? undefined : bsonScalar(value, sealed.path),
+        )
       },
+      plain: (value) => value,
       mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says: what it holds is encrypted'),
       undeclared: (at) =>
         invalidArgument(
           at === '' ? 'document' : at,
           'must have no other members than the schema declares; use z.looseObject() to allow them',
         ),
+      positions: false,
     },
     path,
   )
+  return { tree: prepared, indexed: [...indexed] }
 }
 
-/** The index value of a value, to be written. */
-function indexBinary(sealed: SealedPath, value: unknown, tenant: string, keys: BatchKeys): Binary {
-  const found = indexValueOf(sealed, value, tenant, keys)
-  if (found === undefined) throw new StrongroomError('not_found', `there is no index key for ${sealed.path}`)
-  return new Binary(found, SUBTYPE)
+/**
+ * A prepared tree as it is stored.
+ *
+ * @throws StrongroomError what encrypting throws, and `invalid_argument` for a value that its normaliser cannot make one thing of
+ */
+export function sealTree({ tree }: PreparedTree, owner: Owner, record: Scalar | undefined, keys: BatchKeys): unknown {
+  return sealed(tree)
+
+  function sealed(value: unknown): unknown {
+    if (value instanceof Prepared) return sealValue(value, owner, record, keys)
+    if (Array.isArray(value)) return value.map(sealed)
+    return isTree(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, sealed(member)])) : value
+  }
+}
+
+function sealValue(prepared: Prepared, owner: Owner, record: Scalar | undefined, keys: BatchKeys): unknown {
+  const { sealed, encoded, scalar } = prepared
+  const subject = keys.subject(owner)
+  const bytes: Encrypted<unknown> =
+    record === undefined ? subject.encrypt(sealed.field, encoded) : subject.encrypt(sealed.field, encoded, { record })
+  const c = new Binary(bytes, SUBTYPE)
+  if (scalar === undefined) return c
+  const i = indexValueOf(sealed, scalar, owner.tenant, keys)
+  if (i === undefined) throw new StrongroomError('not_found', `there is no index key for ${sealed.path}`)
+  return { c, i: new Binary(i, SUBTYPE) }
 }
 
 /** The index value of a value; `undefined` where nothing was ever indexed. @throws StrongroomError `invalid_argument` naming the path */
-export function indexValueOf(sealed: SealedPath, value: unknown, tenant: string, keys: BatchKeys): Uint8Array | undefined {
+export function indexValueOf(sealed: SealedPath, scalar: Scalar, tenant: string, keys: BatchKeys): Uint8Array | undefined {
   if (sealed.index === undefined) return undefined
   const index = keys.index(neededIndex(sealed.index, tenant))
-  const scalar = bsonScalar(value, sealed.path)
   try {
     return index?.value(scalar)
   } catch (error) {

@@ -1,14 +1,16 @@
 /** What all calls on one collection share, and how a filter of theirs becomes one that can be sent. */
 
 import { invalidArgument, StrongroomError, type Vault } from '@strongroom/core'
-import { Binary, type BSONSerializeOptions, type Collection } from 'mongodb'
+import { Binary, type BSONSerializeOptions, type Collection, type CollationOptions } from 'mongodb'
 
-import { ownerName } from '../schema/owner-path.ts'
-import { resolveDocument, type Tree } from '../values/resolve.ts'
+import { ownerName, type OwnerPath } from '../schema/owner-path.ts'
+import type { Validation } from '../schema/validation.ts'
+import { bsonScalar } from '../values/bson-scalar.ts'
+import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
 import { valueAt } from './documents.ts'
 import { translateFilter } from './filters/filter.ts'
 import { type Pins, pinsOf } from './filters/pins.ts'
-import { BatchKeys, type NeededIndex, type Owner } from './keys.ts'
+import { withKeys, type NeededIndex, type Owner } from './keys.ts'
 import type { Layout, SealedPath } from './layout.ts'
 import type { OnShredded } from './open.ts'
 import { indexValueOf, neededIndex, SUBTYPE } from './seal.ts'
@@ -25,6 +27,8 @@ export interface Source {
   readonly layout: Layout
   /** `undefined`: single documents throw, lists mark. */
   readonly shredded: OnShredded | undefined
+  /** `undefined`: what is written is not compared with the schema. */
+  readonly validation: Validation | undefined
   readonly scope: Scope | undefined
 }
 
@@ -37,10 +41,13 @@ export interface FilterPlan {
   readonly physical: () => Promise<Tree>
 }
 
+/** A comparison that takes nothing for equal but the very same. */
+const EXACT: CollationOptions = { locale: 'simple' }
+
 /** @throws StrongroomError `unsupported_operation`, `tenant_required`, `invalid_argument` */
-export function planFilter(source: Source, given: unknown): FilterPlan {
+export function planFilter(source: Source, given: unknown, options: BSONSerializeOptions = {}): FilterPlan {
   const { layout, vault } = source
-  const resolved = resolveDocument(given, { argument: 'filter', operators: true, ignoreUndefined: ignoresUndefined(source, {}) })
+  const resolved = resolveDocument(given, { argument: 'filter', operators: true, ignoreUndefined: ignoresUndefined(source, options) })
   const filter = scoped(source, resolved)
   const pins = pinsOf(layout, filter)
   const needs: NeededIndex[] = []
@@ -53,17 +60,17 @@ export function planFilter(source: Source, given: unknown): FilterPlan {
     searched,
     touches,
     async physical() {
-      const keys = await BatchKeys.open(vault, [], needs, false)
-      try {
-        return translateFilter(layout, filter, (sealed, value) =>
-          tenantsOf(sealed, pins).flatMap((tenant) => {
-            const bytes = indexValueOf(sealed, value, tenant, keys)
-            return bytes === undefined ? [] : [new Binary(bytes, SUBTYPE)]
-          }),
-        ).filter
-      } finally {
-        keys.dispose()
-      }
+      return withKeys(
+        vault,
+        { owners: [], indexes: needs, mint: false },
+        (keys) =>
+          translateFilter(layout, filter, (sealed, value) =>
+            tenantsOf(sealed, pins).flatMap((tenant) => {
+              const bytes = indexValueOf(sealed, bsonScalar(value, sealed.path), tenant, keys)
+              return bytes === undefined ? [] : [new Binary(bytes, SUBTYPE)]
+            }),
+          ).filter,
+      )
     },
   }
 }
@@ -80,9 +87,32 @@ function tenantsOf({ index, path }: SealedPath, pins: Pins): readonly string[] {
 
 function scoped({ layout, scope }: Source, filter: Tree): Tree {
   if (scope === undefined) return filter
-  const pins: Tree = { [layout.tenant.path]: scope.tenant }
-  if (scope.subject !== undefined) pins[layout.subject.path] = scope.subject
-  return layout.tenant.path === layout.subject.path || Object.keys(filter).length > 0 ? { $and: [filter, pins] } : pins
+  const pins: Tree[] = [{ [layout.tenant.path]: scope.tenant }]
+  if (scope.subject !== undefined) pins.push({ [layout.subject.path]: scope.subject })
+  // Conditions stay at the top, where `$` in an update looks for the element that they found.
+  const { $and: joined = [], ...rest } = filter
+  return Array.isArray(joined) ? { ...rest, $and: [...(joined as readonly unknown[]), ...pins] } : { $and: [filter, ...pins] }
+}
+
+/**
+ * The collation to send. A collection may have one by which `ADA` is `ada`: where a filter says whose documents it means, it means no others.
+ *
+ * @param pinned - whether values are encrypted for whom the filter names
+ * @throws StrongroomError `unsupported_operation`
+ */
+export function collationOf(
+  { scope }: Source,
+  { touches }: FilterPlan,
+  given: CollationOptions | undefined,
+  pinned = false,
+): { readonly collation?: CollationOptions } {
+  if (given !== undefined && (touches || pinned || scope !== undefined))
+    throw new StrongroomError(
+      'unsupported_operation',
+      'collation works only for filters on plain paths, outside of for(), and where nothing is encrypted; nothing was sent',
+    )
+  if (pinned || scope !== undefined) return { collation: EXACT }
+  return given === undefined ? {} : { collation: given }
 }
 
 /** A document of a scope says the scope's tenant and subject: filled in where they are missing, refused where they are others. */
@@ -94,9 +124,20 @@ export function fillScope({ layout, scope }: Source, document: Tree): void {
   ] as const) {
     if (value === undefined) continue
     const there = valueAt(document, owner.steps)
-    if (there === undefined && owner.steps.length === 1) document[owner.path] = value
+    if (there === undefined) putAt(document, owner, value)
     else if (ownerName(owner.type, there) !== ownerName(owner.type, value)) throw invalidArgument(owner.path, "must be the scope's own")
   }
+}
+
+function putAt(document: Tree, { path, steps }: OwnerPath, value: unknown): void {
+  let at = document
+  for (const step of steps.slice(0, -1)) {
+    if (!Object.hasOwn(at, step)) at[step] = {}
+    const inner = at[step]
+    if (!isTree(inner)) throw invalidArgument(path, "must be the scope's own")
+    at = inner
+  }
+  at[steps.at(-1) as string] = value
 }
 
 /** Whose the one document is that a filter lets through. @throws StrongroomError `unsupported_operation` */

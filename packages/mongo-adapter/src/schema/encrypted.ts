@@ -25,6 +25,13 @@ export interface EncryptedOptions {
   readonly padded?: boolean
 }
 
+declare const MARKED: unique symbol
+
+/** What only the compiler sees of the mark: that a value may be read as `SHREDDED`. */
+export interface EncryptedMark {
+  readonly [MARKED]: true
+}
+
 /** What a mark says, checked. */
 export interface Mark {
   readonly index: IndexOptions | undefined
@@ -55,14 +62,14 @@ const NORMALISERS: readonly unknown[] = [undefined, 'email', 'phone', 'text', 'n
  * })
  * ```
  */
-export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOptions): S {
+export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOptions): S & EncryptedMark {
   const { index, padded = false } = readOptions(options, ['index', 'padded'])
   if (typeof padded !== 'boolean') throw invalidArgument('padded', 'must be true or false')
   if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) throw invalidArgument('schema', 'must be a zod schema')
   const copy = schema.clone()
   marks.add(copy, { mark: { index: index === undefined ? undefined : checkIndex(index), padded } })
   for (const name of LOSES_THE_MARK) if (name in copy) Object.defineProperty(copy, name, { value: refuseToDerive, configurable: true })
-  return copy
+  return copy as S & EncryptedMark
 }
 
 // These make a schema that nothing connects with the marked one: what it describes would be stored as plaintext.

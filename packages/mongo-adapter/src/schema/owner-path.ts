@@ -5,6 +5,7 @@ import { Binary, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb'
 import type { z } from 'zod'
 
 import type { ObjectNode, SchemaNode } from './node.ts'
+import { seeThrough } from './see-through.ts'
 
 /** What the values of such a path are: one type each, so that no two values have one name. */
 export type OwnerType = 'string' | 'integer' | 'objectId' | 'uuid'
@@ -24,7 +25,6 @@ const TYPES: Readonly<Record<string, OwnerType>> = {
   int: 'integer',
   bigint: 'integer',
 }
-const SEEN_THROUGH: readonly string[] = ['optional', 'nullable', 'default', 'readonly']
 
 /**
  * The path of a tenant or subject.
@@ -70,6 +70,28 @@ export function ownerName(type: OwnerType, value: unknown): string | undefined {
   }
 }
 
+/** The value that a name stands for, as documents hold it. @returns `undefined` for what is no name of this type */
+export function ownerValue(type: OwnerType, name: unknown): unknown {
+  if (typeof name !== 'string' || name === '') return undefined
+  const value = valueNamed(type, name)
+  return value !== undefined && ownerName(type, value) === name ? value : undefined
+}
+
+function valueNamed(type: OwnerType, name: string): unknown {
+  switch (type) {
+    case 'string':
+      return name
+    case 'integer': {
+      const integer = /^-?\d{1,19}$/u.test(name) ? BigInt(name) : undefined
+      return integer === undefined || integer !== BigInt.asIntN(64, integer) ? undefined : Long.fromBigInt(integer)
+    }
+    case 'objectId':
+      return /^[0-9a-f]{24}$/u.test(name) ? new ObjectId(name) : undefined
+    case 'uuid':
+      return UUID.isValid(name) ? new UUID(name) : undefined
+  }
+}
+
 function memberOf(schema: z.core.$ZodType | undefined, name: string): z.core.$ZodType | undefined {
   if (schema === undefined) return undefined
   const inner = seeThrough(schema)
@@ -81,11 +103,6 @@ function memberOf(schema: z.core.$ZodType | undefined, name: string): z.core.$Zo
   // Of a discriminated union every option must have it, and the first says of which type it is.
   const members = definition.options?.map((option) => memberOf(option, name)) ?? []
   return members.every((member) => member !== undefined) ? members[0] : undefined
-}
-
-function seeThrough(schema: z.core.$ZodType): z.core.$ZodType {
-  if (!SEEN_THROUGH.includes(schema._zod.def.type)) return schema
-  return seeThrough((schema._zod.def as unknown as { readonly innerType: z.core.$ZodType }).innerType)
 }
 
 function typeOf(schema: z.core.$ZodType, argument: string): OwnerType {

@@ -118,7 +118,9 @@ export function mongoKeyStore(options: MongoStoreOptions): MongoKeyStore {
       await preparation.requirePrepared()
       changes.own(document.write)
       const written = await failures.writing(async () => (await replace(document, revision)) || (await isThere(document)))
-      if (!written) throw new StrongroomError('conflict', 'the record was written by another; read it again')
+      if (written) return
+      changes.disown(document.write)
+      throw new StrongroomError('conflict', 'the record was written by another; read it again')
     },
 
     async scan(query) {

@@ -14,12 +14,15 @@ type OnChange = Parameters<NonNullable<KeyStore['watch']>>[0]
 export interface KeyChanges {
   /** Says that this process makes a write: nobody is told of it. */
   own(write: Binary): void
+  /** It was not made after all. */
+  disown(write: Binary): void
   watch(onChange: OnChange): () => void
 }
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 30_000
-const MOST_OWN = 1000
+// Writes under way, and those whose news is on its way. Of a write that ended without an answer there may never be news.
+const MOST_OWN = 100_000
 // Of a server that is no member of a replica set, and of one that does not know the stage.
 const WITHOUT_CHANGE_STREAMS: readonly unknown[] = [40573, 40324, 59, 115]
 
@@ -54,8 +57,11 @@ export function watchKeys<T extends Stored>(collection: Collection<T>): KeyChang
     own(write) {
       if (watchers === 0) return
       own.add(write.toString('hex'))
-      // Of a write that was never made, there is never news.
       if (own.size > MOST_OWN) own.delete(own.values().next().value as string)
+    },
+
+    disown(write) {
+      own.delete(write.toString('hex'))
     },
 
     watch(onChange) {

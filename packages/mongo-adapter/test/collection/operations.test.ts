@@ -6,7 +6,11 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR, type Outcome } from '../../dist/collection/operations.js'
+import * as options from '../../dist/collection/options.js'
+import type { OptionTable } from '../../dist/collection/options.js'
 import { outcome } from '../refusals.ts'
+
+const PAGE = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8')
 
 /** What a class of the driver has, its parents' included, without what every emitter of events has. */
 function methodsOf(driver: { readonly prototype: object }): readonly string[] {
@@ -29,8 +33,7 @@ describe.each(CLASSES)('%s', (name, driver, table) => {
   })
 
   test('docs/operations.md says of each what the table says', () => {
-    const page = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8')
-    const part = page.split(`## ${name}\n`)[1]?.split('\n## ')[0] ?? ''
+    const part = PAGE.split(`## ${name}\n`)[1]?.split('\n## ')[0] ?? ''
     const rows = [...part.matchAll(/^\| `([^`]+)` \| (works|refused) /gm)].map(([, method, says]) => [method, says])
     expect(rows.sort()).toEqual(
       Object.entries(table)
@@ -65,21 +68,55 @@ describe('what the table says is what happens', () => {
     expect(Symbol.asyncIterator in EncryptedFindCursor.prototype).toBe(true)
   })
 
-  test('options that are not known are refused', async () => {
-    for (const options of [
-      { raw: true },
-      { fieldsAsRaw: { a: true } },
-      { forceServerObjectId: true },
-      { collation: { locale: 'en' } },
-      { let: {} },
-    ]) {
-      expect(await outcome(() => users.find({}, options as never))).toBe('invalid_argument')
-      expect(await outcome(() => users.insertOne({ _id: 'x', org: 'x', name: 'x' }, options as never))).toBe('invalid_argument')
-      expect(await outcome(() => users.deleteMany({}, options as never))).toBe('invalid_argument')
+  test('a collection whose documents come raw', async () => {
+    for (const reading of [{ raw: true }, { fieldsAsRaw: { a: true } }]) {
+      const raw = client.db('d').collection('c', reading)
+      expect(await outcome(() => encryptedCollection({} as never, raw, { schema, tenant: 'org', subject: '_id' }))).toBe(
+        'unsupported_operation',
+      )
     }
-    const raw = client.db('d').collection('c', { raw: true })
-    expect(await outcome(() => encryptedCollection({} as never, raw, { schema, tenant: 'org', subject: '_id' }))).toBe(
-      'unsupported_operation',
-    )
+  })
+
+  describe.each<[string, OptionTable, (given: never) => unknown]>([
+    ['find', options.FIND_OPTIONS, (given) => users.find({}, given)],
+    ['findOne', options.FIND_OPTIONS, (given) => users.findOne({}, given)],
+    ['countDocuments', options.COUNT_OPTIONS, (given) => users.countDocuments({}, given)],
+    ['estimatedDocumentCount', options.ESTIMATED_COUNT_OPTIONS, (given) => users.estimatedDocumentCount(given)],
+    ['distinct', options.DISTINCT_OPTIONS, (given) => users.distinct('org', {}, given)],
+    ['insertOne', options.INSERT_OPTIONS, (given) => users.insertOne({ _id: 'x', org: 'x', name: 'x' }, given)],
+    ['insertMany', options.INSERT_MANY_OPTIONS, (given) => users.insertMany([{ _id: 'x', org: 'x', name: 'x' }], given)],
+    ['updateOne', options.UPDATE_OPTIONS, (given) => users.updateOne({}, { $set: { name: 'x' } }, given)],
+    ['updateMany', options.UPDATE_MANY_OPTIONS, (given) => users.updateMany({}, { $unset: { name: 1 } }, given)],
+    ['replaceOne', options.REPLACE_OPTIONS, (given) => users.replaceOne({ _id: 'x', org: 'x' }, { org: 'x', name: 'x' }, given)],
+    ['deleteOne', options.DELETE_OPTIONS, (given) => users.deleteOne({}, given)],
+    ['deleteMany', options.DELETE_OPTIONS, (given) => users.deleteMany({}, given)],
+    ['createIndex', options.CREATE_INDEX_OPTIONS, (given) => users.createIndex('org', given)],
+    ['dropIndex', options.DROP_INDEX_OPTIONS, (given) => users.dropIndex('org_1', given)],
+    ['dropIndexes', options.DROP_INDEX_OPTIONS, (given) => users.dropIndexes(given)],
+    ['drop', options.DROP_OPTIONS, (given) => users.drop(given)],
+    ['isCapped', options.IS_CAPPED_OPTIONS, (given) => users.isCapped(given)],
+    ['indexes', options.LIST_INDEXES_OPTIONS, (given) => users.indexes(given)],
+    ['listIndexes', options.LIST_INDEXES_OPTIONS, (given) => users.listIndexes(given)],
+  ])('options of %s', (name, table, call) => {
+    test('those that are refused, and those that there are not', async () => {
+      for (const option of Object.keys(table).filter((each) => table[each] === 'refused'))
+        expect([option, await outcome(() => call({ [option]: {} } as never))]).toEqual([option, 'unsupported_operation'])
+      expect(await outcome(() => call({ nothing: 1 } as never))).toBe('invalid_argument')
+      // Read, and left out where it is the default: only then is a server looked for.
+      const known = Object.fromEntries(Object.keys(table).map((option) => [option, false]))
+      const read = options.readDriverOptions(known, table)
+      expect(Object.keys(read).sort()).toEqual(
+        Object.keys(table)
+          .filter((each) => table[each] === 'works')
+          .sort(),
+      )
+    })
+
+    test('docs/operations.md has each', () => {
+      const row = PAGE.split('\n').find((line) => line.startsWith('| ') && (line.split(' | ')[0] ?? '').slice(2).split(', ').includes(name))
+      const [, working = '', refused = ''] = row?.split(' | ') ?? []
+      for (const option of Object.keys(table))
+        expect([option, (table[option] === 'works' ? working : refused).includes(`\`${option}\``)]).toEqual([option, true])
+    })
   })
 })

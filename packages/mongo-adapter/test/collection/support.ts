@@ -1,9 +1,9 @@
 // What the tests of encrypted collections stand on: a vault in memory, a collection on a server, and every command that was sent to it.
 import { randomUUID } from 'node:crypto'
 import { initVault, type Access, openVault, type Vault } from '@strongroom/core'
-import { manualClock, memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
-import { encrypted, encryptedCollection, type EncryptedCollection } from '@strongroom/mongo-adapter'
-import { type Collection, type CommandStartedEvent, type Document, MongoClient } from 'mongodb'
+import { type ManualClock, manualClock, memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
+import { encrypted, encryptedCollection, type EncryptedCollection, type OnShredded, type Shreddable } from '@strongroom/mongo-adapter'
+import { type Collection, type CommandStartedEvent, type Document, MongoClient, type MongoClientOptions } from 'mongodb'
 import { afterAll } from 'vitest'
 import { z } from 'zod'
 
@@ -28,37 +28,68 @@ export type Person = z.output<typeof User>
 
 export interface World {
   readonly vault: Vault
-  readonly users: EncryptedCollection<Person>
+  readonly users: EncryptedCollection<Person, Shreddable<typeof User>>
   /** As it is stored. */
   readonly stored: Collection<Document & { _id: string }>
   /** What was sent to the server since it was last emptied, as text. */
   readonly commands: CommandStartedEvent[]
   readonly accesses: Access[]
   readonly client: MongoClient
+  /** What the servers answers to whoever knows nothing of encryption, on documents that are not encrypted. */
+  readonly plain: Collection<Person>
   /** The same collection in another process, that has loaded no keys. */
   reopen(): Promise<World['users']>
+  readonly clock: ManualClock
   readonly keyStore: ReturnType<typeof memoryKeyStore>
   /** Queries to the key store since it was last set to 0. */
   readonly queries: { count: number }
+  /** Records written to the key store since it was last set to 0. */
+  readonly puts: { count: number }
+  /** Calls of the key provider since it was last set to 0. */
+  readonly provider: { count: number }
 }
+
+export interface WorldOptions {
+  readonly client?: MongoClientOptions
+  readonly validate?: boolean
+  readonly shredded?: OnShredded
+}
+
+/** The commands about data that were sent. */
+export const dataCommands = ({ commands }: World): readonly string[] =>
+  commands.map(({ commandName }) => commandName).filter((name) => !['endSessions', 'killCursors'].includes(name))
 
 const clients: MongoClient[] = []
 
-export async function world(): Promise<World> {
-  const client = new MongoClient(uri as string, { monitorCommands: true })
+export async function world({ client: clientOptions, ...collectionOptions }: WorldOptions = {}): Promise<World> {
+  const client = new MongoClient(uri as string, { ...clientOptions, monitorCommands: true })
   clients.push(client)
   const commands: CommandStartedEvent[] = []
   client.on('commandStarted', (event) => commands.push(event))
   const keyStore = memoryKeyStore()
   const queries = { count: 0 }
-  const counted = { ...keyStore, get: (keys: Parameters<typeof keyStore.get>[0]) => (queries.count++, keyStore.get(keys)) }
+  const puts = { count: 0 }
+  const counted: typeof keyStore = {
+    ...keyStore,
+    get: (keys) => (queries.count++, keyStore.get(keys)),
+    scan: (query) => (queries.count++, keyStore.scan(query)),
+    put: (record) => (puts.count++, keyStore.put(record)),
+  }
   const accesses: Access[] = []
+  const provider = { count: 0 }
+  const own = memoryKeyProvider()
+  const countedProvider: typeof own = {
+    ...own,
+    wrap: (...given) => (provider.count++, own.wrap(...given)),
+    unwrap: (...given) => (provider.count++, own.unwrap(...given)),
+  }
+  const clock = manualClock(Date.UTC(2030, 0, 1))
   const options = {
-    keyProviders: { eu: memoryKeyProvider() },
+    keyProviders: { eu: countedProvider },
     defaultRegion: 'eu',
     keyStore: counted,
     stateStore: memoryStateStore(),
-    clock: manualClock(Date.UTC(2030, 0, 1)),
+    clock,
     onAccess: (access: Access) => void accesses.push(access),
   }
   await initVault(options)
@@ -67,7 +98,12 @@ export async function world(): Promise<World> {
   await vault.tenants.create('rival')
   const db = client.db(`strongroom-test-${randomUUID()}`)
   const usersOf = (opened: Vault): World['users'] =>
-    encryptedCollection(opened, db.collection('users'), { schema: User, tenant: 'orgId', subject: '_id' })
+    encryptedCollection(opened, db.collection('users'), {
+      ...collectionOptions,
+      schema: User,
+      tenant: 'orgId',
+      subject: '_id',
+    }) as World['users']
   const users = usersOf(vault)
   await users.createIndexes()
   commands.length = 0
@@ -81,6 +117,10 @@ export async function world(): Promise<World> {
     accesses,
     keyStore,
     queries,
+    puts,
+    clock,
+    provider,
+    plain: db.collection<Person>('plain'),
   }
 }
 

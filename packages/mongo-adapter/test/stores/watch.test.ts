@@ -72,6 +72,18 @@ describe.skipIf(uri === undefined)('watch', () => {
     expect(watching.heard.length).toBe(5)
   })
 
+  test('tells of none of thousands of its own writes, nor of what it did not write', async () => {
+    const [own, other] = [mongoKeyStore({ db }), mongoKeyStore({ db })]
+    await own.prepare()
+    watching = new Watching(own)
+    await watching.count(1)
+    const written = Array.from({ length: 3000 }, (_, i) => node(reference(i >> 8, i & 255)))
+    await Promise.all(written.map((record) => own.put(record)))
+    await expect(own.put(written[0] as (typeof written)[0])).rejects.toMatchObject({ code: 'conflict' })
+    await other.put(node(reference(200)))
+    expect(await watching.count(2)).toEqual(['everything', [{ type: 'node', ref: reference(200) }]])
+  })
+
   test('what it does not know, and a collection that is dropped, make everything old', async () => {
     const store = mongoKeyStore({ db })
     await store.prepare()

@@ -18,7 +18,8 @@ export interface Translated {
   readonly touches: boolean
 }
 
-const LOGIC: readonly string[] = ['$and', '$or', '$nor']
+/** Operators that join filters. */
+export const LOGIC: readonly string[] = ['$and', '$or', '$nor']
 const PLAIN_OPERATORS: ReadonlySet<string> = new Set(
   [
     '$eq $ne $gt $gte $lt $lte $in $nin $all $not $elemMatch $exists $type $size $mod $regex $options',
@@ -171,7 +172,8 @@ function listOf(operator: string, operand: unknown): readonly unknown[] {
   return operand
 }
 
-function requirePlainOperators(condition: unknown): void {
+/** @throws StrongroomError `unsupported_operation` for operators whose effect is not known */
+export function requirePlainOperators(condition: unknown): void {
   if (!isOperators(condition)) return
   for (const [operator, operand] of Object.entries(condition)) {
     if (!PLAIN_OPERATORS.has(operator))

@@ -28,12 +28,15 @@ export function pinsOf(layout: Layout, filter: Tree): Pins {
   }
 }
 
+// All that a filter says has to hold: of a scope and what is asked within it, only what both let through.
 function pinned(filter: Tree, { path, type }: OwnerPath): readonly string[] | undefined {
+  let pins: readonly string[] | undefined
   for (const values of equalities(filter, path)) {
     const names = values.map((value) => ownerName(type, value))
-    if (names.every((name) => name !== undefined)) return [...new Set(names)]
+    if (!names.every((name) => name !== undefined)) continue
+    pins = pins === undefined ? [...new Set(names)] : pins.filter((name) => names.includes(name))
   }
-  return undefined
+  return pins
 }
 
 // Every list of values of which a match must have one, at the top or within `$and`.

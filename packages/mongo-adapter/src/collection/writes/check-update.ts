@@ -3,8 +3,9 @@
 import { invalidArgument, StrongroomError } from '@strongroom/core'
 
 import type { SchemaNode } from '../../schema/node.ts'
+import type { PlacedValue } from '../../schema/validation.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
-import { type Layout, type Place, placeOf, unsupported } from '../layout.ts'
+import { type Layout, type Place, unsupported, writtenPlaceOf } from '../layout.ts'
 
 /** A value that an update writes somewhere that holds something encrypted. */
 export interface WrittenValue {
@@ -16,6 +17,8 @@ export interface WrittenValue {
 export interface CheckedUpdate {
   /** Everything that has to be encrypted before the update is sent. */
   readonly written: readonly WrittenValue[]
+  /** What it puts where, encrypted or not, as far as it says so itself. */
+  readonly assigned: readonly PlacedValue[]
   /** The update, with each of `written` replaced. */
   readonly with: (seal: (written: WrittenValue) => unknown) => Tree
 }
@@ -30,6 +33,7 @@ const OPERATORS: ReadonlySet<string> = new Set(
  */
 export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
   const written: WrittenValue[] = []
+  const assigned: PlacedValue[] = []
   const parts: ((seal: (written: WrittenValue) => unknown) => readonly [string, Tree])[] = []
   const names = Object.keys(update)
   if (names.length === 0 || names.some((name) => !name.startsWith('$')))
@@ -44,11 +48,19 @@ export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
       if (operator === '$rename') requireFree(layout, String(operand))
       const values = member(layout, operator, path, operand)
       written.push(...values.written)
+      assigned.push(...assignedBy(operator, path, operand))
       return [path, values.with] as const
     })
     parts.push((seal) => [operator, Object.fromEntries(checked.map(([path, make]) => [path, make(seal)]))])
   }
-  return { written, with: (seal) => Object.fromEntries(parts.map((part) => part(seal))) }
+  return { written, assigned, with: (seal) => Object.fromEntries(parts.map((part) => part(seal))) }
+}
+
+function assignedBy(operator: string, path: string, operand: unknown): readonly PlacedValue[] {
+  if (operator === '$set') return [{ path, value: operand }]
+  if (operator !== '$push' && operator !== '$addToSet') return []
+  const each: unknown = isTree(operand) && Object.hasOwn(operand, '$each') ? operand['$each'] : [operand]
+  return Array.isArray(each) ? each.map((value: unknown) => ({ path: `${path}.$[]`, value })) : []
 }
 
 interface CheckedMember {
@@ -57,17 +69,18 @@ interface CheckedMember {
 }
 
 function member(layout: Layout, operator: string, path: string, operand: unknown): CheckedMember {
-  const place = placeOf(layout, path)
+  const place = writtenPlaceOf(layout, path)
   const asItIs: CheckedMember = { written: [], with: () => operand }
   if (place.kind === 'within') throw unsupported(operator, place.sealed.path, 'nothing within it can be reached')
   if (operator === '$unset') return asItIs
   if (operator === '$rename') {
-    if (place.kind !== 'plain' || placeOf(layout, String(operand)).kind !== 'plain') throw unsupported('$rename', path)
+    const target = writtenPlaceOf(layout, String(operand))
+    if (place.kind !== 'plain' || target.kind !== 'plain') throw unsupported('$rename', path)
+    if (!target.declared) throw undeclared()
     return asItIs
   }
   if (place.kind === 'plain') {
-    if (!place.declared)
-      throw invalidArgument('update', 'must write no other paths than the schema declares; use z.looseObject() to allow them')
+    if (!place.declared) throw undeclared()
     return asItIs
   }
   if (operator === '$pop' && place.node.kind === 'array') return asItIs
@@ -109,6 +122,10 @@ function requireFree(layout: Layout, path: string): void {
       'unsupported_operation',
       'the update writes the tenant, the subject or the id of a document: its encrypted values belong to them; nothing was sent',
     )
+}
+
+function undeclared(): StrongroomError {
+  return invalidArgument('update', 'must write no other paths than the schema declares; use z.looseObject() to allow them')
 }
 
 function pathOf(place: Place, path: string): string {

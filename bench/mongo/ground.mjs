@@ -1,0 +1,113 @@
+// A vault on MongoDB and three collections: encrypted, plain, and plain with what the encrypted one stores.
+import { randomBytes } from 'node:crypto'
+
+import { field, initVault, openVault } from '@strongroom/core'
+import { memoryKeyProvider } from '@strongroom/core/testing'
+import { encrypted, encryptedCollection, mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
+import { MongoClient } from 'mongodb'
+import { z } from 'zod'
+
+import { text } from '../fields.mjs'
+
+const TENANT = 'acme'
+const SIZES = { name: 16, street: 24, city: 32, phone: 48, note: 64 }
+
+const Person = z.object({
+  _id: z.string(),
+  orgId: z.string(),
+  userId: z.string(),
+  plan: z.string(),
+  email: encrypted(z.string(), { index: { scope: 'tenant', normalize: 'email' } }),
+  name: encrypted(z.string()),
+  street: encrypted(z.string()),
+  city: encrypted(z.string()),
+  phone: encrypted(z.string()),
+  note: encrypted(z.string()),
+})
+const NAMES = ['email', ...Object.keys(SIZES)]
+const FIELDS = NAMES.map((name) => field('people', name, z.string()))
+
+/** @param uri - of the server that data and keys are on */
+export async function openGround(uri) {
+  const [data, keys] = [new MongoClient(uri), new MongoClient(uri, { monitorCommands: true })]
+  const name = `bench_${randomBytes(4).toString('hex')}`
+  const db = data.db(name)
+  const provider = memoryKeyProvider()
+  let queries = 0
+  keys.on('commandStarted', ({ commandName }) => {
+    if (['find', 'insert', 'update', 'aggregate', 'getMore'].includes(commandName)) queries++
+  })
+  const options = () => ({
+    keyProviders: { eu: provider },
+    defaultRegion: 'eu',
+    keyStore: mongoKeyStore({ db: keys.db(`${name}_keys`) }),
+    stateStore: mongoStateStore({ db: keys.db(`${name}_state`) }),
+    maxCachedKeys: 50_000,
+  })
+  await initVault({ ...options(), cacheBound: 3_600_000 })
+  const opened = []
+  const open = async () => {
+    const vault = await openVault(options())
+    opened.push(vault)
+    return vault
+  }
+  await (await open()).tenants.create(TENANT)
+  return {
+    db,
+    open,
+    /** The encrypted view of a collection; values are bound to the context `people`, whatever its name. */
+    people: (vault, collection) =>
+      encryptedCollection(vault, db.collection(collection), { schema: Person, tenant: 'orgId', subject: 'userId', context: 'people' }),
+    /** Calls of the key store and of the provider while something runs. */
+    async counted(work) {
+      const before = { queries, provider: provider.calls.wrap + provider.calls.unwrap }
+      await work()
+      return { queries: queries - before.queries, provider: provider.calls.wrap + provider.calls.unwrap - before.provider }
+    },
+    async close() {
+      for (const vault of opened) await vault.close()
+      await db.dropDatabase()
+      for (const each of ['keys', 'state']) await keys.db(`${name}_${each}`).dropDatabase()
+      await data.close()
+      await keys.close()
+    },
+  }
+}
+
+/** Documents of so many people in turn, new ids each time. */
+export function documents(count, subjects) {
+  return Array.from({ length: count }, (_, i) => ({
+    _id: randomBytes(12).toString('hex'),
+    orgId: TENANT,
+    userId: `user-${i % subjects}`,
+    plan: 'pro',
+    email: `${text(36).replaceAll(/[^a-z]/gi, 'a')}@example.com`,
+    ...Object.fromEntries(Object.entries(SIZES).map(([name, size]) => [name, text(size)])),
+  }))
+}
+
+/** What the cipher calls for these documents take by themselves, with keys that are open: `{ encrypt(), decrypt() }`. */
+export async function cipherCalls(vault, all) {
+  const tenant = vault.tenant(TENANT)
+  const index = await tenant.blindIndex({ domain: 'people.email', normalize: 'email' })
+  const keys = new Map()
+  for (const { userId } of all) if (!keys.has(userId)) keys.set(userId, await tenant.subject(userId).unlock())
+  const sealed = all.map((document) =>
+    FIELDS.map((one, i) => keys.get(document.userId).encrypt(one, document[NAMES[i]], { record: document._id })),
+  )
+  return {
+    encrypt() {
+      for (const document of all) {
+        const own = keys.get(document.userId)
+        for (const [i, one] of FIELDS.entries()) own.encrypt(one, document[NAMES[i]], { record: document._id })
+        index.value(document.email)
+      }
+    },
+    decrypt() {
+      for (const [d, document] of all.entries()) {
+        const own = keys.get(document.userId)
+        for (const [i, one] of FIELDS.entries()) own.decrypt(one, sealed[d][i], { record: document._id })
+      }
+    },
+  }
+}

@@ -1,0 +1,79 @@
+/** Making an encrypted collection: what is wrong with its declaration is said now or never. */
+
+import { invalidArgument, readOptions, StrongroomError, type Vault } from '@strongroom/core'
+import type { Collection } from 'mongodb'
+import type { z } from 'zod'
+
+import { validationOf } from '../schema/validation.ts'
+import { EncryptedCollection } from './encrypted-collection.ts'
+import { layoutOf } from './layout.ts'
+import type { OnShredded } from './open.ts'
+import type { Shreddable } from './shreddable.ts'
+
+/** Options of {@link encryptedCollection}. */
+export interface EncryptedCollectionOptions<S extends z.ZodType, Shredded extends OnShredded | undefined = OnShredded | undefined> {
+  /** What a document holds; `encrypted()` marks what is encrypted. */
+  readonly schema: S
+  /** The path of the tenant's name: a plain string, integer, ObjectId or UUID. */
+  readonly tenant: string
+  /** The path of the name of the person whose key encrypts the document. */
+  readonly subject: string
+  /** The logical name of the collection, which is part of every value; the collection's own name unless given. It can never change. */
+  readonly context?: string
+  /** `record`: a value opens only in the document with the `_id` that it was written in, which is the default. */
+  readonly bind?: 'record' | 'none'
+  /** Values whose keys are destroyed: `throw`, or stand as `SHREDDED`. Without it, single documents throw and lists mark. */
+  readonly shredded?: Shredded
+  /** Whether what is inserted, replaced, set or pushed has to fit the schema: else `schema_mismatch`, before any key is made. */
+  readonly validate?: boolean
+}
+
+/**
+ * The encrypted view of a collection.
+ *
+ * @throws StrongroomError `invalid_argument`; `unsupported_operation` for a schema in which an `encrypted()` could be overlooked
+ * @example
+ * ```ts
+ * import { type Vault } from '@strongroom/core'
+ * import { encrypted, encryptedCollection } from '@strongroom/mongo-adapter'
+ * import { type Db } from 'mongodb'
+ * import { z } from 'zod'
+ *
+ * const User = z.object({
+ *   _id: z.string(),
+ *   orgId: z.string(),
+ *   email: encrypted(z.email(), { index: { scope: 'application', unique: true, normalize: 'email' } }),
+ * })
+ *
+ * async function example(vault: Vault, db: Db) {
+ *   const users = encryptedCollection(vault, db.collection('users'), { schema: User, tenant: 'orgId', subject: '_id' })
+ *   await users.createIndexes()
+ *   await users.insertOne({ _id: 'alice', orgId: 'acme', email: 'ada@example.com' })
+ *   return users.findOne({ email: 'Ada@Example.com' })
+ * }
+ * ```
+ */
+export function encryptedCollection<S extends z.ZodType, Shredded extends OnShredded | undefined = undefined>(
+  vault: Vault,
+  collection: Collection,
+  options: EncryptedCollectionOptions<S, Shredded>,
+): EncryptedCollection<z.output<S>, Shreddable<S>, Shredded> {
+  const {
+    schema,
+    tenant,
+    subject,
+    context = collection.collectionName,
+    bind = 'record',
+    shredded,
+    validate = false,
+  } = readOptions(options, ['schema', 'tenant', 'subject', 'context', 'bind', 'shredded', 'validate'])
+  if (shredded !== undefined && shredded !== 'throw' && shredded !== 'mark') throw invalidArgument('shredded', "must be 'throw' or 'mark'")
+  if (typeof validate !== 'boolean') throw invalidArgument('validate', 'must be true or false')
+  const { raw, fieldsAsRaw } = collection.bsonOptions
+  if (raw === true || (fieldsAsRaw !== undefined && Object.keys(fieldsAsRaw).length > 0))
+    throw new StrongroomError('unsupported_operation', 'a collection with raw or fieldsAsRaw cannot be encrypted')
+  const declared = schema as z.ZodType
+  const layout = layoutOf({ schema: declared, tenant: tenant as string, subject: subject as string, context, bind })
+  const validation = validate ? validationOf(declared, layout.root) : undefined
+  return new EncryptedCollection({ vault, collection, layout, shredded, validation, scope: undefined })
+}

@@ -1,0 +1,64 @@
+/** Looking for stored values by the tag of the key version that made them, without keys. */
+
+import { equalBytes } from '@strongroom/core'
+import { Binary, type Document } from 'mongodb'
+
+import type { SchemaNode } from '../schema/node.ts'
+import { isTree, type Tree } from '../values/resolve.ts'
+import { dottedPath, type Layout } from './layout.ts'
+import { partsOf } from './open.ts'
+
+/** What values and index values of one key version begin with, after the version byte (docs/format.md). */
+export interface Tags {
+  readonly value: Uint8Array
+  readonly index: Uint8Array
+}
+
+const VERSION = 0x01
+
+/** A filter for the documents that may hold such values; in an array of several it lets some through that hold none. */
+export function candidates(layout: Layout, tags: Tags): Document {
+  return {
+    $or: [...layout.sealed.values()].flatMap((sealed) => {
+      const path = dottedPath(sealed)
+      const values = [{ [path]: beginsWith(tags.value) }, { [`${path}.c`]: beginsWith(tags.value) }]
+      return sealed.index === undefined ? values : [...values, { [`${path}.i`]: beginsWith(tags.index) }]
+    }),
+  }
+}
+
+/** How many values and index values with these tags a document holds. */
+export function countStored(layout: Layout, document: Tree, tags: Tags): number {
+  let count = 0
+  for (const stored of storedIn(layout.root, document)) {
+    const { c, i } = partsOf(stored)
+    if (c !== undefined && hasTag(c, tags.value)) count++
+    count += i.filter((bytes) => hasTag(bytes, tags.index)).length
+  }
+  return count
+}
+
+/** All that is encrypted of a document, with what says whose it is. */
+export function sealedProjection(layout: Layout): Document {
+  const paths = ['_id', layout.tenant.path, layout.subject.path, ...[...layout.sealed.values()].map(dottedPath)]
+  return Object.fromEntries(paths.map((path) => [path, 1]))
+}
+
+function* storedIn(node: SchemaNode, value: unknown): Generator<unknown, void> {
+  if (node.kind === 'encrypted') yield value
+  else if (node.kind === 'array') {
+    const elements: readonly unknown[] = Array.isArray(value) ? value : isTree(value) ? Object.values(value) : []
+    for (const each of elements) yield* storedIn(node.element, each)
+  } else if (node.kind === 'object' && isTree(value))
+    for (const [name, member] of node.members) if (Object.hasOwn(value, name)) yield* storedIn(member, value[name])
+}
+
+function hasTag(bytes: Uint8Array, tag: Uint8Array): boolean {
+  return bytes[0] === VERSION && bytes.length > tag.length && equalBytes(bytes.subarray(1, 1 + tag.length), tag)
+}
+
+// The database compares binary by its length first, so that no range is a prefix; bits are at their places.
+function beginsWith(tag: Uint8Array): Document {
+  const prefix = Uint8Array.of(VERSION, ...tag)
+  return { $bitsAllSet: new Binary(prefix), $bitsAllClear: new Binary(prefix.map((byte) => ~byte)) }
+}

@@ -1,0 +1,48 @@
+/** `arrayFilters`: which elements `$[name]` in an update means. By what is plain in them only. */
+
+import { invalidArgument } from '@strongroom/core'
+
+import { isTree, resolveDocument, type Tree } from '../../values/resolve.ts'
+import { LOGIC, requirePlainOperators } from '../filters/filter.ts'
+import { type Layout, placeOf, unsupported } from '../layout.ts'
+
+/**
+ * @param change - the update, resolved
+ * @returns the filters, resolved
+ * @throws StrongroomError `unsupported_operation`, `invalid_argument`
+ */
+export function checkArrayFilters(layout: Layout, given: unknown, change: Tree, ignoreUndefined: boolean): Tree[] {
+  if (!Array.isArray(given)) throw invalidArgument('arrayFilters', 'must be a list of filters')
+  const paths = Object.values(change).flatMap((members) => (isTree(members) ? Object.keys(members) : []))
+  return given.map((each: unknown) => {
+    const filter = resolveDocument(each, { argument: 'arrayFilters', operators: true, ignoreUndefined })
+    requirePlain(layout, filter, paths)
+    return filter
+  })
+}
+
+function requirePlain(layout: Layout, filter: Tree, paths: readonly string[]): void {
+  for (const [key, condition] of Object.entries(filter)) {
+    if (LOGIC.includes(key)) {
+      if (!Array.isArray(condition) || !condition.every(isTree))
+        throw invalidArgument('arrayFilters', `must have a list of filters in ${key}`)
+      for (const inner of condition as readonly Tree[]) requirePlain(layout, inner, paths)
+      continue
+    }
+    const [name = '', ...below] = key.split('.')
+    if (name === '' || name.startsWith('$')) throw invalidArgument('arrayFilters', 'must begin each path with a name that the update uses')
+    for (const array of arraysNamed(name, paths)) {
+      const path = [array, '0', ...below].join('.')
+      if (placeOf(layout, path).kind !== 'plain') throw unsupported('choosing elements by arrayFilters', [array, ...below].join('.'))
+    }
+    requirePlainOperators(condition)
+  }
+}
+
+/** The arrays whose elements an update chooses by a name. */
+function arraysNamed(name: string, paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) => {
+    const steps = path.split('.')
+    return steps.flatMap((step, i) => (step === `$[${name}]` ? [steps.slice(0, i).join('.')] : []))
+  })
+}

@@ -1,0 +1,169 @@
+// What a collection tells of people and of key versions: what rotation and erasure rest on.
+import { type Progress, type RetiringVersion, StrongroomError } from '@strongroom/core'
+import { encrypted, encryptedCollection } from '@strongroom/mongo-adapter'
+import { Binary, Long, ObjectId, UUID } from 'mongodb'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+import { outcome } from '../refusals.ts'
+import { ada, bob, rival, uri, world, type World } from './support.ts'
+
+describe.skipIf(uri === undefined)('on a server', () => {
+  let w: World
+  beforeEach(async () => {
+    w = await world()
+    await w.users.insertMany([ada, bob, rival])
+  })
+  const her = { tenant: 'acme', subject: 'ada' }
+  const toEnd = async (run: AsyncIterable<Progress>): Promise<void> => {
+    for await (const { phase, done } of run) {
+      // The clock stands still: the cache bound passes when the run waits for it.
+      if (phase === 'waiting' && done === 0) setTimeout(() => w.clock.advance(3_600_000), 1)
+    }
+  }
+
+  test('retireVersion: not while a value needs the old version, and then it is gone', async () => {
+    const subject = w.vault.tenant('acme').subject('ada')
+    const holders = [w.users.resource()]
+    const retire = async (): Promise<string> => {
+      w.clock.advance(3_600_000)
+      return outcome(async () => toEnd(w.vault.retireVersion(subject, { holders, dataBackup: { startedAt: w.clock.now() } })))
+    }
+    await toEnd(w.vault.rotateSubjectKey(subject))
+    w.clock.advance(3_600_000)
+    expect(await retire()).toBe('still_referenced')
+    // One value of the old version is one too many.
+    const { _id, ...rest } = ada
+    await w.users.replaceOne({ _id, orgId: 'acme' }, { ...rest, notes: [] })
+    expect(await retire()).toBe('done')
+    expect(await w.users.findOne({ _id })).toEqual({ ...ada, notes: [] })
+  })
+
+  test('values are counted by their tags: of all paths, in both forms, within arrays', async () => {
+    const seen: RetiringVersion[] = []
+    const subject = w.vault.tenant('acme').subject('ada')
+    await toEnd(w.vault.rotateSubjectKey(subject))
+    w.clock.advance(3_600_000)
+    const spy = { countValues: async (version: RetiringVersion) => (seen.push(version), Promise.resolve(1)) }
+    await outcome(() => toEnd(w.vault.retireVersion(subject, { holders: [spy], dataBackup: { startedAt: w.clock.now() } })))
+    const [version] = seen as [RetiringVersion]
+    const count = async (of: Partial<RetiringVersion> = {}): Promise<number> =>
+      w.users.resource().countValues({ ...version, valueTag: version.valueTag.bind(version), ...of })
+    // email, name, age, street, two phones, a note.
+    expect(await count()).toBe(7)
+    const stored = await w.stored.findOne({ _id: 'ada' })
+    await w.stored.updateOne(
+      { _id: 'ada' },
+      { $set: { email: (stored?.['email'] as { c: Binary } | undefined)?.c, phones: { 0: stored?.['phones'][0] as unknown } } },
+    )
+    expect(await count()).toBe(6)
+    await w.users.updateOne({ _id: 'ada', orgId: 'acme' }, { $set: { name: 'new version' } })
+    expect(await count()).toBe(5)
+    // Whose they are is known by name, where it is.
+    expect(await count({ subject: 'bob' })).toBe(0)
+    expect(await count({ subject: undefined })).toBe(5)
+    expect(await count({ item: 'hubspot' })).toBe(0)
+    expect(await count({ valueTag: () => new Uint8Array(16) })).toBe(0)
+    const nameless = { ...version, valueTag: version.valueTag.bind(version) }
+    const get = (): never => {
+      throw new StrongroomError('unsupported_operation', 'no names')
+    }
+    Object.defineProperties(nameless, { tenant: { get }, subject: { get }, item: { get } })
+    expect(await w.users.resource().countValues(nameless)).toBe(5)
+    // Index values by theirs: of this index, bob's is left in the tenant.
+    const index = (stored?.['email'] as { i: Binary } | undefined)?.i.value() as Uint8Array
+    expect(await count({ valueTag: () => new Uint8Array(16), indexTag: index.slice(1, 5), subject: undefined })).toBe(1)
+    await w.stored.updateOne({ _id: 'bob' }, { $set: { 'email.i': [new Binary(index, 0x80), new Binary(index, 0x80)] } })
+    expect(await count({ valueTag: () => new Uint8Array(16), indexTag: index.slice(1, 5), subject: undefined })).toBe(2)
+  })
+
+  test('values without an index are found where there is nothing else', async () => {
+    await w.users.insertOne({ _id: 'zoe', orgId: 'acme', name: 'Zoe' })
+    const subject = w.vault.tenant('acme').subject('zoe')
+    await toEnd(w.vault.rotateSubjectKey(subject))
+    w.clock.advance(3_600_000)
+    const retire = { holders: [w.users.resource()], dataBackup: { startedAt: w.clock.now() } }
+    expect(await outcome(() => toEnd(w.vault.retireVersion(subject, retire)))).toBe('still_referenced')
+    await w.users.updateOne({ _id: 'zoe', orgId: 'acme' }, { $set: { name: 'Zoe' } })
+    expect(await outcome(() => toEnd(w.vault.retireVersion(subject, retire)))).toBe('done')
+  })
+
+  test('verifyKeys takes it too', async () => {
+    await toEnd(w.vault.rotateSubjectKey(w.vault.tenant('acme').subject('ada')))
+    w.clock.advance(3_600_000)
+    const findings = []
+    for await (const finding of w.vault.verifyKeys({ holders: [w.users.resource()] })) findings.push(finding)
+    // Still needed, so not left behind.
+    expect(findings).toEqual([])
+    await w.users.resource().erase(her)
+    for await (const finding of w.vault.verifyKeys({ holders: [w.users.resource()] })) findings.push(finding)
+    expect(findings).toHaveLength(1)
+  })
+
+  test('count, verify, erase', async () => {
+    const resource = w.users.resource()
+    expect(resource.name).toBe('users')
+    expect(await resource.count(her)).toBe(1)
+    expect(await resource.verify(her)).toEqual({ documents: 1, values: 7, readable: 7 })
+    await w.stored.updateOne({ _id: 'ada' }, { $set: { name: new Binary(new Uint8Array(80), 0x80) } })
+    expect(await resource.verify(her)).toEqual({ documents: 1, values: 7, readable: 6 })
+    await w.vault.tenant('acme').subject('ada').shred()
+    expect(await resource.verify(her)).toEqual({ documents: 1, values: 7, readable: 0 })
+    expect([await resource.erase(her), await resource.erase(her)]).toEqual([1, 0])
+    expect(await resource.verify(her)).toEqual({ documents: 0, values: 0, readable: 0 })
+    expect(await resource.count({ tenant: 'acme', subject: 'bob' })).toBe(1)
+    expect(await resource.count({ tenant: 'rival', subject: 'bob' })).toBe(0)
+    for (const call of [resource.count, resource.erase, resource.verify])
+      for (const wrong of [{ tenant: 'acme' }, { subject: 'ada' }, { tenant: 5, subject: 'ada' }, { ...her, also: 1 }, undefined])
+        expect(await outcome(() => call(wrong as never))).toBe('invalid_argument')
+    expect(await w.stored.countDocuments()).toBe(2)
+  })
+
+  test('a suspended person is not said to be gone', async () => {
+    await w.vault.tenant('acme').subject('ada').suspend()
+    expect(await outcome(() => w.users.resource().verify(her))).toBe('suspended')
+  })
+
+  test('reads are of the primary and of what a majority has; deletes are of a majority', async () => {
+    w.commands.length = 0
+    const resource = w.users.resource()
+    await resource.count(her)
+    await resource.verify(her)
+    await resource.countValues({ ...her, item: undefined, version: 1, valueTag: () => new Uint8Array(16), indexTag: new Uint8Array(4) })
+    await resource.erase(her)
+    const commands = w.commands.map(({ command }) => command)
+    expect(commands.slice(0, 3).map(({ readConcern, collation }) => [readConcern, collation])).toEqual(
+      Array.from({ length: 3 }, () => [{ level: 'majority' }, { locale: 'simple' }]),
+    )
+    expect([commands[3]?.['writeConcern'], commands[3]?.['deletes'][0].collation]).toEqual([
+      { w: 'majority', j: true },
+      { locale: 'simple' },
+    ])
+  })
+
+  test('names are those of the vault, whatever documents hold', async () => {
+    const db = w.client.db(w.stored.dbName)
+    const orgs = [
+      [z.number(), 5, '5', '5.0'],
+      [z.bigint(), Long.fromString('9007199254740993'), '9007199254740993', '9223372036854775808'],
+      [z.instanceof(ObjectId), new ObjectId('0123456789abcdef01234567'), '0123456789abcdef01234567', '0123456789ABCDEF01234567'],
+      [
+        z.instanceof(UUID),
+        new UUID('00112233-4455-6677-8899-aabbccddeeff'),
+        '00112233-4455-6677-8899-aabbccddeeff',
+        '00112233445566778899aabbccddeeff',
+      ],
+    ] as const
+    for (const [i, [type, value, name, other]] of orgs.entries()) {
+      const schema = z.object({ _id: z.string(), org: type, secret: encrypted(z.string()) })
+      const things = encryptedCollection(w.vault, db.collection(`things${i}`), { schema, tenant: 'org', subject: '_id' })
+      await w.vault.tenants.create(name)
+      await things.insertOne({ _id: 'x', org: value as never, secret: 's' })
+      expect([name, await things.resource().verify({ tenant: name, subject: 'x' })]).toEqual([
+        name,
+        { documents: 1, values: 1, readable: 1 },
+      ])
+      expect(await outcome(() => things.resource().count({ tenant: other, subject: 'x' }))).toBe('invalid_argument')
+    }
+  })
+})

@@ -1,0 +1,106 @@
+// Type tests: what compiles, and (by @ts-expect-error) what must not. Compiled by `npm run typecheck`; nothing here runs.
+import type { Vault } from '@strongroom/core'
+import { encrypted, encryptedCollection, type EncryptedFindCursor, type Shreddable, type ShreddedMark } from '@strongroom/mongo-adapter'
+import type { Collection } from 'mongodb'
+import { z } from 'zod'
+
+// Both ways, in an invariant place.
+interface Invariant<T> {
+  use(value: T): T
+  readonly held: (value: T) => T
+}
+type Same<A, B> = Invariant<A> extends Invariant<B> ? (Invariant<B> extends Invariant<A> ? true : false) : false
+declare function same<A, B>(is: Same<A, B>): void
+declare const vault: Vault
+declare const collection: Collection
+
+const User = z.object({
+  _id: z.string(),
+  orgId: z.string(),
+  plan: z.enum(['free', 'pro']),
+  email: encrypted(z.email().min(3), { index: { scope: 'application' } }),
+  name: encrypted(z.string()).min(1).optional(),
+  born: encrypted(z.date()).nullish(),
+  address: z
+    .object({ street: encrypted(z.string()), city: z.string() })
+    .readonly()
+    .optional(),
+  phones: z.array(encrypted(z.string())).default([]),
+  whole: encrypted(z.object({ a: z.number() })),
+  event: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('call'), to: encrypted(z.string()) }),
+    z.object({ kind: z.literal('mail'), count: z.number() }),
+  ]),
+})
+type User = z.output<typeof User>
+
+interface Marked {
+  _id: string
+  orgId: string
+  plan: 'free' | 'pro'
+  email: string | ShreddedMark
+  name?: string | ShreddedMark | undefined
+  born?: Date | ShreddedMark | null | undefined
+  address?: Readonly<{ street: string | ShreddedMark; city: string }> | undefined
+  phones: (string | ShreddedMark)[]
+  whole: { a: number } | ShreddedMark
+  event: { kind: 'call'; to: string | ShreddedMark } | { kind: 'mail'; count: number }
+}
+type Read<T> = { [K in keyof T]: T[K] }
+same<Read<Omit<Shreddable<typeof User>, 'address'>>, Read<Omit<Marked, 'address'>>>(true)
+declare const address: NonNullable<Shreddable<typeof User>['address']>
+same<typeof address.street, string | ShreddedMark>(true)
+same<typeof address.city, string>(true)
+
+// What a document is to be written as knows no marks.
+same<User['email'], string>(true)
+
+const where = { schema: User, tenant: 'orgId', subject: '_id' } as const
+const users = encryptedCollection(vault, collection, where)
+const throwing = encryptedCollection(vault, collection, { ...where, shredded: 'throw' })
+const marking = encryptedCollection(vault, collection, { ...where, shredded: 'mark' })
+type M = Shreddable<typeof User>
+
+export async function reading(): Promise<void> {
+  // Lists mark, single documents throw: by default, for the collection, for the call.
+  same<ReturnType<typeof users.find>, EncryptedFindCursor<M>>(true)
+  const list = await users.find().toArray()
+  same<(typeof list)[number], M>(true)
+  const one = await users.findOne()
+  same<typeof one, User | null>(true)
+  const allThrow = await throwing.find().toArray()
+  same<(typeof allThrow)[number], User>(true)
+  const oneMarked = await marking.findOne()
+  same<typeof oneMarked, M | null>(true)
+  const callThrows = await users.find({}, { shredded: 'throw' }).toArray()
+  same<(typeof callThrows)[number], User>(true)
+  const callMarks = await throwing.findOne({}, { shredded: 'mark' })
+  same<typeof callMarks, M | null>(true)
+  const either = await users.findOne({}, { shredded: Math.random() > 0.5 ? 'throw' : 'mark' })
+  same<typeof either, M | null>(true)
+  const scoped = await marking.for({ tenant: 'acme' }).findOne()
+  same<typeof scoped, M | null>(true)
+  const mapped = await users
+    .find()
+    .map(({ plan }) => plan)
+    .toArray()
+  same<(typeof mapped)[number], 'free' | 'pro'>(true)
+  // @ts-expect-error: the address may be gone
+  list[0]?.email.toUpperCase()
+  // @ts-expect-error: there may be no such document
+  one.email.toUpperCase()
+}
+
+export async function writing(document: User, marked: M, mark: ShreddedMark): Promise<void> {
+  await users.insertOne(document)
+  // @ts-expect-error: a mark is no value
+  await users.insertOne(marked)
+  // @ts-expect-error
+  await users.insertMany([{ ...document, email: mark }])
+  // @ts-expect-error
+  await users.replaceOne({ _id: 'x' }, { email: mark })
+  // @ts-expect-error
+  await users.updateOne({ _id: 'x' }, { $set: { email: mark } })
+  // @ts-expect-error
+  encryptedCollection(vault, collection, { ...where, shredded: 'maybe' })
+}
