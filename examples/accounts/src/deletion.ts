@@ -22,5 +22,5 @@ export async function finishDeletions(store: Store): Promise<void> {
 async function finish({ vault, accounts, sessions }: Store, { _id, orgId }: Pick<Member, '_id' | 'orgId'>): Promise<void> {
   await vault.tenant(orgId).subject(_id).shred({ reason: 'accountDeleted' })
   // The unique index counts her address until her document is gone: it is the last to go, since it says what is left to do.
-  for (const collection of [sessions, accounts]) await collection.resource().deleteDocuments({ tenant: orgId, subject: _id })
+  for (const collection of [sessions, accounts]) await collection.resource().erase({ tenant: orgId, subject: _id })
 }

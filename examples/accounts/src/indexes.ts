@@ -26,7 +26,7 @@ const NEEDED: Readonly<Record<Indexed, readonly IndexDescription[]>> = {
 export async function makeIndexes(store: Store): Promise<void> {
   for (const name of INDEXED) {
     await store[name].createIndexes()
-    await store[name].dangerouslyUnwrap().createIndexes([...OF_PLAIN_PATHS[name]])
+    await store[name].createIndexes(OF_PLAIN_PATHS[name])
   }
 }
 

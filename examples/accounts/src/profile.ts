@@ -1,5 +1,7 @@
 /** What members of an organisation see of each other, and what each changes of their own. */
 
+import { type Shreddable, SHREDDED } from '@strongroom/mongo-adapter'
+
 import type { Account } from './documents.ts'
 import { Refusal } from './errors.ts'
 import type { ProfileChange } from './requests.ts'
@@ -15,6 +17,9 @@ export const LIVING = { deleting: { $exists: false } } as const
 
 const shown = ({ _id, email, name, role }: Member) => ({ id: _id, email, name, role })
 
+// Not one whose key is destroyed, such as a restore may bring back.
+const isReadable = (account: Shreddable<typeof Account>): account is Account => account.name !== SHREDDED
+
 export async function profileOf({ organisations }: Store, me: Member) {
   const organisation = await organisations.findOne({ _id: me.orgId })
   return { ...shown(me), organisation: organisation?.name }
@@ -28,7 +33,8 @@ export async function changeProfile({ accounts }: Store, { _id, orgId }: Member,
 const teamOf = ({ accounts }: Store, { orgId }: Member) => accounts.for({ tenant: orgId })
 
 export async function team(store: Store, me: Member) {
-  return (await teamOf(store, me).find(LIVING).project(PROFILE).toArray()).map(shown)
+  const members = await teamOf(store, me).find(LIVING).project(PROFILE).toArray()
+  return members.filter(isReadable).map(shown)
 }
 
 /** @throws Refusal 404, the same for an id of another organisation and for one that there is not */
