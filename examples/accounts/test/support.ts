@@ -58,9 +58,10 @@ export function describeOnServer(title: string, tests: (ground: Ground) => void)
   describe.skipIf(uri === undefined)(title, () => {
     const ground = {} as { -readonly [K in keyof Ground]: Ground[K] }
     const services: Service[] = []
-    const folder = mkdtempSync(join(tmpdir(), 'strongroom-accounts-test-'))
+    let folder: string
 
     beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'strongroom-accounts-test-'))
       const client = new MongoClient(uri as string)
       const database = `accounts-${randomUUID().slice(0, 8)}`
       const programs = servicePrograms({ uri: uri as string, database, folder })
