@@ -21,7 +21,8 @@ export function httpServer(store: Store): Server {
     if (!server.listening) response.setHeader('connection', 'close')
     response.setHeader('cache-control', 'no-store')
     if (body !== undefined) response.setHeader('content-type', 'application/json')
-    response.writeHead(status).end(body && JSON.stringify(body))
+    response.statusCode = status
+    response.end(body && JSON.stringify(body))
   }
 }
 
