@@ -31,9 +31,15 @@ export function mapDocument(node: SchemaNode, value: unknown, walk: Walk, path =
       const error = walk.undeclared(path)
       if (error !== undefined) throw error
     }
-    out[name] = declared === undefined ? walk.plain(member) : mapDocument(declared, member, walk, below)
+    setMember(out, name, declared === undefined ? walk.plain(member) : mapDocument(declared, member, walk, below))
   }
   return out
+}
+
+/** Sets a member of whatever name: an assignment to `__proto__` would change what the object inherits. */
+export function setMember(tree: Tree, name: string, value: unknown): void {
+  if (name === '__proto__') Object.defineProperty(tree, name, { value, writable: true, enumerable: true, configurable: true })
+  else tree[name] = value
 }
 
 function mapArray({ element }: ArrayNode, value: unknown, walk: Walk, path: string): unknown {

@@ -51,7 +51,8 @@ export async function withKeys<T>(vault: Vault, needed: Needed, work: (keys: Bat
 
 export class BatchKeys {
   readonly #vault: Vault
-  readonly #subjects = new Map<string, UnlockedKeys | StrongroomError>()
+  /** By tenant, then by subject. */
+  readonly #subjects = new Map<string, Map<string, UnlockedKeys | StrongroomError>>()
   readonly #indexes = new Map<string, BlindIndex | undefined>()
 
   private constructor(vault: Vault) {
@@ -72,7 +73,7 @@ export class BatchKeys {
 
   /** @throws StrongroomError `shredded` */
   subject({ tenant, subject }: Owner): UnlockedKeys {
-    const found = this.#subjects.get(ownerId({ tenant, subject }))
+    const found = this.#subjects.get(tenant)?.get(subject)
     if (found instanceof StrongroomError) throw found
     if (found === undefined) throw new StrongroomError('handle_expired', 'the keys of this batch were let go')
     return found
@@ -84,7 +85,8 @@ export class BatchKeys {
   }
 
   dispose(): void {
-    for (const keys of this.#subjects.values()) if (!(keys instanceof StrongroomError)) keys.dispose()
+    for (const ofTenant of this.#subjects.values())
+      for (const keys of ofTenant.values()) if (!(keys instanceof StrongroomError)) keys.dispose()
     for (const index of this.#indexes.values()) index?.dispose()
     this.#subjects.clear()
     this.#indexes.clear()
@@ -92,17 +94,25 @@ export class BatchKeys {
 
   // All begin in one turn. Every handle is kept, so that a failure of one leaves none behind.
   async #openSubjects(owners: Iterable<Owner>, mint: boolean): Promise<void> {
-    const distinct = new Map([...owners].map((owner) => [ownerId(owner), owner]))
-    await settled(
-      [...distinct].map(async ([id, { tenant, subject }]) => {
-        try {
-          this.#subjects.set(id, await this.#vault.tenant(tenant).subject(subject).unlock({ readOnly: !mint }))
-        } catch (error) {
-          if (mint || !isShredded(error)) throw error
-          this.#subjects.set(id, error)
-        }
-      }),
-    )
+    const opening: Promise<void>[] = []
+    const begun = new Map<string, Set<string>>()
+    for (const { tenant, subject } of owners) {
+      const known = memberOf(begun, tenant, () => new Set())
+      if (known.has(subject)) continue
+      known.add(subject)
+      opening.push(this.#openSubject(tenant, subject, mint))
+    }
+    await settled(opening)
+  }
+
+  async #openSubject(tenant: string, subject: string, mint: boolean): Promise<void> {
+    const ofTenant = memberOf(this.#subjects, tenant, () => new Map<string, UnlockedKeys | StrongroomError>())
+    try {
+      ofTenant.set(subject, await this.#vault.tenant(tenant).subject(subject).unlock({ readOnly: !mint }))
+    } catch (error) {
+      if (mint || !isShredded(error)) throw error
+      ofTenant.set(subject, error)
+    }
   }
 
   async #openIndexes(indexes: Iterable<NeededIndex>, mint: boolean): Promise<void> {
@@ -135,8 +145,10 @@ async function settled(all: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) throw failed.reason
 }
 
-function ownerId({ tenant, subject }: Owner): string {
-  return JSON.stringify([tenant, subject])
+function memberOf<T>(map: Map<string, T>, name: string, make: () => T): T {
+  const found = map.get(name) ?? make()
+  map.set(name, found)
+  return found
 }
 
 function indexId({ index, tenant }: NeededIndex): string {

@@ -1,12 +1,11 @@
 /** Decrypting the values of documents, a batch at a time. */
 
-import { decryptFailed, equalBytes, type Scalar, StrongroomError, type Vault } from '@strongroom/core'
+import { decryptFailed, equalBytes, StrongroomError, type UnlockedKeys, type ValueOptions, type Vault } from '@strongroom/core'
 import { Binary, type BSONSerializeOptions } from 'mongodb'
 
-import type { EncryptedNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
-import { decodeValue } from '../values/bson-value.ts'
+import { type DecodeValue, valueDecoder } from '../values/bson-value.ts'
 import { promoteBuffers } from '../values/promote-buffers.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
 import { mapDocument, valueAt, type Walk } from './documents.ts'
@@ -40,8 +39,9 @@ export async function openDocuments(
   const owners = documents.map((document) => storedOwner(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
   const indexes = options.verify.flatMap(({ index }) => (index === undefined ? [] : known.map(({ tenant }) => neededIndex(index, tenant))))
+  const reading = readingOf(options)
   return withKeys(vault, { owners: known, indexes, mint: false }, (keys) =>
-    documents.map((document, i) => openDocument(layout, document, owners[i], keys, options)),
+    documents.map((document, i) => openDocument(layout, document, owners[i], keys, reading)),
   )
 }
 
@@ -53,6 +53,7 @@ export async function countReadable(
 ): Promise<{ readonly values: number; readonly readable: number }> {
   const owners = documents.map((document) => storedOwner(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
+  const reading = readingOf({ bson: {}, shredded: 'throw', verify: [] })
   return withKeys(vault, { owners: known, indexes: [], mint: false }, (keys) => {
     const count = { values: 0, readable: 0 }
     for (const [i, document] of documents.entries()) {
@@ -63,7 +64,7 @@ export async function countReadable(
         value(stored, node) {
           count.values++
           try {
-            openStored(layout, stored, node, owners[i], recordOf(layout, id), keys, { bson: {}, shredded: 'throw', verify: [] })
+            openStored(openingOf(layout, id, owners[i], keys), stored, sealedOf(layout, node), keys, reading)
             count.readable++
           } catch (error) {
             if (!isShredded(error) && !isDamage(error)) throw error
@@ -88,18 +89,45 @@ function storedOwner(layout: Layout, document: Tree): Owner | undefined {
   return tenant === undefined || subject === undefined ? undefined : { tenant, subject }
 }
 
-function openDocument(layout: Layout, document: Tree, owner: Owner | undefined, keys: BatchKeys, options: OpenOptions): Tree | undefined {
+/** What one document's values are opened with. */
+interface Opening {
+  readonly subject: UnlockedKeys
+  readonly tenant: string
+  readonly bound: ValueOptions | undefined
+}
+
+/** How values are read, the same for all documents. */
+interface Reading extends OpenOptions {
+  readonly decode: DecodeValue
+}
+
+function readingOf(options: OpenOptions): Reading {
+  return { ...options, decode: valueDecoder(options.bson) }
+}
+
+// As values are indexed, whatever the caller wants to see.
+const AS_INDEXED = valueDecoder({})
+
+function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
+  if (owner === undefined) throw decryptFailed()
+  const record = recordOf(layout, id)
+  return { subject: keys.subject(owner), tenant: owner.tenant, bound: record === undefined ? undefined : { record } }
+}
+
+function openDocument(layout: Layout, document: Tree, owner: Owner | undefined, keys: BatchKeys, reading: Reading): Tree | undefined {
   let comparable = true
   let gone: Error | undefined
+  let opening: Opening | undefined
   const id = document['_id']
-  const promoted = options.bson.promoteBuffers === true && options.bson.promoteValues !== false
+  const promoted = reading.bson.promoteBuffers === true && reading.bson.promoteValues !== false
   const opened = mapDocument(layout.root, document, {
     value(stored, node, path) {
       try {
-        return openStored(layout, stored, node, owner, recordOf(layout, id), keys, options)
+        opening ??= openingOf(layout, id, owner, keys)
+        return openStored(opening, stored, sealedOf(layout, node), keys, reading)
       } catch (error) {
         if (!isShredded(error)) throw located(error, id, path)
-        if (options.verify.includes(sealedOf(layout, node))) comparable = false
+        if (reading.verify.includes(sealedOf(layout, node))) comparable = false
         gone ??= located(error, id, path)
         return SHREDDED
       }
@@ -109,28 +137,18 @@ function openDocument(layout: Layout, document: Tree, owner: Owner | undefined, 
     mismatch: (path) => located(decryptFailed(), id, path),
   }) as Tree
   if (!comparable) return undefined
-  if (gone !== undefined && options.shredded === 'throw') throw gone
+  if (gone !== undefined && reading.shredded === 'throw') throw gone
   return opened
 }
 
-function openStored(
-  layout: Layout,
-  stored: unknown,
-  node: EncryptedNode,
-  owner: Owner | undefined,
-  record: Scalar | undefined,
-  keys: BatchKeys,
-  { bson, verify }: OpenOptions,
-): unknown {
-  const sealed = sealedOf(layout, node)
+function openStored({ subject, tenant, bound }: Opening, stored: unknown, sealed: SealedPath, keys: BatchKeys, reading: Reading): unknown {
   const { c, i } = partsOf(stored)
-  if (owner === undefined || c === undefined) throw decryptFailed()
-  const subject = keys.subject(owner)
-  const encoded = record === undefined ? subject.decrypt(sealed.field, c) : subject.decrypt(sealed.field, c, { record })
-  const value = decodeValue(encoded, bson)
+  if (c === undefined) throw decryptFailed()
+  const encoded = subject.decrypt(sealed.field, c, bound)
+  const value = reading.decode(encoded)
   if (value === undefined) throw decryptFailed()
-  if (verify.includes(sealed)) {
-    const expected = indexValueOf(sealed, bsonScalar(decodeValue(encoded, {}), sealed.path), owner.tenant, keys)
+  if (reading.verify.includes(sealed)) {
+    const expected = indexValueOf(sealed, bsonScalar(AS_INDEXED(encoded), sealed.path), tenant, keys)
     if (expected === undefined || !i.some((each) => equalBytes(each, expected))) throw decryptFailed()
   }
   return value

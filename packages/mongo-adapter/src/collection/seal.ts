@@ -1,6 +1,6 @@
 /** Encrypting the values of documents: first everything is checked and encoded, without a key, then encrypted with keys that are open. */
 
-import { type EncodedValue, type Encrypted, invalidArgument, type Scalar, StrongroomError } from '@strongroom/core'
+import { type EncodedValue, invalidArgument, type Scalar, StrongroomError, type UnlockedKeys, type ValueOptions } from '@strongroom/core'
 import { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../schema/node.ts'
@@ -8,7 +8,7 @@ import { ownerName } from '../schema/owner-path.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
 import { encodeValue } from '../values/bson-value.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
-import { mapDocument, valueAt } from './documents.ts'
+import { mapDocument, setMember, valueAt } from './documents.ts'
 import type { BatchKeys, NeededIndex, Owner } from './keys.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
 
@@ -105,21 +105,28 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
  * @throws StrongroomError what encrypting throws, and `invalid_argument` for a value that its normaliser cannot make one thing of
  */
 export function sealTree({ tree }: PreparedTree, owner: Owner, record: Scalar | undefined, keys: BatchKeys): unknown {
+  const subject = keys.subject(owner)
+  const bound = record === undefined ? undefined : { record }
   return sealed(tree)
 
   function sealed(value: unknown): unknown {
-    if (value instanceof Prepared) return sealValue(value, owner, record, keys)
+    if (value instanceof Prepared) return sealValue(value, owner, subject, bound, keys)
     if (Array.isArray(value)) return value.map(sealed)
-    return isTree(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, sealed(member)])) : value
+    if (!isTree(value)) return value
+    const out: Tree = {}
+    for (const name of Object.keys(value)) setMember(out, name, sealed(value[name]))
+    return out
   }
 }
 
-function sealValue(prepared: Prepared, owner: Owner, record: Scalar | undefined, keys: BatchKeys): unknown {
-  const { sealed, encoded, scalar } = prepared
-  const subject = keys.subject(owner)
-  const bytes: Encrypted<unknown> =
-    record === undefined ? subject.encrypt(sealed.field, encoded) : subject.encrypt(sealed.field, encoded, { record })
-  const c = new Binary(bytes, SUBTYPE)
+function sealValue(
+  { sealed, encoded, scalar }: Prepared,
+  owner: Owner,
+  subject: UnlockedKeys,
+  bound: ValueOptions | undefined,
+  keys: BatchKeys,
+): unknown {
+  const c = new Binary(subject.encrypt(sealed.field, encoded, bound), SUBTYPE)
   if (scalar === undefined) return c
   const i = indexValueOf(sealed, scalar, owner.tenant, keys)
   if (i === undefined) throw new StrongroomError('not_found', `there is no index key for ${sealed.path}`)

@@ -10,6 +10,9 @@ const AS_IN_BSON: ReadonlySet<number> = new Set([0x01, 0x03, 0x04, 0x07, 0x08, 0
 // u32 length ‖ type ‖ empty name.
 const BODY_AT = 6
 
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** A field's values are encoded before they come to it, and decoded behind it: only a call knows how it wants them. */
 export const passThrough: ValueCodec = {
   encode: (value) => value as EncodedValue,
@@ -23,7 +26,7 @@ export const passThrough: ValueCodec = {
  * @throws StrongroomError `invalid_argument` for types that are not encrypted
  */
 export function encodeValue(value: unknown, path: string): EncodedValue {
-  if (typeof value === 'string') return { type: STRING, body: new TextEncoder().encode(value) }
+  if (typeof value === 'string') return { type: STRING, body: encoder.encode(value) }
   if (value instanceof Binary) {
     const body = new Uint8Array(1 + value.length())
     body[0] = value.sub_type
@@ -37,17 +40,22 @@ export function encodeValue(value: unknown, path: string): EncodedValue {
   return { type, body: bytes.subarray(BODY_AT, -1) }
 }
 
-/** The value, or `undefined` where the body is none of its type. */
-export function decodeValue({ type, body }: EncodedValue, options: BSONSerializeOptions): unknown {
-  const whole = type === STRING ? concat(i32(body.length + 1), body, [0]) : type === BINARY ? concat(i32(body.length - 1), body) : body
-  if ((type === BINARY && body.length === 0) || !(type === STRING || type === BINARY || AS_IN_BSON.has(type))) return undefined
-  try {
-    return BSON.deserialize(concat(i32(BODY_AT + whole.length + 1), [type, 0], whole, [0]), {
-      ...readingOf(options),
-      allowObjectSmallerThanBufferSize: false,
-    })['']
-  } catch {
-    return undefined
+/** What gives back a value, or `undefined` where the body is none of its type. */
+export type DecodeValue = (encoded: EncodedValue) => unknown
+
+/** @param options - how the caller reads other values: made once for many */
+export function valueDecoder(options: BSONSerializeOptions): DecodeValue {
+  const reading = { ...readingOf(options), allowObjectSmallerThanBufferSize: false }
+  return ({ type, body }) => {
+    try {
+      // No option says anything about strings.
+      if (type === STRING) return decoder.decode(body)
+      if (type === BINARY ? body.length === 0 : !AS_IN_BSON.has(type)) return undefined
+      const whole = type === BINARY ? concat(i32(body.length - 1), body) : body
+      return BSON.deserialize(concat(i32(BODY_AT + whole.length + 1), [type, 0], whole, [0]), reading)['']
+    } catch {
+      return undefined
+    }
   }
 }
 

@@ -19,7 +19,7 @@ import {
 import { describe, expect, test } from 'vitest'
 
 import { bsonScalar } from '../../dist/values/bson-scalar.js'
-import { decodeValue, encodeValue } from '../../dist/values/bson-value.js'
+import { valueDecoder, encodeValue } from '../../dist/values/bson-value.js'
 import { resolveDocument, type Tree } from '../../dist/values/resolve.js'
 import { outcome, refusalOf } from '../refusals.ts'
 
@@ -65,7 +65,7 @@ describe('frames', () => {
     expect(hex(Uint8Array.of(type, ...body))).toBe(frame)
     // As the driver would give it with the same options.
     for (const options of READING)
-      expect(decodeValue({ type, body }, options)).toEqual(
+      expect(valueDecoder(options)({ type, body })).toEqual(
         BSON.deserialize(BSON.serialize({ v: value }), options as BSON.DeserializeOptions)['v'],
       )
   })
@@ -94,8 +94,12 @@ describe('frames', () => {
       [0x70, 2],
       [0x0b, 2],
     ] as const)
-      expect(decodeValue({ type, body: new Uint8Array(body) }, {})).toBeUndefined()
-    expect(decodeValue({ type: 0x10, body: new Uint8Array(4) }, {})).toBe(0)
+      expect(valueDecoder({})({ type, body: new Uint8Array(body) })).toBeUndefined()
+    expect(valueDecoder({})({ type: 0x10, body: new Uint8Array(4) })).toBe(0)
+    // Neither what is no UTF-8 is made good, nor is a mark at the beginning lost.
+    for (const body of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0x61, 0xc3]])
+      expect(valueDecoder({})({ type: 0x02, body: Uint8Array.from(body) })).toBeUndefined()
+    expect(valueDecoder({})({ type: 0x02, body: Uint8Array.of(0xef, 0xbb, 0xbf, 0x61) })).toBe('\uFEFFa')
   })
 })
 
