@@ -1,4 +1,4 @@
-// `npm test`: every test of the workspace but the slow ones of `.ci/run`, then how many clauses of the users' promises a passed test keeps.
+// `npm test`: every test of the workspace but the slow ones of `.ci/run`, then how many clauses of the users' promises passed tests keep.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,12 @@ const { status } = spawnSync(process.execPath, [vitest, 'run', ...reporters, ...
 const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
 rmSync(folder, { recursive: true })
 const tests = testResults.flatMap((file) =>
-  file.assertionResults.map(({ fullName, status: result }) => ({ path: relative(root, file.name), title: fullName, result })),
+  file.assertionResults.map(({ fullName, status: result, meta: { server } }) => ({
+    path: relative(root, file.name),
+    title: fullName,
+    result,
+    server,
+  })),
 )
 const count = (result) => tests.filter((test) => test.result === result).length
 const brokenFiles = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length

@@ -6,6 +6,8 @@ import { localKeyProvider } from '@strongroom/kms-local'
 import { backupLocalStore, localKeyStoreCopy, localStores } from '@strongroom/store-local'
 
 const { VAULT, KEY_BACKUPS, ROOT_BACKUPS, CREDENTIALS_DIRECTORY } = process.env
+for (const [name, value] of Object.entries({ VAULT, KEY_BACKUPS, ROOT_BACKUPS, CREDENTIALS_DIRECTORY }))
+  if (!value) throw new Error(`${name} must be set: see README.md`)
 const file = `${VAULT}/root.key`
 const passphrase = (await readFile(`${CREDENTIALS_DIRECTORY}/passphrase`, 'utf8')).replace(/\r?\n$/, '')
 

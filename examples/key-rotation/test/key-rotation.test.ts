@@ -107,6 +107,13 @@ describe('rotate.mjs', () => {
 })
 
 describe('rotate.mjs where something is amiss', () => {
+  test.each(['VAULT', 'KEY_BACKUPS', 'ROOT_BACKUPS', 'CREDENTIALS_DIRECTORY'])('%s is not set: said, and nothing is done', async (name) => {
+    const made = await ground()
+    const { code, stderr } = await run({ ...made, environment: { ...made.environment, [name]: '' } })
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${name} must be set`)])
+    expect((await made.region()).rootVersions.length).toBe(1)
+  })
+
   test('a backup that fails, three times: one new root version; then it can be made, and the epoch is closed without another', async () => {
     const made = await ground()
     for (let attempt = 1; attempt <= 3; attempt++) {

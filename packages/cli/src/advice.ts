@@ -14,7 +14,7 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   handle_expired: 'run it again',
   not_found: 'check the spelling of the name',
   conflict: 'run it again',
-  region_refused: 'strongroom status lists the regions; each needs a provider in keyProviders of the configuration',
+  region_refused: 'see keyProviders in the configuration; strongroom status lists the regions of a vault',
   key_provider_unavailable: 'run it again once the provider answers; what was done is kept',
   key_provider_timeout: 'run it again once the provider answers; what was done is kept',
   key_provider_throttled: 'wait, then run it again, with a lower --concurrency where there is one',

@@ -39,7 +39,7 @@ test('--dry-run names what would go, and destroys nothing', async () => {
   expect(stdout).toMatch(
     /^Gone for good: root version 1 of region eu, and with it every backup of the key store from before .*Z, for anyone\.\n/,
   )
-  expect(stdout).toContain('the marker is that of the rotation is only looked at by the close; nothing was done')
+  expect(stdout).toContain('whether the marker of the backup is that of the rotation only the close will say\nnothing was done\n')
   for (const backup of ['old/keys', 'nowhere'])
     expect((await strongroom(folder, ['close-epoch', '--backup', backup, '--root-backup', '--dry-run'])).stderr).toMatch(
       /^strongroom: file_unusable: /,

@@ -92,6 +92,19 @@ test('a configuration that opens the vault itself: init says what it needs inste
   ])
 })
 
+test('--region that the configuration does not have: said, and nothing is made', async () => {
+  const folder = emptyFolder()
+  writeFileSync(join(folder, 'strongroom.config.ts'), PASSPHRASE_CONFIGURATION)
+  writePrivate(join(folder, 'passphrase'), PASSPHRASE)
+  const args = ['init', '--passphrase-file', 'passphrase', '--root-key', 'root.key', '--region', 'us']
+  const { code, stderr } = await strongroom(folder, args)
+  expect([code, stderr]).toEqual([
+    64,
+    'strongroom: config_invalid: --region us is none of the regions in keyProviders of the configuration (eu); nothing was made\n',
+  ])
+  expect(['root.key', 'vault'].filter((name) => existsSync(join(folder, name)))).toEqual([])
+})
+
 test('--root-key where the configuration asks for no passphrase: refused, and no vault is made', async () => {
   const folder = emptyFolder()
   writeFileSync(

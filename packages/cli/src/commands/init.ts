@@ -43,6 +43,7 @@ async function init(session: Session, { rootKey, region }: Flags): Promise<Outco
   const settled = session.undoAtExit(() => root?.undo())
   try {
     const options = await configuredOptions(session, root?.newKey)
+    requireRegion(options, region)
     if (root?.isMade() === false)
       throw new CliError('config_invalid', 'the configuration asked for no passphrase that --root-key could be made with; nothing was made')
     session.begin()
@@ -57,6 +58,15 @@ async function init(session: Session, { rootKey, region }: Flags): Promise<Outco
     root?.undo()
     settled()
   }
+}
+
+// Else the provider would say that it serves another region than it is registered for.
+function requireRegion({ keyProviders }: VaultOptions, region: string | undefined): void {
+  if (region === undefined || Object.hasOwn(keyProviders, region)) return
+  throw new CliError(
+    'config_invalid',
+    `--region ${region} is none of the regions in keyProviders of the configuration (${Object.keys(keyProviders).join(', ')}); nothing was made`,
+  )
 }
 
 async function isWithoutVault({ keyStore }: VaultOptions): Promise<boolean> {

@@ -1,0 +1,26 @@
+/** What goes wrong, as it may be told. */
+
+import { StrongroomError } from '@strongroom/core'
+
+/** An answer other than success: a status, a word for programs, and the names of the fields at fault. */
+export class Refusal extends Error {
+  readonly status: number
+  readonly fields: readonly string[] | undefined
+
+  constructor(status: number, word: string, fields?: readonly string[]) {
+    super(word)
+    this.status = status
+    this.fields = fields
+  }
+}
+
+/** Why a program does not start. Its message names what is wrong, and shows no value. */
+export class StartError extends Error {}
+
+/** For logs. Messages of the driver may quote a document or a URI, so of those there is the code; Strongroom's hold no values. */
+export function described(error: unknown): string {
+  if (error instanceof StrongroomError) return `${error.code}: ${error.message}`
+  if (error instanceof StartError) return error.message
+  const { name, code = '' } = error as Error & { readonly code?: string | number }
+  return `${name} ${code}`.trimEnd()
+}

@@ -1,0 +1,38 @@
+/** The service. SIGTERM ends it: calls that have begun are answered, the keys are wiped. */
+
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+
+import { readConfiguration } from './configuration.ts'
+import { finishDeletions } from './deletion.ts'
+import { described } from './errors.ts'
+import { httpServer } from './http-server.ts'
+import { requireIndexes } from './indexes.ts'
+import { program } from './program.ts'
+import { openStore } from './store.ts'
+
+const MINUTE_MS = 60_000
+const LAST_CALLS_MS = 10_000
+
+await program(async () => {
+  const configuration = readConfiguration()
+  const store = await openStore(configuration)
+  await requireIndexes(store)
+  await finishDeletions(store)
+  const sweep = setInterval(() => void finishDeletions(store).catch((error: unknown) => console.error(described(error))), MINUTE_MS)
+
+  const told = Promise.race(['SIGTERM', 'SIGINT'].map((signal) => once(process, signal)))
+  const server = httpServer(store).listen(configuration.PORT, configuration.HOST)
+  await once(server, 'listening')
+  const { address, port } = server.address() as AddressInfo
+  console.log(`listening on http://${address}:${port}`)
+
+  await told
+  clearInterval(sweep)
+  server.close()
+  const impatience = setTimeout(() => server.closeAllConnections(), LAST_CALLS_MS)
+  await once(server, 'close')
+  clearTimeout(impatience)
+  await store.vault.close()
+  console.log('ended')
+})

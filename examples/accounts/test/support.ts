@@ -1,0 +1,151 @@
+// What the tests of this example stand on: its programs as processes, on the server of the run, and a client that sees what is stored.
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { Secret } from '@strongroom/core'
+import { type Collection, type Document, MongoClient } from 'mongodb'
+import { afterAll, beforeAll, beforeEach, describe, inject } from 'vitest'
+
+import type { Configuration } from '../dist/configuration.js'
+import { openStore, type Store } from '../dist/store.js'
+import { type Answered, type Programs, type Service, servicePrograms } from '../service-process.mjs'
+import { databasesOf } from '../stored-bytes.mjs'
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** The database server that a test ran on: without it, no clause counts as kept. */
+    server?: string
+  }
+}
+
+const { uri, description } = inject('mongoServer')
+
+export interface Person {
+  readonly email: string
+  readonly name: string
+  readonly password: string
+}
+
+/** Someone who has signed up and logged in. */
+export interface LoggedIn extends Person {
+  readonly id: string
+  readonly token: string
+}
+
+export interface Ground {
+  readonly client: MongoClient
+  readonly database: string
+  readonly programs: Programs
+  /** One that is there for all tests of the file. */
+  readonly service: Service
+  /** Another one, in a process of its own; ended with the tests. */
+  start(...options: readonly string[]): Promise<Service>
+  /** @returns the invitation of its first owner */
+  organisation(name?: string): Promise<string>
+  signUp(invitation: string, person?: Partial<Person>): Promise<LoggedIn>
+  /** As it is stored. */
+  stored(collection: string): Collection<Document & { _id: string }>
+  /** One document as it is stored. @throws if there is none */
+  storedOne(collection: string, filter: Readonly<Record<string, string>>): Promise<Document & { _id: string }>
+  /** The collections as the service has them, to write what no call writes. */
+  withStore<T>(work: (store: Store) => Promise<T>): Promise<T>
+}
+
+/** Tests on a running server; skipped where there is none. */
+export function describeOnServer(title: string, tests: (ground: Ground) => void): void {
+  describe.skipIf(uri === undefined)(title, () => {
+    const ground = {} as { -readonly [K in keyof Ground]: Ground[K] }
+    const services: Service[] = []
+    let folder: string
+
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'strongroom-accounts-test-'))
+      const client = new MongoClient(uri as string)
+      const database = `accounts-${randomUUID().slice(0, 8)}`
+      const programs = servicePrograms({ uri: uri as string, database, folder })
+      const start = async (...options: readonly string[]): Promise<Service> => {
+        const service = await programs.start(...options)
+        services.push(service)
+        return service
+      }
+      await programs.run('set-up')
+      Object.assign(ground, {
+        client,
+        database,
+        programs,
+        service: await start(),
+        start,
+        organisation: (name = 'Acme') => programs.run('new-organisation', name),
+        signUp: (invitation: string, person: Partial<Person> = {}) => signedUp(ground.service, invitation, person),
+        stored: (collection: string) => client.db(database).collection(collection),
+        async storedOne(collection: string, filter: Readonly<Record<string, string>>) {
+          const document = await ground.stored(collection).findOne(filter)
+          if (document === null) throw new Error(`${collection} has no such document`)
+          return document
+        },
+        withStore: <T>(work: (store: Store) => Promise<T>) => withStore(programs, work),
+      } satisfies Ground)
+    })
+
+    beforeEach(({ task }) => {
+      task.meta.server = description
+    })
+
+    afterAll(async () => {
+      for (const service of services) await service.kill()
+      for (const name of databasesOf(ground.database)) await ground.client.db(name).dropDatabase()
+      await ground.client.close()
+      rmSync(folder, { recursive: true })
+    })
+
+    tests(ground)
+  })
+}
+
+let people = 0
+
+/** Somebody whom nobody else is. */
+export function somebody(person: Partial<Person> = {}): Person {
+  people++
+  return { email: `person-${people}@example.com`, name: `Person ${people}`, password: `password of ${people}`, ...person }
+}
+
+async function signedUp(service: Service, invitation: string, given: Partial<Person>): Promise<LoggedIn> {
+  const person = somebody(given)
+  const { body } = successful(await service.call('POST', '/accounts', { body: { ...person, invitation } }))
+  return { ...person, id: String(body?.['id']), token: await logIn(service, person) }
+}
+
+export const credentials = ({ email, password }: Person): object => ({ email, password })
+
+/** @returns the session's token */
+export async function logIn(service: Service, person: Person): Promise<string> {
+  return String(successful(await service.call('POST', '/session', { body: credentials(person) })).body?.['token'])
+}
+
+export async function invite(service: Service, { token }: LoggedIn, role = 'member'): Promise<string> {
+  return String(successful(await service.call('POST', '/invitations', { token, body: { role } })).body?.['invitation'])
+}
+
+export async function teamNames(service: Service, { token }: LoggedIn): Promise<readonly string[]> {
+  const { body } = successful(await service.call('GET', '/team', { token }))
+  return (body as { readonly members: readonly { readonly name: string }[] }).members.map(({ name }) => name).sort()
+}
+
+function successful(answered: Answered): Answered {
+  if (answered.status >= 300) throw new Error(`the call was answered with ${answered.status} ${JSON.stringify(answered.body)}`)
+  return answered
+}
+
+async function withStore<T>({ environment }: Programs, work: (store: Store) => Promise<T>): Promise<T> {
+  const passphrase = new Secret(readFileSync(environment.PASSPHRASE_FILE, 'utf8'))
+  const configuration: Configuration = { ...environment, HOST: '', PORT: 0, passphrase }
+  const store = await openStore(configuration)
+  try {
+    return await work(store)
+  } finally {
+    await store.vault.close()
+  }
+}
