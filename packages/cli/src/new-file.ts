@@ -78,8 +78,8 @@ async function nameIt(temporary: string, path: string): Promise<void> {
 
 async function holds(path: string, text: string): Promise<boolean> {
   const bytes = Buffer.from(text)
-  const stats = await lstat(path)
-  return stats.isFile() && stats.size === bytes.length && bytes.equals(await readFile(path))
+  const { size } = await lstat(path)
+  return size === bytes.length && bytes.equals(await readFile(path))
 }
 
 // Its name is kept by the folder.

@@ -68,17 +68,19 @@ export default async ({ passphrase }) => {
     expect(said).toContain('user=me')
   })
 
-  test('a part of it, as JSON.parse shows it', async () => {
-    const said = await thrown(PASSPHRASE, 'JSON.parse(value)')
-    expect(said).toContain('SyntaxError: Unexpected token')
-    expect(said).not.toContain('orrect h')
-    expect(said).toContain('is not valid JSON')
+  test.each([
+    [PASSPHRASE, 'orrect h'],
+    ['x y z '.repeat(10), 'y z x'],
+  ])('a part of it, as JSON.parse shows it: %s', async (passphrase, part) => {
+    const said = await thrown(passphrase, 'JSON.parse(value)')
+    expect(said).toMatch(/SyntaxError: Unexpected token '.', "\[redacted\]"\.\.\. is not valid JSON/)
+    expect(said).not.toContain(part)
   })
 
   test.each(['NFC', 'NFD', 'NFKC', 'NFKD'])('in %s', async (form) => {
-    const said = await thrown('Zwölf Bäume, ﬁnster\n', `'with ' + value.normalize('${form}') + '.'`)
+    const said = await thrown('Bäume ﬁnster Wölfe\n', `'with ' + value.normalize('${form}') + '.'`)
     expect(said).toContain('Error: with [redacted].')
-    expect(said).not.toMatch(/Zw|lf B|nster/)
+    expect(said).not.toMatch(/ume|nster|lfe/)
   })
 
   test('escaped more than once, wrapped, within base64 of more, as numbers, in either case', async () => {
