@@ -29,6 +29,7 @@ const vault: KeyStoreRecord = {
   check: new Uint8Array(32),
 }
 const region = (name: string): KeyStoreRecord => ({ type: 'region', region: name, revision: 1, versions: [], current: 1, closing: 0 })
+const nameOf = (i: number): string => `region-${i}-${'x'.repeat(200)}`
 const noCopy = expect.objectContaining({ code: 'invalid_argument', argument: 'directory' }) as Error
 
 /** Stores with a vault in them, and a copy of each. */
@@ -38,7 +39,7 @@ async function copied() {
   const { keyStore, stateStore, close } = localStores({ directory })
   await keyStore.put(vault)
   // More than the address space that is reserved at first.
-  await Promise.all(Array.from({ length: 3000 }, (_, i) => keyStore.put({ ...region(`region-${i}-${'x'.repeat(200)}`), versions: [] })))
+  await Promise.all(Array.from({ length: 3000 }, (_, i) => keyStore.put(region(nameOf(i)))))
   await stateStore.put('n', 'k', Uint8Array.of(1), { expected: 'absent' })
   await close()
   const copies = join(home, 'copies')
@@ -78,8 +79,8 @@ describe('localKeyStoreCopy', () => {
     expect(await first.keyStore.get([{ type: 'vault' }])).toEqual([vault])
     await first.close()
     await first.close()
-    const last = region(`region-2999-${'x'.repeat(200)}`)
-    expect(await second.keyStore.get([last as never, { type: 'region', region: 'none' }])).toEqual([last, undefined])
+    const asked = [nameOf(2999), 'none'].map((name) => ({ type: 'region' as const, region: name }))
+    expect(await second.keyStore.get(asked)).toEqual([region(nameOf(2999)), undefined])
     await expect(second.keyStore.put({ ...vault, revision: 2 })).rejects.toMatchObject({ code: 'key_store_unavailable' })
     await second.close()
     for (const { keyStore } of [first, second])
@@ -199,6 +200,6 @@ test.skipIf(process.platform === 'win32')(
     const { stdout } = await run(process.execPath, ['--import', preload, '--input-type=module', '-e', program], {
       cwd: dirname(fileURLToPath(import.meta.url)),
     })
-      expect(JSON.parse(stdout)).toEqual([join(to, 'data.mdb'), join(to, 'copy.json'), to, dirname(to), join(home, 'new'), home])
+    expect(JSON.parse(stdout)).toEqual([join(to, 'data.mdb'), join(to, 'copy.json'), to, dirname(to), join(home, 'new'), home])
   },
 )
