@@ -30,7 +30,7 @@ export async function withdrawFirstEntry({ stateStore, vaultId }: Place): Promis
   if (stored !== undefined) await stateStore.delete(LEDGER_NAMESPACE, key, { expected: stored.version })
 }
 
-/** Says that there is a vault. Whatever else is written to the entry's page says so too. */
+/** Says that there is a vault: the same bytes, no longer due. */
 export async function settleFirstEntry({ stateStore, vaultId }: Place): Promise<void> {
   const key = ledgerKey(vaultId, FIRST)
   await retryConflicts(async () => {
