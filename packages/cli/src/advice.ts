@@ -29,7 +29,8 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   still_referenced: '',
   receipt_invalid: '',
   ledger_invalid: 'see docs/erasure-and-backups.md, "The state store is lost"',
-  vault_not_initialised: 'strongroom init makes one',
+  vault_not_initialised:
+    'where there should be one, see that the key store of the configuration is the right one, and mounted; for a new vault, once: strongroom init',
   already_exists: 'strongroom status shows what is there',
   vault_closed: 'run it again',
   tenant_required: '',
