@@ -23,13 +23,14 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   root_key_file_invalid:
     'where the file is damaged or missing, put its newest copy back; for a new vault, strongroom init --root-key FILE makes one',
   wrong_passphrase: 'run it again with the right one',
-  key_store_unavailable: 'run it again once the key store answers; what was done is kept',
-  state_store_unavailable: 'run it again once the state store answers; what was done is kept',
+  key_store_unavailable: 'see to what the message names, then run it again; what was done is kept',
+  state_store_unavailable: 'see to what the message names, then run it again; what was done is kept',
   epoch_blocked: 'strongroom status shows what comes first; see "What can go wrong" in docs/rotation-runbook.md',
   still_referenced: '',
   receipt_invalid: '',
   ledger_invalid: 'see docs/erasure-and-backups.md, "The state store is lost"',
-  vault_not_initialised: 'strongroom init makes one',
+  vault_not_initialised:
+    'where there should be one, see that the key store of the configuration is the right one, and mounted; for a new vault, once: strongroom init',
   already_exists: 'strongroom status shows what is there',
   vault_closed: 'run it again',
   tenant_required: '',

@@ -128,6 +128,23 @@ describe('without a terminal', () => {
   })
 })
 
+test('a subject, interrupted: it is not said that the same command goes on', async () => {
+  const { folder, with: opened } = await vaultFolder({ cacheBound: 2000 })
+  await opened((vault) => vault.tenant('t0').subject('s0').item('i').suspend())
+  let sent = false
+  const { code, stderr } = await strongroom(folder, ['rotate', 'subject', 't0', 's0'], {
+    onStderr: (text, process) => {
+      if (sent || !text.includes('waiting 0/1')) return
+      sent = true
+      process.kill('SIGINT')
+    },
+  })
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(/strongroom: interrupted: a new key may be there by now, and another run may make one more/),
+  ])
+})
+
 describe('in a terminal', () => {
   test.each([30, 120])('%i columns: one line that changes, never wider; Ctrl-C, and going on', async (columns) => {
     const made = await shredded({ cacheBound: 4000, tenants: 3, subjects: 30 })

@@ -12,6 +12,7 @@ import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { regionStatus } from '../status/region-status.ts'
 import { minute } from '../terminal/time.ts'
+import { isVaultError } from '../vault-error.ts'
 
 interface Flags extends SharedFlags {
   readonly region?: string
@@ -139,11 +140,13 @@ function openCopy<T>(open: () => T, directory: string): T {
   try {
     return open()
   } catch (cause) {
-    throw new CliError(
-      'file_unusable',
-      `--backup: ${directory} is no copy that backupLocalStore has made of the keys; name the folder that it was given as "to"`,
-      { cause },
-    )
+    if (!isVaultError(cause)) throw cause
+    // What cannot be opened may well be a copy: the message has the system's word for it.
+    const why =
+      cause.code === 'invalid_argument'
+        ? `${directory} is no copy that backupLocalStore has made of the keys; name the folder that it was given as "to"`
+        : `${cause.message}; put that right, or read the marker where the copy can be read and give --marker with --started-at`
+    throw new CliError('file_unusable', `--backup: ${why}`, { cause })
   }
 }
 
