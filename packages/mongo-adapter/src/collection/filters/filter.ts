@@ -5,7 +5,7 @@ import type { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../../schema/node.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
-import { type Layout, type Place, placeOf, type SealedPath, unsupported } from '../layout.ts'
+import { type Layout, type Place, placeOf, requireDeclared, type SealedPath, unsupported } from '../layout.ts'
 
 /** The stored index values of a value: one for each tenant that may match. */
 export type IndexValues = (sealed: SealedPath, value: unknown) => readonly Binary[]
@@ -79,6 +79,7 @@ class Translator {
   #condition(path: string, condition: unknown, place: Place): readonly Tree[] {
     switch (place.kind) {
       case 'plain':
+        requireDeclared(place, path, 'filter')
         requirePlainOperators(condition)
         return [{ [path]: condition }]
       case 'within':

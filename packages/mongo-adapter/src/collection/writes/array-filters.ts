@@ -4,7 +4,7 @@ import { invalidArgument } from '@strongroom/core'
 
 import { isTree, resolveDocument, type Tree } from '../../values/resolve.ts'
 import { LOGIC, requirePlainOperators } from '../filters/filter.ts'
-import { type Layout, placeOf, unsupported } from '../layout.ts'
+import { type Layout, placeOf, requireDeclared, unsupported } from '../layout.ts'
 
 /**
  * @param change - the update, resolved
@@ -31,9 +31,14 @@ function requirePlain(layout: Layout, filter: Tree, paths: readonly string[]): v
     }
     const [name = '', ...below] = key.split('.')
     if (name === '' || name.startsWith('$')) throw invalidArgument('arrayFilters', 'must begin each path with a name that the update uses')
-    for (const array of arraysNamed(name, paths)) {
-      const path = [array, '0', ...below].join('.')
-      if (placeOf(layout, path).kind !== 'plain') throw unsupported('choosing elements by arrayFilters', [array, ...below].join('.'))
+    const arrays = arraysNamed(name, paths)
+    // The server would refuse it as well, and have it in its log by then.
+    if (arrays.length === 0) throw invalidArgument('arrayFilters', 'must begin each path with a name that the update uses')
+    for (const array of arrays) {
+      const place = placeOf(layout, [array, '0', ...below].join('.'))
+      const path = [array, ...below].join('.')
+      if (place.kind !== 'plain') throw unsupported('choosing elements by arrayFilters', path)
+      requireDeclared(place, path, 'arrayFilters')
     }
     requirePlainOperators(condition)
   }
