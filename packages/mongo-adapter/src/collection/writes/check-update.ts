@@ -72,7 +72,8 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
   const place = writtenPlaceOf(layout, path)
   const asItIs: CheckedMember = { written: [], with: () => operand }
   if (place.kind === 'within') throw unsupported(operator, place.sealed.path, 'nothing within it can be reached')
-  if (operator === '$unset') return asItIs
+  // Whatever it says, the server takes nothing of it; and it may be what is to go.
+  if (operator === '$unset') return { written: [], with: () => '' }
   if (operator === '$rename') {
     const target = writtenPlaceOf(layout, String(operand))
     if (place.kind !== 'plain' || target.kind !== 'plain') throw unsupported('$rename', path)
@@ -83,7 +84,10 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
     if (!place.declared) throw undeclared()
     return asItIs
   }
-  if (operator === '$pop' && place.node.kind === 'array') return asItIs
+  if (operator === '$pop' && place.node.kind === 'array') {
+    if (operand !== 1 && operand !== -1) throw invalidArgument('update', 'must have 1 or -1 in $pop')
+    return asItIs
+  }
   if (operator === '$set') {
     requireData(operand)
     const one: WrittenValue = { node: place.node, value: operand, path }
@@ -96,7 +100,10 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
 function push(path: string, operand: unknown, element: SchemaNode): CheckedMember {
   const { $each: each, ...modifiers } = isTree(operand) && Object.hasOwn(operand, '$each') ? operand : { $each: [operand] }
   if (!Array.isArray(each)) throw invalidArgument('update', 'must have a list in $each')
-  for (const name of Object.keys(modifiers)) if (name !== '$position' && name !== '$slice') throw unsupported(`$push with ${name}`, path)
+  for (const [name, modifier] of Object.entries(modifiers)) {
+    if (name !== '$position' && name !== '$slice') throw unsupported(`$push with ${name}`, path)
+    if (!Number.isSafeInteger(modifier)) throw invalidArgument('update', `must have a whole number in ${name}`)
+  }
   for (const value of each) requireData(value)
   const written = each.map((value: unknown): WrittenValue => ({ node: element, value, path }))
   return { written, with: (seal) => ({ ...modifiers, $each: written.map(seal) }) }
