@@ -1,7 +1,7 @@
 // What stands where an operator of an encrypted path takes no value: it may be one all the same, and is not sent.
 import { beforeEach, describe, expect, test } from 'vitest'
 
-import { ada, dataCommands, uri, world, type World } from '../collection/support.ts'
+import { ada, dataCommands, looseUsers, uri, world, type World } from '../collection/support.ts'
 import { refusalOf } from '../refusals.ts'
 
 const CANARY = 'Canary-Lovelace'
@@ -35,6 +35,19 @@ describe.skipIf(uri === undefined)('on a server', () => {
   ])('of an update: %s', async (_, change) => {
     const error = await refusalOf(() => w.users.updateOne(pinned, change))
     expect([error.code, error.message.includes('Canary'), dataCommands(w)]).toEqual(['invalid_argument', false, []])
+  })
+
+  test.each<[string, (value: unknown) => object]>([
+    ['$set', (value) => ({ $set: { other: { a: [value] } } })],
+    ['$push', (value) => ({ $push: { other: value } })],
+    ['$each', (value) => ({ $push: { other: { $each: [value] } } })],
+    ['$addToSet', (value) => ({ $addToSet: { other: value } })],
+  ])('documents that %s puts at plain paths have keys as documents have', async (_, change) => {
+    for (const value of [{ 'b.c': CANARY }, { a: [{ $set: CANARY }] }]) {
+      const error = await refusalOf(() => looseUsers(w).updateOne(pinned, change(value)))
+      expect([error.code, error.message.includes('Canary'), dataCommands(w)]).toEqual(['invalid_argument', false, []])
+    }
+    expect(await looseUsers(w).updateOne(pinned, change({ b: CANARY }))).toMatchObject({ matchedCount: 0 })
   })
 
   test('$unset takes any, and sends none', async () => {

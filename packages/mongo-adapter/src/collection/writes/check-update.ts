@@ -48,7 +48,9 @@ export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
       if (operator === '$rename') requireFree(layout, String(operand))
       const values = member(layout, operator, path, operand)
       written.push(...values.written)
-      assigned.push(...assignedBy(operator, path, operand))
+      const put = assignedBy(operator, path, operand)
+      for (const { value } of put) requireData(value)
+      assigned.push(...put)
       return [path, values.with] as const
     })
     parts.push((seal) => [operator, Object.fromEntries(checked.map(([path, make]) => [path, make(seal)]))])
@@ -89,7 +91,6 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
     return asItIs
   }
   if (operator === '$set') {
-    requireData(operand)
     const one: WrittenValue = { node: place.node, value: operand, path }
     return { written: [one], with: (seal) => seal(one) }
   }
@@ -104,7 +105,6 @@ function push(path: string, operand: unknown, element: SchemaNode): CheckedMembe
     if (name !== '$position' && name !== '$slice') throw unsupported(`$push with ${name}`, path)
     if (!Number.isSafeInteger(modifier)) throw invalidArgument('update', `must have a whole number in ${name}`)
   }
-  for (const value of each) requireData(value)
   const written = each.map((value: unknown): WrittenValue => ({ node: element, value, path }))
   return { written, with: (seal) => ({ ...modifiers, $each: written.map(seal) }) }
 }
