@@ -2,7 +2,7 @@
 
 import { invalidArgument } from '@strongroom/core'
 
-import { isTree, resolveDocument, type Tree } from '../../values/resolve.ts'
+import { isTree, readList, resolveDocument, type Tree } from '../../values/resolve.ts'
 import { LOGIC, requirePlainOperators } from '../filters/filter.ts'
 import { type Layout, placeOf, requireDeclared, unsupported } from '../layout.ts'
 
@@ -12,9 +12,8 @@ import { type Layout, placeOf, requireDeclared, unsupported } from '../layout.ts
  * @throws StrongroomError `unsupported_operation`, `invalid_argument`
  */
 export function checkArrayFilters(layout: Layout, given: unknown, change: Tree, ignoreUndefined: boolean): Tree[] {
-  if (!Array.isArray(given)) throw invalidArgument('arrayFilters', 'must be a list of filters')
   const paths = Object.values(change).flatMap((members) => (isTree(members) ? Object.keys(members) : []))
-  return given.map((each: unknown) => {
+  return readList(given, 'arrayFilters', 'filters').map((each) => {
     const filter = resolveDocument(each, { argument: 'arrayFilters', operators: true, ignoreUndefined })
     requirePlain(layout, filter, paths)
     return filter
