@@ -127,25 +127,20 @@ function findOnes({ ground, people, all, stored }) {
 }
 
 function insertManys({ ground, vault, stored, subjects }) {
-  let turn = 0
-  // Each into a collection of its own, which goes with the round.
-  const into = (collectionOf, documentsOf) => async () => {
-    const name = `into_${turn++}`
+  // Each into a collection that is empty before each round.
+  const into = (name, collection, documentsOf) => async () => {
     const some = documentsOf()
-    const collection = collectionOf(name)
+    await ground.db.collection(name).deleteMany({})
     return async () => {
       await collection.insertMany(some)
     }
   }
   const fresh = () => documents(COUNT, subjects)
   return {
-    ours: into((name) => ground.people(vault, name), fresh),
-    plain: into((name) => ground.db.collection(name), fresh),
-    stored: into(
-      (name) => ground.db.collection(name),
-      () => stored.map((one) => ({ ...one })),
-    ),
-    cold: () => coldly(ground, `into_${turn++}`, (other) => other.insertMany(fresh())),
+    ours: into('into_ours', ground.people(vault, 'into_ours'), fresh),
+    plain: into('into_plain', ground.db.collection('into_plain'), fresh),
+    stored: into('into_stored', ground.db.collection('into_stored'), () => stored.map((one) => ({ ...one }))),
+    cold: () => coldly(ground, 'into_cold', (other) => other.insertMany(fresh())),
   }
 }
 

@@ -1,11 +1,13 @@
 // Rotates the root key of region `eu`, backs the key store and the root key up, and closes the epoch. Whatever ends it early, run it again.
-import { copyFile, mkdtemp, readFile, rmdir } from 'node:fs/promises'
+import { copyFile, mkdtemp, open, readFile, rmdir } from 'node:fs/promises'
 
 import { openVault, readEpochMarker } from '@strongroom/core'
 import { localKeyProvider } from '@strongroom/kms-local'
 import { backupLocalStore, localKeyStoreCopy, localStores } from '@strongroom/store-local'
 
 const { VAULT, KEY_BACKUPS, ROOT_BACKUPS, CREDENTIALS_DIRECTORY } = process.env
+for (const [name, value] of Object.entries({ VAULT, KEY_BACKUPS, ROOT_BACKUPS, CREDENTIALS_DIRECTORY }))
+  if (!value) throw new Error(`${name} must be set: see README.md`)
 const file = `${VAULT}/root.key`
 const passphrase = (await readFile(`${CREDENTIALS_DIRECTORY}/passphrase`, 'utf8')).replace(/\r?\n$/, '')
 
@@ -20,7 +22,19 @@ const provider = await localKeyProvider({ file, passphrase, copiesLife: 30 * 86_
 const vault = await openVault({ keyProviders: { eu: provider }, defaultRegion: 'eu', ...localStores({ directory: `${VAULT}/stores` }) })
 try {
   const now = new Date().toISOString().replaceAll(':', '-')
-  const copyRootKey = (end = '') => copyFile(file, `${ROOT_BACKUPS}/${now}${end}.key`)
+  const copyRootKey = async (end = '') => {
+    const copied = `${ROOT_BACKUPS}/${now}${end}.key`
+    await copyFile(file, copied)
+    // On the disk, and its name too, before an older version is destroyed on our word.
+    for (const [path, flags] of [
+      [copied, 'r+'],
+      [ROOT_BACKUPS, 'r'],
+    ]) {
+      const handle = await open(path, flags)
+      await handle.sync()
+      await handle.close()
+    }
+  }
 
   const [{ rotation, rootVersions }] = (await vault.status({ region: 'eu', signal })).regions
   const isOpen = ({ number, destruction }) => number < rotation.rootVersion && destruction === undefined

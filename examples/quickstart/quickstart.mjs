@@ -122,6 +122,8 @@ async function putBack(backup, ...stores) {
   for (const store of stores) {
     await rm(join(folder, 'vault', store), { recursive: true })
     await copyFolder(join(folder, backup, store), join(folder, 'vault', store))
+    // What says of a copy that it is one: a store in use has none.
+    await rm(join(folder, 'vault', store, 'copy.json'), { force: true })
   }
 }
 

@@ -37,8 +37,14 @@ interface Circumstances {
   readonly before?: string
 }
 
+interface Ended {
+  readonly code: number | string
+  readonly stdout: string
+  readonly stderr: string
+}
+
 /** Runs the program. */
-async function run({ environment }: Made, { signal, before = '' }: Circumstances = {}): Promise<{ code: number | string; stderr: string }> {
+async function run({ environment }: Made, { signal, before = '' }: Circumstances = {}): Promise<Ended> {
   const preload = `data:text/javascript,${encodeURIComponent(before)}`
   const child = spawn(process.execPath, ['--import', preload, ROTATE], { env: { ...process.env, ...environment } })
   let printed = ''
@@ -50,7 +56,7 @@ async function run({ environment }: Made, { signal, before = '' }: Circumstances
   child.stderr.on('data', (data: Buffer) => {
     stderr += data.toString()
   })
-  return new Promise((resolve) => child.on('close', (code, killed) => resolve({ code: code ?? killed ?? '', stderr })))
+  return new Promise((resolve) => child.on('close', (code, killed) => resolve({ code: code ?? killed ?? '', stdout: printed, stderr })))
 }
 
 async function rotate(made: Made, signal?: Circumstances['signal']): Promise<number | string> {
@@ -79,6 +85,30 @@ const COPY_FAILS_AFTER_SIGTERM = `
   }
   syncBuiltinESMExports()`
 
+// Says, among what the program prints, what is copied, what is then on the disk, and what is replaced.
+const HEARD = `
+  import fs from 'node:fs'
+  import { syncBuiltinESMExports } from 'node:module'
+  const { copyFile, open, rename } = fs.promises
+  fs.promises.copyFile = async (from, to) => {
+    await copyFile(from, to)
+    console.log('copied ' + to)
+  }
+  fs.promises.open = async (path, ...rest) => {
+    const handle = await open(path, ...rest)
+    const sync = handle.sync.bind(handle)
+    handle.sync = async () => {
+      await sync()
+      console.log('synced ' + path)
+    }
+    return handle
+  }
+  fs.promises.rename = async (from, to) => {
+    await rename(from, to)
+    console.log('replaced ' + to)
+  }
+  syncBuiltinESMExports()`
+
 describe('rotate.mjs', () => {
   test('a whole epoch: what was shredded waits for nothing but time, and the copies are there', async () => {
     const made = await ground()
@@ -96,6 +126,21 @@ describe('rotate.mjs', () => {
     expect(readdirSync(made.environment.ROOT_BACKUPS).filter((name) => name.endsWith('-closed.key')).length).toBe(1)
   })
 
+  test('every copy of the root key is on the disk, and its name, before anything else is done', async () => {
+    const made = await ground()
+    const { code, stdout } = await run(made, { before: HEARD })
+    expect(code).toBe(0)
+    const lines = stdout.split('\n')
+    const { VAULT, ROOT_BACKUPS } = made.environment
+    const copies = lines.filter((line) => line.startsWith(`copied ${ROOT_BACKUPS}`))
+    expect(copies.map((line) => line.endsWith('-closed.key'))).toEqual([false, true])
+    for (const copy of copies)
+      expect(lines.slice(lines.indexOf(copy)).slice(1, 3)).toEqual([copy.replace('copied', 'synced'), `synced ${ROOT_BACKUPS}`])
+    // The first before the old version is destroyed, the second after.
+    const destroyed = lines.lastIndexOf(`replaced ${VAULT}/root.key`)
+    expect(copies.map((copy) => lines.indexOf(copy) < destroyed)).toEqual([true, false])
+  })
+
   test('SIGTERM: 2, and nothing is closed; SIGKILL; then a run that ends it', async () => {
     const made = await ground()
     expect(await rotate(made, { name: 'SIGTERM', at: 'waiting 0/1' })).toBe(2)
@@ -107,6 +152,13 @@ describe('rotate.mjs', () => {
 })
 
 describe('rotate.mjs where something is amiss', () => {
+  test.each(['VAULT', 'KEY_BACKUPS', 'ROOT_BACKUPS', 'CREDENTIALS_DIRECTORY'])('%s is not set: said, and nothing is done', async (name) => {
+    const made = await ground()
+    const { code, stderr } = await run({ ...made, environment: { ...made.environment, [name]: '' } })
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${name} must be set`)])
+    expect((await made.region()).rootVersions.length).toBe(1)
+  })
+
   test('a backup that fails, three times: one new root version; then it can be made, and the epoch is closed without another', async () => {
     const made = await ground()
     for (let attempt = 1; attempt <= 3; attempt++) {

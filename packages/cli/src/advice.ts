@@ -14,7 +14,7 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   handle_expired: 'run it again',
   not_found: 'check the spelling of the name',
   conflict: 'run it again',
-  region_refused: 'strongroom status lists the regions; each needs a provider in keyProviders of the configuration',
+  region_refused: 'see keyProviders in the configuration; strongroom status lists the regions of a vault',
   key_provider_unavailable: 'run it again once the provider answers; what was done is kept',
   key_provider_timeout: 'run it again once the provider answers; what was done is kept',
   key_provider_throttled: 'wait, then run it again, with a lower --concurrency where there is one',
@@ -29,7 +29,8 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   still_referenced: '',
   receipt_invalid: '',
   ledger_invalid: 'see docs/erasure-and-backups.md, "The state store is lost"',
-  vault_not_initialised: 'strongroom init makes one',
+  vault_not_initialised:
+    'where there should be one, see that the key store of the configuration is the right one, and mounted; for a new vault, once: strongroom init',
   already_exists: 'strongroom status shows what is there',
   vault_closed: 'run it again',
   tenant_required: '',

@@ -30,6 +30,7 @@ export function createProgram(runner: Runner, toStdout: (text: string) => void, 
     .exitOverride()
     .configureOutput({ writeOut: toStdout, writeErr: toStderr, outputError: () => undefined })
     .configureHelp({ subcommandTerm: (command) => command.name() })
+    .helpCommand(false)
     .addHelpText('after', AFTER_HELP)
   addInit(program, runner)
   addStatus(program, runner)
@@ -42,8 +43,26 @@ export function createProgram(runner: Runner, toStdout: (text: string) => void, 
   addVerifyKeys(program, runner)
   addReceiptKeys(program, runner)
   addVerifyReceipt(program, runner)
+  addHelp(program)
   addCompletion(program, toStdout)
   return program
+}
+
+// The parser's own takes one name, and says nothing of one that there is not.
+function addHelp(program: Command): void {
+  program
+    .command('help')
+    .description('print the help of a command')
+    .argument('[command...]', 'the command, such as rotate root')
+    .action((names: readonly string[]) => {
+      let at = program
+      for (const name of names) {
+        const found = at.commands.find((each) => each.name() === name)
+        if (found === undefined) program.error(`error: unknown command '${name}'`)
+        at = found
+      }
+      at.help()
+    })
 }
 
 // The library knows what to complete. Its own scripts evaluate the line that is being typed.

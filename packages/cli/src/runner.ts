@@ -38,8 +38,8 @@ interface Telling {
   readonly redaction: Redaction
 }
 
-const GO_ON = 'what was done is kept, and the same command goes on from there'
 const NOTHING_DONE = 'nothing was done'
+const MAY_BE_DONE = 'what was begun may have been done all the same: run the same command again'
 const NO_OUTCOME = 'the process was ended from within before there was a result, by the configuration or what it brings along'
 const LONGEST_TIMER = 2 ** 31 - 1
 
@@ -52,6 +52,7 @@ export class Runner {
   #telling: Telling
   #isReported = false
   #interruption: Interruption | undefined
+  #session: Session | undefined
 
   /** @param json - whether the arguments ask for JSON, before they are read */
   constructor(system: System, json: boolean) {
@@ -77,7 +78,7 @@ export class Runner {
       progress.end()
       this.#isReported ||= which === 'second'
       if (prompts.isAsking) return
-      const now = which === 'first' ? 'finishing what is in hand; once more to end at once' : `ended at once: ${whatIsKept(session)}`
+      const now = which === 'first' ? 'finishing what is in hand; once more to end at once' : `ended at once: ${session.kept}`
       void this.#notes.write(`strongroom: ${now}\n`)
     })
     this.#interruption = interruption
@@ -95,10 +96,11 @@ export class Runner {
       noteStyle: styleFor(stderr),
       width: columnsOf(stdout),
     })
+    this.#session = session
     try {
       this.exitCode = await this.#report(await act(session))
     } catch (error) {
-      this.exitCode = await this.#fail(error, whatIsKept(session))
+      this.exitCode = await this.#fail(error, session.kept)
     }
     this.#isReported = true
     // What was found is told by now, whatever the closing does.
@@ -142,14 +144,16 @@ export class Runner {
     return isOutput ? ExitCode.failed : exitCode
   }
 
-  async #fail(error: unknown, kept = NOTHING_DONE): Promise<ExitCode> {
+  async #fail(error: unknown, kept = NOTHING_DONE, next?: string): Promise<ExitCode> {
     const { flags, redaction } = this.#telling
-    const described = error instanceof Interrupted ? interrupted(kept) : describeError(error, redaction)
+    const told = error instanceof Interrupted ? interrupted(kept) : describeError(error, redaction)
+    const described = next === undefined ? told : { ...told, next }
     await this.#notes.write(`${errorLine(described)}\n`)
     if (described.example !== undefined) await this.#notes.write(`\n${described.example}\n`)
     if (flags.verbose === true) await this.#notes.write(`${verboseError(error, redaction)}\n`)
-    const { exitCode, code, message, next } = described
-    if (flags.json === true) await this.#results.write(this.#json(exitCode, { code, message, ...(next === '' ? {} : { next }), exitCode }))
+    const { exitCode, code, message } = described
+    const hint = described.next === '' ? {} : { next: described.next }
+    if (flags.json === true) await this.#results.write(this.#json(exitCode, { code, message, ...hint, exitCode }))
     return exitCode
   }
 
@@ -166,7 +170,7 @@ export class Runner {
     if (error instanceof Interrupted) return
     if (this.#isReported) return this.#noteError('thrown after the result', error)
     this.#isReported = true
-    await this.#fail(error)
+    await this.#fail(error, undefined, this.#session?.hasBegun === true ? MAY_BE_DONE : undefined)
     this.#system.exit(ExitCode.failed)
   }
 
@@ -189,8 +193,4 @@ export class Runner {
 
 function interrupted(message: string): DescribedError {
   return { code: 'interrupted', message, next: '', exitCode: ExitCode.interrupted, example: undefined }
-}
-
-function whatIsKept({ hasBegun }: Session): string {
-  return hasBegun ? GO_ON : NOTHING_DONE
 }

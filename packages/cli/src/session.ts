@@ -38,6 +38,7 @@ interface Closable {
 }
 
 const LONGEST_CLOSE_MS = 5000
+const GO_ON = 'what was done is kept, and the same command goes on from there'
 
 /** One run of one command. */
 export class Session {
@@ -49,6 +50,7 @@ export class Session {
   readonly #parts: SessionParts
   readonly #opened: Closable[] = []
   #hasBegun = false
+  #kept = 'nothing was done'
 
   constructor(parts: SessionParts) {
     this.signal = parts.signal
@@ -80,14 +82,19 @@ export class Session {
     return vault
   }
 
-  /** Whether anything that a later run would go on with has been done. */
+  /** What to say of the work where it ends early. */
+  get kept(): string {
+    return this.#kept
+  }
+
   get hasBegun(): boolean {
     return this.#hasBegun
   }
 
-  /** Said before the first thing that changes anything. */
-  begin(): void {
+  /** Said before the first thing that changes anything. @param kept - what is true wherever it ends after that */
+  begin(kept: string = GO_ON): void {
     this.#hasBegun = true
+    this.#kept = kept
   }
 
   /** Has something closed once the result is told. */
@@ -110,9 +117,9 @@ export class Session {
     })
   }
 
-  /** Works through an operation and shows how far it is. */
-  async follow(operation: AsyncIterable<Progress>): Promise<void> {
-    this.begin()
+  /** Works through an operation and shows how far it is. @param kept - see {@link Session.begin} */
+  async follow(operation: AsyncIterable<Progress>, kept?: string): Promise<void> {
+    this.begin(kept)
     try {
       for await (const step of operation) this.#parts.progress.step(step)
     } finally {

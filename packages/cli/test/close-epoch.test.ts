@@ -1,5 +1,5 @@
 // Closing an epoch: the owner's words, the question, and what is destroyed.
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { readEpochMarker } from '@strongroom/core'
@@ -39,7 +39,7 @@ test('--dry-run names what would go, and destroys nothing', async () => {
   expect(stdout).toMatch(
     /^Gone for good: root version 1 of region eu, and with it every backup of the key store from before .*Z, for anyone\.\n/,
   )
-  expect(stdout).toContain('the marker is that of the rotation is only looked at by the close; nothing was done')
+  expect(stdout).toContain('whether the marker of the backup is that of the rotation only the close will say\nnothing was done\n')
   for (const backup of ['old/keys', 'nowhere'])
     expect((await strongroom(folder, ['close-epoch', '--backup', backup, '--root-backup', '--dry-run'])).stderr).toMatch(
       /^strongroom: file_unusable: /,
@@ -109,6 +109,32 @@ test('a backup that is too old, or none, is refused, and nothing is destroyed', 
   expect(await states()).toEqual(['live', 'live'])
   expect((await close('--marker', marker, '--started-at', new Date(startedAt).toISOString())).code).toBe(0)
   expect(await states()).toEqual(['destroyed', 'live'])
+})
+
+test('a copy that cannot be opened is not called no copy: the reason is named, and the other way', async () => {
+  const { folder, words, states } = await rotated()
+  rmSync(join(folder, 'new', 'keys', 'data.mdb'))
+  const { code, stderr } = await strongroom(folder, ['close-epoch', ...words, '--yes'])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(
+    /file_unusable: --backup: the copy of a local key store in [^\n]*new\/keys cannot be opened or read \(ENOENT\); [^\n]* --marker with --started-at/,
+  )
+  expect(await states()).toEqual(['live', 'live'])
+})
+
+test('a copy that was put in the place of the keys with its copy.json does not vouch for itself', async () => {
+  const { folder, states } = await rotated()
+  const [keys, note] = [join(folder, 'vault', 'keys'), join(folder, 'vault', 'keys', 'copy.json')]
+  rmSync(keys, { recursive: true })
+  cpSync(join(folder, 'new', 'keys'), keys, { recursive: true })
+  const close = () => strongroom(folder, ['close-epoch', '--backup', 'vault/keys', '--root-backup', '--yes'])
+  expect(await close()).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/invalid_argument: directory [^\n]*remove keys\/copy\.json/),
+  })
+  rmSync(note)
+  expect(await close()).toMatchObject({ code: 1, stderr: expect.stringMatching(/file_unusable: --backup: [^\n]*vault\/keys is no copy/) })
+  expect(await states()).toEqual(['live', 'live'])
 })
 
 test('--dangerously-without-backup stands alone', async () => {

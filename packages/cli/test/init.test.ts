@@ -1,8 +1,8 @@
 // Making a vault: once, with its root key file or without, and over nothing that is there.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { FUNCTION, strongroom } from './support/command.ts'
 import { Terminal } from './support/terminal.ts'
@@ -64,7 +64,9 @@ test('a vault that is not there: the error says what makes one', async () => {
   writeFileSync(join(folder, 'other.ts'), PASSPHRASE_CONFIGURATION.replace("'vault'", "'other'"))
   const { code, stderr } = await strongroom(folder, ['status', '--config', 'other.ts', '--passphrase-file', 'passphrase'])
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^strongroom: vault_not_initialised: [^\n]*; next: strongroom init makes one\n$/)
+  expect(stderr).toMatch(
+    /^strongroom: vault_not_initialised: [^\n]*; next: [^\n]*the right one, and mounted; [^\n]*once: strongroom init\n$/,
+  )
 })
 
 test('a configuration that opens the vault itself: init says what it needs instead', async () => {
@@ -90,6 +92,19 @@ test('a configuration that opens the vault itself: init says what it needs inste
     1,
     'strongroom: already_exists: the configuration opened a vault, so there is one already; next: strongroom status shows what is there\n',
   ])
+})
+
+test('--region that the configuration does not have: said, and nothing is made', async () => {
+  const folder = emptyFolder()
+  writeFileSync(join(folder, 'strongroom.config.ts'), PASSPHRASE_CONFIGURATION)
+  writePrivate(join(folder, 'passphrase'), PASSPHRASE)
+  const args = ['init', '--passphrase-file', 'passphrase', '--root-key', 'root.key', '--region', 'us']
+  const { code, stderr } = await strongroom(folder, args)
+  expect([code, stderr]).toEqual([
+    64,
+    'strongroom: config_invalid: --region us is none of the regions in keyProviders of the configuration (eu); nothing was made\n',
+  ])
+  expect(['root.key', 'vault'].filter((name) => existsSync(join(folder, name)))).toEqual([])
 })
 
 test('--root-key where the configuration asks for no passphrase: refused, and no vault is made', async () => {
@@ -145,4 +160,78 @@ test('an init that fails, or is interrupted, once or twice, leaves no key file: 
   expect((await strongroom(folder, args)).code).toBe(0)
   expect(existsSync(join(folder, 'root.key'))).toBe(true)
   expect((await strongroom(folder, ['status', '--passphrase-file', 'passphrase'])).code).toBe(0)
+})
+
+describe('once the making of the vault has begun', () => {
+  const args = ['init', '--root-key', 'root.key', '--passphrase-file', 'passphrase']
+  /** A key store far away: what was written is there before its answer is, and something may happen meanwhile. */
+  const slowly = (meanwhile: string): string =>
+    PASSPHRASE_CONFIGURATION.replace('=> ({', '=> {\n  const stores = localStores({ directory: "vault" })\n  return {')
+      .replace(
+        "...localStores({ directory: 'vault' }),",
+        `...stores,
+  keyStore: { ...stores.keyStore, async put(record) { await stores.keyStore.put(record); ${meanwhile}; await new Promise((resolve) => setTimeout(resolve, 1500)) } },`,
+      )
+      .replace(/\}\)\)\n$/, '}})\n')
+
+  async function begun(meanwhile: string): Promise<string> {
+    const folder = emptyFolder()
+    writePrivate(join(folder, 'passphrase'), PASSPHRASE)
+    writeFileSync(join(folder, 'strongroom.config.ts'), PASSPHRASE_CONFIGURATION)
+    writeFileSync(join(folder, 'slow.ts'), slowly(meanwhile))
+    return folder
+  }
+  const opens = async (folder: string): Promise<number | string> =>
+    (await strongroom(folder, ['status', '--passphrase-file', 'passphrase'])).code
+
+  test('Ctrl-C twice: the root key stays, and opens the vault', async () => {
+    const folder = await begun("console.error('stored')")
+    let sent = 0
+    const { code, stderr } = await strongroom(folder, [...args, '--config', 'slow.ts'], {
+      onStderr: (text, process) => {
+        if ((sent === 0 && text.includes('stored')) || (sent === 1 && text.includes('once more'))) {
+          sent++
+          process.kill('SIGINT')
+        }
+      },
+    })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('ended at once: what was done is kept')])
+    expect(await opens(folder)).toBe(0)
+  })
+
+  test('what nobody waits for throws: the root key stays, and it is said that the vault may be there', async () => {
+    const folder = await begun("setTimeout(() => Promise.reject(new Error('heartbeat failed')), 100)")
+    const { code, stderr } = await strongroom(folder, [...args, '--config', 'slow.ts'])
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/unexpected: Error: heartbeat failed; next: what was begun may have been done/),
+    ])
+    expect(await opens(folder)).toBe(0)
+  })
+
+  test('a vault that is there has another root key: the new one goes again', async () => {
+    const folder = await begun('')
+    expect((await strongroom(folder, args)).code).toBe(0)
+    renameSync(join(folder, 'root.key'), join(folder, 'own.key'))
+    const { code, stderr } = await strongroom(folder, args)
+    expect([code, stderr]).toEqual([1, expect.stringContaining('already_exists')])
+    expect(existsSync(join(folder, 'root.key'))).toBe(false)
+    renameSync(join(folder, 'own.key'), join(folder, 'root.key'))
+    expect(await opens(folder)).toBe(0)
+  })
+
+  test('keys that are out of reach: no second vault beside the ledger of the first', async () => {
+    const folder = await begun('')
+    expect((await strongroom(folder, args)).code).toBe(0)
+    renameSync(join(folder, 'vault/keys'), join(folder, 'elsewhere'))
+    const { code, stderr } = await strongroom(folder, ['init', '--passphrase-file', 'passphrase'])
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/already_exists: this state store has the ledger of a vault, .*put that key store back/),
+    ])
+    expect(existsSync(join(folder, 'vault/keys/data.mdb'))).toBe(false)
+    rmSync(join(folder, 'vault/keys'), { recursive: true, force: true })
+    renameSync(join(folder, 'elsewhere'), join(folder, 'vault/keys'))
+    expect(await opens(folder)).toBe(0)
+  })
 })

@@ -178,6 +178,32 @@ describe('what is asked before', () => {
     expect(again.stdout).toMatch(/^Gone already: subject S0/)
   })
 
+  test('beneath what is shredded: the dry run and the run say the same, and enter nothing', async () => {
+    const { folder, with: opened } = await vaultFolder()
+    const ledger = (): Promise<number> => opened(async (vault) => (await vault.status()).ledger.n)
+    for (const args of [
+      ['subject', 't0', 's0'],
+      ['tenant', 't1'],
+    ])
+      expect((await strongroom(folder, ['shred', ...args, '--yes'])).code).toBe(0)
+    const before = await ledger()
+    for (const [args, above] of [
+      [['item', 't0', 's0', 'mistyped'], 'subject'],
+      [['subject', 't1', 's0'], 'tenant'],
+      [['subject', 't1', 'nobody'], 'tenant'],
+      [['item', 't1', 's0', 'any'], 'tenant'],
+    ] as const)
+      for (const how of ['--dry-run', '--yes']) {
+        const { code, stdout, stderr } = await strongroom(folder, ['shred', ...args, '--even-if-absent', how])
+        expect([args, how, code, stdout]).toEqual([args, how, 1, ''])
+        expect(stderr).toMatch(
+          new RegExp(`^strongroom: shredded: [^\\n]*went with its ${above}; strongroom shred ${above} gives the receipt`),
+        )
+      }
+    expect(await ledger()).toBe(before)
+    expect((await strongroom(folder, ['rotate', 'subject', 't1', 's0', '--dry-run'])).stderr).toMatch(/^strongroom: shredded: /)
+  })
+
   test('a name that would steer the terminal is written out', async () => {
     const { folder } = await vaultFolder()
     const name = 'a\u001B]0;owned\u0007\u009B2J\u202Eb\u200B\u007F'

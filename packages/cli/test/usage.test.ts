@@ -120,6 +120,19 @@ describe('help', () => {
   })
 })
 
+test('help of a command, however deep, and of none', async () => {
+  const folder = emptyFolder()
+  for (const names of [['status'], ['rotate'], ['rotate', 'root'], ['shred', 'item'], []]) {
+    const [asked, flagged] = [await strongroomHere(folder, ['help', ...names]), await strongroomHere(folder, [...names, '--help'])]
+    expect(asked).toEqual(flagged)
+    expect(asked.stdout).toContain(`Usage: strongroom ${names.join(' ')}`.trim())
+  }
+  for (const names of [['nix'], ['rotate', 'nix'], ['status', 'root']]) {
+    const { code, stdout, stderr } = await strongroomHere(folder, ['help', ...names])
+    expect([code, stdout, stderr]).toEqual([64, '', `strongroom: usage: unknown command '${names.at(-1)}'\n`])
+  }
+})
+
 describe('a configuration that is missing or wrong: which file, and one that works', () => {
   test('none in the folder', async () => {
     const folder = emptyFolder()

@@ -1,12 +1,14 @@
 /** A copy of one of the two stores, taken while they are in use. */
 
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 
 import { invalidArgument, readOptions, StrongroomError } from '@strongroom/core'
 
 import { writeCopyNote } from './copy-note.ts'
 import { openEnvironment } from './environment.ts'
+import { storeUnavailable } from './errors.ts'
+import { syncFile, syncFolders } from './sync.ts'
 
 /** What to copy, and where to. */
 export interface LocalBackupOptions {
@@ -26,9 +28,9 @@ export interface LocalBackup {
 
 /**
  * Copies one store, as it is at one moment, into a new folder. Any process of the machine may do so at any time; writers
- * go on meanwhile. Only this, or a copy of `data.mdb` while no process has it open, is a backup.
+ * go on meanwhile. When it resolves, the copy is on the disk. Only this, or a copy of `data.mdb` while no process has it open, is a backup.
  *
- * @throws StrongroomError `invalid_argument`; `key_store_unavailable` or `state_store_unavailable` if there is no such
+ * @throws StrongroomError `invalid_argument`, also where the store is itself a copy; `key_store_unavailable` or `state_store_unavailable` if there is no such
  * store, or it cannot be copied.
  *
  * @example
@@ -44,21 +46,23 @@ export async function backupLocalStore(options: LocalBackupOptions): Promise<Loc
   if (store !== 'keys' && store !== 'state') throw invalidArgument('store', "must be 'keys' or 'state'")
   if (typeof to !== 'string' || to === '') throw invalidArgument('to', 'must be the path of a folder that is not there yet')
 
-  const code = store === 'keys' ? 'key_store_unavailable' : 'state_store_unavailable'
+  const [from, target] = [resolve(directory, store), resolve(to)]
   const unavailable = (cause: unknown): StrongroomError =>
-    new StrongroomError(code, `there is no local ${store} store in that directory, or it could not be copied`, { cause })
+    storeUnavailable(store, `there is no local ${store} store in ${from}, or it could not be copied to ${target}`, cause)
   try {
-    const folder = join(directory, store)
     // Opening would make an empty store where there is none.
-    statSync(join(folder, 'data.mdb'))
-    mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
-    makeNew(to)
-    const environment = openEnvironment(folder, 2 ** 20, unavailable)
+    statSync(join(from, 'data.mdb'))
+    const environment = openEnvironment(from, 2 ** 20, unavailable)
     try {
+      const above = mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
+      makeNew(target)
       const startedAt = Date.now()
-      await environment.copy(to)
-      sync(join(to, 'data.mdb'))
-      writeCopyNote(to, store, startedAt)
+      await environment.copy(target)
+      const data = join(target, 'data.mdb')
+      chmodSync(data, 0o600)
+      syncFile(data)
+      writeCopyNote(target, store, startedAt)
+      syncFolders(target, dirname(above ?? target))
       return { startedAt }
     } finally {
       await environment.close()
@@ -76,15 +80,5 @@ function makeNew(folder: string): void {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST')
       throw invalidArgument('to', 'must be the path of a folder that is not there yet')
     throw error
-  }
-}
-
-function sync(file: string): void {
-  chmodSync(file, 0o600)
-  const descriptor = openSync(file, 'r+')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }

@@ -17,17 +17,32 @@ const DATA_VERSION = 2
 export function checkFiles(folder: string): void {
   accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   const data = join(folder, 'data.mdb')
-  if (checkFile(data) > 0 && !hasHeader(data)) throw new Error(`${data} is not an LMDB file of version ${DATA_VERSION}`)
+  if (checkFile(data) > 0) checkHeader(data)
   checkFile(join(folder, 'lock.mdb'))
+}
+
+/** Throws, with the cause as the system gives it, unless the file is an LMDB file that can be read. */
+export function checkCopiedFile(data: string): void {
+  if (!statSync(data).isFile()) throw notAFile(data)
+  accessSync(data, constants.R_OK)
+  checkHeader(data)
 }
 
 // Its length; 0 if there is none. The lock file must not be opened here: closing it would drop the locks of this process.
 function checkFile(file: string): number {
   const stats = statSync(file, { throwIfNoEntry: false })
   if (stats === undefined) return 0
-  if (!stats.isFile()) throw new Error(`${file} is not a file`)
+  if (!stats.isFile()) throw notAFile(file)
   accessSync(file, constants.R_OK | constants.W_OK)
   return stats.size
+}
+
+function notAFile(path: string): Error {
+  return new Error(`${path} is not a file`)
+}
+
+function checkHeader(data: string): void {
+  if (!hasHeader(data)) throw new Error(`${data} is not an LMDB file of version ${DATA_VERSION}`)
 }
 
 function hasHeader(file: string): boolean {

@@ -4,6 +4,7 @@ import { StrongroomError } from '@strongroom/core'
 import { open, type RootDatabase } from 'lmdb'
 
 import { checkFiles } from './check-files.ts'
+import { refuseCopy } from './copy-note.ts'
 import { type FolderLock, openFolderLock } from './folder-lock.ts'
 
 /** What a body sees while it reads: one snapshot, or inside a write everything written so far. All synchronous. */
@@ -44,7 +45,7 @@ interface QueuedWrite {
 }
 
 /**
- * Opens the environment in a folder that exists. Throws what the system or LMDB throws.
+ * Opens the environment in a folder that exists, and is no copy. Throws what the system or LMDB throws, or `invalid_argument` for a copy.
  *
  * Opening, committing and closing hold the folder's lock, because LMDB (as in lmdb-js 3.5) lets them overtake one another:
  * `mdb_env_open2` sets the number of the last transaction back to what it read from the file a moment before, so that the
@@ -161,9 +162,13 @@ interface LockedDatabase {
 }
 
 function openLocked(folder: string, mapSize: number): LockedDatabase {
+  refuseCopy(folder)
   const lock = openFolderLock(folder)
   try {
-    const database = lock.hold(() => openDatabase(folder, mapSize))
+    const database = lock.hold(() => {
+      checkFiles(folder)
+      return openDatabase(folder, { mapSize })
+    })
     const close = (): void => {
       stillOpen.delete(close)
       if (stillOpen.size === 0) process.off('exit', closeAll)
@@ -180,12 +185,16 @@ function openLocked(folder: string, mapSize: number): LockedDatabase {
   }
 }
 
-function openDatabase(folder: string, mapSize: number): RootDatabase<Uint8Array, Uint8Array> {
-  checkFiles(folder)
+/** Opens files that were looked at before. */
+export function openDatabase(
+  folder: string,
+  { mapSize, readOnly = false }: { readonly mapSize: number; readonly readOnly?: boolean },
+): RootDatabase<Uint8Array, Uint8Array> {
   const options = {
     path: folder,
     noSubdir: false,
     mapSize,
+    readOnly,
     keyEncoding: 'binary' as const,
     encoding: 'binary' as const,
     // With it, lmdb-js commits what is visible but not yet on the disk.
@@ -195,7 +204,8 @@ function openDatabase(folder: string, mapSize: number): RootDatabase<Uint8Array,
   return open<Uint8Array, Uint8Array>(options)
 }
 
-function transactionOn(database: RootDatabase<Uint8Array, Uint8Array>): Transaction {
+/** Reads what the database's own transaction sees: that of a write, or the snapshot that is newest when the first read of a turn begins. */
+export function snapshotOn(database: RootDatabase<Uint8Array, Uint8Array>): Snapshot {
   return {
     get: (key) => database.getBinary(key),
     keys(prefix, start, limit) {
@@ -206,6 +216,12 @@ function transactionOn(database: RootDatabase<Uint8Array, Uint8Array>): Transact
       }
       return keys
     },
+  }
+}
+
+function transactionOn(database: RootDatabase<Uint8Array, Uint8Array>): Transaction {
+  return {
+    ...snapshotOn(database),
     // Inside a transaction both take effect before they return.
     put: (key, value) => void database.put(key, value),
     remove: (key) => void database.remove(key),

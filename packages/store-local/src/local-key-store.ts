@@ -17,7 +17,7 @@ import { decodeRecord, encodeRecord } from './record-encoding.ts'
 const MAX_PAGE = 10_000
 
 /** The key store in an environment, to whose owner it leaves closing it. */
-export function localKeyStore(environment: Environment): KeyStore {
+export function localKeyStore(environment: Pick<Environment, 'read' | 'write'>): KeyStore {
   return {
     async get(keys) {
       if (keys.length > MAX_PAGE) throw invalidArgument('keys', `must be at most ${MAX_PAGE}`)

@@ -1,12 +1,12 @@
 /** The two stores of a vault on one machine: a folder with two LMDB environments, one for keys and one for state. */
 
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 
 import { invalidArgument, type KeyStore, readOptions, type StateStore, StrongroomError } from '@strongroom/core'
 
-import { removeCopyNote } from './copy-note.ts'
 import { type Environment, openEnvironment } from './environment.ts'
+import { type StoreName, storeUnavailable } from './errors.ts'
 import { localKeyStore } from './local-key-store.ts'
 import { lazyEnvironment } from './lazy-environment.ts'
 import { localStateStore } from './local-state-store.ts'
@@ -38,8 +38,9 @@ const GIB = 2 ** 30
 /**
  * Opens the stores in a folder. Where there are none they read as empty, and the first write makes them. A write resolves once it is on the disk.
  *
- * @throws StrongroomError `invalid_argument`; `key_store_unavailable` or `state_store_unavailable` if a file cannot be
- * opened: no permission, no space, or not one of ours.
+ * @throws StrongroomError `invalid_argument`, also where a store is a copy that `backupLocalStore` made: restoring it includes removing its
+ * `copy.json`; `key_store_unavailable` or `state_store_unavailable` if a file cannot be opened: no permission, no space, or not one of ours. The
+ * message names the folder and the system's code.
  *
  * @example
  * ```ts
@@ -57,10 +58,10 @@ export function localStores(options: LocalStoresOptions): LocalStores {
     throw invalidArgument('mapSize', 'must be a whole number of bytes from 1 MiB to 16 TiB')
   }
 
-  const keys = open(join(directory, 'keys'), mapSize, keyStoreUnavailable)
+  const keys = open(directory, 'keys', mapSize)
   let state: Environment
   try {
-    state = open(join(directory, 'state'), mapSize, stateStoreUnavailable)
+    state = open(directory, 'state', mapSize)
   } catch (error) {
     void keys.close()
     throw error
@@ -75,25 +76,18 @@ export function localStores(options: LocalStoresOptions): LocalStores {
   }
 }
 
-function open(folder: string, mapSize: number, unavailable: (cause: unknown) => StrongroomError): Environment {
+function open(directory: string, store: StoreName, mapSize: number): Environment {
+  const folder = resolve(directory, store)
+  const what = `the local ${store === 'keys' ? 'key' : 'state'} store in ${folder} could not be read or written`
+  const unavailable = (cause: unknown): StrongroomError => storeUnavailable(store, what, cause)
   return lazyEnvironment(folder, () => openNow(folder, mapSize, unavailable), unavailable)
 }
 
 function openNow(folder: string, mapSize: number, unavailable: (cause: unknown) => StrongroomError): Environment {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const environment = openEnvironment(folder, mapSize, unavailable)
-    removeCopyNote(folder)
-    return environment
+    return openEnvironment(folder, mapSize, unavailable)
   } catch (error) {
-    throw unavailable(error)
+    throw error instanceof StrongroomError ? error : unavailable(error)
   }
-}
-
-function keyStoreUnavailable(cause: unknown): StrongroomError {
-  return new StrongroomError('key_store_unavailable', 'the local key store could not be read or written', { cause })
-}
-
-function stateStoreUnavailable(cause: unknown): StrongroomError {
-  return new StrongroomError('state_store_unavailable', 'the local state store could not be read or written', { cause })
 }

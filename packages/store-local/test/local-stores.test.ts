@@ -1,12 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { type KeyStoreRecord, type StateStore, StrongroomError } from '@strongroom/core'
-import { backupLocalStore, localKeyStoreCopy, localStores } from '@strongroom/store-local'
+import { backupLocalStore, localStores } from '@strongroom/store-local'
 import { open } from 'lmdb'
 import { afterAll, describe, expect, test } from 'vitest'
 
@@ -100,8 +100,36 @@ describe('files', () => {
       await rm(join(directory, name), { recursive: true })
       await localStores({ directory }).close()
     }
+  })
+
+  test('an error names the folder and the code of the system', async () => {
     await writeFile(join(folder, 'a-file'), '')
     expect(() => localStores({ directory: join(folder, 'a-file') })).toThrow(code('key_store_unavailable'))
+    expect(() => localStores({ directory: join(folder, 'a-file') })).toThrow(
+      `the local key store in ${join(folder, 'a-file', 'keys')} could not be read or written (ENOTDIR)`,
+    )
+    const directory = await fresh()
+    await made(directory)
+    await rm(join(directory, 'state', 'data.mdb'))
+    await mkdir(join(directory, 'state', 'data.mdb'))
+    // What is not the system's has no code.
+    expect(() => localStores({ directory })).toThrow(/^the local state store in .*\/state could not be read or written$/)
+    await expect(backupLocalStore({ directory, store: 'keys', to: join(folder, 'a-file', 'below', 'copy') })).rejects.toThrow(
+      `there is no local keys store in ${join(directory, 'keys')}, or it could not be copied to ${join(folder, 'a-file', 'below', 'copy')} (ENOTDIR)`,
+    )
+  })
+
+  test.skipIf(process.platform === 'win32')('a folder of another user: EACCES', async () => {
+    const directory = await fresh()
+    await made(directory)
+    for (const path of [folder, directory]) await chmod(path, 0o755)
+    await chmod(join(directory, 'keys'), 0)
+    const { stdout } = await run(process.execPath, [script('as-another-user.mjs'), 'stores', directory])
+    expect(JSON.parse(stdout)).toEqual([
+      'key_store_unavailable',
+      `the local key store in ${join(directory, 'keys')} could not be read or written (EACCES)`,
+    ])
+    await chmod(join(directory, 'keys'), 0o700)
   })
 
   test('a wrong argument is named', () => {
@@ -279,42 +307,12 @@ describe('backup', () => {
     await writing
     await close()
 
+    for (const store of ['keys', 'state']) await rm(join(to, store, 'copy.json'))
     const copy = localStores({ directory: to })
     expect(await copy.keyStore.get([{ type: 'vault' }])).toEqual([vault])
     expect(await copy.stateStore.get('n', 'before')).toBeDefined()
     expect(await copy.stateStore.get('n', 'after')).toBeUndefined()
     await copy.close()
-  })
-
-  test('a copy opens alone, in a folder made for it, and nothing is made beside it or where there is none', async () => {
-    const directory = await fresh()
-    const stores = localStores({ directory })
-    const record = { type: 'region' as const, region: 'eu', revision: 1, versions: [], current: 1, closing: 0 }
-    await stores.keyStore.put(record)
-    await stores.close()
-    const { startedAt } = await backupLocalStore({ directory, store: 'keys', to: join(directory, 'copies', 'today', 'keys') })
-    const copy = localKeyStoreCopy({ directory: join(directory, 'copies', 'today', 'keys') })
-    expect(copy.startedAt).toBe(startedAt)
-    expect(await copy.keyStore.get([{ type: 'region', region: 'eu' }])).toEqual([record])
-    await copy.close()
-    expect(await readdir(join(directory, 'copies', 'today'))).toEqual(['keys'])
-    const refused = expect.objectContaining({ code: 'invalid_argument', argument: 'directory' }) as Error
-    expect(() => localKeyStoreCopy({ directory: join(directory, 'copies') })).toThrow(refused)
-    expect(await readdir(join(directory, 'copies'))).toEqual(['today'])
-  })
-
-  test('a store in use is no copy, nor is a copy of the state store; a copy that is put in place is a store in use', async () => {
-    const directory = await fresh()
-    await made(directory)
-    const refused = expect.objectContaining({ code: 'invalid_argument', argument: 'directory' }) as Error
-    expect(() => localKeyStoreCopy({ directory: join(directory, 'keys') })).toThrow(refused)
-    const other = join(directory, 'other')
-    await backupLocalStore({ directory, store: 'state', to: join(other, 'state') })
-    expect(() => localKeyStoreCopy({ directory: join(other, 'state') })).toThrow(refused)
-    await backupLocalStore({ directory, store: 'keys', to: join(other, 'keys') })
-    await localKeyStoreCopy({ directory: join(other, 'keys') }).close()
-    await localStores({ directory: other }).close()
-    expect(() => localKeyStoreCopy({ directory: join(other, 'keys') })).toThrow(refused)
   })
 
   test('makes nothing where there is nothing, and overwrites nothing', async () => {

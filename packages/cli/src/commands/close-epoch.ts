@@ -12,6 +12,7 @@ import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { regionStatus } from '../status/region-status.ts'
 import { minute } from '../terminal/time.ts'
+import { isVaultError } from '../vault-error.ts'
 
 interface Flags extends SharedFlags {
   readonly region?: string
@@ -33,12 +34,14 @@ interface Backup {
 /** What the owner says, as core wants it. */
 type Words = { readonly backup: Backup; readonly rootBackup: true } | { readonly dangerouslyWithoutBackup: true }
 
+const MARKER_UNSEEN = 'whether the marker of the backup is that of the rotation only the close will say'
+
 export function addCloseEpoch(program: Command, runner: Runner): void {
   const command = program
     .command('close-epoch')
     .summary('destroy the root versions before the last rotation that ended')
     .description(
-      'destroy the root versions before the last rotation of a region that ended: older backups of the key store then open nothing, for anyone, and what was shredded before the rotation is dead in all of them. Waits one cacheBound (60 s unless the vault was made with another)',
+      'destroy the root versions before the last rotation of a region that ended: older backups of the key store then open nothing, for anyone, and what was shredded before the rotation is dead in all of them. Waits one cacheBound (60 s unless the vault was made with another). Needs --root-backup with --backup, or with --marker and --started-at; or --dangerously-without-backup',
     )
     .option(
       '--backup <folder>',
@@ -81,10 +84,7 @@ async function closeEpoch(session: Session, flags: Flags): Promise<Outcome> {
     if (refusal !== undefined) throw new StrongroomError('epoch_blocked', refusal)
     requireNewer(before, words)
     return {
-      lines: [
-        whatWouldGo(before, ending, words),
-        'whether the marker is that of the rotation is only looked at by the close; nothing was done',
-      ],
+      lines: [whatWouldGo(before, ending, words), ...('backup' in words ? [MARKER_UNSEEN] : []), 'nothing was done'],
       summary: { dryRun: true, region, rootVersions: ending },
     }
   }
@@ -140,11 +140,13 @@ function openCopy<T>(open: () => T, directory: string): T {
   try {
     return open()
   } catch (cause) {
-    throw new CliError(
-      'file_unusable',
-      `--backup: ${directory} is no copy that backupLocalStore has made of the keys; name the folder that it was given as "to"`,
-      { cause },
-    )
+    if (!isVaultError(cause)) throw cause
+    // What cannot be opened may well be a copy: the message has the system's word for it.
+    const why =
+      cause.code === 'invalid_argument'
+        ? `${directory} is no copy that backupLocalStore has made of the keys; name the folder that it was given as "to"`
+        : `${cause.message}; put that right, or read the marker where the copy can be read and give --marker with --started-at`
+    throw new CliError('file_unusable', `--backup: ${why}`, { cause })
   }
 }
 

@@ -43,20 +43,35 @@ async function init(session: Session, { rootKey, region }: Flags): Promise<Outco
   const settled = session.undoAtExit(() => root?.undo())
   try {
     const options = await configuredOptions(session, root?.newKey)
+    requireRegion(options, region)
     if (root?.isMade() === false)
       throw new CliError('config_invalid', 'the configuration asked for no passphrase that --root-key could be made with; nothing was made')
     session.begin()
+    // From here on a vault may hang on the key, however this ends: a file too many does no harm.
+    root?.keep()
     await initVault(options).catch(async (error: unknown) => {
-      // The vault may be there though its making failed: then it hangs on the key.
-      if (root !== undefined && !(await isWithoutVault(options))) root.keep()
+      if (root !== undefined && (isAlreadyThere(error) || (await isWithoutVault(options)))) root.giveUp()
       throw error
     })
-    root?.keep()
     return outcome(options, rootKey)
   } finally {
     root?.undo()
     settled()
   }
+}
+
+// Else the provider would say that it serves another region than it is registered for.
+function requireRegion({ keyProviders }: VaultOptions, region: string | undefined): void {
+  if (region === undefined || Object.hasOwn(keyProviders, region)) return
+  throw new CliError(
+    'config_invalid',
+    `--region ${region} is none of the regions in keyProviders of the configuration (${Object.keys(keyProviders).join(', ')}); nothing was made`,
+  )
+}
+
+// Of a vault that was there before, the new key is not the key.
+function isAlreadyThere(error: unknown): boolean {
+  return isVaultError(error) && error.code === 'already_exists'
 }
 
 async function isWithoutVault({ keyStore }: VaultOptions): Promise<boolean> {
@@ -97,6 +112,8 @@ interface NewRootKey {
   readonly newKey: NonNullable<PassphraseSources['newKey']>
   isMade(): boolean
   keep(): void
+  /** No vault hangs on it after all. */
+  giveUp(): void
   undo(): void
 }
 
@@ -114,6 +131,9 @@ function newRootKey(file: string, region: string | undefined): NewRootKey {
     isMade: () => made,
     keep() {
       isKept = true
+    },
+    giveUp() {
+      isKept = false
     },
     undo() {
       if (made && !isKept) rmSync(file, { force: true })

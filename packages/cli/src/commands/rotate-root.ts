@@ -7,7 +7,7 @@ import { type SharedFlags, withConcurrency, withDryRun, withRegion, withVaultFla
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { count } from '../terminal/count.ts'
-import { regionStatus } from '../status/region-status.ts'
+import { inRegion, regionStatus } from '../status/region-status.ts'
 
 interface Flags extends SharedFlags {
   readonly region?: string
@@ -32,11 +32,11 @@ async function rotateRoot(session: Session, { region: named, concurrency, dryRun
   const region = named ?? vault.defaultRegion
   if (dryRun === true) return whatWouldBeDone(await regionStatus(session, vault, region))
   const { signal } = session
-  await session.follow(vault.rotateRootKey({ region, concurrency, signal }))
+  await inRegion(region, () => session.follow(vault.rotateRootKey({ region, concurrency, signal })))
   return {
     lines: [
-      `region ${region} is rotated: every living key opens with the newest root version`,
-      `next: back the key store and the root key up, then strongroom close-epoch --region ${region}`,
+      `region ${region} is rotated: the newest root version wraps every wrapping key of it`,
+      `next: back the key store and the root key up, then strongroom close-epoch --region ${region} --backup FOLDER --root-backup`,
     ],
     summary: { region },
   }

@@ -1,6 +1,6 @@
 /** `strongroom rotate subject`. */
 
-import { StrongroomError } from '@strongroom/core'
+import { type PlaceState, StrongroomError, type StrongroomErrorCode } from '@strongroom/core'
 import type { Command } from 'commander'
 
 import { type SharedFlags, withConcurrency, withDryRun, withVaultFlags } from '../flags.ts'
@@ -12,6 +12,14 @@ interface Flags extends SharedFlags {
   readonly concurrency: number
   readonly dryRun?: boolean
 }
+
+const CODES: Readonly<Record<Exclude<PlaceState, 'active'>, StrongroomErrorCode>> = {
+  absent: 'not_found',
+  suspended: 'suspended',
+  shredded: 'shredded',
+  gone: 'shredded',
+}
+const ONE_MORE = 'a new key may be there by now, and another run may make one more: strongroom status counts the old ones'
 
 export function addRotateSubject(parent: Command, runner: Runner): void {
   const command = parent
@@ -35,13 +43,12 @@ async function rotateSubject(session: Session, tenant: string, subject: string, 
     const { region } = await livingTenant(vault, tenant)
     const state = await whose.state()
     // What rotateSubjectKey itself would answer.
-    if (state !== 'active')
-      throw new StrongroomError(state === 'absent' ? 'not_found' : state, `${place} cannot be rotated: its key is ${state}`)
+    if (state !== 'active') throw new StrongroomError(CODES[state], `${place} cannot be rotated: its key is ${state}`)
     const lines = [`would give ${place} (region ${region}) a new key; values of the old one go on to open`, 'nothing was done']
     return { lines, summary: { dryRun: true, tenant, subject, region } }
   }
   const { signal } = session
-  await session.follow(vault.rotateSubjectKey(whose, { concurrency, signal }))
+  await session.follow(vault.rotateSubjectKey(whose, { concurrency, signal }), ONE_MORE)
   return {
     lines: [
       `${place} has a new key; the old one only decrypts`,

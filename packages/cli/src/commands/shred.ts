@@ -2,7 +2,16 @@
 
 import { resolve } from 'node:path'
 
-import { type Item, type PlaceState, Reason, type ReasonName, type Shredded, type Tenant, type Vault } from '@strongroom/core'
+import {
+  type Item,
+  type PlaceState,
+  Reason,
+  type ReasonName,
+  type Shredded,
+  StrongroomError,
+  type Tenant,
+  type Vault,
+} from '@strongroom/core'
 import { type Command, Option } from 'commander'
 
 import { CliError } from '../cli-error.ts'
@@ -82,6 +91,7 @@ async function shredPlace(session: Session, place: Place, flags: Flags): Promise
   const vault = await session.openVault()
   const { region } = await tenantInfo(vault, place.tenant)
   const key = await stateOf(vault, place)
+  if (key === 'gone') throw new StrongroomError('shredded', `${whole(place)}: ${await goneWith(vault, place)}`)
   if (key === 'absent' && flags.evenIfAbsent !== true)
     throw new CliError('no_key', `${whole(place)}: ${NO_KEY}; to occupy the name all the same, give --even-if-absent`)
   const whatGoes = WHAT_GOES[key](whole(place))
@@ -102,11 +112,17 @@ async function shredPlace(session: Session, place: Place, flags: Flags): Promise
 
 const gone = (what: string): string => `Gone for good: ${what}, with all that was encrypted under its key.`
 
-const WHAT_GOES: Readonly<Record<PlaceState, (what: string) => string>> = {
+const WHAT_GOES: Readonly<Record<Exclude<PlaceState, 'gone'>, (what: string) => string>> = {
   active: gone,
   suspended: gone,
   shredded: (what) => `Gone already: ${what}. Shredding it again gives its receipt, with the reason that was given then.`,
   absent: (what) => `There is no key: ${what}. Its name will be occupied, and nothing can be encrypted there.`,
+}
+
+// What is beneath a shred has no receipt of its own.
+async function goneWith(vault: Vault, { tenant, subject = '', item }: Place): Promise<string> {
+  const above = item !== undefined && (await vault.tenant(tenant).subject(subject).state()) === 'shredded' ? 'subject' : 'tenant'
+  return `whatever there was went with its ${above}; strongroom shred ${above} gives the receipt of that`
 }
 
 async function stateOf(vault: Vault, { tenant, subject, item }: Place): Promise<PlaceState> {

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { type SharedFlags, withVaultFlags } from '../flags.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
+import { inRegion } from '../status/region-status.ts'
 import { statusRows } from '../status/rows.ts'
 import { statusLines } from '../status/lines.ts'
 
@@ -26,6 +27,6 @@ export function addStatus(program: Command, runner: Runner): void {
 async function status(session: Session, { region }: Flags): Promise<Outcome> {
   const { signal, width, style } = session
   const vault = await session.openVault()
-  const found = await vault.status({ signal, ...(region === undefined ? {} : { region }) })
+  const found = region === undefined ? await vault.status({ signal }) : await inRegion(region, () => vault.status({ signal, region }))
   return { lines: statusLines(statusRows(found), width, style), summary: { ...found }, isOutput: true, isStyled: true }
 }

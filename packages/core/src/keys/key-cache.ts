@@ -83,9 +83,15 @@ export class KeyCache<T extends Aging> {
   get(key: string, share = 1): T | undefined {
     const entry = this.#current.get(key)
     if (entry === undefined || !this.usable(entry, instant(this.#clock), share)) return undefined
+    this.#touch(key, entry)
+    return entry
+  }
+
+  // Nothing is evicted before the cache is full: in which order what was used before it was half full will go, is of no account.
+  #touch(key: string, entry: T): void {
+    if (this.#current.size <= this.#maxEntries / 2) return
     this.#current.delete(key)
     this.#current.set(key, entry)
-    return entry
   }
 
   usable(entry: T, now: Instant, share = 1): boolean {

@@ -13,7 +13,8 @@ import { retryConflicts } from './retry.ts'
 import type { StateEntry } from './state-store.ts'
 import { readVaultRecord } from './vault-record.ts'
 
-const NAMESPACE = 'strongroom/ledger'
+/** Where the pages of ledgers are kept. */
+export const LEDGER_NAMESPACE = 'strongroom/ledger'
 const NUMBER_DIGITS = 16
 // A page of 256 entries has about 100 KiB, seldom more: this many are in memory at once.
 const PAGES_PER_SCAN = 128
@@ -42,31 +43,13 @@ export function ledgerKey(vaultId: Uint8Array, n: number): string {
   return `${hex(vaultId)}/${n.toString(16).padStart(NUMBER_DIGITS, '0')}`
 }
 
-/** Writes an entry, in a page of its own, that must be the first with its number. @throws StrongroomError `conflict` */
-export async function writeLedgerEntry(
-  context: Pick<KeyContext, 'stateStore' | 'vaultId'>,
-  key: Uint8Array,
-  entry: LedgerEntry,
-): Promise<SealedLedgerEntry> {
-  const { bytes, hash } = sealLedgerEntry(key, entry)
-  await writePage(context, entry.n, [bytes])
-  return { ...entry, hash }
-}
-
-/** Takes an entry back that no key store has heard of. Only for an `initVault` that lost. */
-export async function withdrawLedgerEntry(context: Pick<KeyContext, 'stateStore' | 'vaultId'>, n: number): Promise<void> {
-  const key = ledgerKey(context.vaultId, n)
-  const stored = await context.stateStore.get(NAMESPACE, key)
-  if (stored !== undefined) await context.stateStore.delete(NAMESPACE, key, { expected: stored.version })
-}
-
 /** Stores entries as one page under the number of the first. @throws StrongroomError `conflict` if there is a page of that number */
 export async function writePage(
   context: Pick<KeyContext, 'stateStore' | 'vaultId'>,
   first: number,
   entries: readonly Uint8Array[],
 ): Promise<void> {
-  await context.stateStore.put(NAMESPACE, ledgerKey(context.vaultId, first), concat(...entries.map(lp)), { expected: 'absent' })
+  await context.stateStore.put(LEDGER_NAMESPACE, ledgerKey(context.vaultId, first), concat(...entries.map(lp)), { expected: 'absent' })
 }
 
 export class Ledger {
@@ -139,7 +122,7 @@ export class Ledger {
       scanned = page.key
     }
     for (;;) {
-      const pages = await stateStore.scan(NAMESPACE, `${hex(vaultId)}/`, { after: scanned, limit: PAGES_PER_SCAN })
+      const pages = await stateStore.scan(LEDGER_NAMESPACE, `${hex(vaultId)}/`, { after: scanned, limit: PAGES_PER_SCAN })
       for (const stored of pages) {
         const { entries } = this.#opened(key, stored, last.n + 1)
         if (entries[0] === undefined || !equalBytes(entries[0].previous, last.hash)) throw ledgerInvalid()
@@ -207,12 +190,12 @@ export class Ledger {
   async #nearest(n: number): Promise<StoredPage | undefined> {
     const { vaultId, stateStore } = this.#context
     const key = ledgerKey(vaultId, n)
-    const own = await stateStore.get(NAMESPACE, key)
+    const own = await stateStore.get(LEDGER_NAMESPACE, key)
     if (own !== undefined) return { key, value: own.value }
     // Pages that begin with one of 256 numbers in a row hold 511 entries at most: so little is read, however long the ledger is.
     for (const among of [n, n - LEDGER_PAGE]) {
       if (among < 0) continue
-      const pages = await stateStore.scan(NAMESPACE, ledgerKey(vaultId, among).slice(0, -BLOCK_DIGITS), { limit: LEDGER_PAGE })
+      const pages = await stateStore.scan(LEDGER_NAMESPACE, ledgerKey(vaultId, among).slice(0, -BLOCK_DIGITS), { limit: LEDGER_PAGE })
       const nearest = pages.findLast((page) => page.key < key)
       if (nearest !== undefined) return nearest
     }

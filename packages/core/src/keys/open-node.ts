@@ -1,6 +1,6 @@
 /** A node of the key tree with its secrets in memory. */
 
-import { wipe } from '../crypto/hash.ts'
+import { equalBytes, wipe } from '../crypto/hash.ts'
 import { XaesKey } from '../crypto/xaes-256-gcm.ts'
 import { StrongroomError } from '../errors.ts'
 import type { FieldName } from '../field.ts'
@@ -11,11 +11,21 @@ import { KeyState, type LiveVersion, type NodeRecord } from '../format/records.t
 import { Aging, type Instant } from './key-cache.ts'
 
 /** What is the same for all values of one key version and field. */
-interface SealContext {
+class SealContext {
   readonly header: Uint8Array
   readonly prefix: Uint8Array
+  #unbound: Uint8Array | undefined
+
+  constructor(header: Uint8Array, { context, field }: FieldName) {
+    this.header = header
+    this.prefix = valueDataPrefix(header, context, field)
+  }
+
   /** Associated data of a value that is bound to no record. */
-  readonly unbound: Uint8Array
+  get unbound(): Uint8Array {
+    this.#unbound ??= valueData(this.prefix, undefined)
+    return this.#unbound
+  }
 }
 
 /** What makes blind index values. */
@@ -39,6 +49,7 @@ export class OpenVersion {
   readonly #secret: Uint8Array
   // Made when they are needed: a rotation opens every key there is, and seals nothing with it.
   #contexts: WeakMap<FieldName, SealContext> | undefined
+  #header: { readonly context: Uint8Array; readonly bytes: Uint8Array } | undefined
   #wrapKeys: Map<string, XaesKey> | undefined
   #sealKey: XaesKey | undefined
   #indexKey: IndexKey | undefined
@@ -63,12 +74,17 @@ export class OpenVersion {
     this.#contexts ??= new WeakMap()
     let context = this.#contexts.get(name)
     if (context === undefined) {
-      const header = valueHeader(valueTag(this.commitment, name.context))
-      const prefix = valueDataPrefix(header, name.context, name.field)
-      context = { header, prefix, unbound: valueData(prefix, undefined) }
+      context = new SealContext(this.#headerFor(name.context), name)
       this.#contexts.set(name, context)
     }
     return context
+  }
+
+  // The fields of a collection share theirs, and are used one behind the other.
+  #headerFor(context: Uint8Array): Uint8Array {
+    if (this.#header === undefined || !equalBytes(this.#header.context, context))
+      this.#header = { context, bytes: valueHeader(valueTag(this.commitment, context)) }
+    return this.#header.bytes
   }
 
   /** The key that wraps children under one wrapping key, its schedule kept. */

@@ -10,7 +10,8 @@ import { NO_REF, nodeRef, serviceName, VAULT_REF } from '../format/reference.ts'
 import { vaultRecordCheck } from '../format/vault-record-check.ts'
 import { firstNodes } from '../keys/create-tenant.ts'
 import type { Step } from '../keys/key-tree.ts'
-import { LEDGER_START, withdrawLedgerEntry, writeLedgerEntry } from '../keys/ledger.ts'
+import { hasLedger, settleFirstEntry, withdrawFirstEntry, writeFirstEntry } from '../keys/first-entry.ts'
+import { LEDGER_START } from '../keys/ledger.ts'
 import { firstRecord, makeVersion } from '../keys/make-version.ts'
 import { rootEntry, withRootVersion } from '../keys/regions.ts'
 import { findVaultRecord, settleBootstrap } from '../keys/vault-record.ts'
@@ -30,7 +31,7 @@ export const LEDGER_STEP: Step = {
  * Makes a vault in an empty key store, with its home in `defaultRegion`. An operator's act, once: services only open it.
  * One atomic write makes it: killed before, there is no vault; killed after, the next `openVault` finishes.
  *
- * @throws StrongroomError `already_exists`, `invalid_argument`, `region_refused`, and for stores and provider their `…_unavailable`
+ * @throws StrongroomError `already_exists` (also where the state store has a ledger already), `invalid_argument`, `region_refused`, and for stores and provider their `…_unavailable`
  * @example
  * ```ts
  * import { initVault, type VaultOptions } from '@strongroom/core'
@@ -53,6 +54,11 @@ export async function initVault(options: VaultOptions): Promise<void> {
       'this key store holds keys, but not the record of their vault: restore its backup, or use an empty store',
     )
   }
+  if (!checked.besideAnotherVault && (await hasLedger(stateStore)))
+    throw new StrongroomError(
+      'already_exists',
+      "this state store has the ledger of a vault, whose keys are not in this key store: put that key store back (is it mounted, is its name right?), or use an empty state store; only to keep two vaults' ledgers in one store, say besideAnotherVault",
+    )
   const context = { vaultId: randomBytes(16), clock, keyStore, stateStore, providers }
 
   const wrapping = await makeFirstWrappingKey(context, VAULT_REF, region)
@@ -80,7 +86,7 @@ export async function initVault(options: VaultOptions): Promise<void> {
     // The ledger knows of the root version before anything that it wrapped is stored.
     const created = rootEntry('rootCreated', region, rootVersion, clock.now())
     const first = { ...created, vaultId: context.vaultId, n: 1, previous: LEDGER_START.hash }
-    const { hash } = await writeLedgerEntry(context, ledgerKey, first)
+    const { hash } = await writeFirstEntry(context, ledgerKey, first)
     const fixed = {
       vaultId: context.vaultId,
       homeRegion: region,
@@ -110,10 +116,11 @@ export async function initVault(options: VaultOptions): Promise<void> {
       // A driver that sends a write again, because its answer was lost, meets the write itself.
       const there = await findVaultRecord(keyStore)
       if (there === undefined || !equalBytes(there.vaultId, context.vaultId)) {
-        await withdrawLedgerEntry(context, 1)
+        await withdrawFirstEntry(context)
         throw alreadyExists()
       }
     }
+    await settleFirstEntry(context)
     await settleBootstrap(keyStore, record)
   } finally {
     wipe(wrapping.key, secret, refSecret, refKey, wrapKey, ledgerNode.secret, ledgerKey, signingNode.secret)

@@ -5,6 +5,7 @@ import { decryptFailed, invalidArgument } from '../errors.ts'
 import { VAULT_REF } from '../format/reference.ts'
 import { vaultRecordCheck } from '../format/vault-record-check.ts'
 import { announceRootVersion } from '../keys/announce-root-version.ts'
+import { settleFirstEntry } from '../keys/first-entry.ts'
 import type { KeyContext } from '../keys/key-context.ts'
 import { KeyTree, required } from '../keys/key-tree.ts'
 import { Ledger } from '../keys/ledger.ts'
@@ -32,6 +33,8 @@ export async function openKeys(checked: CheckedOptions): Promise<OpenedKeys> {
     throw invalidArgument('cacheBound', 'must not be above the one that the vault was made with: others rely on it')
   }
   providers.require(record.homeRegion)
+  // What initVault had left to do when it was killed.
+  if (record.bootstrap !== undefined) await settleFirstEntry({ stateStore, vaultId: record.vaultId })
   await settleBootstrap(keyStore, record)
 
   const context: KeyContext = {

@@ -42,6 +42,11 @@ export interface VaultOptions {
    * refused: it shows that key store and state store were restored together from before it.
    */
   readonly ledgerAtLeast?: LedgerPosition
+  /**
+   * `initVault` only: the state store has the ledger of another vault, and is to have this one's too. Without it such a state store is refused:
+   * where the keys of that vault are only out of reach, a second one on its root key would destroy them when it closes an epoch.
+   */
+  readonly besideAnotherVault?: boolean
   /** For tests. */
   readonly clock?: Clock
   /** Called by `vault.close()`; the stores of `localStores` bring it. */
@@ -59,6 +64,7 @@ export interface CheckedOptions {
   readonly maxCachedTenants: number
   readonly onAccess: ((access: Access) => void) | undefined
   readonly ledgerAtLeast: LedgerPosition | undefined
+  readonly besideAnotherVault: boolean
   readonly clock: Clock
   readonly failpoint: AtFailpoint
   readonly close: (() => Promise<void>) | undefined
@@ -77,6 +83,7 @@ const NAMES = [
   'providerTimeout',
   'onAccess',
   'ledgerAtLeast',
+  'besideAnotherVault',
   'clock',
   'close',
 ] as const
@@ -87,10 +94,11 @@ export function checkOptions(given: VaultOptions): CheckedOptions {
   const { failpoint, options: plain } = withoutFailpoint(given)
   const options = readOptions(plain, NAMES)
   const keyProviders = checkProviders(options.keyProviders)
-  const { defaultRegion, onAccess, close, clock = systemClock } = options
+  const { defaultRegion, onAccess, close, clock = systemClock, besideAnotherVault = false } = options
   if (typeof defaultRegion !== 'string' || !Object.hasOwn(keyProviders, defaultRegion)) {
     throw invalidArgument('defaultRegion', 'must be one of the regions in keyProviders')
   }
+  if (typeof besideAnotherVault !== 'boolean') throw invalidArgument('besideAnotherVault', 'must be true or false')
   requireFunction(onAccess, 'onAccess')
   requireFunction(close, 'close')
   requireMethods(clock, 'clock', ['now', 'monotonic'])
@@ -105,6 +113,7 @@ export function checkOptions(given: VaultOptions): CheckedOptions {
     providers: new Providers(keyProviders, timeout),
     onAccess,
     ledgerAtLeast: checkPosition(options.ledgerAtLeast),
+    besideAnotherVault,
     clock,
     failpoint,
     close,

@@ -38,8 +38,8 @@ export interface RecreateOptions {
   readonly reason: ReasonName
 }
 
-/** What is known of the key of a place: `absent` where there never was one. */
-export type PlaceState = 'absent' | 'active' | 'suspended' | 'shredded'
+/** What is known of the key of a place. `absent`: there never was one. `gone`: it went, or would have, with what is above it. */
+export type PlaceState = 'absent' | 'active' | 'suspended' | 'shredded' | 'gone'
 
 /** How the keys of a place are to be used. */
 export interface Use {
@@ -169,7 +169,7 @@ export class Place {
       throw error
     })
     this.gate.authorize('state', this.whose, refs?.region)
-    if (refs === undefined) return 'shredded'
+    if (refs === undefined) return this.steps.length === 0 ? 'shredded' : 'gone'
     const records = await this.keys.tree.context.keyStore.get(refs.path.map((ref) => ({ type: 'node', ref })))
     return stateOfPath(records.map((record) => (record?.type === 'node' ? record : undefined)))
   }
@@ -242,12 +242,14 @@ function stateOfPath(records: readonly (NodeRecord | undefined)[]): PlaceState {
   // What hangs beneath a version that is gone is gone with it.
   let gone: readonly Uint8Array[] = []
   let isSuspended = false
+  const own = records.at(-1)
+  if (own !== undefined && own.versions.every(({ state }) => state === KeyState.shredded)) return 'shredded'
   for (const record of records) {
     if (record === undefined) return 'absent'
     const isLive = (version: KeyVersion): version is LiveVersion =>
       version.state !== KeyState.shredded && !gone.some((commitment) => equalBytes(commitment, version.parentCommitment))
     const newest = record.versions.findLast(isLive)
-    if (newest === undefined) return 'shredded'
+    if (newest === undefined) return 'gone'
     isSuspended ||= newest.state === KeyState.suspended
     gone = record.versions.filter((version) => !isLive(version)).map(({ commitment }) => commitment)
   }

@@ -38,8 +38,8 @@ export interface Item {
   /** Opens the keys for synchronous use, for at most the cache bound. @throws StrongroomError as `encrypt` */
   unlock(options?: UnlockOptions): Promise<UnlockedKeys>
   /**
-   * What the key store says of the key, without making or opening one: `absent` where nothing was ever encrypted, `shredded` and `suspended`
-   * also for what lies beneath what is. Whether the key opens only its use shows.
+   * What the key store says of the key, without making or opening one: `absent` where nothing was ever encrypted, `gone` beneath what is
+   * shredded, `suspended` also beneath what is. Whether the key opens only its use shows.
    *
    * @throws StrongroomError `not_found` (no such tenant), `region_refused`, `decrypt_failed` (the tenant's own key), `denied`, and for stores
    *   and provider their `…_unavailable`

@@ -1,6 +1,4 @@
 // A vault in a folder: opened, written to, read from in the words of the tables.
-import { cp, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import {
@@ -15,7 +13,7 @@ import {
   type VaultOptions,
 } from '@strongroom/core'
 import { createLocalKeyFile, localKeyProvider } from '@strongroom/kms-local'
-import { type LocalStores, localStores } from '@strongroom/store-local'
+import { localKeyStoreCopy, type LocalStores, localStores } from '@strongroom/store-local'
 import { z } from 'zod'
 
 import { type Answers, type Kind, type Part, WORDS } from './restore-matrix-table.ts'
@@ -185,15 +183,12 @@ export async function answers(path: string, values: Readonly<Record<Kind, Values
   }
 }
 
-/** The epoch marker in a copy of the key store. The copy itself is not opened: that would make files in it. */
-export async function markerIn(copy: string): Promise<string | undefined> {
-  const path = await mkdtemp(join(tmpdir(), 'strongroom-marker-'))
-  await cp(copy, join(path, 'keys'), { recursive: true })
-  const stores = localStores({ directory: path })
+/** The epoch marker in a copy of the key store. */
+export async function markerIn(directory: string): Promise<string | undefined> {
+  const copy = localKeyStoreCopy({ directory })
   try {
-    return await readEpochMarker({ keyStore: stores.keyStore, region: 'eu' })
+    return await readEpochMarker({ keyStore: copy.keyStore, region: 'eu' })
   } finally {
-    await stores.close()
-    await rm(path, { recursive: true })
+    await copy.close()
   }
 }

@@ -1,7 +1,7 @@
 // The vault that the matrix is about: made once, copied at every moment, and put together again for each restore.
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 import type { KeyStore, Shredded, VaultOptions } from '@strongroom/core'
 import { withFailpoints } from '@strongroom/core/testing'
@@ -53,7 +53,7 @@ async function makeIn(home: string): Promise<Omit<World, 'remove'>> {
   async function putBack(path: string, from: PutBack): Promise<void> {
     for (const [part, moment] of Object.entries(from) as [Part, number][]) {
       await rm(join(path, FILES[part]), { recursive: true })
-      await cp(copyOf(part, moment), join(path, FILES[part]), { recursive: true })
+      await cp(copyOf(part, moment), join(path, FILES[part]), { recursive: true, filter: (source) => basename(source) !== 'copy.json' })
     }
   }
 

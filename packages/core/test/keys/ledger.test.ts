@@ -8,7 +8,8 @@ import { lp, split } from '#core/format/bytes.js'
 import { type LedgerEntry, LedgerOp, type SealedLedgerEntry, sealLedgerEntry } from '#core/format/ledger-entry.js'
 import { type LedgerPosition, NodeKind, Reason } from '#core/format/records.js'
 import type { KeyContext } from '#core/keys/key-context.js'
-import { Ledger, LEDGER_PAGE, LEDGER_START, type LedgerDraft, ledgerKey, withdrawLedgerEntry, writeLedgerEntry } from '#core/keys/ledger.js'
+import { hasLedger, settleFirstEntry, withdrawFirstEntry, writeFirstEntry } from '#core/keys/first-entry.js'
+import { Ledger, LEDGER_PAGE, LEDGER_START, type LedgerDraft, ledgerKey, writePage } from '#core/keys/ledger.js'
 
 import { flipped, hex, outcome } from '../vault/support.ts'
 
@@ -132,13 +133,17 @@ describe('a batch', () => {
     const [made, other] = [await ground(), await ground()]
     const [draft] = drafts(1) as [LedgerDraft]
     const entry = await made.ledger.append(() => Promise.resolve(draft))
-    const first = await writeLedgerEntry(other.context, KEY, { ...draft, vaultId: VAULT, n: 1, previous: LEDGER_START.hash })
+    const first = await writeFirstEntry(other.context, KEY, { ...draft, vaultId: VAULT, n: 1, previous: LEDGER_START.hash })
 
     expect(entry).toEqual(first)
     expect(pages(made)).toEqual(pages(other))
     expect(await other.ledger.find(1)).toEqual(first)
-    await expect(writeLedgerEntry(other.context, KEY, first)).rejects.toMatchObject({ code: 'conflict' })
-    await withdrawLedgerEntry(other.context, 1)
+    await expect(writeFirstEntry(other.context, KEY, first)).rejects.toMatchObject({ code: 'conflict' })
+    expect([await hasLedger(other.stateStore), await hasLedger(made.stateStore)]).toEqual([false, true])
+    await settleFirstEntry(other.context)
+    expect(await hasLedger(other.stateStore)).toBe(true)
+    expect(await other.ledger.find(1)).toEqual(first)
+    await withdrawFirstEntry(other.context)
     expect(pages(other)).toEqual([])
   })
 })
@@ -242,7 +247,9 @@ describe('every entry', () => {
     for (const _ of many) {
       const previous = all.at(-1) as SealedLedgerEntry
       const entry = { ...(drafts(1)[0] as LedgerDraft), vaultId: VAULT, n: previous.n + 1, previous: previous.hash }
-      all.push(await writeLedgerEntry(made.context, KEY, entry))
+      const { bytes, hash } = sealLedgerEntry(KEY, entry)
+      await writePage(made.context, entry.n, [bytes])
+      all.push({ ...entry, hash })
     }
     await made.acknowledge(all.at(-1) as SealedLedgerEntry)
     all.push(...(await appendBatch(made.ledger, 256)), ...(await appendBatch(made.ledger, 256)))

@@ -79,12 +79,15 @@ export async function replaceStore(from: string, directory: string, store: Store
   if (databaseOf(from, store) !== undefined) await copyDatabase(from, directory, store)
 }
 
-/** Copies both stores as they are now, whoever has them open. */
+/** Copies both stores as they are now, whoever has them open, and puts the copies in use. */
 export async function backUpStores(from: string, directory: string): Promise<void> {
   await mkdir(directory)
   for (const store of BOTH) {
     if (databaseOf(from, store) !== undefined) await copyDatabase(from, directory, store)
-    else await backupLocalStore({ directory: from, store, to: join(directory, store) })
+    else {
+      await backupLocalStore({ directory: from, store, to: join(directory, store) })
+      await rm(join(directory, store, 'copy.json'))
+    }
   }
 }
 

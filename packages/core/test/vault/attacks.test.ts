@@ -881,7 +881,7 @@ describe('the ledger', () => {
   test('entries of another vault in the same state store are not this one’s business, and not taken for its own', async () => {
     const world = stolen()
     const foreign = emptyGround()
-    await initVault({ ...foreign.options, stateStore: world.stateStore })
+    await initVault({ ...foreign.options, besideAnotherVault: true, stateStore: world.stateStore })
     const other = await openVault({ ...foreign.options, stateStore: world.stateStore })
     await other.tenants.create('acme')
     await alice(other).shred()

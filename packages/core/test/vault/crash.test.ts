@@ -231,7 +231,7 @@ describe('making a vault', () => {
       written = store === 'key' && method === 'put'
       return answer
     })
-    expect(await outcome(() => initVault(dying))).toBe('key_store_unavailable')
+    expect(await outcome(() => initVault(dying))).toBe('state_store_unavailable')
     await atEveryCall(
       start,
       (options) => openVault(options),

@@ -31,12 +31,17 @@ describe('state', () => {
     await vault.tenant('acme').suspend()
     expect([await her.state(), await item.state()]).toEqual(['suspended', 'suspended'])
     await vault.tenant('acme').resume()
+    const other = her.item('other')
+    await other.encrypt(email, 'ada')
+    await other.shred()
     await her.shred()
-    expect([await her.state(), await item.state()]).toEqual(['shredded', 'shredded'])
+    // What was shredded by itself has a receipt of its own.
+    expect([await her.state(), await item.state(), await other.state()]).toEqual(['shredded', 'gone', 'shredded'])
+    expect(await her.item('never').state()).toBe('gone')
     await vault.tenant('rival').subject('carol').encrypt(email, 'c')
     await vault.tenant('rival').shred()
-    expect(await vault.tenant('rival').subject('carol').state()).toBe('shredded')
-    expect(await vault.tenant('rival').subject('never').state()).toBe('shredded')
+    expect(await vault.tenant('rival').subject('carol').state()).toBe('gone')
+    expect(await vault.tenant('rival').subject('never').state()).toBe('gone')
   })
 
   test('a new life is active, and what hung beneath the old one is not', async () => {
@@ -45,7 +50,7 @@ describe('state', () => {
     await her.item('hubspot').encrypt(email, 'ada')
     await her.shred()
     await her.recreate({ reason: 'subjectRequest' })
-    expect([await her.state(), await her.item('hubspot').state()]).toEqual(['active', 'shredded'])
+    expect([await her.state(), await her.item('hubspot').state()]).toEqual(['active', 'gone'])
   })
 
   test('a rotated key is active, though its old version only decrypts', async () => {

@@ -1,6 +1,6 @@
 /** The keys of one batch: loaded together, so that the key store is asked once, and let go together. */
 
-import { type BlindIndex, StrongroomError, type UnlockedKeys, type Vault } from '@strongroom/core'
+import { type BlindIndex, StrongroomError, type Tenant, type UnlockedKeys, type Vault } from '@strongroom/core'
 
 import type { PathIndex } from './layout.ts'
 
@@ -54,6 +54,7 @@ export class BatchKeys {
   /** By tenant, then by subject. */
   readonly #subjects = new Map<string, Map<string, UnlockedKeys | StrongroomError>>()
   readonly #indexes = new Map<string, BlindIndex | undefined>()
+  readonly #tenants = new Map<string, Tenant>()
 
   private constructor(vault: Vault) {
     this.#vault = vault
@@ -108,18 +109,22 @@ export class BatchKeys {
   async #openSubject(tenant: string, subject: string, mint: boolean): Promise<void> {
     const ofTenant = memberOf(this.#subjects, tenant, () => new Map<string, UnlockedKeys | StrongroomError>())
     try {
-      ofTenant.set(subject, await this.#vault.tenant(tenant).subject(subject).unlock({ readOnly: !mint }))
+      ofTenant.set(subject, await this.#tenant(tenant).subject(subject).unlock({ readOnly: !mint }))
     } catch (error) {
       if (mint || !isShredded(error)) throw error
       ofTenant.set(subject, error)
     }
   }
 
+  #tenant(name: string): Tenant {
+    return memberOf(this.#tenants, name, () => this.#vault.tenant(name))
+  }
+
   async #openIndexes(indexes: Iterable<NeededIndex>, mint: boolean): Promise<void> {
     const distinct = new Map([...indexes].map((needed) => [indexId(needed), needed]))
     await settled(
       [...distinct].map(async ([id, { index, tenant }]) => {
-        const owner = tenant === undefined ? this.#vault : this.#vault.tenant(tenant)
+        const owner = tenant === undefined ? this.#vault : this.#tenant(tenant)
         const options = { domain: index.domain, normalize: index.normalize }
         try {
           this.#indexes.set(id, await (mint ? owner.blindIndex(options) : owner.findBlindIndex(options)))

@@ -149,12 +149,13 @@ function openStored({ subject, tenant, bound }: Opening, stored: unknown, sealed
   if (value === undefined) throw decryptFailed()
   if (reading.verify.includes(sealed)) {
     const expected = indexValueOf(sealed, bsonScalar(AS_INDEXED(encoded), sealed.path), tenant, keys)
-    if (expected === undefined || !i.some((each) => equalBytes(each, expected))) throw decryptFailed()
+    // All of them: one of another value beside the own would make the document a hit of a search for that value.
+    if (expected === undefined || i.length === 0 || !i.every((each) => equalBytes(each, expected))) throw decryptFailed()
   }
   return value
 }
 
-/** Both forms of a stored value: bare, and with its index values, of which there are two while an index key is exchanged. */
+/** Both forms of a stored value: bare, and with its index values, of which there may be a list (docs/format.md). */
 export function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonly i: readonly Uint8Array[] } {
   if (!isTree(stored)) return { c: bytesOf(stored), i: [] }
   const listed = Array.isArray(stored['i']) ? (stored['i'] as readonly unknown[]) : [stored['i']]

@@ -70,20 +70,13 @@ function outermost(path: string, paths: readonly string[]): string {
   return path
 }
 
+// What is needed is fetched all the same, with what holds it, and taken out again.
 function excluded(wanted: Tree, needed: readonly string[]): Completed {
-  const projection: Tree = { ...wanted }
-  const hidden: string[] = []
-  for (const path of needed) {
-    for (const [each, value] of Object.entries(wanted)) {
-      if (value === 1 || value === true) continue
-      if (each === path) {
-        delete projection[each]
-        hidden.push(path)
-      } else if (path.startsWith(`${each}.`) || each.startsWith(`${path}.`))
-        throw invalidArgument('projection', `must not leave out what holds ${path}, or a part of it: decryption needs it`)
-    }
-  }
-  return { projection, hidden }
+  // `_id: 1` beside exclusions says nothing; alone it would mean the id and nothing else.
+  const paths = Object.keys(wanted).filter((path) => !wanted[path])
+  const holds = (each: string, path: string): boolean => path === each || path.startsWith(`${each}.`)
+  const hidden = paths.filter((each) => needed.some((path) => holds(each, path) || holds(path, each)))
+  return { projection: Object.fromEntries(paths.filter((path) => !hidden.includes(path)).map((path) => [path, 0])), hidden }
 }
 
 function without(value: Tree, steps: readonly string[]): Tree

@@ -23,7 +23,14 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(stored?.['name']).toBeInstanceOf(Binary)
     expect(stored?.['plan']).toBe('pro')
     expect((stored?.['address'] as { city: string } | undefined)?.city).toBe('London')
-    for (const canary of ['canary', 'example.com', '7946', Buffer.from('Canary').toString('base64').slice(0, 7).toLowerCase()])
+    // The digits of `$clusterTime` hold any short number now and then.
+    for (const canary of [
+      'canary',
+      'example.com',
+      '7946 000',
+      '79460001',
+      Buffer.from('Canary').toString('base64').slice(0, 7).toLowerCase(),
+    ])
       expect(sent(w)).not.toContain(canary)
     expect(sent(w)).toContain('london')
   })

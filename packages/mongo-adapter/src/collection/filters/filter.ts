@@ -141,7 +141,10 @@ class Translator {
       case '$elemMatch':
         if (array && isOperators(operand)) {
           const inner = this.#each(operand, path, (each, value) => this.#element(each, value, sealed))
-          return { [path]: { $elemMatch: joined(inner) } }
+          const clause = { [path]: { $elemMatch: joined(inner) } }
+          // An element that is null has no index value: it is none of those that are excluded.
+          const excludes = Object.keys(operand).every((each) => each === '$ne' || each === '$nin')
+          return excludes ? { $or: [clause, { [path]: { $elemMatch: { $eq: null } } }] } : clause
         }
     }
     throw unsupported(operator.startsWith('$') ? operator : 'this condition', sealed.path)
