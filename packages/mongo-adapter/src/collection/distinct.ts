@@ -5,7 +5,7 @@ import { BSON, type DistinctOptions } from 'mongodb'
 import { isTree, type Tree } from '../values/resolve.ts'
 import { type EncryptedFindOptions, find } from './find.ts'
 import { hintOf } from './indexes/index-keys.ts'
-import { placeOf, unsupported } from './layout.ts'
+import { placeOf, requireDeclared, unsupported } from './layout.ts'
 import type { OnShredded } from './open.ts'
 import { DISTINCT_OPTIONS, readDriverOptions } from './options.ts'
 import { SHREDDED } from './shredded-mark.ts'
@@ -43,6 +43,7 @@ export async function distinct(
   const { shredded, collation, hint, ...sent } = readDriverOptions(options, DISTINCT_OPTIONS)
   const path = String(key)
   const place = placeOf(source.layout, path)
+  requireDeclared(place, path, 'key')
   const plan = planFilter(source, filter, sent)
   if (place.kind === 'within' || place.kind === 'holder') throw unsupported('distinct', path)
   if (place.kind === 'sealed' && place.sealed.index === undefined) throw unsupported('distinct', path, 'it has no index')

@@ -158,6 +158,16 @@ export function writtenPlaceOf(layout: Layout, path: string): Place {
   return placeAt(layout, node)
 }
 
+/**
+ * Refuses a path that the schema does not have. What a filter says of it would be sent as it is: of `emial`, the address that was searched for.
+ *
+ * @throws StrongroomError `invalid_argument`
+ */
+export function requireDeclared(place: Place, path: string, argument: string): void {
+  if (place.kind === 'plain' && !place.declared)
+    throw invalidArgument(argument, `must name no other paths than the schema declares, as ${path}; use z.looseObject() to allow them`)
+}
+
 function stepsOf(path: string): readonly string[] {
   return path === '' ? [] : path.split('.')
 }

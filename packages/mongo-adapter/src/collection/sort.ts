@@ -2,7 +2,7 @@
 
 import { invalidArgument, StrongroomError } from '@strongroom/core'
 
-import { type Layout, placeOf, unsupported } from './layout.ts'
+import { type Layout, placeOf, requireDeclared, unsupported } from './layout.ts'
 
 const DIRECTIONS: ReadonlyMap<string, 1 | -1> = new Map([
   ['1', 1],
@@ -21,7 +21,9 @@ export function sortOf(layout: Layout, given: unknown): Map<string, 1 | -1> | un
   const sort = new Map<string, 1 | -1>()
   for (const [path, direction] of pairsOf(given)) {
     if (typeof path !== 'string' || path === '') throw invalidArgument('sort', 'must name paths')
-    if (placeOf(layout, path).kind !== 'plain') throw unsupported('sorting', path)
+    const place = placeOf(layout, path)
+    if (place.kind !== 'plain') throw unsupported('sorting', path)
+    if (path !== '$natural') requireDeclared(place, path, 'sort')
     sort.set(path, directionOf(direction))
   }
   return sort.size === 0 ? undefined : sort

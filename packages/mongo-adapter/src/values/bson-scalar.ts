@@ -14,7 +14,7 @@ export function bsonScalar(value: unknown, argument: string): Scalar {
   }
   if (value instanceof Date) return value
   if (value instanceof ObjectId) return new CanonicalScalar(Uint8Array.of(0x07, ...value.id))
-  if (value instanceof Binary) return new CanonicalScalar(Uint8Array.of(0x05, value.sub_type, ...value.value()))
+  if (value instanceof Binary) return new CanonicalScalar(binaryBytes(value))
   if (value instanceof Uint8Array) return value
   if (value instanceof Int32 || value instanceof Double) return value.valueOf()
   // A Timestamp is a Long by its class.
@@ -25,6 +25,14 @@ export function bsonScalar(value: unknown, argument: string): Scalar {
     throw invalidArgument(argument, 'must not be a Decimal128 other than an integer of 64 bits: it has no one form to be compared in')
   }
   throw invalidArgument(argument, 'must be a single value here: a string, a number, a boolean, a date, binary or an ObjectId')
+}
+
+function binaryBytes(value: Binary): Uint8Array {
+  const bytes = new Uint8Array(2 + value.length())
+  bytes[0] = 0x05
+  bytes[1] = value.sub_type
+  bytes.set(value.value(), 2)
+  return bytes
 }
 
 // `5`, `5.00` and `5E+2` are integers; an exponent may be thousands.

@@ -31,6 +31,15 @@ export function resolveValue(value: unknown, options: ResolveOptions): unknown {
   return guarded(options.argument, () => resolve(value, options, 0))
 }
 
+/** The elements of a list, read once. @throws StrongroomError `invalid_argument` for what is none, or threw when it was read */
+export function readList(value: unknown, argument: string, what: string): readonly unknown[] {
+  const list = guarded(argument, () =>
+    Array.isArray(value) ? Array.from({ length: value.length }, (_, i) => value[i] as unknown) : undefined,
+  )
+  if (list === undefined) throw invalidArgument(argument, `must be a list of ${what}`)
+  return list
+}
+
 /** Whether this is an object that {@link resolveDocument} made, and no array, date or value of a BSON class. */
 export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype

@@ -128,6 +128,18 @@ afterAll(async () => {
   await Promise.all(clients.map((client) => client.close()))
 })
 
+/** A collection beside the others, whose documents may have members that its schema does not declare. */
+export function looseUsers({ vault, client, stored }: World): EncryptedCollection<Document & { _id: string }> {
+  const schema = z.looseObject({
+    _id: z.string(),
+    orgId: z.string(),
+    email: encrypted(z.string(), { index: { scope: 'application' } }).optional(),
+    inner: z.object({ city: z.string(), street: encrypted(z.string()) }).optional(),
+  })
+  const loose = encryptedCollection(vault, client.db(stored.dbName).collection('loose'), { schema, tenant: 'orgId', subject: '_id' })
+  return loose as unknown as EncryptedCollection<Document & { _id: string }>
+}
+
 export const ada = {
   _id: 'ada',
   orgId: 'acme',

@@ -124,6 +124,11 @@ describe('scalars', () => {
     expect(bsonScalar(value, 'email')).toEqual(scalar)
   })
 
+  test('binary of any size', () => {
+    const scalar = bsonScalar(new Binary(new Uint8Array(1_000_000)), 'email')
+    expect(scalar instanceof CanonicalScalar && scalar.bytes.length).toBe(1_000_002)
+  })
+
   test.each([
     {},
     [[]],

@@ -5,7 +5,7 @@ import type { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../../schema/node.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
-import { type Layout, type Place, placeOf, type SealedPath, unsupported } from '../layout.ts'
+import { type Layout, type Place, placeOf, requireDeclared, type SealedPath, unsupported } from '../layout.ts'
 
 /** The stored index values of a value: one for each tenant that may match. */
 export type IndexValues = (sealed: SealedPath, value: unknown) => readonly Binary[]
@@ -79,6 +79,7 @@ class Translator {
   #condition(path: string, condition: unknown, place: Place): readonly Tree[] {
     switch (place.kind) {
       case 'plain':
+        requireDeclared(place, path, 'filter')
         requirePlainOperators(condition)
         return [{ [path]: condition }]
       case 'within':
@@ -102,9 +103,9 @@ class Translator {
   }
 
   #holder(path: string, operator: string, operand: unknown, { node }: Place & { readonly kind: 'holder' }): Tree {
-    if (operator === '$exists' || ((operator === '$eq' || operator === '$ne') && operand === null))
-      return { [path]: { [operator]: operand } }
-    if (node.kind === 'array' && operator === '$size') return { [path]: { $size: operand } }
+    if (operator === '$exists') return { [path]: { $exists: yesOrNo(operand) } }
+    if ((operator === '$eq' || operator === '$ne') && operand === null) return { [path]: { [operator]: null } }
+    if (node.kind === 'array' && operator === '$size') return { [path]: { $size: sizeOf(operand) } }
     if (node.kind === 'array' && operator === '$elemMatch' && isTree(operand) && !isOperators(operand))
       return { [path]: { $elemMatch: this.filter(operand, node.element) } }
     throw unsupported(operator === '$eq' ? 'comparing the whole' : operator, path, 'it holds encrypted values')
@@ -114,9 +115,9 @@ class Translator {
     const { sealed, array } = place
     switch (operator) {
       case '$exists':
-        return { [path]: { $exists: operand } }
+        return { [path]: { $exists: yesOrNo(operand) } }
       case '$size':
-        if (array) return { [path]: { $size: operand } }
+        if (array) return { [path]: { $size: sizeOf(operand) } }
         break
       case '$eq':
       case '$ne':
@@ -168,6 +169,18 @@ class Translator {
 
 function isOperators(condition: unknown): condition is Tree {
   return isTree(condition) && Object.keys(condition).some((key) => key.startsWith('$'))
+}
+
+// What stands where these belong may be what was searched for, and would be sent.
+function yesOrNo(operand: unknown): boolean {
+  if (operand === true || operand === 1) return true
+  if (operand === false || operand === 0) return false
+  throw invalidArgument('filter', 'must have true or false in $exists')
+}
+
+function sizeOf(operand: unknown): number {
+  if (typeof operand !== 'number') throw invalidArgument('filter', 'must have a number in $size')
+  return operand
 }
 
 function listOf(operator: string, operand: unknown): readonly unknown[] {

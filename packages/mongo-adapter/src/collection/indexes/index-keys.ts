@@ -4,7 +4,7 @@ import { invalidArgument } from '@strongroom/core'
 import type { Hint } from 'mongodb'
 
 import { isTree, resolveDocument, resolveValue, type Tree } from '../../values/resolve.ts'
-import { type Layout, placeOf, type SealedPath, unsupported } from '../layout.ts'
+import { type Layout, placeOf, requireDeclared, type SealedPath, unsupported } from '../layout.ts'
 
 /** An index as it is to be made. */
 export interface StoredKey {
@@ -25,7 +25,7 @@ export function storedKey(layout: Layout, given: unknown): StoredKey {
   let found: SealedPath | undefined
   for (const [path, direction] of pairsOf(given)) {
     if (typeof path !== 'string' || path === '') throw invalidArgument('index', 'must name paths')
-    const { stored, sealed } = storedPath(layout, path, direction)
+    const { stored, sealed } = storedPath(layout, path, direction, 'index')
     if (sealed !== undefined && found !== undefined)
       throw unsupported('an index of two encrypted paths', `${found.path} and ${sealed.path}`)
     found ??= sealed
@@ -40,7 +40,9 @@ export function storedKey(layout: Layout, given: unknown): StoredKey {
 export function hintOf(layout: Layout, given: unknown): Hint {
   if (typeof given === 'string') return given
   const hint = resolveDocument(given, { argument: 'hint', operators: true, ignoreUndefined: true })
-  return Object.fromEntries(Object.entries(hint).map(([path, direction]) => [storedPath(layout, path, direction).stored, direction]))
+  return Object.fromEntries(
+    Object.entries(hint).map(([path, direction]) => [storedPath(layout, path, direction, 'hint').stored, direction]),
+  )
 }
 
 /** A key, or a filter of a partial index, as it was declared. */
@@ -60,9 +62,11 @@ function storedPath(
   layout: Layout,
   path: string,
   direction: unknown,
+  argument: string,
 ): { readonly stored: string; readonly sealed: SealedPath | undefined } {
   const wildcard = path === '$**' || path.endsWith('.$**')
   const place = placeOf(layout, wildcard ? path.slice(0, -4) : path)
+  if (path !== '$natural') requireDeclared(place, path, argument)
   if (place.kind === 'plain') return { stored: path, sealed: undefined }
   if (wildcard) throw unsupported('an index of everything', path)
   if (place.kind === 'holder') throw unsupported('an index', path, 'it holds encrypted values')

@@ -12,7 +12,7 @@ import type {
   ListIndexesCursor,
 } from 'mongodb'
 
-import { resolveDocument, type Tree } from '../../values/resolve.ts'
+import { readList, resolveDocument, type Tree } from '../../values/resolve.ts'
 import { translateFilter } from '../filters/filter.ts'
 import { type Layout, type SealedPath, unsupported } from '../layout.ts'
 import { CREATE_INDEX_OPTIONS, DROP_INDEX_OPTIONS, LIST_INDEXES_OPTIONS, readDriverOptions } from '../options.ts'
@@ -69,8 +69,10 @@ export async function createIndexes(
   options: EncryptedCreateIndexesOptions | undefined,
 ): Promise<string[]> {
   const command = readOptions(options, OF_COMMAND)
-  if (specs !== undefined && !Array.isArray(specs)) throw invalidArgument('indexes', 'must be a list of { key, … }')
-  const descriptions = specs === undefined ? declaredIndexes(source.layout) : specs.map((each: unknown) => describeOne(source.layout, each))
+  const descriptions =
+    specs === undefined
+      ? declaredIndexes(source.layout)
+      : readList(specs, 'indexes', '{ key, … }').map((each) => describeOne(source.layout, each))
   return descriptions.length === 0 ? [] : source.collection.createIndexes([...descriptions], command)
 }
 

@@ -1,5 +1,6 @@
 /** Acting on what a filter lets through: one command, or, where an index found it, on hits that were compared first. */
 
+import { invalidArgument } from '@strongroom/core'
 import { BSON } from 'mongodb'
 
 import type { Tree } from '../../values/resolve.ts'
@@ -55,11 +56,13 @@ function isNew(before: Set<string>, id: unknown): boolean {
   return before.add(Buffer.from(BSON.serialize({ _id: id })).toString('base64')).size > size
 }
 
-/** Sends; an error of the server comes without values. */
+/** Sends; an error of the server comes without values. @throws StrongroomError `invalid_argument` for what is too large to be sent */
 export async function sending<R>(layout: Layout, send: () => Promise<R>): Promise<R> {
   try {
     return await send()
   } catch (error) {
+    // Of the driver, before it sends: what it writes documents into is little larger than the largest.
+    if (error instanceof RangeError) throw invalidArgument('document', 'is larger than MongoDB takes, encrypted as it is; nothing was sent')
     throw withoutValues(layout, error)
   }
 }

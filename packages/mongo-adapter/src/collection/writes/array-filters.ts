@@ -2,9 +2,9 @@
 
 import { invalidArgument } from '@strongroom/core'
 
-import { isTree, resolveDocument, type Tree } from '../../values/resolve.ts'
+import { isTree, readList, resolveDocument, type Tree } from '../../values/resolve.ts'
 import { LOGIC, requirePlainOperators } from '../filters/filter.ts'
-import { type Layout, placeOf, unsupported } from '../layout.ts'
+import { type Layout, placeOf, requireDeclared, unsupported } from '../layout.ts'
 
 /**
  * @param change - the update, resolved
@@ -12,9 +12,8 @@ import { type Layout, placeOf, unsupported } from '../layout.ts'
  * @throws StrongroomError `unsupported_operation`, `invalid_argument`
  */
 export function checkArrayFilters(layout: Layout, given: unknown, change: Tree, ignoreUndefined: boolean): Tree[] {
-  if (!Array.isArray(given)) throw invalidArgument('arrayFilters', 'must be a list of filters')
   const paths = Object.values(change).flatMap((members) => (isTree(members) ? Object.keys(members) : []))
-  return given.map((each: unknown) => {
+  return readList(given, 'arrayFilters', 'filters').map((each) => {
     const filter = resolveDocument(each, { argument: 'arrayFilters', operators: true, ignoreUndefined })
     requirePlain(layout, filter, paths)
     return filter
@@ -31,9 +30,14 @@ function requirePlain(layout: Layout, filter: Tree, paths: readonly string[]): v
     }
     const [name = '', ...below] = key.split('.')
     if (name === '' || name.startsWith('$')) throw invalidArgument('arrayFilters', 'must begin each path with a name that the update uses')
-    for (const array of arraysNamed(name, paths)) {
-      const path = [array, '0', ...below].join('.')
-      if (placeOf(layout, path).kind !== 'plain') throw unsupported('choosing elements by arrayFilters', [array, ...below].join('.'))
+    const arrays = arraysNamed(name, paths)
+    // The server would refuse it as well, and have it in its log by then.
+    if (arrays.length === 0) throw invalidArgument('arrayFilters', 'must begin each path with a name that the update uses')
+    for (const array of arrays) {
+      const place = placeOf(layout, [array, '0', ...below].join('.'))
+      const path = [array, ...below].join('.')
+      if (place.kind !== 'plain') throw unsupported('choosing elements by arrayFilters', path)
+      requireDeclared(place, path, 'arrayFilters')
     }
     requirePlainOperators(condition)
   }

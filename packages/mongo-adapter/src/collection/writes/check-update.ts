@@ -48,7 +48,9 @@ export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
       if (operator === '$rename') requireFree(layout, String(operand))
       const values = member(layout, operator, path, operand)
       written.push(...values.written)
-      assigned.push(...assignedBy(operator, path, operand))
+      const put = assignedBy(operator, path, operand)
+      for (const { value } of put) requireData(value)
+      assigned.push(...put)
       return [path, values.with] as const
     })
     parts.push((seal) => [operator, Object.fromEntries(checked.map(([path, make]) => [path, make(seal)]))])
@@ -72,7 +74,8 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
   const place = writtenPlaceOf(layout, path)
   const asItIs: CheckedMember = { written: [], with: () => operand }
   if (place.kind === 'within') throw unsupported(operator, place.sealed.path, 'nothing within it can be reached')
-  if (operator === '$unset') return asItIs
+  // Whatever it says, the server takes nothing of it; and it may be what is to go.
+  if (operator === '$unset') return { written: [], with: () => '' }
   if (operator === '$rename') {
     const target = writtenPlaceOf(layout, String(operand))
     if (place.kind !== 'plain' || target.kind !== 'plain') throw unsupported('$rename', path)
@@ -83,9 +86,11 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
     if (!place.declared) throw undeclared()
     return asItIs
   }
-  if (operator === '$pop' && place.node.kind === 'array') return asItIs
+  if (operator === '$pop' && place.node.kind === 'array') {
+    if (operand !== 1 && operand !== -1) throw invalidArgument('update', 'must have 1 or -1 in $pop')
+    return asItIs
+  }
   if (operator === '$set') {
-    requireData(operand)
     const one: WrittenValue = { node: place.node, value: operand, path }
     return { written: [one], with: (seal) => seal(one) }
   }
@@ -96,8 +101,10 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
 function push(path: string, operand: unknown, element: SchemaNode): CheckedMember {
   const { $each: each, ...modifiers } = isTree(operand) && Object.hasOwn(operand, '$each') ? operand : { $each: [operand] }
   if (!Array.isArray(each)) throw invalidArgument('update', 'must have a list in $each')
-  for (const name of Object.keys(modifiers)) if (name !== '$position' && name !== '$slice') throw unsupported(`$push with ${name}`, path)
-  for (const value of each) requireData(value)
+  for (const [name, modifier] of Object.entries(modifiers)) {
+    if (name !== '$position' && name !== '$slice') throw unsupported(`$push with ${name}`, path)
+    if (!Number.isSafeInteger(modifier)) throw invalidArgument('update', `must have a whole number in ${name}`)
+  }
   const written = each.map((value: unknown): WrittenValue => ({ node: element, value, path }))
   return { written, with: (seal) => ({ ...modifiers, $each: written.map(seal) }) }
 }

@@ -3,7 +3,7 @@
 import { invalidArgument } from '@strongroom/core'
 import { type BulkWriteOptions, type Document, type InsertManyResult, type InsertOneOptions, type InsertOneResult, ObjectId } from 'mongodb'
 
-import { resolveDocument, type Tree } from '../../values/resolve.ts'
+import { readList, resolveDocument, type Tree } from '../../values/resolve.ts'
 import { withKeys } from '../keys.ts'
 import { INSERT_MANY_OPTIONS, INSERT_OPTIONS, readDriverOptions } from '../options.ts'
 import { indexesFor, ownerOf, prepareTree, recordOf, sealTree } from '../seal.ts'
@@ -36,8 +36,7 @@ export async function insertMany(
   options: EncryptedInsertManyOptions | undefined,
 ): Promise<InsertManyResult> {
   const sent = readDriverOptions(options, INSERT_MANY_OPTIONS)
-  if (!Array.isArray(documents)) throw invalidArgument('documents', 'must be a list of documents')
-  const sealed = await sealAll(source, documents, sent)
+  const sealed = await sealAll(source, readList(documents, 'documents', 'documents'), sent)
   return sending(source.layout, () => source.collection.insertMany([...sealed], sent))
 }
 

@@ -53,7 +53,7 @@ export async function update(
   const sent: UpdateOptions = { ...sendable(source, plan, read, writes) }
   if (read.arrayFilters !== undefined) sent.arrayFilters = checkArrayFilters(layout, read.arrayFilters, change, ignoreUndefined)
   await validation?.values(checked.assigned)
-  const sealed = owner === undefined ? change : await sealUpdate(source, checked, owner, plan.pins.id)
+  const sealed = owner === undefined ? checked.with(() => undefined) : await sealUpdate(source, checked, owner, plan.pins.id)
   const results = await acted(
     source,
     plan,
