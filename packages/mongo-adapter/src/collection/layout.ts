@@ -193,6 +193,12 @@ export function dottedPath({ path }: SealedPath): string {
   return path.replaceAll('[]', '')
 }
 
+/** The path to ask the database for, so that an encrypted value comes in whatever form it is stored: an array always comes whole. */
+export function fetchedPath({ path }: SealedPath): string {
+  const [whole = ''] = path.split('[]')
+  return whole
+}
+
 export function sealedOf(layout: Layout, node: EncryptedNode): SealedPath {
   return layout.sealed.get(node) as SealedPath
 }
