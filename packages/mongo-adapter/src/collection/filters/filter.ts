@@ -77,7 +77,7 @@ class Translator {
     for (const [key, condition] of Object.entries(filter)) {
       if (LOGIC.includes(key)) {
         if (!Array.isArray(condition) || !condition.every(isTree)) throw invalidArgument('filter', `must have a list of filters in ${key}`)
-        clauses.push({ [key]: this.#branches(key, condition as readonly Tree[], node) })
+        clauses.push({ [key]: this.#branches(key, condition, node) })
       } else if (key === '$comment') clauses.push({ $comment: condition })
       else if (key.startsWith('$'))
         throw new StrongroomError(
