@@ -8,7 +8,7 @@ import { bsonScalar } from '../values/bson-scalar.ts'
 import { type DecodeValue, valueDecoder } from '../values/bson-value.ts'
 import { promoteBuffers } from '../values/promote-buffers.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
-import { mapDocument, valueAt, type Walk } from './documents.ts'
+import { encryptedIn, mapDocument, valueAt, type Walk } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import type { Sought } from './filters/filter.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
@@ -43,7 +43,7 @@ export async function openDocuments(
   documents: readonly Tree[],
   options: OpenOptions,
 ): Promise<readonly (Tree | undefined)[]> {
-  const owners = documents.map((document) => storedOwner(layout, document))
+  const owners = documents.map((document) => ownerOfValues(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
   const indexes = options.verify.searched.flatMap(({ index }) =>
     index === undefined ? [] : known.map(({ tenant }) => neededIndex(index, tenant)),
@@ -61,7 +61,7 @@ export async function countReadable(
   layout: Layout,
   documents: readonly Tree[],
 ): Promise<{ readonly values: number; readonly readable: number }> {
-  const owners = documents.map((document) => storedOwner(layout, document))
+  const owners = documents.map((document) => ownerOfValues(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
   const reading = readingOf({ bson: {}, shredded: 'throw', verify: NOTHING })
   return withKeys(vault, { owners: known, indexes: [], mint: false }, (keys) => {
@@ -93,10 +93,12 @@ const READING: Pick<Walk, 'plain' | 'undeclared' | 'positions'> = {
   positions: true,
 }
 
-function storedOwner(layout: Layout, document: Tree): Owner | undefined {
+/** Whose keys a document's values need; `undefined` where it holds none, or does not say. */
+function ownerOfValues(layout: Layout, document: Tree): Owner | undefined {
   const tenant = ownerName(layout.tenant.type, valueAt(document, layout.tenant.steps))
   const subject = ownerName(layout.subject.type, valueAt(document, layout.subject.steps))
-  return tenant === undefined || subject === undefined ? undefined : { tenant, subject }
+  if (tenant === undefined || subject === undefined) return undefined
+  return encryptedIn(layout.root, document).next().done === true ? undefined : { tenant, subject }
 }
 
 /** What one document's values are opened with. */
@@ -120,8 +122,14 @@ const AS_INDEXED = valueDecoder({})
 
 function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
   if (owner === undefined) throw decryptFailed()
-  const record = recordOf(layout, id)
-  return { subject: keys.subject(owner), tenant: owner.tenant, bound: record === undefined ? undefined : { record } }
+  try {
+    const record = recordOf(layout, id)
+    return { subject: keys.subject(owner), tenant: owner.tenant, bound: record === undefined ? undefined : { record } }
+  } catch (error) {
+    // Neither such an owner nor such an id has any value: somebody put them beside it.
+    if (error instanceof StrongroomError && (error.code === 'not_found' || error.code === 'invalid_argument')) throw decryptFailed()
+    throw error
+  }
 }
 
 function openDocument(
@@ -229,5 +237,16 @@ function isDamage(error: unknown): boolean {
 function located(error: unknown, id: unknown, path: string): Error {
   if (!(error instanceof StrongroomError)) return error as Error
   if (!['decrypt_failed', 'schema_mismatch', 'shredded'].includes(error.code)) return error
-  return new StrongroomError(error.code, `${path} of the document with _id ${String(id)}: ${error.message}`, { cause: error })
+  const which = isSingle(id) ? `the document with _id ${String(id)}` : 'a document whose _id is no single value'
+  return new StrongroomError(error.code, `${path} of ${which}: ${error.message}`, { cause: error })
+}
+
+// What an object says of itself may be anything, or nothing.
+function isSingle(id: unknown): boolean {
+  try {
+    bsonScalar(id, '_id')
+    return true
+  } catch {
+    return false
+  }
 }

@@ -3,8 +3,8 @@
 import { equalBytes } from '@strongroom/core'
 import { Binary, type Document } from 'mongodb'
 
-import type { SchemaNode } from '../schema/node.ts'
-import { isTree, type Tree } from '../values/resolve.ts'
+import type { Tree } from '../values/resolve.ts'
+import { encryptedIn } from './documents.ts'
 import { dottedPath, fetchedPath, type Layout } from './layout.ts'
 import { partsOf } from './open.ts'
 
@@ -33,7 +33,7 @@ export function candidates(layout: Layout, tags: Tags): Document {
 /** How many values and index values with these tags a document holds. */
 export function countStored(layout: Layout, document: Tree, tags: Tags): number {
   let count = 0
-  for (const stored of storedIn(layout.root, document)) {
+  for (const stored of encryptedIn(layout.root, document)) {
     const { c, i } = partsOf(stored)
     if (c !== undefined && hasTag(c, tags.value)) count++
     count += i.filter((bytes) => hasTag(bytes, tags.index)).length
@@ -45,15 +45,6 @@ export function countStored(layout: Layout, document: Tree, tags: Tags): number 
 export function sealedProjection(layout: Layout): Document {
   const paths = ['_id', layout.tenant.path, layout.subject.path, ...[...layout.sealed.values()].map(fetchedPath)]
   return Object.fromEntries(paths.map((path) => [path, 1]))
-}
-
-function* storedIn(node: SchemaNode, value: unknown): Generator<unknown, void> {
-  if (node.kind === 'encrypted') yield value
-  else if (node.kind === 'array') {
-    const elements: readonly unknown[] = Array.isArray(value) ? value : isTree(value) ? Object.values(value) : []
-    for (const each of elements) yield* storedIn(node.element, each)
-  } else if (node.kind === 'object' && isTree(value))
-    for (const [name, member] of node.members) if (Object.hasOwn(value, name)) yield* storedIn(member, value[name])
 }
 
 function hasTag(bytes: Uint8Array, tag: Uint8Array): boolean {
