@@ -49,6 +49,25 @@ export async function withKeys<T>(vault: Vault, needed: Needed, work: (keys: Bat
   }
 }
 
+/**
+ * Whether all owners of what is to be written can have keys, asked before the first of them gets one.
+ *
+ * @throws StrongroomError `invalid_argument` (no name), `not_found` (no such tenant), and what opening keys throws
+ */
+export async function requireOwners(vault: Vault, owners: Iterable<Owner>): Promise<void> {
+  const tenants = new Map<string, { readonly tenant: Tenant; readonly first: Owner }>()
+  for (const owner of owners) {
+    const { tenant } = memberOf(tenants, owner.tenant, () => ({ tenant: vault.tenant(owner.tenant), first: owner }))
+    tenant.subject(owner.subject)
+  }
+  // Of one tenant alone no key is made before it is opened.
+  if (tenants.size < 2) return
+  const firsts = [...tenants.values()].map(({ first }) => first)
+  await withKeys(vault, { owners: firsts, indexes: [], mint: false }, (keys) => {
+    for (const owner of firsts) keys.subject(owner)
+  })
+}
+
 export class BatchKeys {
   readonly #vault: Vault
   /** By tenant, then by subject. */
@@ -64,7 +83,10 @@ export class BatchKeys {
   static async open(vault: Vault, { owners, indexes, mint }: Needed): Promise<BatchKeys> {
     const keys = new BatchKeys(vault)
     try {
-      await Promise.all([keys.#openSubjects(owners, mint), keys.#openIndexes(indexes, mint)])
+      // One after the other where keys are made: an owner who can have none gets no index either.
+      const subjects = keys.#openSubjects(owners, mint)
+      if (mint) await subjects
+      await Promise.all([subjects, keys.#openIndexes(indexes, mint)])
     } catch (error) {
       keys.dispose()
       throw error
