@@ -1,7 +1,24 @@
 /** What a caller hands over, read once into a tree of our own: what is checked is then what is sent, whatever getters and `toBSON` do. */
 
+import { types } from 'node:util'
 import { invalidArgument, StrongroomError } from '@strongroom/core'
-import { Binary, BSONRegExp, BSONSymbol, Code, DBRef, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'mongodb'
+import {
+  Binary,
+  BSON,
+  BSONRegExp,
+  BSONSymbol,
+  Code,
+  DBRef,
+  Decimal128,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+  UUID,
+} from 'mongodb'
 
 /** A document of our own making: no getters, no inherited members. */
 export type Tree = Record<string, unknown>
@@ -17,7 +34,22 @@ export interface ResolveOptions {
 
 // The server refuses documents that are nested deeper.
 const MOST_DEPTH = 100
-const BSON_CLASSES = [Binary, BSONRegExp, BSONSymbol, Code, DBRef, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp]
+const BSON_CLASSES = [
+  Binary,
+  BSONRegExp,
+  BSONSymbol,
+  Code,
+  DBRef,
+  Decimal128,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+  UUID,
+]
 
 /** @throws StrongroomError `invalid_argument` for what has no place in a document, or threw when it was read */
 export function resolveDocument(value: unknown, options: ResolveOptions): Tree {
@@ -55,7 +87,8 @@ function guarded<T>(argument: string, read: () => T): T {
   }
 }
 
-function resolve(value: unknown, options: ResolveOptions, depth: number): unknown {
+function resolve(given: unknown, options: ResolveOptions, depth: number): unknown {
+  const value = ownForm(given)
   if (typeof value === 'function' || typeof value === 'symbol')
     throw invalidArgument(options.argument, 'must not hold functions or symbols')
   // The driver would cut it to 64 bits.
@@ -64,35 +97,55 @@ function resolve(value: unknown, options: ResolveOptions, depth: number): unknow
   if (typeof value === 'string' && !value.isWellFormed()) throw invalidArgument(options.argument, 'must not hold lone surrogates')
   if (typeof value !== 'object' || value === null) return value
   if (depth > MOST_DEPTH) throw invalidArgument(options.argument, `must not be nested deeper than ${MOST_DEPTH} levels, nor hold itself`)
-  if (value instanceof Date) return new Date(Date.prototype.getTime.call(value))
-  if (value instanceof RegExp) return value
+  // By what they are, and not by their class: another realm has classes of its own.
+  if (types.isDate(value)) return new Date(Date.prototype.getTime.call(value))
+  if (types.isRegExp(value)) return new RegExp(value)
   if (ArrayBuffer.isView(value)) {
-    if (!(value instanceof Uint8Array)) throw invalidArgument(options.argument, 'must hold bytes as Uint8Array, Buffer or Binary only')
+    if (!types.isUint8Array(value)) throw invalidArgument(options.argument, 'must hold bytes as Uint8Array, Buffer or Binary only')
     return new Binary(new Uint8Array(value), Binary.SUBTYPE_DEFAULT)
   }
-  if (BSON_CLASSES.some((each) => value instanceof each)) return value
+  if (BSON_CLASSES.some((each) => value instanceof each)) return ofOwnClass(value)
   if ('_bsontype' in value) throw invalidArgument(options.argument, "must hold values of BSON by the mongodb package's own classes only")
-  if ('toBSON' in value && typeof value.toBSON === 'function') return resolveOwn((value.toBSON as () => unknown)(), options, depth)
-  return resolveOwn(value, options, depth)
+  // By index: holes are null, as in the driver.
+  if (Array.isArray(value)) return Array.from({ length: value.length }, (_, i) => resolve(value[i], options, depth + 1) ?? null)
+  return resolveMembers(value, options, depth)
 }
 
-function resolveOwn(value: unknown, options: ResolveOptions, depth: number): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Date || '_bsontype' in value || ArrayBuffer.isView(value)) {
-    // What `toBSON` gave.
-    return resolve(value, options, depth + 1)
-  }
-  if (Array.isArray(value)) {
-    // By index: holes are null, as in the driver.
-    return Array.from({ length: value.length }, (_, i) => resolve(value[i], options, depth + 1) ?? null)
-  }
+// As the driver: whatever has `toBSON` is asked for it, once.
+function ownForm(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'toBSON' in value && typeof value.toBSON === 'function'
+    ? (value.toBSON as () => unknown)()
+    : value
+}
+
+// A class that extends one of them may say one thing now and another when it is sent.
+function ofOwnClass(value: object): unknown {
+  if (BSON_CLASSES.some((each) => Object.getPrototypeOf(value) === each.prototype)) return value
+  const reading = { promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true }
+  return BSON.deserialize(BSON.serialize({ '': value }), reading)['']
+}
+
+function resolveMembers(value: object, options: ResolveOptions, depth: number): Tree {
+  const entries: readonly (readonly [unknown, unknown])[] = types.isMap(value)
+    ? [...Map.prototype.entries.call(value)]
+    : Object.entries(value)
+  // What keeps all that it is to itself would be stored as an empty object.
+  if (types.isBoxedPrimitive(value) || types.isNativeError(value) || (entries.length === 0 && !isPlain(value) && !types.isMap(value)))
+    throw invalidArgument(options.argument, 'must hold plain objects, or such as have members or toBSON(), and no others')
   const tree: Tree = {}
-  for (const [key, member] of value instanceof Map ? value.entries() : Object.entries(value)) {
+  for (const [key, member] of entries) {
     requireKey(key, options)
     const resolved = resolve(member, options, depth + 1)
     if (resolved !== undefined) tree[key as string] = resolved
     else if (!options.ignoreUndefined) tree[key as string] = null
   }
   return tree
+}
+
+// Of this realm or another: with no prototype, or one that has none.
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return typeof prototype !== 'object' || prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function requireKey(key: unknown, { argument, operators }: ResolveOptions): void {

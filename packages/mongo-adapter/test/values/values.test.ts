@@ -1,4 +1,5 @@
 // Values: read once, encoded as docs/format.md says, and back as the driver would give them.
+import { runInNewContext } from 'node:vm'
 import { CanonicalScalar, field } from '@strongroom/core'
 import {
   Binary,
@@ -21,7 +22,7 @@ import { z } from 'zod'
 
 import { bsonScalar } from '../../dist/values/bson-scalar.js'
 import { encodeValue, type FieldValue, passThrough, valueDecoder } from '../../dist/values/bson-value.js'
-import { resolveDocument, type Tree } from '../../dist/values/resolve.js'
+import { isTree, resolveDocument, type Tree } from '../../dist/values/resolve.js'
 import { outcome, refusalOf } from '../refusals.ts'
 
 const id = new ObjectId('656565656565656565656565')
@@ -218,6 +219,67 @@ describe('what is handed over is read once', () => {
     expect(Object.hasOwn(resolve(input, { ignoreUndefined: true }), 'none')).toBe(false)
   })
 
+  test('values of another realm are what they are there', () => {
+    const there = runInNewContext(`({
+      date: new Date(5), bytes: new Uint8Array([1, 2]), pattern: /x/gi, map: new Map([['a', new Date(6)]]), list: [new Date(7), {}], empty: {},
+    })`) as Record<string, unknown>
+    const tree = resolve(there)
+    expect(tree).toEqual({
+      date: new Date(5),
+      bytes: new Binary(new Uint8Array([1, 2]), 0),
+      pattern: /x/gi,
+      map: { a: new Date(6) },
+      list: [new Date(7), {}],
+      empty: {},
+    })
+    expect([tree['date'] instanceof Date, tree['pattern'] instanceof RegExp, isTree(tree['empty'])]).toEqual([true, true, true])
+    expect(resolve({ a: { toBSON: () => /x/ }, b: { toBSON: () => new Date(5) }, c: { toBSON: () => [id] } })).toEqual({
+      a: /x/,
+      b: new Date(5),
+      c: [id],
+    })
+    expect(resolve({ a: Object.create(null) as unknown, b: new Map() })).toEqual({ a: {}, b: {} })
+  })
+
+  test('classes that extend those of BSON are made into them, with what their toBSON says now', () => {
+    class AsText extends ObjectId {
+      toBSON(): unknown {
+        return this.toHexString()
+      }
+    }
+    class Same extends ObjectId {
+      toBSON(): unknown {
+        return this
+      }
+    }
+    class Id extends ObjectId {}
+    class Bytes extends Binary {}
+    class Whole extends Int32 {}
+    class Big extends Long {}
+    const uuid = new UUID()
+    const { text, ...rest } = resolve({
+      text: new AsText(id.toHexString()),
+      same: new Same(id.toHexString()),
+      own: new Id(id.toHexString()),
+      bytes: new Bytes(new Uint8Array([1]), 2),
+      whole: new Whole(5),
+      big: new Big(7, 1),
+      uuid,
+    })
+    expect(text).toBe(id.toHexString())
+    expect(rest).toEqual({
+      same: id,
+      own: id,
+      bytes: new Binary(Buffer.from([1]), 2),
+      whole: new Int32(5),
+      big: new Long(7, 1),
+      uuid,
+    })
+    expect(Object.values(rest).map((value) => Object.getPrototypeOf(value) as unknown)).toEqual(
+      [ObjectId, ObjectId, Binary, Int32, Long, UUID].map(({ prototype }) => prototype),
+    )
+  })
+
   const deep = (levels: number): unknown => {
     let value: unknown = 1
     for (let i = 0; i < levels; i++) value = i % 2 === 0 ? { a: value } : [value]
@@ -241,6 +303,14 @@ describe('what is handed over is read once', () => {
     ['a function', { a: () => 'SECRET' }],
     ['a symbol', { a: Symbol('SECRET') }],
     ['what only says that it is of BSON', { a: { _bsontype: 'ObjectId', id: 'SECRET' } }],
+    ['a set', { a: new Set(['SECRET']) }],
+    ['a promise', { a: Promise.resolve('SECRET') }],
+    ['an address', { a: new URL('https://SECRET.example') }],
+    ['a boxed string', { a: Object('SECRET') as unknown }],
+    ['an error', { a: Object.assign(new Error('SECRET'), { code: 5 }) }],
+    ['a buffer without a view', { a: new ArrayBuffer(4) }],
+    ['a proxy of a date', { a: new Proxy(new Date(), {}) }],
+    ['a set of another realm', { a: runInNewContext("new Set(['SECRET'])") as unknown }],
     ['words of 32 bits', { a: new Uint32Array(1) }],
     ['more than 64 bits', { a: 2n ** 64n }],
     ['itself', itself],
