@@ -1,15 +1,18 @@
 /** Deleting an account: her key first, so that nothing of it can be read whatever happens next; then her documents. */
 
+import { Account } from './documents.ts'
 import { Refusal } from './errors.ts'
 import { passwordMatches } from './passwords.ts'
 import type { Member } from './profile.ts'
 import type { Store } from './store.ts'
+import { whole } from './whole.ts'
 
 /** Asks for the password again: it is for good. @throws Refusal 403 */
 export async function deleteAccount(store: Store, { _id, orgId }: Member, password: string): Promise<void> {
   const { accounts } = store
-  const account = await accounts.findOne({ _id, orgId }, { projection: { password: 1 } })
-  if (!(await passwordMatches(password, account?.password))) throw new Refusal(403, 'wrong_password')
+  const account = await accounts.findOne({ _id, orgId })
+  if (account === null) throw new Refusal(401, 'not_logged_in')
+  if (!(await passwordMatches(password, whole(Account, account).password))) throw new Refusal(403, 'wrong_password')
   await accounts.updateOne({ _id, orgId }, { $set: { deleting: true } })
   await finish(store, { _id, orgId })
 }
