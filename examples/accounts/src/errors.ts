@@ -24,6 +24,11 @@ export class DocumentError extends Error {
   }
 }
 
+/** @param during - what has failed */
+export function log(during: string, error: unknown): void {
+  console.error(JSON.stringify({ at: new Date().toISOString(), during, error: described(error) }))
+}
+
 /** For logs. Messages of the driver may quote a document or a URI, so of those there is the code; Strongroom's hold no values. */
 export function described(error: unknown): string {
   if (error instanceof StrongroomError) return `${error.code}: ${error.message}`

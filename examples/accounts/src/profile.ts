@@ -16,7 +16,7 @@ export type Member = z.output<typeof Member>
 
 export const PROFILE = { orgId: 1, email: 1, name: 1, role: 1 } as const
 /** Not one that is being deleted. */
-export const LIVING = { deleting: { $exists: false } } as const
+export const LIVING = { deletionAsked: { $exists: false } } as const
 
 const shown = ({ _id, email, name, role }: Member) => ({ id: _id, email, name, role })
 

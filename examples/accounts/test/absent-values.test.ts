@@ -127,6 +127,6 @@ describeOnServer('absent values', (ground) => {
     const before = ground.service.printed().length
     expect(await ground.service.call('GET', '/me', { token })).toEqual(INTERNAL)
     const { at: _, ...log } = JSON.parse(ground.service.printed().slice(before)) as Record<string, string>
-    expect(log).toEqual({ route: 'GET /me', error: 'missing or wrong in a document: expires' })
+    expect(log).toEqual({ during: 'GET /me', error: 'missing or wrong in a document: expires' })
   })
 })

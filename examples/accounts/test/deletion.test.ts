@@ -77,8 +77,10 @@ describeOnServer('deletion', (ground) => {
     expect((await fresh.call('POST', '/accounts', { body: signUp })).status).toBe(201)
   })
 
-  // Before her document says so; before the first write of the shred; when the key is gone; when only her document is left.
-  test.each(['updateOne accounts', 'insertOne strongroom_state', 'deleteMany sessions', 'deleteMany accounts'])(
+  // Before her document says so; before the first write of the shred, and before the one that destroys the key; when the key is gone; when only
+  // her document is left.
+  const MID_SHRED = 'insertOne strongroom_state, replaceOne strongroom_keys'
+  test.each(['updateOne accounts', 'insertOne strongroom_state', MID_SHRED, 'deleteMany sessions', 'deleteMany accounts'])(
     'killed before %s',
     async (call) => {
       const ada = await ground.signUp(await invite(ground.service, owner))
