@@ -1,8 +1,12 @@
 // What whoever can write the database makes of the deletions that a process finds to be gone on with: it destroys no key, and stops nothing.
+import { fileURLToPath } from 'node:url'
+
 import { beforeAll, expect, test } from 'vitest'
 
 import type { Service } from '../service-process.mjs'
 import { credentials, describeOnServer, invite, type LoggedIn, logIn, teamNames } from './support.ts'
+
+const NO_FIND = fileURLToPath(new URL('preload/no-find.mjs', import.meta.url))
 
 describeOnServer('planted deletions', (ground) => {
   let ada: LoggedIn
@@ -77,5 +81,58 @@ describeOnServer('planted deletions', (ground) => {
     await accounts.updateOne({ _id: zoe.id }, { $set: { deleting: true } })
     await ground.start()
     expect(await isThere(zoe.id)).toBe(false)
+  })
+
+  test('one that cannot be gone on with stops neither the start nor those behind it', async () => {
+    const accounts = ground.stored('accounts')
+    const eve = await ground.signUp(await ground.organisation('Suspended'), { name: 'Eve' })
+    const mia = await ground.signUp(await ground.organisation('Shredded'), { name: 'Mia' })
+    const zoe = await ground.signUp(await invite(ground.service, ada), { name: 'Zoe' })
+    const [ofEve, ofMia] = [await organisationOf(eve), await organisationOf(mia)]
+    for (const planted of [
+      { _id: '0', orgId: 'no-such-organisation', deletionAsked: null },
+      { _id: '1', orgId: { $gt: '' } },
+      { _id: '2', orgId: null },
+      { _id: 3, orgId },
+    ])
+      await accounts.insertOne({ ...(planted as { _id: string }), deleting: true })
+    await ask(eve, ofEve)
+    await ask(mia, ofMia)
+    await ask(zoe, orgId)
+    // The last that is found, whatever order it is found in.
+    const last = await ground.storedOne('accounts', { _id: zoe.id })
+    await accounts.deleteOne({ _id: zoe.id })
+    await accounts.insertOne(last)
+    await ground.withStore(async ({ vault }) => {
+      await vault.tenant(ofEve).suspend()
+      await vault.tenant(ofMia).shred()
+    })
+
+    const service = await ground.start()
+    expect(await isThere(zoe.id)).toBe(false)
+    // Of a key that is gone with its organisation only documents are left.
+    expect(await isThere(mia.id)).toBe(false)
+    expect(await ground.stored('sessions').countDocuments({ accountId: mia.id })).toBe(0)
+    expect(await isThere(eve.id)).toBe(true)
+    await accounts.deleteMany({ _id: { $in: ['0', '1', '2', 3 as unknown as string] } })
+    await allLive(service)
+    const said = service.printed().match(/^.*"during":"deletion".*$/gmu) ?? []
+    expect(said.map((line) => String((JSON.parse(line) as Record<string, unknown>)['error']).split(':')[0]).toSorted()).toEqual([
+      'missing or wrong in a document',
+      'missing or wrong in a document',
+      'missing or wrong in a document',
+      'not_found',
+      'suspended',
+    ])
+
+    await ground.withStore(({ vault }) => vault.tenant(ofEve).resume())
+    await ground.start()
+    expect(await isThere(eve.id)).toBe(false)
+  })
+
+  test('the service starts also where it cannot look for them', async () => {
+    const service = await ground.start('--import', NO_FIND)
+    expect(service.printed()).toMatch(/"during":"deletions","error":"Error"/)
+    await allLive(await ground.start())
   })
 })
