@@ -67,7 +67,6 @@ interface Framing {
 }
 const ANY = z.custom<FieldValue>(() => true)
 const FIELD = field('users', 'email', ANY, { codec: passThrough }) as unknown as Framing
-)
 
 describe('frames', () => {
   test.each(VALUES)('%s', (_, value, frame) => {
