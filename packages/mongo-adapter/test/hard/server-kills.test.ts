@@ -14,7 +14,7 @@ import { type OwnServer, startServer } from '../../../../tools/mongo-server/serv
 import { uri } from '../support.ts'
 import { type Account, type Accounts, openAccounts, vaultOptions, type Where } from './accounts.mjs'
 
-const KILLS = Number(process.env['STRONGROOM_SERVER_KILLS'] ?? 5)
+const KILLS = Number(process.env['STRONGROOM_SERVER_KILLS'] ?? 2)
 const MANY = 20
 const ORG = 'acme'
 
