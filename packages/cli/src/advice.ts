@@ -23,8 +23,8 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   root_key_file_invalid:
     'where the file is damaged or missing, put its newest copy back; for a new vault, strongroom init --root-key FILE makes one',
   wrong_passphrase: 'run it again with the right one',
-  key_store_unavailable: 'run it again once the key store answers; what was done is kept',
-  state_store_unavailable: 'run it again once the state store answers; what was done is kept',
+  key_store_unavailable: 'see to what the message names, then run it again; what was done is kept',
+  state_store_unavailable: 'see to what the message names, then run it again; what was done is kept',
   epoch_blocked: 'strongroom status shows what comes first; see "What can go wrong" in docs/rotation-runbook.md',
   still_referenced: '',
   receipt_invalid: '',

@@ -23,7 +23,10 @@ export function withOutputFlags(command: Command): Command {
   return command
     .option('--json', 'print one JSON object on stdout')
     .option('--quiet', 'print no progress on stderr: only errors, notes, and what will be gone for good')
-    .option('--verbose', 'after an error, print where it comes from; may show paths, never passphrases')
+    .option(
+      '--verbose',
+      'after an error, print where it comes from; may show paths; passphrases are taken out as far as they are recognised',
+    )
 }
 
 /** What it takes to open the vault. */

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { copyFile, type FileHandle, link, lstat, open, rm } from 'node:fs/promises'
+import { copyFile, type FileHandle, link, lstat, open, readFile, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 import { CliError } from './cli-error.ts'
@@ -17,6 +17,25 @@ export interface NewFile {
 
 // File systems without hard links.
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
+
+/**
+ * A new file, or one that holds what is to be written already, such as that of a run that was killed when all was done: `write` then leaves
+ * it as it is.
+ *
+ * @throws CliError `file_unusable` where there is no such file, and none can be made; `write` throws it where there is one that holds
+ * anything else
+ */
+export async function newOrSameFile(path: string): Promise<NewFile> {
+  if (!(await attempt(path, () => exists(path)))) return newFile(path)
+  return {
+    discard: () => Promise.resolve(),
+    async write(text) {
+      if (!(await attempt(path, () => holds(path, text))))
+        throw new CliError('file_unusable', `${path} is there already, and is no file that holds just this receipt: give another name`)
+      await attempt(path, () => syncFolder(dirname(path)))
+    },
+  }
+}
 
 /** @throws CliError `file_unusable` where there is such a file, or none can be made */
 export async function newFile(path: string): Promise<NewFile> {
@@ -55,6 +74,12 @@ async function nameIt(temporary: string, path: string): Promise<void> {
     await copyFile(temporary, path, constants.COPYFILE_EXCL)
     await withHandle(await open(path, 'r+'), (handle) => handle.sync())
   }
+}
+
+async function holds(path: string, text: string): Promise<boolean> {
+  const bytes = Buffer.from(text)
+  const { size } = await lstat(path)
+  return size === bytes.length && bytes.equals(await readFile(path))
 }
 
 // Its name is kept by the folder.

@@ -1,5 +1,7 @@
 /** What a command works with, from the command line to the open vault. */
 
+import type { Readable } from 'node:stream'
+
 import type { Progress, Vault } from '@strongroom/core'
 
 import { CliError } from './cli-error.ts'
@@ -46,7 +48,7 @@ export class Session {
   readonly style: Style
   readonly width: number
   readonly directory: string
-  readonly stdin: AsyncIterable<Buffer | string>
+  readonly stdin: Readable
   readonly #parts: SessionParts
   readonly #opened: Closable[] = []
   #hasBegun = false
@@ -130,14 +132,16 @@ export class Session {
   /**
    * Says in one line what will be gone for good, and goes on only if that is wanted.
    *
-   * @param word - what has to be typed, with Return: never a single key, which may have been typed ahead
+   * @param name - what has to be typed, with Return: never a single key, which may have been typed ahead. In place of one of blanks, which
+   * are cut off, it is `destroy`: Return alone is no answer
    * @throws CliError `usage` where nobody can be asked, `not_confirmed`; Interrupted at Ctrl-C
    */
-  async confirm(whatGoes: string, word: string): Promise<void> {
+  async confirm(whatGoes: string, name: string): Promise<void> {
     const { flags, notes, prompts, noteStyle } = this.#parts
     await notes.write(`${noteStyle('warning', shown(whatGoes))}\n`)
     if (flags.yes === true) return
     if (!prompts.isPossible) throw new CliError('usage', 'this destroys for good, and there is no terminal to ask in; give --yes to go on')
+    const word = name.trim() === '' ? 'destroy' : name
     const typed = await prompts.line(`Type "${word}" to go on: `)
     if (typed !== word.trim() && typed !== shown(word).trim())
       throw new CliError('not_confirmed', 'that was not what had to be typed; nothing was done')

@@ -119,6 +119,23 @@ test.each(['at a question', 'in the middle of a rotation'])(
   },
 )
 
+test.each([
+  ['nohup', 'SIGHUP'],
+  ['setsid', '0'],
+])('a rotation whose terminal is closed, begun with %s: %s', async (how, expected) => {
+  const { folder, with: opened } = await vaultFolder({ cacheBound: 1500 })
+  await opened((vault) => vault.tenant('t0').subject('s0').shred())
+  // When the shell that leads the session ends, all that is in the foreground gets SIGHUP: the one that tells how it ended heeds none.
+  const args = JSON.stringify([process.execPath, BIN, 'rotate', 'root'])
+  const tell = `const { openSync, writeFileSync } = require('node:fs'); const out = openSync('out', 'w'); require('node:child_process').spawn('${how}', ${args}, { stdio: ['ignore', out, out] }).on('exit', (code, signal) => writeFileSync('ended', String(signal ?? code))); process.on('SIGHUP', () => undefined)`
+  writeFileSync(join(folder, 'tell.cjs'), tell)
+  const terminal = new Terminal(`"${process.execPath}" tell.cjs & wait`, folder)
+  const read = (file: string): string => (existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : '')
+  await expect.poll(() => read('out'), { timeout: 20_000 }).toMatch(/waiting/)
+  terminal.close()
+  await expect.poll(() => read('ended'), { timeout: 20_000 }).toBe(expected)
+})
+
 test('a terminal of no width: status is shown', async () => {
   const { folder } = await vaultFolder()
   const terminal = new Terminal(`${FUNCTION}; stty cols 0; strongroom status`, folder)

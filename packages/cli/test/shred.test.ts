@@ -1,12 +1,12 @@
 // Shreds and their receipts.
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
 
-import { FUNCTION, shell, strongroom } from './support/command.ts'
+import { BIN, FUNCTION, shell, strongroom } from './support/command.ts'
 import { Terminal } from './support/terminal.ts'
-import { emptyFolder, rawKeyConfiguration, readAll, vaultFolder } from './support/vault-folder.ts'
+import { email, emptyFolder, rawKeyConfiguration, readAll, vaultFolder } from './support/vault-folder.ts'
 
 describe('shred', () => {
   test('without a terminal: not without --yes, and --dry-run does nothing', async () => {
@@ -98,6 +98,31 @@ describe('receipts', () => {
     ])
   })
 
+  test('read from pipes, however late they are written to', async () => {
+    const { folder } = await vaultFolder()
+    const { code, stdout, stderr } = await shell(
+      folder,
+      `strongroom shred subject t0 s0 --yes --receipt receipt > /dev/null 2>&1
+strongroom verify-receipt receipt --trusted-keys <(strongroom receipt-keys) &&
+strongroom verify-receipt <(sleep 0.5; cat receipt) --trusted-keys <(sleep 1; strongroom receipt-keys) &&
+(sleep 0.5; cat receipt) | strongroom verify-receipt - --trusted-keys <(strongroom receipt-keys)`,
+    )
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout.match(/^valid: /gm)).toHaveLength(3)
+  })
+
+  test.each(['pipe', 'receipt --trusted-keys pipe', '- 0<>pipe'])('a pipe that nobody writes to: %s is ended by a signal', async (what) => {
+    const folder = emptyFolder()
+    writeFileSync(join(folder, 'receipt'), 'srr1.')
+    const { stdout } = await shell(
+      folder,
+      `mkfifo pipe; (exec "${process.execPath}" "${BIN}" verify-receipt ${what}) & pid=$!
+(sleep 20; kill -KILL $pid) > /dev/null 2>&1 &
+sleep 1.5; kill -TERM $pid; wait $pid; echo "exit $?"`,
+    )
+    expect(stdout).toBe('exit 2\n')
+  })
+
   test('refused: altered, signed by another vault, no keys', async () => {
     const [{ folder }, other] = [await vaultFolder(), await vaultFolder()]
     expect((await strongroom(folder, ['shred', 'subject', 't0', 's0', '--yes', '--receipt', 'receipt'])).code).toBe(0)
@@ -137,6 +162,26 @@ describe('what is asked before', () => {
       expect(await terminal.ended).toBe(1)
     }
     expect((await readAll(folder, values))[0]).toBe('t0 s0')
+  })
+
+  test('a name of blanks: the question says what to type, and Return alone is no answer', async () => {
+    const { folder, with: opened } = await vaultFolder()
+    // Blanks of other kinds are cut off as well.
+    for (const name of ['   ', '\u00A0', '\u3000\t']) {
+      await opened((vault) => vault.tenant('t0').subject(name).encrypt(email, 'x'))
+      const state = (): Promise<string> => opened((vault) => vault.tenant('t0').subject(name).state())
+      for (const answer of ['\r', `${name.replace('\t', ' ')}\r`]) {
+        const terminal = new Terminal(`${FUNCTION}; strongroom shred subject t0 $'${name}'`, folder)
+        await terminal.answer(/Type "destroy" to go on/, answer)
+        expect(await terminal.ended).toBe(1)
+        expect((await terminal.lines()).join('\n')).toContain('not_confirmed')
+      }
+      expect(await state()).toBe('active')
+      const terminal = new Terminal(`${FUNCTION}; strongroom shred subject t0 $'${name}'`, folder)
+      await terminal.answer(/Type "destroy" to go on/, 'destroy\r')
+      expect(await terminal.ended).toBe(0)
+      expect(await state()).toBe('shredded')
+    }
   })
 
   test('the end of the input is no answer: exit 2', async () => {
@@ -240,6 +285,54 @@ describe('a receipt that is to be kept', () => {
     expect(readFileSync(join(folder, 'receipt'), 'utf8')).toMatch(/^srr1\./)
   })
 
+  test('a file that holds it already is no failure, so that a job that was killed after all was done can end', async () => {
+    const { folder, values } = await vaultFolder()
+    for (const place of ['subject t0 s0', 'tenant t1', 'subject t0 nobody --even-if-absent']) {
+      const args = ['shred', ...place.split(' '), '--yes', '--receipt', 'receipt']
+      const first = await strongroom(folder, args)
+      expect(first.code).toBe(0)
+      const [text, { ino }] = [readFileSync(join(folder, 'receipt'), 'utf8'), statSync(join(folder, 'receipt'))]
+      const again = await strongroom(folder, args)
+      expect([again.code, again.stdout]).toEqual([0, first.stdout])
+      expect([readFileSync(join(folder, 'receipt'), 'utf8'), statSync(join(folder, 'receipt')).ino]).toEqual([text, ino])
+      rmSync(join(folder, 'receipt'))
+    }
+    expect(await readAll(folder, values)).toEqual(['shredded', 't0 s1', 'shredded', 'shredded'])
+  })
+
+  test.each<[string, (receipt: string, folder: string) => void]>([
+    ['altered', (receipt) => writeFileSync(receipt, readFileSync(receipt, 'utf8').replace(/.\n$/, '_\n'))],
+    ['cut off', (receipt) => writeFileSync(receipt, readFileSync(receipt, 'utf8').slice(0, -5))],
+    ['with more', (receipt) => writeFileSync(receipt, `${readFileSync(receipt, 'utf8')}more`)],
+    [
+      'a link to it',
+      (receipt, folder) => {
+        renameSync(receipt, join(folder, 'other'))
+        symlinkSync('other', receipt)
+      },
+    ],
+    [
+      'a folder',
+      (receipt) => {
+        rmSync(receipt)
+        mkdirSync(receipt)
+      },
+    ],
+  ])('a file that holds anything else is kept, and refused: %s', async (_, change) => {
+    const { folder } = await vaultFolder()
+    const args = ['shred', 'subject', 't0', 's0', '--yes', '--receipt', 'receipt']
+    expect((await strongroom(folder, args)).code).toBe(0)
+    change(join(folder, 'receipt'), folder)
+    const before = lstatSync(join(folder, 'receipt'))
+    const { code, stdout, stderr } = await strongroom(folder, args)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(
+      /file_unusable: the key IS destroyed, but not its receipt kept: [^\n]*receipt is there already[^\n]*give another name/,
+    )
+    const { ino, size, mtimeMs } = lstatSync(join(folder, 'receipt'))
+    expect([ino, size, mtimeMs]).toEqual([before.ino, before.size, before.mtimeMs])
+  })
+
   test('one that cannot be written after the shred: the key is said to be destroyed, and how to get the receipt', async () => {
     const { folder, values } = await vaultFolder()
     atShred(folder, "rmSync('there', { recursive: true })")
@@ -255,8 +348,17 @@ describe('a receipt that is to be kept', () => {
 
   test('no file is read without end', async () => {
     const { folder } = await vaultFolder()
-    const { code, stderr } = await strongroom(folder, ['verify-receipt', '/dev/zero'])
-    expect(code).toBe(1)
-    expect(stderr).toMatch(/file_unusable: \/dev\/zero holds more than 64 KiB/)
+    for (const [line, message] of [
+      ['verify-receipt /dev/zero', /file_unusable: \/dev\/zero is neither a file nor a pipe nor a socket/],
+      ['verify-receipt <(cat /dev/zero)', /file_unusable: \/dev\/fd\/63 holds more than 64 KiB/],
+      ['verify-receipt - < /dev/zero', /file_unusable: stdin holds more than 64 KiB/],
+      ['verify-receipt raw.key --trusted-keys long', /file_unusable: .*long holds more than 64 KiB/],
+      ['verify-receipt vault', /file_unusable: .*vault is a folder/],
+    ] as const) {
+      writeFileSync(join(folder, 'long'), 'a'.repeat(65_537))
+      const { code, stderr } = await shell(folder, `strongroom ${line}`)
+      expect([line, code]).toEqual([line, 1])
+      expect(stderr).toMatch(message)
+    }
   })
 })

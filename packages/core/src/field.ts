@@ -10,6 +10,7 @@ import type { EncryptedValueBytes } from './format/encrypted-value.ts'
 import { type EncodedValue, frame } from './format/frame.ts'
 import { jsonCodec, stringFrame, type ValueCodec } from './format/value-codec.ts'
 
+const STRING = 0x02
 const MAX_NAME_BYTES = 256
 
 declare const valueType: unique symbol
@@ -54,6 +55,7 @@ export class Field<T> {
   readonly names: readonly [FieldName, ...FieldName[]]
   readonly #schema: z.ZodType<T>
   readonly #codec: ValueCodec
+  readonly #ownsStrings: boolean
 
   /** @internal */
   constructor(context: string, name: string, schema: z.ZodType<T>, options: FieldOptions) {
@@ -61,6 +63,8 @@ export class Field<T> {
     this.names = [fieldName(context, name, 'context', 'name'), ...previousNames(previous)]
     if (typeof padded !== 'boolean') throw invalidArgument('padded', 'must be true or false')
     if (!hasMethods(codec, 'codec', ['encode', 'decode'])) throw invalidArgument('codec', 'must have the methods encode and decode')
+    const strings: unknown = attempt('codec', () => codec.strings)
+    if (strings !== undefined && strings !== 'core') throw invalidArgument('codec', "must have 'core' as strings, or nothing")
     if (!hasMethods(schema, 'schema', ['safeParse', 'parse'])) throw invalidArgument('schema', 'must be a zod schema')
     this.context = context
     this.name = name
@@ -68,6 +72,7 @@ export class Field<T> {
     this.label = `${context}.${name}`
     this.#schema = schema
     this.#codec = codec
+    this.#ownsStrings = strings === 'core'
   }
 
   /** @internal Whether this was made by `field()`: false for whatever only looks like it. */
@@ -77,7 +82,7 @@ export class Field<T> {
 
   /** @internal The frame of a value that the schema accepts. The caller wipes it. */
   frame(value: T): Uint8Array {
-    if (typeof value === 'string' && this.#codec === jsonCodec && !this.padded) {
+    if (typeof value === 'string' && this.#ownsStrings && !this.padded) {
       const framed = stringFrame(value)
       if (this.#accepts(value)) return framed
       wipe(framed)
@@ -103,7 +108,7 @@ export class Field<T> {
 
   // What a codec throws may hold the value as well; and it may keep a view of bytes that are wiped later.
   #encode(value: T): EncodedValue {
-    if (this.#codec === jsonCodec) return jsonCodec.encode(value)
+    if (this.#codec === jsonCodec || (typeof value === 'string' && this.#ownsStrings)) return jsonCodec.encode(value)
     const encoded = attempt('value', () => {
       const { type, body } = this.#codec.encode(value)
       return { type, body }
@@ -113,7 +118,7 @@ export class Field<T> {
   }
 
   #decode(encoded: EncodedValue): unknown {
-    if (this.#codec === jsonCodec) return jsonCodec.decode(encoded)
+    if (this.#codec === jsonCodec || (encoded.type === STRING && this.#ownsStrings)) return jsonCodec.decode(encoded)
     try {
       return this.#codec.decode({ type: encoded.type, body: copy(encoded.body) })
     } catch {

@@ -16,7 +16,7 @@ import { type Command, Option } from 'commander'
 
 import { CliError } from '../cli-error.ts'
 import { placeName, type SharedFlags, withDryRun, withVaultFlags, withYes } from '../flags.ts'
-import { type NewFile, newFile } from '../new-file.ts'
+import { type NewFile, newFile, newOrSameFile } from '../new-file.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { count } from '../terminal/count.ts'
@@ -97,7 +97,8 @@ async function shredPlace(session: Session, place: Place, flags: Flags): Promise
   const whatGoes = WHAT_GOES[key](whole(place))
   if (dryRun === true) return { lines: [whatGoes, 'nothing was done'], summary: { dryRun: true, ...place, region, key } }
   await session.confirm(whatGoes, place.item ?? place.subject ?? place.tenant)
-  const file = receipt === undefined ? undefined : await newFile(resolve(session.directory, receipt))
+  const makeFile = key === 'shredded' ? newOrSameFile : newFile
+  const file = receipt === undefined ? undefined : await makeFile(resolve(session.directory, receipt))
   let shredded: Shredded
   session.begin()
   try {

@@ -1,7 +1,5 @@
 /** `strongroom verify-receipt`. */
 
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
 import { verifyReceipt as verify } from '@strongroom/core'
@@ -9,6 +7,7 @@ import type { Command } from 'commander'
 
 import { CliError } from '../cli-error.ts'
 import { type SharedFlags, withVaultFlags } from '../flags.ts'
+import { type Reading, readPath, readStream } from '../read-whole.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { minute } from '../terminal/time.ts'
@@ -39,8 +38,8 @@ export function addVerifyReceipt(program: Command, runner: Runner): void {
 }
 
 async function verifyReceipt(session: Session, file: string, { trustedKeys }: Flags): Promise<Outcome> {
-  const text = file === STDIN ? await allOf(session.stdin, 'stdin') : await readText(resolve(session.directory, file))
-  const keys = trustedKeys === undefined ? await ownKeys(session) : parseKeys(await readText(resolve(session.directory, trustedKeys)))
+  const text = await readText(session, file)
+  const keys = trustedKeys === undefined ? await ownKeys(session) : parseKeys(await readFile(session, trustedKeys))
   const receipt = verify(text.trim(), keys)
   const { kind, region, versions, rootVersion, instant, reason } = receipt
   const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -83,30 +82,21 @@ function parseKeys(text: string): readonly Uint8Array[] {
   return lines.map((line) => Buffer.from(line, 'hex'))
 }
 
-async function readText(path: string): Promise<string> {
-  let handle: FileHandle | undefined
-  try {
-    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-    if ((await handle.stat()).isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
-    return await allOf(handle.createReadStream({ autoClose: false, highWaterMark: MOST_BYTES }), path)
-  } catch (error) {
-    throw error instanceof CliError ? error : unreadable(path, error)
-  } finally {
-    await handle?.close()
-  }
+async function readText(session: Session, file: string): Promise<string> {
+  if (file !== STDIN) return readFile(session, file)
+  return (await readStream(session.stdin, readingOf('stdin', session))).toString()
 }
 
-async function allOf(stream: AsyncIterable<Buffer | string>, name: string): Promise<string> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of stream) {
-    chunks.push(Buffer.from(chunk))
-    length += chunk.length
-    if (length > MOST_BYTES) throw new CliError('file_unusable', `${name} holds more than 64 KiB: it is neither a receipt nor keys`)
-  }
-  return Buffer.concat(chunks).toString()
+async function readFile(session: Session, file: string): Promise<string> {
+  const path = resolve(session.directory, file)
+  return (await readPath(path, readingOf(path, session))).toString()
 }
 
-function unreadable(name: string, cause: unknown): CliError {
-  return new CliError('file_unusable', `${name} cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown error'})`, { cause })
+function readingOf(name: string, { signal }: Session): Reading {
+  return {
+    mostBytes: MOST_BYTES,
+    tooLong: 'holds more than 64 KiB: it is neither a receipt nor keys',
+    signal,
+    refusal: (why, cause) => new CliError('file_unusable', `${name} ${why}`, { cause }),
+  }
 }

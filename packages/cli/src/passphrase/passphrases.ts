@@ -7,6 +7,7 @@ import type { System } from '../system.ts'
 import type { Prompts } from '../terminal/prompts.ts'
 import type { Redaction } from '../terminal/redaction.ts'
 import type { AskPassphrase, PassphraseOptions } from './ask-passphrase.ts'
+import { requireHandedOver } from './handed-over.ts'
 import { readPassphraseDescriptor, readPassphraseFile } from './read-passphrase.ts'
 
 /** What the command line says of passphrases. */
@@ -30,9 +31,12 @@ export interface PassphraseSources {
 /**
  * What a configuration asks with. Each name is asked for once; what a flag gives answers for all names.
  *
+ * @throws CliError `passphrase_unusable` where a descriptor is named that was not handed over
  * @throws (the function) CliError `passphrase_missing`, `passphrase_unusable`; Interrupted
  */
 export function passphrases(sources: PassphraseSources): AskPassphrase {
+  const { passphraseFd } = sources.flags
+  if (passphraseFd !== undefined) requireHandedOver(passphraseFd)
   const known = new Map<string | undefined, Promise<Secret<string>>>()
   let flags: Promise<Secret<string> | undefined> | undefined
   let toMake = sources.newKey

@@ -21,6 +21,8 @@ export interface ValueCodec {
   encode(value: unknown): EncodedValue
   /** The value; `undefined` if the body is malformed or the type is not this codec's. */
   decode(encoded: EncodedValue): unknown
+  /** `core`: strings never come to this codec, nor their type 0x02. Core encodes and decodes them as UTF-8, with no copy between. */
+  readonly strings?: 'core'
 }
 
 /**
@@ -34,6 +36,7 @@ export interface ValueCodec {
  * ```
  */
 export const jsonCodec: ValueCodec = {
+  strings: 'core',
   encode(value) {
     try {
       return encode(value)

@@ -375,6 +375,7 @@ describe('field', () => {
     ['codec', 'no codec', { codec: {} }],
     ['codec', 'null', { codec: null }],
     ['codec', 'half a codec', { codec: { encode: () => 1 } }],
+    ['codec', 'strings of nobody', { codec: { encode: () => 1, decode: () => 1, strings: 'mine' } }],
     ['options', 'a proxy that throws', HOSTILE],
     ['options', 'an option that there is not', { pad: true }],
   ])('%s: %s', async (argument, _, options) => {

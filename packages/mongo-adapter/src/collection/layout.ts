@@ -1,12 +1,12 @@
 /** What a collection knows of its documents: made once from the schema, and refused then or never. */
 
-import { type EncodedValue, type Field, field, invalidArgument, type Normalize, StrongroomError } from '@strongroom/core'
+import { type Field, field, invalidArgument, type Normalize, StrongroomError } from '@strongroom/core'
 import { z } from 'zod'
 
 import type { ArrayNode, EncryptedNode, ObjectNode, SchemaNode } from '../schema/node.ts'
 import { type OwnerPath, ownerPath } from '../schema/owner-path.ts'
 import { walkSchema } from '../schema/walk.ts'
-import { passThrough } from '../values/bson-value.ts'
+import { type FieldValue, passThrough } from '../values/bson-value.ts'
 
 /** The blind index of a path. */
 export interface PathIndex {
@@ -20,7 +20,7 @@ export interface PathIndex {
 export interface SealedPath {
   /** As declared: `phones[]`. */
   readonly path: string
-  readonly field: Field<EncodedValue>
+  readonly field: Field<FieldValue>
   readonly index: PathIndex | undefined
 }
 
@@ -46,7 +46,7 @@ export interface LayoutOptions {
 }
 
 // What a value may be, the schema of the document says; a field of its own says only where it belongs.
-const ANY = z.custom<EncodedValue>(() => true)
+const ANY = z.custom<FieldValue>(() => true)
 
 /** @throws StrongroomError `invalid_argument`, `unsupported_operation` */
 export function layoutOf({ schema, tenant, subject, context, bind }: LayoutOptions): Layout {

@@ -173,6 +173,6 @@ function isDamage(error: unknown): boolean {
 
 function located(error: unknown, id: unknown, path: string): Error {
   if (!(error instanceof StrongroomError)) return error as Error
-  if (error.code !== 'decrypt_failed' && error.code !== 'shredded') return error
+  if (!['decrypt_failed', 'schema_mismatch', 'shredded'].includes(error.code)) return error
   return new StrongroomError(error.code, `${path} of the document with _id ${String(id)}: ${error.message}`, { cause: error })
 }

@@ -1,12 +1,12 @@
 /** Encrypting the values of documents: first everything is checked and encoded, without a key, then encrypted with keys that are open. */
 
-import { type EncodedValue, invalidArgument, type Scalar, StrongroomError, type UnlockedKeys, type ValueOptions } from '@strongroom/core'
+import { invalidArgument, type Scalar, StrongroomError, type UnlockedKeys, type ValueOptions } from '@strongroom/core'
 import { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
-import { encodeValue } from '../values/bson-value.ts'
+import { encodeValue, type FieldValue } from '../values/bson-value.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
 import { mapDocument, setMember, valueAt } from './documents.ts'
 import type { BatchKeys, NeededIndex, Owner } from './keys.ts'
@@ -18,11 +18,11 @@ export const SUBTYPE = 0x80
 /** A value that is to be encrypted, in a tree that is otherwise as it will be stored. */
 class Prepared {
   readonly sealed: SealedPath
-  readonly encoded: EncodedValue
+  readonly encoded: FieldValue
   /** `undefined` where there is no index. */
   readonly scalar: Scalar | undefined
 
-  constructor(sealed: SealedPath, encoded: EncodedValue, scalar: Scalar | undefined) {
+  constructor(sealed: SealedPath, encoded: FieldValue, scalar: Scalar | undefined) {
     this.sealed = sealed
     this.encoded = encoded
     this.scalar = scalar

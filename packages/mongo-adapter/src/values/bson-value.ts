@@ -3,30 +3,30 @@
 import { type EncodedValue, invalidArgument, type ValueCodec } from '@strongroom/core'
 import { Binary, BSON, type BSONSerializeOptions } from 'mongodb'
 
-const STRING = 0x02
 const BINARY = 0x05
 // Document, array, ObjectId, boolean, date, the numbers.
 const AS_IN_BSON: ReadonlySet<number> = new Set([0x01, 0x03, 0x04, 0x07, 0x08, 0x09, 0x10, 0x12, 0x13])
 // u32 length ‖ type ‖ empty name.
 const BODY_AT = 6
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** A value as a field takes it and gives it back: only strings are what they are. */
+export type FieldValue = string | EncodedValue
 
-/** A field's values are encoded before they come to it, and decoded behind it: only a call knows how it wants them. */
+/** All others are encoded before they come to the field, and decoded behind it: only a call knows how it wants them. */
 export const passThrough: ValueCodec = {
+  strings: 'core',
   encode: (value) => value as EncodedValue,
   decode: (encoded) => encoded,
 }
 
 /**
- * A value as type and body.
+ * A value as its field takes it.
  *
  * @param path - of the value, for the error
  * @throws StrongroomError `invalid_argument` for types that are not encrypted
  */
-export function encodeValue(value: unknown, path: string): EncodedValue {
-  if (typeof value === 'string') return { type: STRING, body: encoder.encode(value) }
+export function encodeValue(value: unknown, path: string): FieldValue {
+  if (typeof value === 'string') return value
   if (value instanceof Binary) {
     const body = new Uint8Array(1 + value.length())
     body[0] = value.sub_type
@@ -41,15 +41,16 @@ export function encodeValue(value: unknown, path: string): EncodedValue {
 }
 
 /** What gives back a value, or `undefined` where the body is none of its type. */
-export type DecodeValue = (encoded: EncodedValue) => unknown
+export type DecodeValue = (encoded: FieldValue) => unknown
 
 /** @param options - how the caller reads other values: made once for many */
 export function valueDecoder(options: BSONSerializeOptions): DecodeValue {
   const reading = { ...readingOf(options), allowObjectSmallerThanBufferSize: false }
-  return ({ type, body }) => {
+  return (encoded) => {
+    // No option says anything about strings.
+    if (typeof encoded === 'string') return encoded
+    const { type, body } = encoded
     try {
-      // No option says anything about strings.
-      if (type === STRING) return decoder.decode(body)
       if (type === BINARY ? body.length === 0 : !AS_IN_BSON.has(type)) return undefined
       const whole = type === BINARY ? concat(i32(body.length - 1), body) : body
       return BSON.deserialize(concat(i32(BODY_AT + whole.length + 1), [type, 0], whole, [0]), reading)['']
