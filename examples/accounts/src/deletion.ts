@@ -10,7 +10,7 @@ import type { Member } from './profile.ts'
 import type { Store } from './store.ts'
 import { whole } from './whole.ts'
 
-/** Asks for the password again: it is for good. @throws Refusal 403 */
+/** Asks for the password again: it is for good. @throws Refusal 401, 403; DocumentError */
 export async function deleteAccount(store: Store, { _id, orgId }: Member, password: string): Promise<void> {
   const { accounts } = store
   const account = await accounts.findOne({ _id, orgId })
