@@ -10,7 +10,7 @@ export type { EncodedValue } from './format/frame.ts'
 export type { ValueCodec } from './format/value-codec.ts'
 export { jsonCodec } from './format/value-codec.ts'
 
-export type { Normalize } from './format/normalise.ts'
+export { type Normalize, requireIndexable } from './format/normalise.ts'
 
 export { initVault } from './vault/init-vault.ts'
 export { openVault, type Vault } from './vault/open-vault.ts'

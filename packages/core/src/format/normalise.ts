@@ -35,6 +35,22 @@ export function normalisedScalar(normaliser: Normaliser, value: unknown, argumen
   return canonicalScalar(TEXTS[normaliser](value, argument), argument)
 }
 
+/**
+ * Whether a value can be indexed, asked without a key: for an adapter that refuses what it cannot store before it makes one. With
+ * `none` that is whether it is a scalar at all, as a record binding has to be.
+ *
+ * @throws StrongroomError `invalid_argument` naming `argument`
+ * @example
+ * ```ts
+ * import { requireIndexable } from '@strongroom/core'
+ *
+ * requireIndexable('phone', '+44 20 7946 0001', 'phone')
+ * ```
+ */
+export function requireIndexable(normalize: Normalize, value: unknown, argument: string): void {
+  normalisedScalar(normaliserOf(normalize), value, argument)
+}
+
 const TEXTS: Readonly<Record<Exclude<Normaliser, 'none/1'>, (text: string, argument: string) => string>> = {
   'email/1': (text, argument) => lowerCase(requireKnown(text, argument), 'NFC').replace(OUTER_SPACE, ''),
   'text/1': (text, argument) => lowerCase(requireKnown(text, argument), 'NFKC').replace(RUN_OF_SPACE, ' ').replace(OUTER_SPACE, ''),

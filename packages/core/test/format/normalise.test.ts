@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import type { Normaliser } from '#core/format/index-value.js'
-import { NORMALISERS, normalisedScalar, normaliserOf } from '#core/format/normalise.js'
+import { NORMALISERS, normalisedScalar, normaliserOf, requireIndexable } from '#core/format/normalise.js'
 import { canonicalScalar } from '#core/format/scalar.js'
 
 import { refusal } from './refusal.ts'
@@ -153,4 +153,22 @@ test('an option names a normaliser, and what is none is refused', () => {
   expect([normaliserOf('email'), normaliserOf('none'), normaliserOf(undefined)]).toEqual(['email/1', 'none/1', 'none/1'])
   for (const name of ['email/1', 'Email', 'toString', '__proto__', 5, null, {}])
     expect(refusal(() => normaliserOf(name))).toMatchObject({ code: 'invalid_argument', argument: 'normalize' })
+})
+
+test('whether a value can be indexed is asked without a key, and names the argument of whoever asks', () => {
+  for (const [normalize, value] of [
+    ['email', 'a@b.c'],
+    ['phone', '+4420794600'],
+    ['text', ''],
+    ['none', 5],
+  ] as const)
+    expect(requireIndexable(normalize, value, 'x')).toBeUndefined()
+  for (const [normalize, value] of [
+    ['phone', 'SECRET'],
+    ['email', 5],
+    ['none', { a: 'SECRET' }],
+    ['none', 'SECRET'.repeat(20_000)],
+  ] as const)
+    expect(refusal(() => requireIndexable(normalize, value, 'x'))).toEqual({ code: 'invalid_argument', argument: 'x', leaks: false })
+  expect(refusal(() => requireIndexable('mail' as never, 'x', 'x'))).toMatchObject({ code: 'invalid_argument', argument: 'normalize' })
 })

@@ -36,6 +36,17 @@ export function mapDocument(node: SchemaNode, value: unknown, walk: Walk, path =
   return out
 }
 
+/** All that stands in a document where an encrypted value belongs, whatever shape the rest of it has. */
+export function* encryptedIn(node: SchemaNode, value: unknown): Generator<unknown, void> {
+  if (value === null || value === undefined) return
+  if (node.kind === 'encrypted') yield value
+  else if (node.kind === 'array') {
+    const elements: readonly unknown[] = Array.isArray(value) ? value : isTree(value) ? Object.values(value) : []
+    for (const each of elements) yield* encryptedIn(node.element, each)
+  } else if (node.kind === 'object' && isTree(value))
+    for (const [name, member] of node.members) if (Object.hasOwn(value, name)) yield* encryptedIn(member, value[name])
+}
+
 /** Sets a member of whatever name: an assignment to `__proto__` would change what the object inherits. */
 export function setMember(tree: Tree, name: string, value: unknown): void {
   if (name === '__proto__') Object.defineProperty(tree, name, { value, writable: true, enumerable: true, configurable: true })

@@ -102,7 +102,7 @@ function cursorSource(asked: Asked, plan: FilterPlan, projection: unknown): Curs
       })
     },
     async decrypt(documents) {
-      const opened = await openDocuments(vault, layout, documents, { bson: reading, shredded, verify: plan.searched })
+      const opened = await openDocuments(vault, layout, documents, { bson: reading, shredded, verify: plan })
       return opened.map((document) => (document === undefined ? undefined : planned.strip(document)))
     },
   }

@@ -33,8 +33,8 @@ const MOST_TRIES = 5
  * has changed or may have, is opened anew, and all of the work is done again.
  *
  * @param work - without effects, and synchronous
- * @throws StrongroomError what opening keys throws, and what `work` throws; that a tenant is shredded only when one of its values is asked
- *   for, if `mint` is false
+ * @throws StrongroomError what opening keys throws, and what `work` throws; if `mint` is false, then what is wrong with one owner only
+ *   when a key of his is asked for
  */
 export async function withKeys<T>(vault: Vault, needed: Needed, work: (keys: BatchKeys) => T): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -49,11 +49,30 @@ export async function withKeys<T>(vault: Vault, needed: Needed, work: (keys: Bat
   }
 }
 
+/**
+ * Whether all owners of what is to be written can have keys, asked before the first of them gets one.
+ *
+ * @throws StrongroomError `invalid_argument` (no name), `not_found` (no such tenant), and what opening keys throws
+ */
+export async function requireOwners(vault: Vault, owners: Iterable<Owner>): Promise<void> {
+  const tenants = new Map<string, { readonly tenant: Tenant; readonly first: Owner }>()
+  for (const owner of owners) {
+    const { tenant } = memberOf(tenants, owner.tenant, () => ({ tenant: vault.tenant(owner.tenant), first: owner }))
+    tenant.subject(owner.subject)
+  }
+  // Of one tenant alone no key is made before it is opened.
+  if (tenants.size < 2) return
+  const firsts = [...tenants.values()].map(({ first }) => first)
+  await withKeys(vault, { owners: firsts, indexes: [], mint: false }, (keys) => {
+    for (const owner of firsts) keys.subject(owner)
+  })
+}
+
 export class BatchKeys {
   readonly #vault: Vault
   /** By tenant, then by subject. */
   readonly #subjects = new Map<string, Map<string, UnlockedKeys | StrongroomError>>()
-  readonly #indexes = new Map<string, BlindIndex | undefined>()
+  readonly #indexes = new Map<string, BlindIndex | StrongroomError | undefined>()
   readonly #tenants = new Map<string, Tenant>()
 
   private constructor(vault: Vault) {
@@ -64,7 +83,10 @@ export class BatchKeys {
   static async open(vault: Vault, { owners, indexes, mint }: Needed): Promise<BatchKeys> {
     const keys = new BatchKeys(vault)
     try {
-      await Promise.all([keys.#openSubjects(owners, mint), keys.#openIndexes(indexes, mint)])
+      // One after the other where keys are made: an owner who can have none gets no index either.
+      const subjects = keys.#openSubjects(owners, mint)
+      if (mint) await subjects
+      await Promise.all([subjects, keys.#openIndexes(indexes, mint)])
     } catch (error) {
       keys.dispose()
       throw error
@@ -72,7 +94,7 @@ export class BatchKeys {
     return keys
   }
 
-  /** @throws StrongroomError `shredded` */
+  /** @throws StrongroomError `shredded`, `suspended`, `not_found`, `invalid_argument` */
   subject({ tenant, subject }: Owner): UnlockedKeys {
     const found = this.#subjects.get(tenant)?.get(subject)
     if (found instanceof StrongroomError) throw found
@@ -80,15 +102,17 @@ export class BatchKeys {
     return found
   }
 
-  /** `undefined` where nothing was ever indexed there. */
+  /** `undefined` where nothing was ever indexed there. @throws StrongroomError `suspended`, `not_found`, `invalid_argument` */
   index(needed: NeededIndex): BlindIndex | undefined {
-    return this.#indexes.get(indexId(needed))
+    const found = this.#indexes.get(indexId(needed))
+    if (found instanceof StrongroomError) throw found
+    return found
   }
 
   dispose(): void {
     for (const ofTenant of this.#subjects.values())
       for (const keys of ofTenant.values()) if (!(keys instanceof StrongroomError)) keys.dispose()
-    for (const index of this.#indexes.values()) index?.dispose()
+    for (const index of this.#indexes.values()) if (!(index instanceof StrongroomError)) index?.dispose()
     this.#subjects.clear()
     this.#indexes.clear()
   }
@@ -111,7 +135,7 @@ export class BatchKeys {
     try {
       ofTenant.set(subject, await this.#tenant(tenant).subject(subject).unlock({ readOnly: !mint }))
     } catch (error) {
-      if (mint || !isShredded(error)) throw error
+      if (mint || !isOfOwner(error)) throw error
       ofTenant.set(subject, error)
     }
   }
@@ -129,8 +153,9 @@ export class BatchKeys {
         try {
           this.#indexes.set(id, await (mint ? owner.blindIndex(options) : owner.findBlindIndex(options)))
         } catch (error) {
+          if (mint || !isOfOwner(error)) throw error
           // Of a tenant that is gone nothing can be found.
-          if (mint || !isShredded(error)) throw error
+          if (!isShredded(error)) this.#indexes.set(id, error)
         }
       }),
     )
@@ -139,6 +164,11 @@ export class BatchKeys {
 
 export function isShredded(error: unknown): error is StrongroomError {
   return error instanceof StrongroomError && error.code === 'shredded'
+}
+
+// Said of one owner, and no reason to keep from a caller what is of others.
+function isOfOwner(error: unknown): error is StrongroomError {
+  return error instanceof StrongroomError && ['shredded', 'suspended', 'not_found', 'invalid_argument'].includes(error.code)
 }
 
 function isExpired(error: unknown): boolean {

@@ -3,6 +3,7 @@
 import { type Field, field, invalidArgument, type Normalize, StrongroomError } from '@strongroom/core'
 import { z } from 'zod'
 
+import type { IndexOptions } from '../schema/encrypted.ts'
 import type { ArrayNode, EncryptedNode, ObjectNode, SchemaNode } from '../schema/node.ts'
 import { type OwnerPath, ownerPath } from '../schema/owner-path.ts'
 import { walkSchema } from '../schema/walk.ts'
@@ -61,15 +62,7 @@ export function layoutOf({ schema, tenant, subject, context, bind }: LayoutOptio
     sealed.set(node, {
       path: node.path,
       field: field(context, node.path, ANY, { codec: passThrough, padded }),
-      index:
-        index === undefined
-          ? undefined
-          : {
-              scope: index.scope,
-              domain: index.domain ?? `${context}.${node.path}`,
-              normalize: index.normalize ?? 'none',
-              unique: index.unique === true,
-            },
+      index: index === undefined ? undefined : indexOf(index, `${context}.${node.path}`),
     })
   }
   const mintsIds = id === undefined || ownerTypeOf(root, schema) === 'objectId'
@@ -82,6 +75,19 @@ export function layoutOf({ schema, tenant, subject, context, bind }: LayoutOptio
     sealed,
     context,
   }
+}
+
+// As the vault takes it; said now, and not at the first write.
+const MOST_DOMAIN_BYTES = 256
+
+function indexOf({ scope, domain, normalize = 'none', unique = false }: IndexOptions, place: string): PathIndex {
+  const named = domain ?? place
+  if (!named.isWellFormed() || Buffer.byteLength(named) > MOST_DOMAIN_BYTES)
+    throw invalidArgument(
+      'index.domain',
+      `must be a name of at most ${MOST_DOMAIN_BYTES} bytes, as context and path together are where none is given`,
+    )
+  return { scope, domain: named, normalize, unique }
 }
 
 function ownerTypeOf(root: ObjectNode, schema: z.ZodType): string | undefined {
@@ -191,6 +197,12 @@ function holdsEncrypted(node: SchemaNode): boolean {
 /** The path of an encrypted value as MongoDB has it: `phones[]` is `phones`. */
 export function dottedPath({ path }: SealedPath): string {
   return path.replaceAll('[]', '')
+}
+
+/** The path to ask the database for, so that an encrypted value comes in whatever form it is stored: an array always comes whole. */
+export function fetchedPath({ path }: SealedPath): string {
+  const [whole = ''] = path.split('[]')
+  return whole
 }
 
 export function sealedOf(layout: Layout, node: EncryptedNode): SealedPath {

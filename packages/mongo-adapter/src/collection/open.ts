@@ -8,11 +8,13 @@ import { bsonScalar } from '../values/bson-scalar.ts'
 import { type DecodeValue, valueDecoder } from '../values/bson-value.ts'
 import { promoteBuffers } from '../values/promote-buffers.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
-import { mapDocument, valueAt, type Walk } from './documents.ts'
+import { encryptedIn, mapDocument, valueAt, type Walk } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
+import type { Sought } from './filters/filter.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
 import { indexValueOf, neededIndex, recordOf } from './seal.ts'
 import { SHREDDED } from './shredded-mark.ts'
+import type { FilterPlan } from './source.ts'
 
 /** What to do about values whose keys are destroyed. */
 export type OnShredded = 'throw' | 'mark'
@@ -21,9 +23,14 @@ export interface OpenOptions {
   /** How the caller wants values. Documents themselves are read without `promoteBuffers`, which would take from `_id` what it is bound by. */
   readonly bson: BSONSerializeOptions
   readonly shredded: OnShredded
-  /** Paths that were searched by: an index value proves nothing, so what a hit holds there is compared. */
-  readonly verify: readonly SealedPath[]
+  /** What was searched for: an index value proves nothing, so what a hit holds there is compared. */
+  readonly verify: Verify
 }
+
+/** What a filter says of the documents that it finds. */
+export type Verify = Pick<FilterPlan, 'searched' | 'required'>
+
+const NOTHING: Verify = { searched: [], required: [] }
 
 /**
  * Documents as the application sees them, in the same order. A hit whose searched path is shredded cannot be compared, and is `undefined`.
@@ -36,13 +43,16 @@ export async function openDocuments(
   documents: readonly Tree[],
   options: OpenOptions,
 ): Promise<readonly (Tree | undefined)[]> {
-  const owners = documents.map((document) => storedOwner(layout, document))
+  const owners = documents.map((document) => ownerOfValues(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
-  const indexes = options.verify.flatMap(({ index }) => (index === undefined ? [] : known.map(({ tenant }) => neededIndex(index, tenant))))
-  const reading = readingOf(options)
-  return withKeys(vault, { owners: known, indexes, mint: false }, (keys) =>
-    documents.map((document, i) => openDocument(layout, document, owners[i], keys, reading)),
+  const indexes = options.verify.searched.flatMap(({ index }) =>
+    index === undefined ? [] : known.map(({ tenant }) => neededIndex(index, tenant)),
   )
+  const reading = readingOf(options)
+  return withKeys(vault, { owners: known, indexes, mint: false }, (keys) => {
+    const soughtIn = soughtBy(keys)
+    return documents.map((document, i) => openDocument(layout, document, owners[i], keys, reading, soughtIn))
+  })
 }
 
 /** How many encrypted values documents hold, and how many of them open. @throws StrongroomError what opening keys throws, and `decrypt_failed` for what is none */
@@ -51,9 +61,9 @@ export async function countReadable(
   layout: Layout,
   documents: readonly Tree[],
 ): Promise<{ readonly values: number; readonly readable: number }> {
-  const owners = documents.map((document) => storedOwner(layout, document))
+  const owners = documents.map((document) => ownerOfValues(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
-  const reading = readingOf({ bson: {}, shredded: 'throw', verify: [] })
+  const reading = readingOf({ bson: {}, shredded: 'throw', verify: NOTHING })
   return withKeys(vault, { owners: known, indexes: [], mint: false }, (keys) => {
     const count = { values: 0, readable: 0 }
     for (const [i, document] of documents.entries()) {
@@ -64,7 +74,7 @@ export async function countReadable(
         value(stored, node) {
           count.values++
           try {
-            openStored(openingOf(layout, id, owners[i], keys), stored, sealedOf(layout, node), keys, reading)
+            openStored(openingOf(layout, id, owners[i], keys), stored, sealedOf(layout, node), keys, reading, [])
             count.readable++
           } catch (error) {
             if (!isShredded(error) && !isDamage(error)) throw error
@@ -83,10 +93,12 @@ const READING: Pick<Walk, 'plain' | 'undeclared' | 'positions'> = {
   positions: true,
 }
 
-function storedOwner(layout: Layout, document: Tree): Owner | undefined {
+/** Whose keys a document's values need; `undefined` where it holds none, or does not say. */
+function ownerOfValues(layout: Layout, document: Tree): Owner | undefined {
   const tenant = ownerName(layout.tenant.type, valueAt(document, layout.tenant.steps))
   const subject = ownerName(layout.subject.type, valueAt(document, layout.subject.steps))
-  return tenant === undefined || subject === undefined ? undefined : { tenant, subject }
+  if (tenant === undefined || subject === undefined) return undefined
+  return encryptedIn(layout.root, document).next().done === true ? undefined : { tenant, subject }
 }
 
 /** What one document's values are opened with. */
@@ -110,12 +122,26 @@ const AS_INDEXED = valueDecoder({})
 
 function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
   if (owner === undefined) throw decryptFailed()
-  const record = recordOf(layout, id)
-  return { subject: keys.subject(owner), tenant: owner.tenant, bound: record === undefined ? undefined : { record } }
+  try {
+    const record = recordOf(layout, id)
+    return { subject: keys.subject(owner), tenant: owner.tenant, bound: record === undefined ? undefined : { record } }
+  } catch (error) {
+    // Neither such an owner nor such an id has any value: somebody put them beside it.
+    if (error instanceof StrongroomError && (error.code === 'not_found' || error.code === 'invalid_argument')) throw decryptFailed()
+    throw error
+  }
 }
 
-function openDocument(layout: Layout, document: Tree, owner: Owner | undefined, keys: BatchKeys, reading: Reading): Tree | undefined {
+function openDocument(
+  layout: Layout,
+  document: Tree,
+  owner: Owner | undefined,
+  keys: BatchKeys,
+  reading: Reading,
+  soughtIn: SoughtIn,
+): Tree | undefined {
   let comparable = true
+  const compared: Compared[] = []
   let gone: Error | undefined
   let opening: Opening | undefined
   const id = document['_id']
@@ -124,10 +150,10 @@ function openDocument(layout: Layout, document: Tree, owner: Owner | undefined, 
     value(stored, node, path) {
       try {
         opening ??= openingOf(layout, id, owner, keys)
-        return openStored(opening, stored, sealedOf(layout, node), keys, reading)
+        return openStored(opening, stored, sealedOf(layout, node), keys, reading, compared)
       } catch (error) {
         if (!isShredded(error)) throw located(error, id, path)
-        if (reading.verify.includes(sealedOf(layout, node))) comparable = false
+        if (reading.verify.searched.includes(sealedOf(layout, node))) comparable = false
         gone ??= located(error, id, path)
         return SHREDDED
       }
@@ -137,20 +163,57 @@ function openDocument(layout: Layout, document: Tree, owner: Owner | undefined, 
     mismatch: (path) => located(decryptFailed(), id, path),
   }) as Tree
   if (!comparable) return undefined
+  // What the server took for a hit may be something that is no value of the path.
+  for (const sought of reading.verify.required)
+    if (owner === undefined || !sought.some((each) => holds(compared, each.sealed, soughtIn(each, owner.tenant))))
+      throw located(decryptFailed(), id, [...new Set(sought.map(({ sealed }) => sealed.path))].join(' or '))
   if (gone !== undefined && reading.shredded === 'throw') throw gone
   return opened
 }
 
-function openStored({ subject, tenant, bound }: Opening, stored: unknown, sealed: SealedPath, keys: BatchKeys, reading: Reading): unknown {
+/** The true index value of something that a document holds. */
+interface Compared {
+  readonly sealed: SealedPath
+  readonly index: Uint8Array
+}
+
+/** The index value of what is sought, for a tenant. */
+type SoughtIn = (sought: Sought, tenant: string) => Uint8Array | undefined
+
+// Made once for all documents of a batch.
+function soughtBy(keys: BatchKeys): SoughtIn {
+  const known = new Map<Sought, Map<string, Uint8Array | undefined>>()
+  return (sought, tenant) => {
+    const ofSought = known.get(sought) ?? new Map<string, Uint8Array | undefined>()
+    known.set(sought, ofSought)
+    if (!ofSought.has(tenant)) ofSought.set(tenant, indexValueOf(sought.sealed, bsonScalar(sought.value, sought.sealed.path), tenant, keys))
+    return ofSought.get(tenant)
+  }
+}
+
+function holds(compared: readonly Compared[], sealed: SealedPath, sought: Uint8Array | undefined): boolean {
+  return sought !== undefined && compared.some((each) => each.sealed === sealed && equalBytes(each.index, sought))
+}
+
+/** @param compared - takes the index values that were found to be true */
+function openStored(
+  { subject, tenant, bound }: Opening,
+  stored: unknown,
+  sealed: SealedPath,
+  keys: BatchKeys,
+  reading: Reading,
+  compared: Compared[],
+): unknown {
   const { c, i } = partsOf(stored)
   if (c === undefined) throw decryptFailed()
   const encoded = subject.decrypt(sealed.field, c, bound)
   const value = reading.decode(encoded)
   if (value === undefined) throw decryptFailed()
-  if (reading.verify.includes(sealed)) {
+  if (reading.verify.searched.includes(sealed)) {
     const expected = indexValueOf(sealed, bsonScalar(AS_INDEXED(encoded), sealed.path), tenant, keys)
     // All of them: one of another value beside the own would make the document a hit of a search for that value.
     if (expected === undefined || i.length === 0 || !i.every((each) => equalBytes(each, expected))) throw decryptFailed()
+    compared.push({ sealed, index: expected })
   }
   return value
 }
@@ -174,5 +237,16 @@ function isDamage(error: unknown): boolean {
 function located(error: unknown, id: unknown, path: string): Error {
   if (!(error instanceof StrongroomError)) return error as Error
   if (!['decrypt_failed', 'schema_mismatch', 'shredded'].includes(error.code)) return error
-  return new StrongroomError(error.code, `${path} of the document with _id ${String(id)}: ${error.message}`, { cause: error })
+  const which = isSingle(id) ? `the document with _id ${String(id)}` : 'a document whose _id is no single value'
+  return new StrongroomError(error.code, `${path} of ${which}: ${error.message}`, { cause: error })
+}
+
+// What an object says of itself may be anything, or nothing.
+function isSingle(id: unknown): boolean {
+  try {
+    bsonScalar(id, '_id')
+    return true
+  } catch {
+    return false
+  }
 }

@@ -3,7 +3,8 @@
 import { invalidArgument, StrongroomError } from '@strongroom/core'
 
 import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
-import { dottedPath, type Layout, placeOf, type SealedPath, unsupported } from './layout.ts'
+import { setMember } from './documents.ts'
+import { fetchedPath, type Layout, placeOf, type SealedPath, unsupported } from './layout.ts'
 
 export interface PlannedProjection {
   readonly projection: Tree | undefined
@@ -27,56 +28,57 @@ export function planProjection(layout: Layout, given: unknown, searched: readonl
         'a projection of an encrypted collection only names paths, with 0 or 1; nothing was sent',
       )
   }
-  const needed = [...new Set([layout.tenant.path, layout.subject.path, '_id', ...searched.map(dottedPath)])]
   const includes = entries.some(([path, value]) => path !== '_id' && Boolean(value)) || entries.every(([, value]) => Boolean(value))
-  const { projection, hidden } = includes ? included(wanted, needed) : excluded(wanted, needed)
-  return {
-    projection: Object.keys(projection).length === 0 ? undefined : projection,
-    strip: (document) => hidden.reduce((out, path) => without(out, path.split('.')), document),
-  }
+  const owners = [layout.tenant.path, layout.subject.path]
+  const fetched = searched.map(fetchedPath)
+  return includes ? included(wanted, owners, fetched) : excluded(wanted, ['_id', ...owners, ...fetched])
 }
 
-interface Completed {
-  readonly projection: Tree
-  /** Paths that the caller did not ask for. */
-  readonly hidden: readonly string[]
-}
-
-function included(wanted: Tree, needed: readonly string[]): Completed {
-  const projection: Tree = { ...wanted }
+// What is needed is fetched beside, with all that it holds; the document is then cut to what was asked for.
+function included(wanted: Tree, owners: readonly string[], fetched: readonly string[]): PlannedProjection {
   const paths = Object.keys(wanted).filter((path) => Boolean(wanted[path]))
-  const hidden: string[] = []
+  for (const path of owners)
+    if (path !== '_id' && paths.some((each) => each.startsWith(`${path}.`)))
+      throw invalidArgument('projection', `must take ${path} whole, or not at all`)
+  // No path beneath another: the server takes that for a contradiction.
+  const all = [...new Set([...paths, ...owners, ...fetched])]
+  const outermost = all.filter((path) => path !== '_id' && !path.startsWith('_id.') && !all.some((each) => path.startsWith(`${each}.`)))
   // The id comes unless it is left out.
-  if (projection['_id'] !== undefined && !projection['_id']) {
-    delete projection['_id']
-    hidden.push('_id')
+  const asked = wanted['_id'] === undefined && !paths.some((path) => path.startsWith('_id.')) ? ['_id', ...paths] : paths
+  return {
+    projection: { ...Object.fromEntries(outermost.map((path) => [path, 1])), _id: 1 },
+    strip: (document) =>
+      only(
+        document,
+        asked.map((path) => path.split('.')),
+      ) as Tree,
   }
-  for (const path of needed) {
-    if (path === '_id' || paths.some((each) => each === path || path.startsWith(`${each}.`))) continue
-    if (paths.some((each) => each.startsWith(`${path}.`))) throw invalidArgument('projection', `must take ${path} whole, or not at all`)
-    projection[path] = 1
-    hidden.push(outermost(path, paths))
-  }
-  return { projection, hidden }
-}
-
-// Of `meta.org`, all of `meta` is there for it alone, unless something else of that was asked for.
-function outermost(path: string, paths: readonly string[]): string {
-  const steps = path.split('.')
-  for (let length = 1; length < steps.length; length++) {
-    const ancestor = steps.slice(0, length).join('.')
-    if (!paths.some((each) => each.startsWith(`${ancestor}.`))) return ancestor
-  }
-  return path
 }
 
 // What is needed is fetched all the same, with what holds it, and taken out again.
-function excluded(wanted: Tree, needed: readonly string[]): Completed {
+function excluded(wanted: Tree, needed: readonly string[]): PlannedProjection {
   // `_id: 1` beside exclusions says nothing; alone it would mean the id and nothing else.
   const paths = Object.keys(wanted).filter((path) => !wanted[path])
   const holds = (each: string, path: string): boolean => path === each || path.startsWith(`${each}.`)
   const hidden = paths.filter((each) => needed.some((path) => holds(each, path) || holds(path, each)))
-  return { projection: Object.fromEntries(paths.filter((path) => !hidden.includes(path)).map((path) => [path, 0])), hidden }
+  const sent = Object.fromEntries(paths.filter((path) => !hidden.includes(path)).map((path) => [path, 0]))
+  return {
+    projection: Object.keys(sent).length === 0 ? undefined : sent,
+    strip: (document) => hidden.reduce((out, path) => without(out, path.split('.')), document),
+  }
+}
+
+// As the server: of an array each element that holds something, and of a single value nothing.
+function only(value: unknown, paths: readonly (readonly string[])[]): unknown {
+  if (Array.isArray(value)) return value.map((each: unknown) => only(each, paths)).filter((each) => each !== undefined)
+  if (!isTree(value)) return undefined
+  const out: Tree = {}
+  for (const [name, member] of Object.entries(value)) {
+    const below = paths.filter(([first]) => first === name).map(([, ...rest]) => rest)
+    const kept = below.some((rest) => rest.length === 0) ? member : only(member, below)
+    if (below.length > 0 && kept !== undefined) setMember(out, name, kept)
+  }
+  return out
 }
 
 function without(value: Tree, steps: readonly string[]): Tree

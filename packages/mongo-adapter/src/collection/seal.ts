@@ -1,6 +1,6 @@
 /** Encrypting the values of documents: first everything is checked and encoded, without a key, then encrypted with keys that are open. */
 
-import { invalidArgument, type Scalar, StrongroomError, type UnlockedKeys, type ValueOptions } from '@strongroom/core'
+import { invalidArgument, requireIndexable, type Scalar, StrongroomError, type UnlockedKeys, type ValueOptions } from '@strongroom/core'
 import { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../schema/node.ts'
@@ -52,7 +52,10 @@ export function ownerOf(layout: Layout, document: Tree): Owner {
 
 /** The id that values are bound to. @throws StrongroomError `invalid_argument` */
 export function recordOf(layout: Layout, id: unknown): Scalar | undefined {
-  return layout.boundToRecord ? bsonScalar(id, '_id') : undefined
+  if (!layout.boundToRecord) return undefined
+  const record = bsonScalar(id, '_id')
+  requireIndexable('none', record, '_id')
+  return record
 }
 
 export function neededIndex(index: NonNullable<SealedPath['index']>, tenant: string): NeededIndex {
@@ -78,12 +81,12 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
     {
       value(value, encrypted) {
         const sealed = sealedOf(layout, encrypted)
-        if (sealed.index !== undefined) indexed.add(sealed)
-        return new Prepared(
-          sealed,
-          encodeValue(value, sealed.path),
-          sealed.index === undefined ? undefined : bsonScalar(value, sealed.path),
-        )
+        const encoded = encodeValue(value, sealed.path)
+        if (sealed.index === undefined) return new Prepared(sealed, encoded, undefined)
+        indexed.add(sealed)
+        const scalar = bsonScalar(value, sealed.path)
+        requireIndexable(sealed.index.normalize, scalar, sealed.path)
+        return new Prepared(sealed, encoded, scalar)
       },
       plain: (value) => value,
       mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says: what it holds is encrypted'),
@@ -99,11 +102,7 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
   return { tree: prepared, indexed: [...indexed] }
 }
 
-/**
- * A prepared tree as it is stored.
- *
- * @throws StrongroomError what encrypting throws, and `invalid_argument` for a value that its normaliser cannot make one thing of
- */
+/** A prepared tree as it is stored. @throws StrongroomError what encrypting throws */
 export function sealTree({ tree }: PreparedTree, owner: Owner, record: Scalar | undefined, keys: BatchKeys): unknown {
   const subject = keys.subject(owner)
   const bound = record === undefined ? undefined : { record }

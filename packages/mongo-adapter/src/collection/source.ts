@@ -8,7 +8,7 @@ import type { Validation } from '../schema/validation.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
 import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
 import { valueAt } from './documents.ts'
-import { translateFilter } from './filters/filter.ts'
+import { type Sought, translateFilter } from './filters/filter.ts'
 import { type Pins, pinsOf } from './filters/pins.ts'
 import { withKeys, type NeededIndex, type Owner } from './keys.ts'
 import type { Layout, SealedPath } from './layout.ts'
@@ -36,6 +36,8 @@ export interface Source {
 export interface FilterPlan {
   readonly pins: Pins
   readonly searched: readonly SealedPath[]
+  /** Lists of values, of each of which every hit holds at least one. */
+  readonly required: readonly (readonly Sought[])[]
   readonly touches: boolean
   /** As it is sent; asks the key store for index keys, and makes none. */
   readonly physical: () => Promise<Tree>
@@ -51,13 +53,14 @@ export function planFilter(source: Source, given: unknown, options: BSONSerializ
   const filter = scoped(source, resolved)
   const pins = pinsOf(layout, filter)
   const needs: NeededIndex[] = []
-  const { searched, touches } = translateFilter(layout, filter, (sealed) => {
+  const { searched, required, touches } = translateFilter(layout, filter, (sealed) => {
     for (const tenant of tenantsOf(sealed, pins)) if (sealed.index !== undefined) needs.push(neededIndex(sealed.index, tenant))
     return []
   })
   return {
     pins,
     searched,
+    required,
     touches,
     async physical() {
       return withKeys(

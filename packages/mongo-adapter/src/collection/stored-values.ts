@@ -3,9 +3,9 @@
 import { equalBytes } from '@strongroom/core'
 import { Binary, type Document } from 'mongodb'
 
-import type { SchemaNode } from '../schema/node.ts'
-import { isTree, type Tree } from '../values/resolve.ts'
-import { dottedPath, type Layout } from './layout.ts'
+import type { Tree } from '../values/resolve.ts'
+import { encryptedIn } from './documents.ts'
+import { dottedPath, fetchedPath, type Layout } from './layout.ts'
 import { partsOf } from './open.ts'
 
 /** What values and index values of one key version begin with, after the version byte (docs/format.md). */
@@ -16,10 +16,13 @@ export interface Tags {
 
 const VERSION = 0x01
 
-/** A filter for the documents that may hold such values; in an array of several it lets some through that hold none. */
+/** A filter for the documents that may hold such values: none that does is left out, and some that do not may be let through. */
 export function candidates(layout: Layout, tags: Tags): Document {
+  const paths = [...layout.sealed.values()]
+  // No filter meets all that an array can be stored as: `{ 0: … }` after an update of a position, or an array of arrays.
+  if (paths.some(({ path }) => path.includes('[]'))) return {}
   return {
-    $or: [...layout.sealed.values()].flatMap((sealed) => {
+    $or: paths.flatMap((sealed) => {
       const path = dottedPath(sealed)
       const values = [{ [path]: beginsWith(tags.value) }, { [`${path}.c`]: beginsWith(tags.value) }]
       return sealed.index === undefined ? values : [...values, { [`${path}.i`]: beginsWith(tags.index) }]
@@ -30,7 +33,7 @@ export function candidates(layout: Layout, tags: Tags): Document {
 /** How many values and index values with these tags a document holds. */
 export function countStored(layout: Layout, document: Tree, tags: Tags): number {
   let count = 0
-  for (const stored of storedIn(layout.root, document)) {
+  for (const stored of encryptedIn(layout.root, document)) {
     const { c, i } = partsOf(stored)
     if (c !== undefined && hasTag(c, tags.value)) count++
     count += i.filter((bytes) => hasTag(bytes, tags.index)).length
@@ -40,17 +43,8 @@ export function countStored(layout: Layout, document: Tree, tags: Tags): number 
 
 /** All that is encrypted of a document, with what says whose it is. */
 export function sealedProjection(layout: Layout): Document {
-  const paths = ['_id', layout.tenant.path, layout.subject.path, ...[...layout.sealed.values()].map(dottedPath)]
+  const paths = ['_id', layout.tenant.path, layout.subject.path, ...[...layout.sealed.values()].map(fetchedPath)]
   return Object.fromEntries(paths.map((path) => [path, 1]))
-}
-
-function* storedIn(node: SchemaNode, value: unknown): Generator<unknown, void> {
-  if (node.kind === 'encrypted') yield value
-  else if (node.kind === 'array') {
-    const elements: readonly unknown[] = Array.isArray(value) ? value : isTree(value) ? Object.values(value) : []
-    for (const each of elements) yield* storedIn(node.element, each)
-  } else if (node.kind === 'object' && isTree(value))
-    for (const [name, member] of node.members) if (Object.hasOwn(value, name)) yield* storedIn(member, value[name])
 }
 
 function hasTag(bytes: Uint8Array, tag: Uint8Array): boolean {

@@ -3,7 +3,7 @@
 import type { FindOptions } from 'mongodb'
 
 import type { Tree } from '../values/resolve.ts'
-import { dottedPath } from './layout.ts'
+import { fetchedPath } from './layout.ts'
 import { openDocuments } from './open.ts'
 import type { FilterPlan, Source } from './source.ts'
 
@@ -16,7 +16,7 @@ export type VerifyingOptions = Pick<
 /** Ids of documents that a filter lets through, a batch at a time; those that cannot be compared any more are left out. */
 export async function* verifiedIds(source: Source, plan: FilterPlan, options: VerifyingOptions): AsyncGenerator<readonly unknown[], void> {
   const { layout, vault, collection } = source
-  const paths = ['_id', layout.tenant.path, layout.subject.path, ...plan.searched.map(dottedPath)]
+  const paths = ['_id', layout.tenant.path, layout.subject.path, ...plan.searched.map(fetchedPath)]
   const cursor = collection.find(await plan.physical(), {
     ...options,
     promoteBuffers: false,
@@ -25,7 +25,7 @@ export async function* verifiedIds(source: Source, plan: FilterPlan, options: Ve
   try {
     while (await cursor.hasNext()) {
       const batch = cursor.readBufferedDocuments() as Tree[]
-      const opened = await openDocuments(vault, layout, batch, { bson: {}, shredded: 'mark', verify: plan.searched })
+      const opened = await openDocuments(vault, layout, batch, { bson: {}, shredded: 'mark', verify: plan })
       yield batch.flatMap((document, i) => (opened[i] === undefined ? [] : [document['_id']]))
     }
   } finally {

@@ -46,7 +46,8 @@ const NORMALISERS: readonly unknown[] = [undefined, 'email', 'phone', 'text', 'n
 /**
  * Marks a schema: wherever it stands in a document, the value is encrypted, as one value with all that it holds. The schema itself is not
  * changed; the mark is on a copy. What is derived from the copy by `refine`, `min`, `meta` and the like keeps the mark; an object that is to
- * be extended, or an enum to be narrowed, is so before it is marked.
+ * be extended, an enum to be narrowed or a wrapper to be taken off, is so before it is marked. `z.input()` and `z.output()` of a marked
+ * pipe, default or catch do not keep the mark: the collection's schema is what was declared, not what they make of it.
  *
  * @throws StrongroomError `invalid_argument`
  * @example
@@ -66,29 +67,50 @@ export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOpt
   const { index, padded = false } = readOptions(options, ['index', 'padded'])
   if (typeof padded !== 'boolean') throw invalidArgument('padded', 'must be true or false')
   if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) throw invalidArgument('schema', 'must be a zod schema')
-  const copy = schema.clone()
-  marks.add(copy, { mark: { index: index === undefined ? undefined : checkIndex(index), padded } })
-  for (const name of LOSES_THE_MARK) if (name in copy) Object.defineProperty(copy, name, { value: refuseToDerive, configurable: true })
-  return copy as S & EncryptedMark
+  return marked(schema.clone(), { index: index === undefined ? undefined : checkIndex(index), padded }) as S & EncryptedMark
 }
 
-// These make a schema that nothing connects with the marked one: what it describes would be stored as plaintext.
+// All that zod makes by copying a marked schema is marked too, and guarded as it is.
+function marked(schema: z.ZodType, mark: Mark): z.ZodType {
+  marks.add(schema, { mark })
+  const Original = schema._zod.constr
+  schema._zod.constr = function (definition: unknown) {
+    return marked(new Original(definition) as z.ZodType, mark)
+  } as unknown as typeof Original
+  for (const name of LOSES_THE_MARK) if (name in schema) Object.defineProperty(schema, name, { value: refuseToDerive, configurable: true })
+  // Of an enum the options are plain values.
+  for (const name of INNER)
+    if (name in schema && !(name === 'options' && schema.type === 'enum'))
+      Object.defineProperty(schema, name, { get: refuseToDerive, configurable: true })
+  return schema
+}
+
+// These make a schema that nothing connects with the marked one, or of what is within it: what that describes would be stored as plaintext.
 const LOSES_THE_MARK = [
   'catchall',
+  'exactPartial',
   'exclude',
   'extend',
   'extract',
+  'keyof',
   'loose',
   'merge',
   'omit',
   'partial',
   'passthrough',
   'pick',
+  'removeCatch',
+  'removeDefault',
   'required',
+  'rest',
   'safeExtend',
   'strict',
   'strip',
+  'unwrap',
 ]
+
+/** Members that are a schema, or hold some. */
+const INNER = ['element', 'in', 'keyType', 'options', 'out', 'shape', 'valueType']
 
 function refuseToDerive(): never {
   throw new StrongroomError(

@@ -1,7 +1,7 @@
 /** Values of BSON as the frames of encrypted values, and back with the options that the caller reads other values with (docs/format.md, "Frame"). */
 
 import { type EncodedValue, invalidArgument, type ValueCodec } from '@strongroom/core'
-import { Binary, BSON, type BSONSerializeOptions } from 'mongodb'
+import { Binary, BSON, type BSONSerializeOptions, UUID } from 'mongodb'
 
 const BINARY = 0x05
 // Document, array, ObjectId, boolean, date, the numbers.
@@ -51,13 +51,23 @@ export function valueDecoder(options: BSONSerializeOptions): DecodeValue {
     if (typeof encoded === 'string') return encoded
     const { type, body } = encoded
     try {
-      if (type === BINARY ? body.length === 0 : !AS_IN_BSON.has(type)) return undefined
-      const whole = type === BINARY ? concat(i32(body.length - 1), body) : body
-      return BSON.deserialize(concat(i32(BODY_AT + whole.length + 1), [type, 0], whole, [0]), reading)['']
+      if (type === BINARY) return binaryOf(body, options)
+      if (!AS_IN_BSON.has(type)) return undefined
+      return BSON.deserialize(concat(i32(BODY_AT + body.length + 1), [type, 0], body, [0]), reading)['']
     } catch {
       return undefined
     }
   }
+}
+
+// Not by way of BSON, which has the length of subtype 2 twice.
+function binaryOf(body: Uint8Array, { promoteBuffers, promoteValues }: BSONSerializeOptions): unknown {
+  const [subtype] = body
+  if (subtype === undefined) return undefined
+  const bytes = Buffer.from(body.subarray(1))
+  if (promoteBuffers === true && promoteValues !== false) return bytes
+  const binary = new Binary(bytes, subtype)
+  return subtype === Binary.SUBTYPE_UUID && UUID.isValid(binary) ? binary.toUUID() : binary
 }
 
 function readingOf({

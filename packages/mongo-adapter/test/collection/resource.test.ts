@@ -1,12 +1,17 @@
 // What a collection tells of people and of key versions: what rotation and erasure rest on.
 import { type Progress, type RetiringVersion, StrongroomError } from '@strongroom/core'
 import { encrypted, encryptedCollection } from '@strongroom/mongo-adapter'
-import { Binary, Long, ObjectId, UUID } from 'mongodb'
+import { Binary, type Document, Long, ObjectId, UUID } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { outcome } from '../refusals.ts'
 import { ada, bob, rival, uri, world, type World } from './support.ts'
+
+interface StoredFlat {
+  readonly email?: { readonly c: Binary; readonly i: Binary }
+  readonly inner?: { readonly name: Binary }
+}
 
 describe.skipIf(uri === undefined)('on a server', () => {
   let w: World
@@ -86,6 +91,68 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await outcome(() => toEnd(w.vault.retireVersion(subject, retire)))).toBe('still_referenced')
     await w.users.updateOne({ _id: 'zoe', orgId: 'acme' }, { $set: { name: 'Zoe' } })
     expect(await outcome(() => toEnd(w.vault.retireVersion(subject, retire)))).toBe('done')
+  })
+
+  test('where nothing encrypted is in an array, the database looks for the tag: in both forms, and of index values', async () => {
+    const email = encrypted(z.string(), { index: { scope: 'tenant' } }).optional()
+    const schema = z.object({ _id: z.string(), orgId: z.string(), email, inner: z.object({ name: encrypted(z.string()) }).optional() })
+    const stored = w.client.db(w.stored.dbName).collection('flat')
+    const things = encryptedCollection(w.vault, stored, { schema, tenant: 'orgId', subject: '_id' })
+    await things.insertMany([
+      { _id: 'ada', orgId: 'acme', email: 'x' },
+      { _id: 'bob', orgId: 'acme', inner: { name: 'x' } },
+      { _id: 'none', orgId: 'acme' },
+    ])
+    const [{ email: email0 } = {}, { inner: { name: name0 } = {} } = {}] = await stored.find<StoredFlat>({}).sort({ _id: 1 }).toArray()
+    const count = async (value: Binary | undefined, index: Binary | undefined): Promise<readonly [number, number]> => {
+      const retiring = {
+        tenant: 'acme',
+        subject: undefined,
+        item: undefined,
+        version: 1,
+        valueTag: () => value?.value().slice(1, 17) ?? new Uint8Array(16),
+        indexTag: index?.value().slice(1, 5) ?? new Uint8Array(4),
+      }
+      w.commands.length = 0
+      const values = await things.resource().countValues(retiring)
+      return [values, await stored.countDocuments(w.commands[0]?.command['filter'] as Document)]
+    }
+    expect(await count(email0?.c, undefined)).toEqual([1, 1])
+    expect(await count(name0, undefined)).toEqual([1, 1])
+    expect(await count(undefined, email0?.i)).toEqual([1, 1])
+    expect(await count(undefined, undefined)).toEqual([0, 0])
+  })
+
+  const Arrays = z.object({
+    _id: z.string(),
+    orgId: z.string(),
+    phones: z.array(encrypted(z.string())).optional(),
+    grid: z.array(z.array(encrypted(z.string()))).optional(),
+    notes: z.array(z.object({ text: encrypted(z.string()) })).optional(),
+    deep: z.object({ list: z.array(z.object({ inner: z.array(encrypted(z.string())) })) }).optional(),
+  })
+  test.each<[string, object, object | undefined, number]>([
+    ['a position where no array was', {}, { 'phones.0': 'x' }, 1],
+    ['a member of a position where no array was', {}, { 'notes.0.text': 'x' }, 1],
+    ['positions of arrays within', {}, { 'deep.list.0.inner': ['x', 'y'] }, 2],
+    ['an array of arrays', { grid: [['x'], ['y', 'z']] }, undefined, 3],
+    ['positions in an array of arrays', {}, { 'grid.0.0': 'x' }, 1],
+  ])('values are found as the database has arrays: %s', async (_, members, change, values) => {
+    const options = { schema: Arrays, tenant: 'orgId', subject: '_id' }
+    const things = encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('arrays'), options)
+    await things.insertOne({ _id: 'zoe', orgId: 'acme', ...members })
+    if (change !== undefined) await things.updateOne({ _id: 'zoe', orgId: 'acme' }, { $set: change as never })
+    const before = await things.findOne({ _id: 'zoe' })
+    expect(await things.resource().verify({ tenant: 'acme', subject: 'zoe' })).toEqual({ documents: 1, values, readable: values })
+    const subject = w.vault.tenant('acme').subject('zoe')
+    await toEnd(w.vault.rotateSubjectKey(subject))
+    w.clock.advance(3_600_000)
+    const findings = []
+    for await (const finding of w.vault.verifyKeys({ holders: [things.resource()] })) findings.push(finding)
+    expect(findings).toEqual([])
+    const retire = { holders: [things.resource()], dataBackup: { startedAt: w.clock.now() } }
+    expect(await outcome(() => toEnd(w.vault.retireVersion(subject, retire)))).toBe('still_referenced')
+    expect(await things.findOne({ _id: 'zoe' })).toEqual(before)
   })
 
   test('verifyKeys takes it too', async () => {

@@ -116,6 +116,71 @@ describe.skipIf(uri === undefined)('on a server', () => {
     )
   })
 
+  const copied = (own: Document | null, stolen: Document | null, path: string): Indexed => ({
+    c: (at(own, path) as Indexed).c,
+    i: (at(stolen, path) as Indexed).i,
+  })
+  test.each<[string, (own: Document | null, stolen: Document | null) => Document, readonly object[]]>([
+    [
+      'at a position where no array is',
+      (own, stolen) => ({ tags: { 0: copied(own, stolen, 'tags.0') }, items: { 0: { sku: copied(own, stolen, 'items.0.sku') } } }),
+      [{ 'items.0.sku': a1.items?.[0]?.sku }, { 'tags.0': a1.tags?.[0] }, { $or: [{ 'items.0.sku': a1.items?.[0]?.sku }, { code: 'x' }] }],
+    ],
+    [
+      'in a member of an element that is named like a position',
+      (own, stolen) => ({ items: [{ sku: at(own, 'items.0.sku'), 0: { sku: copied(own, stolen, 'items.0.sku') } }] }),
+      [
+        { 'items.0.sku': a1.items?.[0]?.sku },
+        { $and: [{ 'items.0.sku': { $in: ['x', a1.items?.[0]?.sku] } }] },
+        { $or: [{ 'items.0.sku': a1.items?.[0]?.sku }, { code: 'x' }] },
+        { 'items.0.sku': { $ne: 'x', $in: [a1.items?.[0]?.sku] } },
+        { items: { $elemMatch: { '0.sku': a1.items?.[0]?.sku } } },
+      ],
+    ],
+    [
+      'there, and nothing of its own',
+      (own, stolen) => ({ items: [{ 0: { sku: copied(own, stolen, 'items.0.sku') } }] }),
+      [{ 'items.0.sku': a1.items?.[0]?.sku }],
+    ],
+  ])('%s: nobody is taken for somebody else, and nothing is done to him', async (_, stored, filters) => {
+    const [own, stolen] = [await o.stored.findOne({ _id: 'b1' }), await o.stored.findOne({ _id: 'a1' })]
+    await o.stored.updateOne({ _id: 'b1' }, { $set: stored(own, stolen) })
+    const before = await snapshot()
+    for (const filter of filters)
+      for (const [name, act] of actsOn({ _id: 'b1', orgId: 'acme', ...filter }))
+        expect([filter, name, (await refusalOf(act)).code]).toEqual([filter, name, 'decrypt_failed'])
+    expect(await snapshot()).toEqual(before)
+  })
+
+  test('what holds no value that was searched for is no damage where a search does not ask for one', async () => {
+    await o.orders.updateOne({ _id: 'b1', orgId: 'acme', personId: 'bob' }, { $unset: { tags: 1, items: 1, code: 1 } as never })
+    await o.orders.updateOne({ _id: 'b1', orgId: 'acme', personId: 'bob' }, { $set: { 'items.0.sku': 'new', 'tags.0': 'tag' } as never })
+    const filters: readonly object[] = [
+      { 'items.0.sku': 'new' },
+      { 'tags.0': 'tag' },
+      { $or: [{ 'items.0.sku': 'new' }, { code: 'x' }] },
+      { $or: [{ 'items.sku': 'x' }, { plan: 'free' }] },
+      { 'items.sku': { $ne: 'x' } },
+      { 'items.sku': { $nin: ['x'] } },
+      { 'items.sku': { $not: { $in: ['x'] } } },
+      { 'tags.0': { $in: ['x', 'tag'] } },
+      { code: { $in: [null, 'x'] } },
+      { code: { $exists: false }, tags: { $ne: 'x' } },
+      { $nor: [{ 'items.0.sku': 'x' }] },
+    ]
+    for (const filter of filters) {
+      const given = { _id: 'b1', orgId: 'acme', ...filter } as never
+      expect([filter, await o.orders.find(given, { projection: { plan: 1 } }).toArray()]).toEqual([filter, [{ _id: 'b1', plan: 'free' }]])
+      expect(await o.orders.countDocuments(given)).toBe(1)
+      expect((await o.orders.updateOne(given, { $set: { plan: 'free' } })).matchedCount).toBe(1)
+    }
+    const given = { _id: 'b1', orgId: 'acme', 'items.0.sku': 'new' } as never
+    expect(await o.orders.find(given, { projection: { 'items.text': 1, _id: 0 } }).toArray()).toEqual([{ items: {} }])
+    const { items, tags, ...rest } = (await o.orders.findOne({ _id: 'b1' })) as Order
+    expect([items, tags]).toEqual([{ 0: { sku: 'new' } }, { 0: 'tag' }])
+    expect(await o.orders.find(given, { projection: { 'items.0': 0, tags: 0 } }).toArray()).toEqual([{ ...rest, items: {} }])
+  })
+
   test('an index value that is taken away hides a document from a search for it, but not from the search for all others', async () => {
     await o.stored.updateOne({ _id: 'b1' }, { $unset: { 'code.i': 1 } })
     expect(await o.orders.find({ code: 'code of b1' }).toArray()).toEqual([])

@@ -80,6 +80,26 @@ describe('frames', () => {
       )
   })
 
+  test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0x80, 0xff])('binary of subtype %i: alone, and within others', (subtype) => {
+    // A vector begins with its type and its padding.
+    const value = new Binary(
+      Buffer.from(subtype === 9 ? '0300000102030405060708090a0b0c0d' : '000102030405060708090a0b0c0d0e0f', 'hex'),
+      subtype,
+    )
+    const values: readonly unknown[] = [value, { a: value }, [value, { b: [value] }]]
+    for (const each of [...values, ...(subtype === 4 ? [new Binary(new Uint8Array(3), 4)] : [])])
+      for (const options of [...READING, { promoteBuffers: true, promoteValues: false }]) {
+        const framed = FIELD.frame(encodeValue(each, 'email'))
+        const read = valueDecoder(options)(FIELD.decode({ type: framed[0] as number, body: framed.subarray(1) }))
+        const expected = BSON.deserialize(BSON.serialize({ v: each }), options as BSON.DeserializeOptions)['v'] as object
+        expect(read).toEqual(expected)
+        expect((read as object).constructor).toBe(expected.constructor)
+      }
+    expect(hex(FIELD.frame(encodeValue(value, 'email')))).toBe(`05${hex(Uint8Array.of(subtype))}${hex(value.value())}`)
+    expect(hex(FIELD.frame(encodeValue(new Binary(new Uint8Array(0), subtype), 'email')))).toBe(`05${hex(Uint8Array.of(subtype))}`)
+    expect(valueDecoder({})({ type: 0x05, body: Uint8Array.of(subtype) })).toEqual(new Binary(Buffer.alloc(0), subtype))
+  })
+
   test.each<[string, unknown]>([
     ['a regular expression', /x/],
     ['a BSONRegExp', new BSONRegExp('x')],

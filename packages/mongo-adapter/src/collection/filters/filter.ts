@@ -10,10 +10,18 @@ import { type Layout, type Place, placeOf, requireDeclared, type SealedPath, uns
 /** The stored index values of a value: one for each tenant that may match. */
 export type IndexValues = (sealed: SealedPath, value: unknown) => readonly Binary[]
 
+/** A value that is searched for. */
+export interface Sought {
+  readonly sealed: SealedPath
+  readonly value: unknown
+}
+
 export interface Translated {
   readonly filter: Tree
   /** The indexed paths that are searched by. */
   readonly searched: readonly SealedPath[]
+  /** Lists of values, of each of which every hit holds at least one. */
+  readonly required: readonly (readonly Sought[])[]
   /** Whether any condition is on something encrypted. */
   readonly touches: boolean
 }
@@ -44,18 +52,23 @@ export function translateFilter(layout: Layout, filter: Tree, values: IndexValue
     () => (touches = true),
   )
   const translated = translator.filter(filter, layout.root)
-  return { filter: translated, searched: [...searched], touches }
+  return { filter: translated, searched: [...searched], required: translator.required, touches }
 }
 
 class Translator {
   readonly #layout: Layout
   readonly #values: IndexValues
   readonly #touch: () => void
+  #required: (readonly Sought[])[] = []
 
   constructor(layout: Layout, values: IndexValues, touch: () => void) {
     this.#layout = layout
     this.#values = values
     this.#touch = touch
+  }
+
+  get required(): readonly (readonly Sought[])[] {
+    return this.#required
   }
 
   /** @param node - what the paths of the filter begin at */
@@ -64,7 +77,7 @@ class Translator {
     for (const [key, condition] of Object.entries(filter)) {
       if (LOGIC.includes(key)) {
         if (!Array.isArray(condition) || !condition.every(isTree)) throw invalidArgument('filter', `must have a list of filters in ${key}`)
-        clauses.push({ [key]: (condition as readonly Tree[]).map((each) => this.filter(each, node)) })
+        clauses.push({ [key]: this.#branches(key, condition, node) })
       } else if (key === '$comment') clauses.push({ $comment: condition })
       else if (key.startsWith('$'))
         throw new StrongroomError(
@@ -74,6 +87,25 @@ class Translator {
       else clauses.push(...this.#condition(key, condition, placeOf(this.#layout, key, node)))
     }
     return joined(clauses)
+  }
+
+  #branches(operator: string, branches: readonly Tree[], node: SchemaNode): readonly Tree[] {
+    if (operator === '$and') return branches.map((each) => this.filter(each, node))
+    const apart = branches.map((each) => this.#apart(() => this.filter(each, node)))
+    // A hit lets one of the branches through, and so holds something of what that requires.
+    const firsts = apart.map(({ required: [first] }) => first)
+    if (operator === '$or' && firsts.every((first) => first !== undefined)) this.#required.push(firsts.flat())
+    return apart.map(({ result }) => result)
+  }
+
+  // What a condition requires, kept from what the whole filter does.
+  #apart<T>(translate: () => T): { readonly result: T; readonly required: readonly (readonly Sought[])[] } {
+    const before = this.#required
+    this.#required = []
+    const result = translate()
+    const required = this.#required
+    this.#required = before
+    return { result, required }
   }
 
   #condition(path: string, condition: unknown, place: Place): readonly Tree[] {
@@ -98,7 +130,7 @@ class Translator {
     return Object.entries(condition).map(([operator, operand]) => {
       if (operator !== '$not') return one(operator, operand)
       if (!isOperators(operand)) throw unsupported('$not of anything but operators', path)
-      return { $nor: [joined(this.#each(operand, path, one))] }
+      return { $nor: [joined(this.#apart(() => this.#each(operand, path, one)).result)] }
     })
   }
 
@@ -123,21 +155,24 @@ class Translator {
       case '$ne':
         if (operand === null) return { [path]: { [operator]: null } }
         if (Array.isArray(operand) && array) throw unsupported('comparing a whole array', sealed.path)
-        return { [`${path}.i`]: { [operator === '$eq' ? '$in' : '$nin']: this.#indexed(sealed, [operand]) } }
+        return { [`${path}.i`]: this.#among(operator === '$eq' ? '$in' : '$nin', sealed, [operand]) }
       case '$in':
       case '$nin': {
         const list = listOf(operator, operand)
         const some = list.filter((value) => value !== null)
-        const clause = (one: '$in' | '$nin'): Tree => ({ [`${path}.i`]: { [one]: this.#indexed(sealed, some) } })
-        if (some.length === list.length) return clause(operator)
-        if (some.length === 0) return { [path]: { [operator]: [null] } }
-        return operator === '$in' ? { $or: [clause('$in'), { [path]: null }] } : { $and: [clause('$nin'), { [path]: { $ne: null } }] }
+        if (list.length > 0 && some.length === 0) return { [path]: { [operator]: [null] } }
+        const { result, required } = this.#apart(() => ({ [`${path}.i`]: this.#among(operator, sealed, some) }))
+        if (some.length === list.length) {
+          this.#required.push(...required)
+          return result
+        }
+        return operator === '$in' ? { $or: [result, { [path]: null }] } : { $and: [result, { [path]: { $ne: null } }] }
       }
       case '$all':
         // Each value has one index value for each tenant: so each is a condition of its own.
         return listOf(operator, operand).length === 0
           ? { [`${path}.i`]: { $in: [] } }
-          : { $and: listOf(operator, operand).map((value) => ({ [`${path}.i`]: { $in: this.#indexed(sealed, [value]) } })) }
+          : { $and: listOf(operator, operand).map((value) => ({ [`${path}.i`]: this.#among('$in', sealed, [value]) })) }
       case '$elemMatch':
         if (array && isOperators(operand)) {
           const inner = this.#each(operand, path, (each, value) => this.#element(each, value, sealed))
@@ -152,10 +187,16 @@ class Translator {
 
   #element(operator: string, operand: unknown, sealed: SealedPath): Tree {
     if (operator === '$eq' || operator === '$in')
-      return { i: { $in: this.#indexed(sealed, operator === '$eq' ? [operand] : listOf(operator, operand)) } }
+      return { i: this.#among('$in', sealed, operator === '$eq' ? [operand] : listOf(operator, operand)) }
     if (operator === '$ne' || operator === '$nin')
-      return { i: { $nin: this.#indexed(sealed, operator === '$ne' ? [operand] : listOf(operator, operand)) } }
+      return { i: this.#among('$nin', sealed, operator === '$ne' ? [operand] : listOf(operator, operand)) }
     throw unsupported(`${operator} in $elemMatch`, sealed.path)
+  }
+
+  #among(operator: '$in' | '$nin', sealed: SealedPath, values: readonly unknown[]): Tree {
+    const indexed = this.#indexed(sealed, values)
+    if (operator === '$in') this.#required.push(values.map((value) => ({ sealed, value })))
+    return { [operator]: indexed }
   }
 
   #indexed(sealed: SealedPath, values: readonly unknown[]): readonly Binary[] {

@@ -4,7 +4,7 @@ import { invalidArgument } from '@strongroom/core'
 import { type BulkWriteOptions, type Document, type InsertManyResult, type InsertOneOptions, type InsertOneResult, ObjectId } from 'mongodb'
 
 import { readList, resolveDocument, type Tree } from '../../values/resolve.ts'
-import { withKeys } from '../keys.ts'
+import { requireOwners, withKeys } from '../keys.ts'
 import { INSERT_MANY_OPTIONS, INSERT_OPTIONS, readDriverOptions } from '../options.ts'
 import { indexesFor, ownerOf, prepareTree, recordOf, sealTree } from '../seal.ts'
 import { fillScope, ignoresUndefined, type Source } from '../source.ts'
@@ -54,6 +54,10 @@ async function sealAll(source: Source, given: readonly unknown[], options: Encry
     record: recordOf(layout, document['_id']),
     document: prepareTree(layout, layout.root, document, ''),
   }))
+  await requireOwners(
+    vault,
+    prepared.map(({ owner }) => owner),
+  )
   const sealed: Tree[] = []
   for (let at = 0; at < prepared.length; at += BATCH) {
     const batch = prepared.slice(at, at + BATCH)
