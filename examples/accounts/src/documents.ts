@@ -18,6 +18,9 @@ export const Account = z.object({
   name: encrypted(z.string()),
   role: Role,
   password: encrypted(z.string()),
+  /** When she asked for the end of it: under her own key, so that nobody else asks. */
+  deletionAsked: Instant.optional(),
+  /** Says where to look for the former, and nothing by itself: anybody can have written it. */
   deleting: z.literal(true).optional(),
 })
 

@@ -17,10 +17,22 @@ export class Refusal extends Error {
 /** Why a program does not start. Its message names what is wrong, and shows no value. */
 export class StartError extends Error {}
 
+/** What is stored lacks what must be there, by paths. It shows no value. */
+export class DocumentError extends Error {
+  constructor(paths: readonly string[]) {
+    super(`missing or wrong in a document: ${paths.join(', ')}`)
+  }
+}
+
+/** @param during - what has failed */
+export function log(during: string, error: unknown): void {
+  console.error(JSON.stringify({ at: new Date().toISOString(), during, error: described(error) }))
+}
+
 /** For logs. Messages of the driver may quote a document or a URI, so of those there is the code; Strongroom's hold no values. */
 export function described(error: unknown): string {
   if (error instanceof StrongroomError) return `${error.code}: ${error.message}`
-  if (error instanceof StartError) return error.message
+  if (error instanceof StartError || error instanceof DocumentError) return error.message
   const { name, code = '' } = error as Error & { readonly code?: string | number }
   return `${name} ${code}`.trimEnd()
 }

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 import { StrongroomError } from '@strongroom/core'
 
-import { described, Refusal } from './errors.ts'
+import { log, Refusal } from './errors.ts'
 import { type Answer, ROUTES } from './routes.ts'
 import type { Store } from './store.ts'
 
@@ -42,6 +42,6 @@ function failure(error: unknown, route: string): Answer {
   if (error instanceof Refusal) return { status: error.status, body: { error: error.message, fields: error.fields } }
   // Of someone whose account is being deleted.
   if (error instanceof StrongroomError && error.code === 'shredded') return { status: 410, body: { error: 'gone' } }
-  console.error(JSON.stringify({ at: new Date().toISOString(), route, error: described(error) }))
+  log(route, error)
   return { status: 500, body: { error: 'internal' } }
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 
 import { readConfiguration } from './configuration.ts'
 import { finishDeletions } from './deletion.ts'
-import { described } from './errors.ts'
+import { log } from './errors.ts'
 import { httpServer } from './http-server.ts'
 import { requireIndexes } from './indexes.ts'
 import { program } from './program.ts'
@@ -18,8 +18,10 @@ await program(async () => {
   const configuration = readConfiguration()
   const store = await openStore(configuration)
   await requireIndexes(store)
-  await finishDeletions(store)
-  const sweep = setInterval(() => void finishDeletions(store).catch((error: unknown) => console.error(described(error))), MINUTE_MS)
+  // What keeps it from this keeps it from nothing else.
+  const goOn = (): Promise<void> => finishDeletions(store).catch((error: unknown) => log('deletions', error))
+  await goOn()
+  const sweep = setInterval(() => void goOn(), MINUTE_MS)
 
   const told = Promise.race(['SIGTERM', 'SIGINT'].map((signal) => once(process, signal)))
   const server = httpServer(store).listen(configuration.PORT, configuration.HOST)

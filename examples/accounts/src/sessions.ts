@@ -1,15 +1,18 @@
 /** Logging in and out, and who it is that calls. */
 
+import { Account, Session } from './documents.ts'
 import { Refusal } from './errors.ts'
 import { passwordMatches } from './passwords.ts'
-import { LIVING, type Member, PROFILE } from './profile.ts'
+import { LIVING, Member, PROFILE } from './profile.ts'
 import type { LogIn } from './requests.ts'
 import type { Store } from './store.ts'
 import { hashOf, inDays, newToken } from './tokens.ts'
+import { whole } from './whole.ts'
 
 /** The same answer, after the same hashing, for a wrong password and for an address that nobody has. @returns the session's token */
 export async function logIn({ accounts, sessions }: Store, { email, password }: LogIn): Promise<string> {
-  const account = await accounts.findOne({ email, ...LIVING })
+  const found = await accounts.findOne({ email, ...LIVING })
+  const account = found && whole(Account, found)
   const matches = await passwordMatches(password, account?.password)
   if (account === null || !matches) throw new Refusal(401, 'wrong_email_or_password')
   const token = newToken()
@@ -22,12 +25,13 @@ export async function logOut({ sessions }: Store, token: string): Promise<void> 
   await sessions.deleteOne({ _id: hashOf(token) })
 }
 
-/** @throws Refusal 401; StrongroomError `shredded` */
+/** @throws Refusal 401; StrongroomError `shredded`; DocumentError */
 export async function whoCalls({ accounts, sessions }: Store, token: string): Promise<Member> {
   const session = await sessions.findOne({ _id: hashOf(token) })
-  if (session === null || session.expires < new Date()) throw new Refusal(401, 'not_logged_in')
-  const { orgId, accountId } = session
+  if (session === null) throw new Refusal(401, 'not_logged_in')
+  const { orgId, accountId, expires } = whole(Session, session)
+  if (expires < new Date()) throw new Refusal(401, 'not_logged_in')
   const account = await accounts.for({ tenant: orgId, subject: accountId }).findOne({ _id: accountId, ...LIVING }, { projection: PROFILE })
   if (account === null) throw new Refusal(401, 'not_logged_in')
-  return account
+  return whole(Member, account)
 }

@@ -4,12 +4,13 @@ import { randomUUID } from 'node:crypto'
 
 import { MongoServerError } from 'mongodb'
 
-import type { Role } from './documents.ts'
+import { Invitation, type Role } from './documents.ts'
 import { Refusal } from './errors.ts'
 import { hashPassword } from './passwords.ts'
 import type { SignUp } from './requests.ts'
 import type { Store } from './store.ts'
 import { hashOf, inDays, newToken } from './tokens.ts'
+import { whole } from './whole.ts'
 
 const DUPLICATE_KEY = 11_000
 
@@ -24,8 +25,9 @@ export async function invite({ invitations }: Store, orgId: string, role: Role):
 /** Uses the invitation up and makes the account, both or neither. @returns its id */
 export async function signUp({ client, accounts, invitations }: Store, { invitation, email, name, password }: SignUp): Promise<string> {
   const invited = await invitations.findOne({ _id: hashOf(invitation) })
-  if (invited === null || invited.expires < new Date()) throw new Refusal(403, 'invitation_invalid')
-  const { orgId, role } = invited
+  if (invited === null) throw new Refusal(403, 'invitation_invalid')
+  const { orgId, role, expires } = whole(Invitation, invited)
+  if (expires < new Date()) throw new Refusal(403, 'invitation_invalid')
   const account = { _id: randomUUID(), orgId, email, name, role, password: await hashPassword(password) }
   await addressesAreUnique(() =>
     client.withSession((session) =>

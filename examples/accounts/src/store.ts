@@ -44,6 +44,8 @@ function collectionsOf(vault: Vault, db: Db) {
   return {
     organisations: encryptedCollection(vault, db.collection('organisations'), { schema: Organisation, tenant: '_id', subject: '_id' }),
     accounts: encryptedCollection(vault, db.collection('accounts'), { schema: Account, tenant: 'orgId', subject: '_id' }),
+    /** As the driver gives them: no key is opened to find those that are marked. */
+    marked: db.collection<{ readonly _id: string; readonly deleting?: true }>('accounts'),
     sessions: encryptedCollection(vault, db.collection('sessions'), { schema: Session, tenant: 'orgId', subject: 'accountId' }),
     invitations: encryptedCollection(vault, db.collection('invitations'), { schema: Invitation, tenant: 'orgId', subject: 'orgId' }),
   }

@@ -77,8 +77,18 @@ describeOnServer('deletion', (ground) => {
     expect((await fresh.call('POST', '/accounts', { body: signUp })).status).toBe(201)
   })
 
-  // Before her document says so; before the first write of the shred; when the key is gone; when only her document is left.
-  test.each(['updateOne accounts', 'insertOne strongroom_state', 'deleteMany sessions', 'deleteMany accounts'])(
+  test('the last owner is deleted like anybody else: the others stay, and none of them can invite', async () => {
+    const last = await ground.signUp(await ground.organisation('Left'), { name: 'Last' })
+    const bob = await ground.signUp(await invite(ground.service, last), { name: 'Bob' })
+    expect((await deleting(ground.service, last)).status).toBe(204)
+    expect(await teamNames(ground.service, bob)).toEqual(['Bob'])
+    expect((await ground.service.call('POST', '/invitations', { token: bob.token, body: { role: 'member' } })).status).toBe(403)
+  })
+
+  // Before her document says so; before the first write of the shred, and before the one that destroys the key; when the key is gone; when only
+  // her document is left.
+  const MID_SHRED = 'insertOne strongroom_state, replaceOne strongroom_keys'
+  test.each(['updateOne accounts', 'insertOne strongroom_state', MID_SHRED, 'deleteMany sessions', 'deleteMany accounts'])(
     'killed before %s',
     async (call) => {
       const ada = await ground.signUp(await invite(ground.service, owner))

@@ -106,4 +106,19 @@ describeOnServer('isolation', (ground) => {
     expect((await signUp()).status).toBe(201)
     expect(await teamNames(ground.service, eve)).toEqual(['Eve', 'M'])
   })
+
+  test('what is not kept apart: a copy of a session, or of an invitation, that is put back counts again', async () => {
+    const zoe = await ground.signUp(await invite(ground.service, eve), { name: 'Zoe' })
+    const session = await ground.storedOne('sessions', { accountId: zoe.id })
+    expect((await ground.service.call('DELETE', '/session', { token: zoe.token })).status).toBe(204)
+    expect((await get('/me', zoe)).status).toBe(401)
+    await ground.stored('sessions').insertOne(session)
+    expect((await get('/me', zoe)).status).toBe(200)
+
+    const invitation = await invite(ground.service, eve)
+    const made = await ground.storedOne('invitations', { _id: hashOf(invitation) })
+    await ground.signUp(invitation)
+    await ground.stored('invitations').insertOne(made)
+    await ground.signUp(invitation)
+  })
 })

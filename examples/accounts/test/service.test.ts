@@ -144,7 +144,7 @@ describeOnServer('service', (ground) => {
     expect(await ground.service.call('GET', '/me', { token: ada.token })).toEqual({ status: 500, body: { error: 'internal' } })
     await accounts.replaceOne({ _id: ada.id }, before)
     const log = JSON.parse(ground.service.printed().slice(printed)) as Record<string, string>
-    expect(log).toMatchObject({ route: 'GET /me', error: expect.stringMatching(/^decrypt_failed: name of the document/) })
+    expect(log).toMatchObject({ during: 'GET /me', error: expect.stringMatching(/^decrypt_failed: name of the document/) })
     expect(ground.service.printed().toLowerCase()).not.toContain('canary')
   })
 

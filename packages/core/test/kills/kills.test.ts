@@ -8,7 +8,7 @@ import { type Phase, Tally } from './tally.ts'
 
 // Two processes run one operation in one vault while a third writes; they are killed at random instants. Then a fresh process runs the
 // operation to its end: every living value reads, and no shredded one.
-const KILLS = Number(process.env['STRONGROOM_KILLS'] ?? 40)
+const KILLS = Number(process.env['STRONGROOM_KILLS'] ?? 20)
 // Both decide what is done and when each kill is due, not how far a process has come by then: the same seed is a similar run.
 const seed = Number(process.env['STRONGROOM_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 // A kill that is late counts where it struck; so many more are tried before a phase that none has met is a failure.

@@ -117,7 +117,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     }
     await plain.insertOne({ ...ada, secret: fits + text(overhead) })
     expect(size((await plain.findOne(ada)) as Document)).toBe(MOST - 1)
-  })
+  }, 600_000)
 
   // In an update the operator is a level of its own.
   test('nested 100 levels deep, encrypted and plain; by $set 99', async () => {
@@ -168,7 +168,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await things.replaceOne(ada, { ...ada, list: [] })
     await things.updateOne(ada, { $push: { list: { $each: list } } } as never)
     expect(((await things.findOne(ada)) as Thing)['list']).toEqual(list)
-  })
+  }, 600_000)
 
   test('large values that are indexed, and long lists of what is searched for', async () => {
     const values = [text(65_535), new Binary(Buffer.from(text(65_533)), 0x80)]

@@ -61,12 +61,13 @@ const READING: readonly BSONSerializeOptions[] = [
   { bsonRegExp: true },
 ]
 
-const FIELD = field(
-  'users',
-  'email',
-  z.custom<FieldValue>(() => true),
-  { codec: passThrough },
-)
+/** What core does with a field's values, which no other package sees. */
+interface Framing {
+  frame(value: FieldValue): Uint8Array
+  decode(encoded: { readonly type: number; readonly body: Uint8Array }): FieldValue
+}
+const ANY = z.custom<FieldValue>(() => true)
+const FIELD = field('users', 'email', ANY, { codec: passThrough }) as unknown as Framing
 
 describe('frames', () => {
   test.each(VALUES)('%s', (_, value, frame) => {
