@@ -46,8 +46,8 @@ const NORMALISERS: readonly unknown[] = [undefined, 'email', 'phone', 'text', 'n
 /**
  * Marks a schema: wherever it stands in a document, the value is encrypted, as one value with all that it holds. The schema itself is not
  * changed; the mark is on a copy. What is derived from the copy by `refine`, `min`, `meta` and the like keeps the mark; an object that is to
- * be extended, an enum to be narrowed or a wrapper to be taken off, is so before it is marked. `z.input()` and `z.output()` of a marked
- * pipe, default or catch do not keep the mark: the collection's schema is what was declared, not what they make of it.
+ * be extended, an enum to be narrowed or a wrapper to be taken off, is so before it is marked. `z.input()` and `z.output()`
+ * take a marked pipe, default, prefault or catch apart, and the mark with it: no collection is to be made with what they give.
  *
  * @throws StrongroomError `invalid_argument`
  * @example
