@@ -40,13 +40,14 @@ function included(wanted: Tree, owners: readonly string[], fetched: readonly str
   for (const path of owners)
     if (path !== '_id' && paths.some((each) => each.startsWith(`${path}.`)))
       throw invalidArgument('projection', `must take ${path} whole, or not at all`)
-  // No path beneath another: the server takes that for a contradiction.
-  const all = [...new Set([...paths, ...owners, ...fetched])]
-  const outermost = all.filter((path) => path !== '_id' && !path.startsWith('_id.') && !all.some((each) => path.startsWith(`${each}.`)))
+  const beneath = (path: string, holders: readonly string[]): boolean => holders.some((each) => path.startsWith(`${each}.`))
+  // What is fetched whole is not named in parts as well, which the server takes for a contradiction. One of the caller's own stays one.
+  const whole = fetched.filter((path) => !paths.includes(path))
+  const sent = [...paths.filter((path) => !beneath(path, whole)), ...[...owners, ...whole].filter((path) => !beneath(path, paths))]
   // The id comes unless it is left out.
   const asked = wanted['_id'] === undefined && !paths.some((path) => path.startsWith('_id.')) ? ['_id', ...paths] : paths
   return {
-    projection: { ...Object.fromEntries(outermost.map((path) => [path, 1])), _id: 1 },
+    projection: { ...Object.fromEntries(sent.filter((path) => !path.startsWith('_id.')).map((path) => [path, 1])), _id: 1 },
     strip: (document) =>
       only(
         document,
