@@ -121,7 +121,7 @@ describeOnServer('planted deletions', (ground) => {
       'missing or wrong in a document',
       'missing or wrong in a document',
       'missing or wrong in a document',
-      'not_found',
+      'missing or wrong in a document',
       'suspended',
     ])
 
