@@ -1,7 +1,11 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-// What takes longest on a server. `.ci/run` sets the variable; who names such a file with it runs it alone.
-const SLOW = ['packages/mongo-adapter/test/hard/**', 'packages/mongo-adapter/test/stores/server-kills.test.ts']
+// What takes longest. `.ci/run` sets the variable; who names such a file with it runs it alone.
+const SLOW = [
+  'packages/core/test/epochs-races/**',
+  'packages/mongo-adapter/test/hard/**',
+  'packages/mongo-adapter/test/stores/server-kills.test.ts',
+]
 
 export default defineConfig({
   test: {
