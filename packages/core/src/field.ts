@@ -8,9 +8,8 @@ import { copy, isBytes, utf8 } from './format/bytes.ts'
 import { attempt, readOptions } from './read-options.ts'
 import type { EncryptedValueBytes } from './format/encrypted-value.ts'
 import { type EncodedValue, frame } from './format/frame.ts'
-import { jsonCodec, stringFrame, type ValueCodec } from './format/value-codec.ts'
+import { jsonCodec, STRING, stringFrame, type ValueCodec } from './format/value-codec.ts'
 
-const STRING = 0x02
 const MAX_NAME_BYTES = 256
 
 declare const valueType: unique symbol

@@ -11,23 +11,14 @@ import type { KeyStoreRecord } from '@strongroom/core'
 import { backupLocalStore, localKeyStoreCopy, localStores } from '@strongroom/store-local'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 
+import { vault } from './vault-record.ts'
+
 const folder = await mkdtemp(join(tmpdir(), 'strongroom-copies-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const run = promisify(execFile)
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-const vault: KeyStoreRecord = {
-  type: 'vault',
-  revision: 1,
-  vaultId: new Uint8Array(16),
-  homeRegion: 'eu',
-  cacheBound: 1000,
-  created: 1,
-  head: { n: 0, hash: new Uint8Array(32) },
-  applied: 0,
-  check: new Uint8Array(32),
-}
 const region = (name: string): KeyStoreRecord => ({ type: 'region', region: name, revision: 1, versions: [], current: 1, closing: 0 })
 const nameOf = (i: number): string => `region-${i}-${'x'.repeat(200)}`
 const noCopy = expect.objectContaining({ code: 'invalid_argument', argument: 'directory' }) as Error

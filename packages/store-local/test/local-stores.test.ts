@@ -10,6 +10,8 @@ import { backupLocalStore, localStores } from '@strongroom/store-local'
 import { open } from 'lmdb'
 import { afterAll, describe, expect, test } from 'vitest'
 
+import { vault } from './vault-record.ts'
+
 const folder = await mkdtemp(join(tmpdir(), 'strongroom-local-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 const fresh = (): Promise<string> => mkdtemp(join(folder, 'vault-'))
@@ -17,17 +19,6 @@ const fresh = (): Promise<string> => mkdtemp(join(folder, 'vault-'))
 const run = promisify(execFile)
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-const vault: KeyStoreRecord = {
-  type: 'vault',
-  revision: 1,
-  vaultId: new Uint8Array(16),
-  homeRegion: 'eu',
-  cacheBound: 1000,
-  created: 1,
-  head: { n: 0, hash: new Uint8Array(32) },
-  applied: 0,
-  check: new Uint8Array(32),
-}
 const node = (first: number): Extract<KeyStoreRecord, { type: 'node' }> => ({
   type: 'node',
   ref: new Uint8Array(16).fill(first),

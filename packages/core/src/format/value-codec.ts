@@ -11,7 +11,8 @@ const INT32_MAX = 2 ** 31 - 1
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
 const GENERIC_BINARY = 0
-const STRING = 0x02
+/** BSON's type of strings. */
+export const STRING = 0x02
 
 const encoder = new TextEncoder()
 

@@ -3,10 +3,9 @@
  * from the ledger of a vault whose key store is only out of reach.
  */
 
-import { concat, lp } from '../format/bytes.ts'
 import { type LedgerEntry, type SealedLedgerEntry, sealLedgerEntry } from '../format/ledger-entry.ts'
 import type { KeyContext } from './key-context.ts'
-import { LEDGER_NAMESPACE, ledgerKey } from './ledger.ts'
+import { LEDGER_NAMESPACE, ledgerKey, writePage } from './ledger.ts'
 import { retryConflicts } from './retry.ts'
 import type { StateStore } from './state-store.ts'
 
@@ -17,9 +16,9 @@ const AT_ONCE = 1
 const PAGE = 1000
 
 /** @throws StrongroomError `conflict` */
-export async function writeFirstEntry({ stateStore, vaultId }: Place, key: Uint8Array, entry: LedgerEntry): Promise<SealedLedgerEntry> {
+export async function writeFirstEntry(place: Place, key: Uint8Array, entry: LedgerEntry): Promise<SealedLedgerEntry> {
   const { bytes, hash } = sealLedgerEntry(key, entry)
-  await stateStore.put(LEDGER_NAMESPACE, ledgerKey(vaultId, FIRST), concat(lp(bytes)), { expected: 'absent', due: AT_ONCE })
+  await writePage(place, FIRST, [bytes], AT_ONCE)
   return { ...entry, hash }
 }
 

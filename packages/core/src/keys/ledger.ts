@@ -48,8 +48,12 @@ export async function writePage(
   context: Pick<KeyContext, 'stateStore' | 'vaultId'>,
   first: number,
   entries: readonly Uint8Array[],
+  due?: number,
 ): Promise<void> {
-  await context.stateStore.put(LEDGER_NAMESPACE, ledgerKey(context.vaultId, first), concat(...entries.map(lp)), { expected: 'absent' })
+  await context.stateStore.put(LEDGER_NAMESPACE, ledgerKey(context.vaultId, first), concat(...entries.map(lp)), {
+    expected: 'absent',
+    ...(due === undefined ? {} : { due }),
+  })
 }
 
 export class Ledger {

@@ -61,13 +61,17 @@ export function unwrapNodeRecordSync(
   return new OpenNode(record, loaded, open, goneVersions(record, parent))
 }
 
+/** As much of a parent as decides what is dead beneath it. */
+type WithGone = Pick<OpenNode, 'gone'>
+
 /** Whether a version is to be opened. One whose parent version is shredded counts as shredded: nothing can open it any more. */
-export function isLive(version: KeyVersion, parent: OpenNode | undefined): version is LiveVersion {
+export function isLive(version: KeyVersion, parent: WithGone | undefined): version is LiveVersion {
   if (version.state === KeyState.shredded) return false
   return parent?.gone.some((dead) => equalBytes(dead.commitment, version.parentCommitment)) !== true
 }
 
-function goneVersions(record: NodeRecord, parent: OpenNode | undefined): readonly GoneVersion[] {
+/** The versions of a record that are dead, by themselves or with what is above them. */
+export function goneVersions(record: NodeRecord, parent: WithGone | undefined): readonly GoneVersion[] {
   return record.versions.filter((version) => !isLive(version, parent))
 }
 

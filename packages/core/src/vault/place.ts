@@ -1,15 +1,16 @@
 /** How handles reach the key tree: open with retries, and never past an entry of the ledger that has not had its effect. */
 
-import { equalBytes } from '../crypto/hash.ts'
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
-import { KeyState, type KeyVersion, type LiveVersion, NodeKind, type NodeRecord, Reason } from '../format/records.ts'
+import { KeyState, NodeKind, type NodeRecord, Reason } from '../format/records.ts'
 import { NO_REF, VAULT_REF } from '../format/reference.ts'
 import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
 import { type KeyPath, required, type Step } from '../keys/key-tree.ts'
+import type { GoneVersion } from '../keys/open-node.ts'
 import { notApplied } from '../keys/reconcile.ts'
 import { recreateNode } from '../keys/recreate.ts'
 import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode, shredNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
+import { goneVersions, isLive } from '../keys/unwrap-node-record.ts'
 import type { Gate, Labelled, OperationName, Whose } from './authorize.ts'
 import { readOptions } from '../read-options.ts'
 import { withSigningSeed } from './signing-key.ts'
@@ -239,19 +240,16 @@ export class Place {
 
 /** @param records - from the tenant's down to the node's own */
 function stateOfPath(records: readonly (NodeRecord | undefined)[]): PlaceState {
-  // What hangs beneath a version that is gone is gone with it.
-  let gone: readonly Uint8Array[] = []
+  let above: { readonly gone: readonly GoneVersion[] } | undefined
   let isSuspended = false
   const own = records.at(-1)
   if (own !== undefined && own.versions.every(({ state }) => state === KeyState.shredded)) return 'shredded'
   for (const record of records) {
     if (record === undefined) return 'absent'
-    const isLive = (version: KeyVersion): version is LiveVersion =>
-      version.state !== KeyState.shredded && !gone.some((commitment) => equalBytes(commitment, version.parentCommitment))
-    const newest = record.versions.findLast(isLive)
+    const newest = record.versions.findLast((version) => isLive(version, above))
     if (newest === undefined) return 'gone'
     isSuspended ||= newest.state === KeyState.suspended
-    gone = record.versions.filter((version) => !isLive(version)).map(({ commitment }) => commitment)
+    above = { gone: goneVersions(record, above) }
   }
   return isSuspended ? 'suspended' : 'active'
 }

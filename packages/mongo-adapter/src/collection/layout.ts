@@ -205,6 +205,11 @@ export function fetchedPath({ path }: SealedPath): string {
   return whole
 }
 
+/** The projection that brings such paths, and what says whose a document is. */
+export function fetching({ tenant, subject }: Layout, sealed: readonly SealedPath[]): Readonly<Record<string, 1>> {
+  return Object.fromEntries(['_id', tenant.path, subject.path, ...sealed.map(fetchedPath)].map((path) => [path, 1]))
+}
+
 export function sealedOf(layout: Layout, node: EncryptedNode): SealedPath {
   return layout.sealed.get(node) as SealedPath
 }

@@ -5,9 +5,10 @@ import type { CollationOptions, Document, FindOptions } from 'mongodb'
 
 import { ownerValue } from '../schema/owner-path.ts'
 import type { Tree } from '../values/resolve.ts'
+import { fetching } from './layout.ts'
 import { countReadable } from './open.ts'
 import type { Source } from './source.ts'
-import { candidates, countStored, sealedProjection } from './stored-values.ts'
+import { candidates, countStored } from './stored-values.ts'
 
 /** A person, by the names that the vault knows: those of `vault.tenant(…).subject(…)`. */
 export interface PersonName {
@@ -61,7 +62,10 @@ export function resourceOf(source: Source): CollectionResource {
       const tags = { value: retiring.valueTag(layout.context), index: retiring.indexTag }
       const owner = whose(source, retiring)
       if (owner === undefined) return 0
-      const cursor = collection.find({ $and: [owner, candidates(layout, tags)] }, { ...READING, projection: sealedProjection(layout) })
+      const cursor = collection.find(
+        { $and: [owner, candidates(layout, tags)] },
+        { ...READING, projection: fetching(layout, [...layout.sealed.values()]) },
+      )
       let count = 0
       for await (const document of cursor) count += countStored(layout, document, tags)
       return count
@@ -105,7 +109,7 @@ function namesOf(retiring: RetiringVersion): Pick<RetiringVersion, 'tenant' | 's
 
 async function remainsOf({ vault, layout, collection }: Source, filter: Document): Promise<Remains> {
   const remains = { documents: 0, values: 0, readable: 0 }
-  const cursor = collection.find(filter, { ...READING, projection: sealedProjection(layout) })
+  const cursor = collection.find(filter, { ...READING, projection: fetching(layout, [...layout.sealed.values()]) })
   try {
     while (await cursor.hasNext()) {
       const batch = cursor.readBufferedDocuments() as Tree[]

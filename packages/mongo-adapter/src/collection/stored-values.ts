@@ -5,7 +5,7 @@ import { Binary, type Document } from 'mongodb'
 
 import type { Tree } from '../values/resolve.ts'
 import { encryptedIn } from './documents.ts'
-import { dottedPath, fetchedPath, type Layout } from './layout.ts'
+import { dottedPath, type Layout } from './layout.ts'
 import { partsOf } from './open.ts'
 
 /** What values and index values of one key version begin with, after the version byte (docs/format.md). */
@@ -39,12 +39,6 @@ export function countStored(layout: Layout, document: Tree, tags: Tags): number 
     count += i.filter((bytes) => hasTag(bytes, tags.index)).length
   }
   return count
-}
-
-/** All that is encrypted of a document, with what says whose it is. */
-export function sealedProjection(layout: Layout): Document {
-  const paths = ['_id', layout.tenant.path, layout.subject.path, ...[...layout.sealed.values()].map(fetchedPath)]
-  return Object.fromEntries(paths.map((path) => [path, 1]))
 }
 
 function hasTag(bytes: Uint8Array, tag: Uint8Array): boolean {

@@ -3,7 +3,7 @@
 import type { FindOptions } from 'mongodb'
 
 import type { Tree } from '../values/resolve.ts'
-import { fetchedPath } from './layout.ts'
+import { fetching } from './layout.ts'
 import { openDocuments } from './open.ts'
 import type { FilterPlan, Source } from './source.ts'
 
@@ -16,11 +16,10 @@ export type VerifyingOptions = Pick<
 /** Ids of documents that a filter lets through, a batch at a time; those that cannot be compared any more are left out. */
 export async function* verifiedIds(source: Source, plan: FilterPlan, options: VerifyingOptions): AsyncGenerator<readonly unknown[], void> {
   const { layout, vault, collection } = source
-  const paths = ['_id', layout.tenant.path, layout.subject.path, ...plan.searched.map(fetchedPath)]
   const cursor = collection.find(await plan.physical(), {
     ...options,
     promoteBuffers: false,
-    projection: Object.fromEntries(paths.map((path) => [path, 1])),
+    projection: fetching(layout, plan.searched),
   })
   try {
     while (await cursor.hasNext()) {
