@@ -676,11 +676,16 @@ describe('an initVault that is on its way', () => {
           done = true
           await (happens ?? write)(context)
         }
+        const after = async <T>(name: string, answer: Promise<T>): Promise<T> => {
+          const got = await answer
+          if (name === call) await meanwhile()
+          return got
+        }
         const watched: StateStore = {
           ...stateStore,
-          due: async (...args) => (call === 'due' ? await stateStore.due(...args).finally(meanwhile) : stateStore.due(...args)),
-          scan: async (...args) => (call === 'scan' ? await stateStore.scan(...args).finally(meanwhile) : stateStore.scan(...args)),
-          get: async (...args) => (call === 'get' ? await stateStore.get(...args).finally(meanwhile) : stateStore.get(...args)),
+          due: (...args) => after('due', stateStore.due(...args)),
+          scan: (...args) => after('scan', stateStore.scan(...args)),
+          get: (...args) => after('get', stateStore.get(...args)),
         }
         // Settled before it was asked whether it is due, it is one; behind that question nobody looks again.
         expect([call, happens?.name, await hasLedger(watched)]).toEqual([
