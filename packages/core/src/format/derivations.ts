@@ -13,7 +13,10 @@ const INDEX_TAG = lp(ascii('strongroom/v1/index-tag'))
 const NO_PARENT = new Uint8Array(32)
 
 /** The closed list of what a service key may be for. Each use has a derivation of its own. */
-export type ServiceUse = 'ref' | 'ledger' | 'index' | 'signing-certificate'
+export type ServiceUse = 'ref' | 'ledger' | 'index' | 'signing-certificate' | PeriodUse
+
+/** Those whose keys live for a period and are then destroyed. */
+export type PeriodUse = 'connect' | 'revocation'
 
 /** Bytes of a node's secret, of every derived key and of a commitment. */
 export const KEY_BYTES = 32

@@ -1,6 +1,7 @@
 /** Opening a vault. */
 
-import { EMPTY } from '../format/bytes.ts'
+import type { Clock } from '../clock.ts'
+import { EMPTY, hex } from '../format/bytes.ts'
 import { VAULT_REF } from '../format/reference.ts'
 import { Gate } from './authorize.ts'
 import { type BlindIndexes, blindIndexes } from './blind-index.ts'
@@ -8,6 +9,8 @@ import { epochs, type Epochs } from './epochs.ts'
 import { inspection, type Inspection } from './inspection.ts'
 import { openKeys } from './open-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
+import type { StateStore } from '../keys/state-store.ts'
+import { type PeriodKey, periodKey, type PeriodKeyOptions } from './period-key.ts'
 import { Place } from './place.ts'
 import { receiptKeys } from './signing-key.ts'
 import { tenantHandle, type Tenant, type Tenants, tenants } from './tenants.ts'
@@ -17,6 +20,29 @@ export interface Vault extends Epochs, Inspection, BlindIndexes {
   readonly tenants: Tenants
   /** As the vault was opened with it: what calls without a `region` work on. */
   readonly defaultRegion: string
+  /** The vault's id, 32 hexadecimal digits: what a package that keeps records in the state store begins their keys with, since vaults may share one. */
+  readonly id: string
+  /** As the vault was opened with it, for packages that keep records of their own there. It throws typed errors only. */
+  readonly stateStore: StateStore
+  /** As the vault was opened with it. */
+  readonly clock: Clock
+  /**
+   * A key of the vault itself, for one use and one period.
+   *
+   * @throws StrongroomError `invalid_argument`, `vault_closed`
+   * @example
+   * ```ts
+   * import { encryptedToText, field, type Vault } from '@strongroom/core'
+   * import { z } from 'zod'
+   *
+   * const token = field('revocations', 'token', z.string())
+   * async function keepUntilRevoked(vault: Vault, value: string) {
+   *   const day = Math.floor(vault.clock.now() / 86_400_000)
+   *   return encryptedToText(await vault.periodKey({ use: 'revocation', period: day }).encrypt(token, value))
+   * }
+   * ```
+   */
+  periodKey(options: PeriodKeyOptions): PeriodKey
   /** A tenant by name. Reads nothing yet. @throws StrongroomError `invalid_argument`, `vault_closed` */
   tenant(name: string): Tenant
   /**
@@ -75,12 +101,20 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     else for (const key of changed) if (key.type === 'node') tree.invalidate(key.ref)
   })
   const gate = new Gate({ clock, providers, onAccess: checked.onAccess })
+  const own = new Place(keys, gate, EMPTY, {}, [], VAULT_REF)
   return {
     ...epochs(keys, gate, defaultRegion),
     ...inspection(keys, gate),
-    ...blindIndexes(new Place(keys, gate, EMPTY, {}, [], VAULT_REF)),
+    ...blindIndexes(own),
     tenants: tenants(keys, gate, defaultRegion),
     defaultRegion,
+    id: hex(tree.context.vaultId),
+    stateStore: checked.stateStore,
+    clock,
+    periodKey(options) {
+      gate.requireOpen()
+      return periodKey(own, options)
+    },
     tenant(name) {
       gate.requireOpen()
       return tenantHandle(keys, gate, name)

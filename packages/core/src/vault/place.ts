@@ -1,6 +1,7 @@
 /** How handles reach the key tree: open with retries, and never past an entry of the ledger that has not had its effect. */
 
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
+import { hex } from '../format/bytes.ts'
 import { KeyState, NodeKind, type NodeRecord, Reason } from '../format/records.ts'
 import { NO_REF, VAULT_REF } from '../format/reference.ts'
 import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
@@ -41,6 +42,9 @@ export interface RecreateOptions {
 
 /** What is known of the key of a place. `absent`: there never was one. `gone`: it went, or would have, with what is above it. */
 export type PlaceState = 'absent' | 'active' | 'suspended' | 'shredded' | 'gone'
+
+/** A place by its names. `subject` is undefined for a tenant and for what belongs to the tenant itself, `item` for all but items. */
+export type PlaceNames = Whose
 
 /** How the keys of a place are to be used. */
 export interface Use {
@@ -182,6 +186,13 @@ export class Place {
     const { path, region } = await this.#refs()
     const last = this.steps.at(-1) as Step
     return { kind: last.kind, ref: path.at(-1) as Uint8Array, parentRef: path.at(-2) as Uint8Array, tenantRef, region }
+  }
+
+  /** From the tenant down to this place, in hexadecimal. @throws StrongroomError `not_found`, `shredded` for the tenant */
+  async referencesInText(): Promise<readonly string[]> {
+    const { path, region } = await this.#refs()
+    this.gate.authorize('state', this.whose, region)
+    return path.map(hex)
   }
 
   // From the tenant down to this place. @throws StrongroomError `not_found`, `shredded` for the tenant

@@ -10,7 +10,7 @@ import { readOptions } from '../read-options.ts'
 import { HANDLE_SHARE, leaf } from './held-path.ts'
 import { Lease, type UnlockedKeys } from './lease.ts'
 import { nameBytes } from './names.ts'
-import type { Place, PlaceState, RecreateOptions, ShredOptions } from './place.ts'
+import type { Place, PlaceNames, PlaceState, RecreateOptions, ShredOptions } from './place.ts'
 import type { Shredded } from './shredded.ts'
 import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
 
@@ -45,6 +45,15 @@ export interface Item {
    *   and provider their `…_unavailable`
    */
   state(): Promise<PlaceState>
+  /**
+   * The vault's own references from the tenant down to this place, each of 32 hexadecimal digits: what a package that keeps records about it
+   * calls it by, so that they hold no names. Opens the tenant; makes no key.
+   *
+   * @throws StrongroomError as `state`, and `shredded` where the tenant is
+   */
+  references(): Promise<readonly string[]>
+  /** The names that this handle was made with. */
+  names(): PlaceNames
   /**
    * Destroys the key for good, and with it all that was encrypted under it and beneath it. In this process at once, in
    * every other within the cache bound; in backups of the key store not before the root versions up to `rootVersion` are destroyed.
@@ -120,6 +129,14 @@ export class ItemHandle implements Item {
 
   state(): Promise<PlaceState> {
     return this.#place.state()
+  }
+
+  references(): Promise<readonly string[]> {
+    return this.#place.referencesInText()
+  }
+
+  names(): PlaceNames {
+    return { ...this.#place.whose }
   }
 
   shred(options?: ShredOptions): Promise<Shredded> {
