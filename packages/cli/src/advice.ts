@@ -35,4 +35,10 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   vault_closed: 'run it again',
   tenant_required: '',
   unsupported_operation: '',
+  reauthorisation_required: 'have the customer connect again',
+  authorisation_server_unavailable: 'run it again later',
+  authorisation_server_timeout: 'run it again later',
+  authorisation_server_throttled: 'wait, then run it again',
+  authorisation_server_refused: '',
+  authorisation_server_malformed: '',
 }

@@ -61,6 +61,17 @@ export type StrongroomErrorCode =
   | 'unsupported_operation'
   /** A search by a blind index of a tenant has to say which tenant; nothing was sent. */
   | 'tenant_required'
+  /** The tokens of a connection are no longer good, or nobody knows whether they are: the customer must connect again. */
+  | 'reauthorisation_required'
+  /** The authorisation server did not answer, or answered that it cannot. */
+  | 'authorisation_server_unavailable'
+  | 'authorisation_server_timeout'
+  /** The authorisation server refuses for now, because it was asked too often. */
+  | 'authorisation_server_throttled'
+  /** The authorisation server refuses this service's client, or the request as it is. */
+  | 'authorisation_server_refused'
+  /** The authorisation server answered with something that is no answer. */
+  | 'authorisation_server_malformed'
 
 /** How to make a {@link StrongroomError}: the underlying failure, and the argument at fault, where there is one. */
 export interface StrongroomErrorOptions {

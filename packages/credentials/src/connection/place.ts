@@ -1,0 +1,21 @@
+/** One connection, by whose it is and what it is called: what all that is done with it starts from. */
+
+import type { Item, Subject } from '@strongroom/core'
+
+import type { EventPlace } from '../events.ts'
+import type { CheckedProvider } from '../providers/provider.ts'
+import type { ConnectionRecord } from '../records/record.ts'
+
+export interface ConnectionPlace {
+  readonly owner: Subject
+  readonly name: string
+  readonly provider: CheckedProvider
+  /** The key of its entry. */
+  readonly key: string
+  readonly about: EventPlace
+}
+
+/** The item of the key tree that holds a connection's secrets. */
+export function itemOf({ owner }: Pick<ConnectionPlace, 'owner'>, { item }: Pick<ConnectionRecord, 'item'>): Item {
+  return owner.item(`strongroom/connections/${item}`)
+}

@@ -1,0 +1,8 @@
+export { createCredentials, type ConnectionChoice, type Credentials } from './credentials.ts'
+export type { CredentialsOptions } from './options.ts'
+export type { Connection, ConnectionStatus, SaveOptions, UseOptions } from './connection/connection.ts'
+export type { CredentialEvent, EventPlace, OnEvent } from './events.ts'
+export type { Kind, Material, TokenResponse } from './kinds/kinds.ts'
+export type { ClientAuthentication, Provider, ProviderQuirks, RefreshTokens } from './providers/provider.ts'
+export type { ReauthorisationReason } from './records/record.ts'
+export type { Disconnected, RevocationState } from './revoke/disconnect.ts'

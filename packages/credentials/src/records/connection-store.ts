@@ -1,0 +1,103 @@
+/** Where connections are kept: one entry of the state store each, under references and never under names. */
+
+import { type StateStore, type StateVersion, StrongroomError, type Subject, type Tenant } from '@strongroom/core'
+
+import { type ConnectionRecord, decodeRecord, encodeRecord } from './record.ts'
+
+const NAMESPACE = 'strongroom/connections'
+const PAGE = 500
+// A conflict means that another writer got through.
+const MOST_TRIES = 100
+
+/** A connection with the version of its entry. */
+export interface StoredConnection {
+  readonly key: string
+  readonly record: ConnectionRecord
+  readonly stored: StateVersion
+}
+
+export class ConnectionStore {
+  readonly #store: StateStore
+  readonly #vaultId: string
+
+  constructor(store: StateStore, vaultId: string) {
+    this.#store = store
+    this.#vaultId = vaultId
+  }
+
+  /** The key of a connection. @throws StrongroomError `invalid_argument`, `not_found` (no such tenant), `shredded` */
+  async keyOf(owner: Subject, name: string): Promise<string> {
+    return [this.#vaultId, ...(await owner.item(name).references())].join('/')
+  }
+
+  /** What the keys of all connections of an owner, or of everyone in a tenant, begin with. */
+  async prefixOf(owner: Subject | Tenant): Promise<string> {
+    const whose = 'self' in owner ? (await owner.self().references()).slice(0, 1) : await owner.references()
+    return `${[this.#vaultId, ...whose].join('/')}/`
+  }
+
+  async read(key: string): Promise<StoredConnection | undefined> {
+    const entry = await this.#store.get(NAMESPACE, key)
+    return entry === undefined ? undefined : { key, record: decodeRecord(entry.value), stored: entry.version }
+  }
+
+  /** @param due - when sweeping has to look at it. @throws StrongroomError `conflict` */
+  async put(key: string, record: ConnectionRecord, expected: StateVersion | 'absent'): Promise<StoredConnection> {
+    const due = dueOf(record)
+    const stored = await this.#store.put(NAMESPACE, key, encodeRecord(record), { expected, ...(due === undefined ? {} : { due }) })
+    return { key, record, stored }
+  }
+
+  /**
+   * Changes a connection, whoever else changes it at the same time.
+   *
+   * @param change - gives the new record, or `undefined` where nothing is to be changed; called again with what is there after a conflict
+   * @returns what is there then, `undefined` where there is none
+   */
+  async change(key: string, change: (record: ConnectionRecord) => ConnectionRecord | undefined): Promise<StoredConnection | undefined> {
+    for (let tries = 1; ; tries++) {
+      const before = await this.read(key)
+      if (before === undefined) return undefined
+      const record = change(before.record)
+      if (record === undefined) return before
+      try {
+        return await this.put(key, record, before.stored)
+      } catch (error) {
+        if (!isConflict(error) || tries === MOST_TRIES) throw error
+      }
+    }
+  }
+
+  /** @throws StrongroomError `conflict` */
+  async remove({ key, stored }: StoredConnection): Promise<void> {
+    await this.#store.delete(NAMESPACE, key, { expected: stored })
+  }
+
+  /** In the order of their keys, which says nothing. Reads by pages. */
+  async *list(prefix: string): AsyncGenerator<StoredConnection> {
+    for (let after: string | undefined; ;) {
+      const page = await this.#store.scan(NAMESPACE, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      for (const { key, value, version } of page) yield { key, record: decodeRecord(value), stored: version }
+      if (page.length < PAGE) return
+      after = page.at(-1)?.key
+    }
+  }
+
+  /** Those that have something to be finished, oldest first. */
+  async due(before: number, limit: number): Promise<readonly StoredConnection[]> {
+    const entries = await this.#store.due(NAMESPACE, before, limit)
+    return entries
+      .filter(({ key }) => key.startsWith(`${this.#vaultId}/`))
+      .map(({ key, value, version }) => ({ key, record: decodeRecord(value), stored: version }))
+  }
+}
+
+// A request that never ends, and a connection that is on its way out.
+function dueOf({ state, intent, updated }: ConnectionRecord): number | undefined {
+  if (state === 'disconnecting') return updated
+  return intent?.at
+}
+
+export function isConflict(error: unknown): boolean {
+  return error instanceof StrongroomError && error.code === 'conflict'
+}

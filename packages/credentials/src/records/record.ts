@@ -1,0 +1,95 @@
+/** A connection as the state store has it: what may be read without a key, beside what is encrypted. */
+
+import { decryptFailed } from '@strongroom/core'
+import { z } from 'zod'
+
+import type { Kind } from '../kinds/kinds.ts'
+
+/** `live`; `reauthorisation_required`: the customer must connect again; `disconnecting`: on its way out, as good as gone. */
+export type ConnectionState = 'live' | 'reauthorisation_required' | 'disconnecting'
+
+/** Why a customer must connect again: the provider says the token is no good; nobody knows whether it was used up; it has expired and there is nothing to refresh it with. */
+export type ReauthorisationReason = 'invalid_grant' | 'unknown_outcome' | 'expired'
+
+/** A request for new tokens that is under way, or whose end nobody has written down. */
+export interface Intent {
+  /** Random, new for each request. */
+  readonly id: string
+  /** When it began, by the clock of the process that began it. UTC milliseconds. */
+  readonly at: number
+  /** How many requests there were with this refresh token whose outcome is not known. */
+  readonly unresolved: number
+}
+
+/** How the last request ended that brought no tokens: whoever waited for it is told the same. */
+export interface Failure {
+  readonly intent: string
+  readonly code: string
+  /** Until then nobody asks again. UTC milliseconds. */
+  readonly retryAt?: number | undefined
+}
+
+/** Instants are UTC milliseconds; sealed values are in text form. */
+export interface ConnectionRecord {
+  readonly provider: string
+  readonly kind: Kind
+  /** The item of the key tree that the secrets are encrypted under: random, and of this connection alone. */
+  readonly item: string
+  readonly state: ConnectionState
+  readonly reason?: ReauthorisationReason | undefined
+  readonly created: number
+  readonly updated: number
+  /** Of the tokens: one more each time they are replaced. What is sealed below is bound to it. */
+  readonly version: number
+  /** When the access token is no longer good; `undefined` where the provider did not say. */
+  readonly expires?: number | undefined
+  /** From when on it is refreshed ahead of that. */
+  readonly refreshAt?: number | undefined
+  /** Whether a new access token can be asked for. */
+  readonly refreshable: boolean
+  /** `{ name, account, scopes }`. */
+  readonly about: string
+  readonly access?: string | undefined
+  readonly lasting?: string | undefined
+  readonly intent?: Intent | undefined
+  readonly failure?: Failure | undefined
+}
+
+const FORM = 1
+const text = z.string().min(1).max(500_000)
+const instant = z.number().int().min(0)
+const record: z.ZodType<ConnectionRecord & { readonly form: number }> = z.strictObject({
+  form: z.literal(FORM),
+  provider: z.string().min(1).max(64),
+  kind: z.enum(['oauth2', 'clientCredentials', 'apiKey', 'webhookSecret']),
+  item: z.string().regex(/^[0-9a-f]{32}$/),
+  state: z.enum(['live', 'reauthorisation_required', 'disconnecting']),
+  reason: z.enum(['invalid_grant', 'unknown_outcome', 'expired']).optional(),
+  created: instant,
+  updated: instant,
+  version: z.number().int().min(1),
+  expires: instant.optional(),
+  refreshAt: instant.optional(),
+  refreshable: z.boolean(),
+  about: text,
+  access: text.optional(),
+  lasting: text.optional(),
+  intent: z.strictObject({ id: z.string().regex(/^[0-9a-f]{32}$/), at: instant, unresolved: z.number().int().min(0) }).optional(),
+  failure: z
+    .strictObject({ intent: z.string().regex(/^[0-9a-f]{32}$/), code: z.string().max(100), retryAt: instant.optional() })
+    .optional(),
+})
+
+export function encodeRecord(connection: ConnectionRecord): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ form: FORM, ...connection }))
+}
+
+/** @throws StrongroomError `decrypt_failed` for bytes of another form */
+export function decodeRecord(bytes: Uint8Array): ConnectionRecord {
+  try {
+    const { form: _, ...connection } = record.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
+    return connection
+  } catch {
+    throw decryptFailed()
+  }
+}

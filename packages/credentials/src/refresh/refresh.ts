@@ -1,0 +1,226 @@
+/**
+ * New tokens, asked for once however many processes want them.
+ *
+ * A refresh token that rotates is used up by one request: who sends it twice may end the whole family (RFC 9700, section 4.14.2), who loses the
+ * answer has nothing left. So the intent is stored before the request, with the version of the tokens it is about; whoever finds one waits; and
+ * what is answered is stored by that version alone, before anybody sees it.
+ */
+
+import { type Clock, StrongroomError } from '@strongroom/core'
+import pRetry from 'p-retry'
+
+import { itemOf, type ConnectionPlace } from '../connection/place.ts'
+import { notConnected, reauthorisationRequired } from '../errors.ts'
+import type { CredentialEvent } from '../events.ts'
+import { type CheckedMaterial, clientOf, type Secrets } from '../kinds/kinds.ts'
+import { isFailureCode, oauthError, type TokenOutcome } from '../oauth/outcome.ts'
+import { clientCredentialsTokens, refreshTokens, type TokenEndpointOptions } from '../oauth/token-endpoint.ts'
+import type { CheckedCredentialsOptions } from '../options.ts'
+import { type ConnectionStore, isConflict, type StoredConnection } from '../records/connection-store.ts'
+import type { Intent, ReauthorisationReason } from '../records/record.ts'
+import { openSecrets, sealSecrets } from '../records/sealed.ts'
+import { withFailure, withIntent, withReauthorisation, withTokens } from './token-state.ts'
+
+export interface RefreshOptions {
+  readonly store: ConnectionStore
+  readonly clock: Clock
+  readonly options: CheckedCredentialsOptions
+  readonly endpoint: TokenEndpointOptions
+  readonly tell: (event: CredentialEvent) => void
+  /** Sees to it that tokens are revoked whose connection is gone. */
+  readonly revokeLater: (place: ConnectionPlace, secrets: Secrets) => Promise<void>
+}
+
+// Between two looks at what another process is doing.
+const [LEAST_WAIT_MS, MOST_WAIT_MS] = [20, 250]
+// Requests with one refresh token whose outcome nobody knows, where the provider allows more than one.
+const MOST_UNRESOLVED = 3
+
+export class Refresh {
+  readonly #with: RefreshOptions
+  readonly #underWay = new Map<string, Promise<StoredConnection>>()
+
+  constructor(options: RefreshOptions) {
+    this.#with = options
+  }
+
+  /**
+   * The connection once its tokens are newer than a version. All who ask in this process wait for one run, and get its answer.
+   *
+   * @throws StrongroomError `reauthorisation_required`, `not_found`, `authorisation_server_…`, and what stores and keys throw
+   */
+  newerThan(place: ConnectionPlace, version: number): Promise<StoredConnection> {
+    const name = `${place.key}/${version}`
+    let run = this.#underWay.get(name)
+    if (run === undefined) {
+      run = this.#run(place, version).finally(() => this.#underWay.delete(name))
+      this.#underWay.set(name, run)
+    }
+    return run
+  }
+
+  /**
+   * For a connection that cannot be refreshed, and whose token is no longer good.
+   *
+   * @returns the connection, where there are newer tokens by now
+   * @throws StrongroomError `reauthorisation_required`, `not_found`, and what stores throw
+   */
+  async expired(place: ConnectionPlace, version: number): Promise<StoredConnection> {
+    await this.#giveUp(place, version, undefined, 'expired')
+    return this.#connected(place)
+  }
+
+  async #run(place: ConnectionPlace, version: number): Promise<StoredConnection> {
+    const { clock, options } = this.#with
+    // Measured from when this process first saw an intent: whose clock is wrong does not matter then.
+    let waiting: { readonly intent: string; readonly since: number } | undefined
+    for (;;) {
+      const found = await this.#connected(place)
+      if (found.record.version !== version) return found
+      const { intent, failure } = found.record
+      if (failure !== undefined && isFailureCode(failure.code)) {
+        const isOurs = failure.intent === waiting?.intent
+        if (isOurs || (failure.retryAt !== undefined && clock.now() < failure.retryAt)) throw oauthError(failure.code)
+      }
+      if (intent === undefined) {
+        const asked = await this.#ask(place, found, 0)
+        if (asked !== undefined) return asked
+        continue
+      }
+      if (waiting?.intent !== intent.id) waiting = { intent: intent.id, since: clock.monotonic() }
+      if (clock.monotonic() - waiting.since < options.lease) await pause()
+      else if (this.#mayAskAgain(place, intent)) {
+        const asked = await this.#ask(place, found, intent.unresolved + 1)
+        if (asked !== undefined) return asked
+      } else await this.#giveUp(place, version, intent.id, 'unknown_outcome')
+    }
+  }
+
+  async #connected({ key }: ConnectionPlace): Promise<StoredConnection> {
+    const found = await this.#with.store.read(key)
+    if (found === undefined || found.record.state === 'disconnecting') throw notConnected()
+    if (found.record.state === 'reauthorisation_required') throw reauthorisationRequired()
+    return found
+  }
+
+  // Of a token that may have been used up: only where the provider has said so, and while it holds.
+  #mayAskAgain({ provider }: ConnectionPlace, { at, unresolved }: Intent): boolean {
+    const { refreshTokens: may, kind } = provider
+    if (kind === 'clientCredentials' || may === 'reusable') return true
+    if (may === 'single-use' || unresolved + 1 >= MOST_UNRESOLVED) return false
+    const age = this.#with.clock.now() - at
+    return age >= 0 && age + this.#with.options.timeout < may.reuseWindow
+  }
+
+  /** @returns `undefined` where another was first: look again */
+  async #ask(place: ConnectionPlace, found: StoredConnection, unresolved: number): Promise<StoredConnection | undefined> {
+    const { store, clock, options, endpoint } = this.#with
+    // Before the intent: what fails here is no request.
+    const secrets = await openSecrets(itemOf(place, found.record), found.record)
+    if (secrets.lasting === undefined) return this.#giveUp(place, found.record.version, undefined, 'expired')
+    let claimed: StoredConnection & { readonly record: { readonly intent: Intent } }
+    try {
+      const record = withIntent(found.record, unresolved, clock.now())
+      claimed = { ...(await store.put(place.key, record, found.stored)), record }
+    } catch (error) {
+      if (isConflict(error)) return undefined
+      throw error
+    }
+    await options.failpoint('refresh.intended')
+    const outcome = await requestTokens(place, secrets.lasting, endpoint)
+    await options.failpoint('refresh.answered')
+    return this.#settle(place, claimed, secrets, outcome)
+  }
+
+  async #settle(
+    place: ConnectionPlace,
+    { record }: StoredConnection & { readonly record: { readonly intent: Intent } },
+    before: Secrets,
+    outcome: TokenOutcome,
+  ): Promise<StoredConnection | undefined> {
+    const { intent, version } = record
+    if (outcome.outcome === 'tokens') return this.#accept(place, record, before, outcome.material)
+    if (outcome.outcome === 'refused') return this.#giveUp(place, version, intent.id, 'invalid_grant')
+    const { provider } = place
+    const isHarmless = outcome.outcome === 'failed' || provider.kind === 'clientCredentials' || provider.refreshTokens === 'reusable'
+    // Whoever looks again may repeat the request, as long as the provider allows it.
+    if (!isHarmless && this.#mayAskAgain(place, intent)) {
+      const now = await this.#with.store.read(place.key)
+      if (now?.record.intent?.id !== intent.id || now.record.version !== version) return undefined
+      return this.#ask(place, now, intent.unresolved + 1)
+    }
+    if (!isHarmless) return this.#giveUp(place, version, intent.id, 'unknown_outcome')
+    const { code } = outcome.error
+    await this.#with.store.change(place.key, (now) =>
+      now.version === version && now.intent?.id === intent.id ? withFailure(now, outcome.error, this.#with.clock.now()) : undefined,
+    )
+    this.#with.tell({ type: 'refresh_failed', code, ...place.about })
+    throw oauthError(code)
+  }
+
+  // Durable before anybody sees it, and tried for as long as another would wait: there is no second answer.
+  async #accept(
+    place: ConnectionPlace,
+    record: StoredConnection['record'],
+    before: Secrets,
+    material: CheckedMaterial,
+  ): Promise<StoredConnection | undefined> {
+    const { store, clock, options } = this.#with
+    const secrets: Secrets = { access: material.access, lasting: material.lasting ?? before.lasting }
+    const at = { item: record.item, version: record.version + 1 }
+    let isOurs = false
+    const stored = await insistently(options.lease, async () => {
+      let sealed
+      try {
+        sealed = await sealSecrets(itemOf(place, record), at, secrets)
+      } catch (error) {
+        if (isGone(error)) return undefined
+        throw error
+      }
+      await options.failpoint('refresh.sealed')
+      return store.change(place.key, (now) => {
+        isOurs = now.version === record.version && now.item === record.item && now.state !== 'disconnecting'
+        return isOurs ? withTokens(now, sealed, { ...material, lasting: secrets.lasting }, clock.now(), options.refreshAhead) : undefined
+      })
+    })
+    if (!isOurs && (stored === undefined || stored.record.item !== record.item || stored.record.state === 'disconnecting')) {
+      await this.#with.revokeLater(place, { access: material.access, lasting: material.lasting })
+      throw notConnected()
+    }
+    await options.failpoint('refresh.stored')
+    if (isOurs) this.#with.tell({ type: 'refreshed', ...place.about })
+    return stored
+  }
+
+  /** @throws StrongroomError `reauthorisation_required`, unless there are newer tokens by now: then `undefined` */
+  async #giveUp(place: ConnectionPlace, version: number, intent: string | undefined, reason: ReauthorisationReason): Promise<undefined> {
+    const { store, clock, tell } = this.#with
+    let isOurs = false
+    await store.change(place.key, (now) => {
+      isOurs = now.state === 'live' && now.version === version && now.intent?.id === intent
+      return isOurs ? withReauthorisation(now, reason, clock.now()) : undefined
+    })
+    if (!isOurs) return undefined
+    tell({ type: 'reauthorisation_required', reason, ...place.about })
+    throw reauthorisationRequired()
+  }
+}
+
+function requestTokens({ provider }: ConnectionPlace, lasting: string, endpoint: TokenEndpointOptions): Promise<TokenOutcome> {
+  return provider.kind === 'clientCredentials'
+    ? clientCredentialsTokens(provider, clientOf(lasting), endpoint)
+    : refreshTokens(provider, lasting, endpoint)
+}
+
+// The key is gone for good: nothing can be stored under it.
+function isGone(error: unknown): boolean {
+  return error instanceof StrongroomError && ['shredded', 'not_found'].includes(error.code)
+}
+
+async function insistently<T>(forMs: number, work: () => Promise<T>): Promise<T> {
+  return pRetry(work, { retries: 1000, minTimeout: 50, maxTimeout: 1000, randomize: true, maxRetryTime: forMs })
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LEAST_WAIT_MS + Math.random() * (MOST_WAIT_MS - LEAST_WAIT_MS)))
+}

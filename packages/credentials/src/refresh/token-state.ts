@@ -1,0 +1,62 @@
+/** What a connection's record says of its tokens, and what it says once they change. Without effects. */
+
+import { randomBytes } from '@strongroom/core'
+
+import type { CheckedMaterial } from '../kinds/kinds.ts'
+import type { OAuthFailure } from '../oauth/outcome.ts'
+import type { ConnectionRecord, Intent, ReauthorisationReason } from '../records/record.ts'
+
+/** Whether there is an access token that may be used at this instant. */
+export function isUsable({ access, expires }: ConnectionRecord, now: number): boolean {
+  return access !== undefined && (expires === undefined || now < expires)
+}
+
+/** Whether a new one should be asked for, though the present one may still be good. */
+export function wantsRefresh(record: ConnectionRecord, now: number): boolean {
+  if (!record.refreshable) return false
+  return !isUsable(record, now) || (record.refreshAt !== undefined && now >= record.refreshAt)
+}
+
+/** The times of an access token that lives this long from now. */
+export function timesOf(lifetime: number | undefined, now: number, ahead: number): Pick<ConnectionRecord, 'expires' | 'refreshAt'> {
+  if (lifetime === undefined) return {}
+  const expires = Math.floor(now + lifetime)
+  return { expires, refreshAt: Math.floor(expires - Math.min(ahead, lifetime / 2)) }
+}
+
+/** With an intent, in place of whatever was there. */
+export function withIntent(before: ConnectionRecord, unresolved: number, now: number): ConnectionRecord & { readonly intent: Intent } {
+  const { failure: _, ...record } = before
+  return { ...record, updated: now, intent: { id: Buffer.from(randomBytes(16)).toString('hex'), at: now, unresolved } }
+}
+
+/** With new tokens. Whatever else was written meanwhile, they are newer: nothing but their version is asked for. */
+export function withTokens(
+  record: ConnectionRecord,
+  sealed: Pick<ConnectionRecord, 'access' | 'lasting'>,
+  { lifetime, lasting }: Pick<CheckedMaterial, 'lifetime' | 'lasting'>,
+  now: number,
+  ahead: number,
+): ConnectionRecord {
+  const { intent: _intent, failure: _failure, reason: _reason, expires: _expires, refreshAt: _refreshAt, access: _access, ...rest } = record
+  return {
+    ...rest,
+    ...sealed,
+    ...timesOf(lifetime, now, ahead),
+    state: 'live',
+    version: record.version + 1,
+    updated: now,
+    refreshable: record.kind === 'clientCredentials' || lasting !== undefined,
+  }
+}
+
+/** After a request that had no effect, or that may be repeated. */
+export function withFailure({ intent, ...record }: ConnectionRecord, { code, retryAt }: OAuthFailure, now: number): ConnectionRecord {
+  if (intent === undefined) return record
+  return { ...record, updated: now, failure: { intent: intent.id, code, ...(retryAt === undefined ? {} : { retryAt }) } }
+}
+
+export function withReauthorisation(before: ConnectionRecord, reason: ReauthorisationReason, now: number): ConnectionRecord {
+  const { intent: _intent, failure: _failure, ...record } = before
+  return { ...record, state: 'reauthorisation_required', reason, updated: now }
+}
