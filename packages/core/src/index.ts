@@ -2,6 +2,7 @@ export { type Clock, systemClock } from './clock.ts'
 export { readOptions } from './read-options.ts'
 export { decryptFailed, invalidArgument, StrongroomError, type StrongroomErrorCode, type StrongroomErrorOptions } from './errors.ts'
 export { Secret } from './secret.ts'
+export type { Sweepable, SweepOptions, SweepReport } from './sweepable.ts'
 
 export { type Encrypted, type Field, field, type FieldOptions, type PreviousName } from './field.ts'
 export { valueToText as encryptedToText } from './format/encrypted-value.ts'

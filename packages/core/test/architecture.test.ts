@@ -47,6 +47,7 @@ describe('imports of core point one way', () => {
   const MAY: Readonly<Record<string, readonly string[]>> = {
     errors: [],
     secret: [],
+    sweepable: [],
     clock: [],
     'read-options': ['errors'],
     crypto: ['errors', 'clock'],
@@ -55,7 +56,7 @@ describe('imports of core point one way', () => {
     keys: ['errors', 'clock', 'crypto', 'format', 'field'],
     epochs: ['errors', 'clock', 'crypto', 'format', 'keys'],
     vault: ['errors', 'read-options', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs'],
-    index: ['errors', 'read-options', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs', 'vault'],
+    index: ['errors', 'read-options', 'secret', 'sweepable', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs', 'vault'],
     testing: ['errors', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'vault'],
   }
 

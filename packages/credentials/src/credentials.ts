@@ -1,6 +1,6 @@
 /** What a service holds for its customers' connected systems. */
 
-import { invalidArgument, readOptions, type Subject, type Vault } from '@strongroom/core'
+import { invalidArgument, readOptions, type Subject, type Sweepable, type Vault } from '@strongroom/core'
 
 import { type Connection, ConnectionHandle, type ConnectionOptions, type ConnectionStatus, statusOf } from './connection/connection.ts'
 import type { ConnectionPlace } from './connection/place.ts'
@@ -14,6 +14,8 @@ import { ConnectionStore } from './records/connection-store.ts'
 import { Refresh } from './refresh/refresh.ts'
 import { disconnect, type DisconnectOptions, revokeOrphans } from './revoke/disconnect.ts'
 import { RevocationOutbox } from './revoke/outbox.ts'
+import { Revocations } from './revoke/revocations.ts'
+import { sweep } from './sweep.ts'
 
 /** Options of `connection`. */
 export interface ConnectionChoice {
@@ -22,7 +24,7 @@ export interface ConnectionChoice {
 }
 
 /** The connections of a vault. One for each process. */
-export interface Credentials {
+export interface Credentials extends Sweepable {
   /**
    * A connection of a person, or of a tenant itself (`tenant.self()`). Reads nothing yet.
    *
@@ -79,7 +81,9 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
     timeout: checked.timeout,
     now: () => clock.now(),
   }
-  const leaving: DisconnectOptions = { store, clock, outbox: new RevocationOutbox(vault, WEEK), options: checked, endpoint, tell }
+  const outbox = new RevocationOutbox(vault, WEEK)
+  const revocations = new Revocations({ outbox, clock, options: checked, endpoint, tell })
+  const leaving: DisconnectOptions = { store, clock, revocations, options: checked, tell }
   const revokeLater = (place: ConnectionPlace, secrets: Secrets): Promise<void> => revokeOrphans(place, secrets, leaving)
   const refresh = new Refresh({ store, clock, options: checked, endpoint, tell, revokeLater })
   const warm = new WarmConnections(checked.maxWarm)
@@ -102,6 +106,11 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
         throw invalidArgument(choice === undefined ? 'name' : 'provider', 'must be one of the providers that createCredentials was given')
       owner.item(name)
       return new ConnectionHandle(owner, name, configured, parts)
+    },
+    async sweep(given) {
+      const { signal } = readOptions(given, ['signal'])
+      if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
+      return sweep({ vault, clock, options: checked, store, outbox, revocations, refresh }, signal === undefined ? {} : { signal })
     },
     async *list(owner) {
       requireOwner(owner)

@@ -11,7 +11,9 @@ import { openKeys } from './open-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
 import type { StateStore } from '../keys/state-store.ts'
 import { type PeriodKey, periodKey, type PeriodKeyOptions } from './period-key.ts'
-import { Place } from './place.ts'
+import { Place, type ShredOptions } from './place.ts'
+import { shredItem } from './shred-item.ts'
+import type { Shredded } from './shredded.ts'
 import { receiptKeys } from './signing-key.ts'
 import { tenantHandle, type Tenant, type Tenants, tenants } from './tenants.ts'
 
@@ -43,6 +45,14 @@ export interface Vault extends Epochs, Inspection, BlindIndexes {
    * ```
    */
   periodKey(options: PeriodKeyOptions): PeriodKey
+  /**
+   * Shreds an item by its references, as `references()` of the item has given them: for a package that keeps records of items without names, and
+   * has to end what a process has left behind. Repeating it answers the same.
+   *
+   * @param references - three: the tenant's, the subject's, the item's
+   * @throws StrongroomError `invalid_argument`, and as `shred` of the item
+   */
+  shredItem(references: readonly string[], options?: ShredOptions): Promise<Shredded>
   /** A tenant by name. Reads nothing yet. @throws StrongroomError `invalid_argument`, `vault_closed` */
   tenant(name: string): Tenant
   /**
@@ -111,9 +121,12 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     id: hex(tree.context.vaultId),
     stateStore: checked.stateStore,
     clock,
-    periodKey(options) {
+    periodKey(which) {
       gate.requireOpen()
-      return periodKey(own, options)
+      return periodKey(own, which)
+    },
+    async shredItem(references, how) {
+      return shredItem(keys, gate, references, how)
     },
     tenant(name) {
       gate.requireOpen()

@@ -144,7 +144,7 @@ export class Place {
   async shredDamaged(ref: string, options: ShredOptions | undefined): Promise<Shredded> {
     const { reason } = readOptions(options, ['reason'])
     const why = reasonCode(reason ?? 'unspecified')
-    const bytes = refBytes(ref)
+    const bytes = refBytes(ref, 'ref')
     const { tenantRef, region } = await this.#tenantPlace(await this.tenantRef())
     this.gate.authorize('shredDamaged', this.whose, region)
     const place = await findDamaged(this.keys, tenantRef, bytes)
@@ -271,9 +271,9 @@ function checkRegion(region: unknown): string | undefined {
   return region
 }
 
-function refBytes(ref: unknown): Uint8Array {
-  if (typeof ref !== 'string' || !REF.test(ref))
-    throw invalidArgument('ref', 'must be a reference as verifyKeys reports it: 32 hexadecimal digits')
+/** @throws StrongroomError `invalid_argument` */
+export function refBytes(ref: unknown, argument: string): Uint8Array {
+  if (typeof ref !== 'string' || !REF.test(ref)) throw invalidArgument(argument, 'must be a reference: 32 hexadecimal digits')
   return Uint8Array.from(ref.match(/../gu) ?? [], (digits) => Number.parseInt(digits, 16))
 }
 

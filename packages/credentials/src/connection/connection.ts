@@ -1,16 +1,17 @@
 /** One connection: what a customer's system has given to this service. */
 
-import { invalidArgument, randomBytes, readOptions, type Secret, type Subject } from '@strongroom/core'
+import { invalidArgument, readOptions, type Secret, type Subject } from '@strongroom/core'
 
 import type { CredentialEvent } from '../events.ts'
 import { checkMaterial, type Kind, type Material } from '../kinds/kinds.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { CheckedProvider } from '../providers/provider.ts'
-import { isConflict, type StoredConnection } from '../records/connection-store.ts'
+import { isConflict, referenceOf, type StoredConnection } from '../records/connection-store.ts'
 import type { ConnectionRecord, ConnectionState, ReauthorisationReason } from '../records/record.ts'
 import { type About, openAbout, sealAbout, sealSecrets } from '../records/sealed.ts'
 import { timesOf } from '../refresh/token-state.ts'
 import type { Disconnected } from '../revoke/disconnect.ts'
+import { newId } from '../records/new-id.ts'
 import { notConnected } from '../errors.ts'
 import { liveToken, type LiveTokenOptions } from './live-token.ts'
 import { type ConnectionPlace, itemOf } from './place.ts'
@@ -75,6 +76,8 @@ export interface Connection {
    * @throws StrongroomError `not_found`, and what stores and keys throw; repeat it then: it goes on where it stopped
    */
   disconnect(): Promise<Disconnected>
+  /** What events call it by: no name is in it. @throws StrongroomError `not_found` (no such tenant), and what stores and keys throw */
+  reference(): Promise<string>
 }
 
 export interface ConnectionOptions extends LiveTokenOptions {
@@ -112,12 +115,14 @@ export class ConnectionHandle implements Connection {
     for (;;) {
       const before = await this.#present(place)
       const now = clock.now()
-      const at = { item: before?.record.item ?? newItem(), version: (before?.record.version ?? 0) + 1 }
+      const at = { item: before?.record.item ?? newId(), version: (before?.record.version ?? 0) + 1 }
       const key = itemOf(place, at)
+      const reference = (await key.references()).at(-1) as string
       const record: ConnectionRecord = {
         provider: this.#provider.name,
         kind: this.#provider.kind,
         ...at,
+        reference,
         state: 'live',
         created: before?.record.created ?? now,
         updated: now,
@@ -173,6 +178,10 @@ export class ConnectionHandle implements Connection {
     return this.#with.disconnect(place)
   }
 
+  async reference(): Promise<string> {
+    return (await this.#placed()).about.reference
+  }
+
   #canBeRefreshed(): boolean {
     const { kind } = this.#provider
     return kind === 'oauth2' || kind === 'clientCredentials'
@@ -192,7 +201,7 @@ export class ConnectionHandle implements Connection {
     if (this.#place !== undefined) return this.#place
     const key = await this.#with.store.keyOf(this.#owner, this.#name)
     const { tenant = '', subject } = this.#owner.names()
-    const about = { tenant, subject, connection: this.#name, provider: this.#provider.name }
+    const about = { reference: referenceOf(key), provider: this.#provider.name, names: { tenant, subject, connection: this.#name } }
     this.#place = { owner: this.#owner, name: this.#name, provider: this.#provider, key, about }
     return this.#place
   }
@@ -204,10 +213,6 @@ export async function statusOf(owner: Subject, record: ConnectionRecord): Promis
   if (state === 'disconnecting') return undefined
   const about = await openAbout(itemOf({ owner }, record), record)
   return { ...about, provider, kind, state, reason, created, updated, expires }
-}
-
-function newItem(): string {
-  return Buffer.from(randomBytes(16)).toString('hex')
 }
 
 function isTexts(value: unknown): boolean {

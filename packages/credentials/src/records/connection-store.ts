@@ -68,9 +68,17 @@ export class ConnectionStore {
     }
   }
 
-  /** @throws StrongroomError `conflict` */
-  async remove({ key, stored }: StoredConnection): Promise<void> {
-    await this.#store.delete(NAMESPACE, key, { expected: stored })
+  /** Removes a connection, if it is still the one of this item. */
+  async removeItem(key: string, item: string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const found = await this.read(key)
+      if (found?.record.item !== item) return
+      try {
+        return await this.#store.delete(NAMESPACE, key, { expected: found.stored })
+      } catch (error) {
+        if (!isConflict(error) || tries === MOST_TRIES) throw error
+      }
+    }
   }
 
   /** In the order of their keys, which says nothing. Reads by pages. */
@@ -96,6 +104,11 @@ export class ConnectionStore {
 function dueOf({ state, intent, updated }: ConnectionRecord): number | undefined {
   if (state === 'disconnecting') return updated
   return intent?.at
+}
+
+/** What outside of the store stands for an entry. */
+export function referenceOf(key: string): string {
+  return key.slice(key.indexOf('/') + 1)
 }
 
 export function isConflict(error: unknown): boolean {

@@ -16,10 +16,10 @@ import { type CheckedMaterial, clientOf, type Secrets } from '../kinds/kinds.ts'
 import { isFailureCode, oauthError, type TokenOutcome } from '../oauth/outcome.ts'
 import { clientCredentialsTokens, refreshTokens, type TokenEndpointOptions } from '../oauth/token-endpoint.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
-import { type ConnectionStore, isConflict, type StoredConnection } from '../records/connection-store.ts'
+import { type ConnectionStore, isConflict, referenceOf, type StoredConnection } from '../records/connection-store.ts'
 import type { Intent, ReauthorisationReason } from '../records/record.ts'
 import { openSecrets, sealSecrets } from '../records/sealed.ts'
-import { withFailure, withIntent, withReauthorisation, withTokens } from './token-state.ts'
+import { withFailure, withIntent, withoutIntent, withReauthorisation, withTokens } from './token-state.ts'
 
 export interface RefreshOptions {
   readonly store: ConnectionStore
@@ -68,6 +68,23 @@ export class Refresh {
   async expired(place: ConnectionPlace, version: number): Promise<StoredConnection> {
     await this.#giveUp(place, version, undefined, 'expired')
     return this.#connected(place)
+  }
+
+  /** For a request that a process has left behind: nobody will write down how it ended. */
+  async abandoned({ key, record }: StoredConnection): Promise<'done'> {
+    const { store, clock, options, tell } = this.#with
+    const provider = options.providers.get(record.provider)
+    const isHarmless = record.kind === 'clientCredentials' || provider?.refreshTokens === 'reusable'
+    const intent = record.intent?.id
+    let isOurs = false
+    await store.change(key, (now) => {
+      isOurs = now.state === 'live' && now.version === record.version && now.intent?.id === intent
+      if (!isOurs) return undefined
+      return isHarmless ? withoutIntent(now, clock.now()) : withReauthorisation(now, 'unknown_outcome', clock.now())
+    })
+    if (isOurs && !isHarmless)
+      tell({ type: 'reauthorisation_required', reason: 'unknown_outcome', reference: referenceOf(key), provider: record.provider })
+    return 'done'
   }
 
   async #run(place: ConnectionPlace, version: number): Promise<StoredConnection> {

@@ -1,9 +1,8 @@
 /** What a connection's record says of its tokens, and what it says once they change. Without effects. */
 
-import { randomBytes } from '@strongroom/core'
-
 import type { CheckedMaterial } from '../kinds/kinds.ts'
 import type { OAuthFailure } from '../oauth/outcome.ts'
+import { newId } from '../records/new-id.ts'
 import type { ConnectionRecord, Intent, ReauthorisationReason } from '../records/record.ts'
 
 /** Whether there is an access token that may be used at this instant. */
@@ -27,7 +26,7 @@ export function timesOf(lifetime: number | undefined, now: number, ahead: number
 /** With an intent, in place of whatever was there. */
 export function withIntent(before: ConnectionRecord, unresolved: number, now: number): ConnectionRecord & { readonly intent: Intent } {
   const { failure: _, ...record } = before
-  return { ...record, updated: now, intent: { id: Buffer.from(randomBytes(16)).toString('hex'), at: now, unresolved } }
+  return { ...record, updated: now, intent: { id: newId(), at: now, unresolved } }
 }
 
 /** With new tokens. Whatever else was written meanwhile, they are newer: nothing but their version is asked for. */
@@ -59,4 +58,9 @@ export function withFailure({ intent, ...record }: ConnectionRecord, { code, ret
 export function withReauthorisation(before: ConnectionRecord, reason: ReauthorisationReason, now: number): ConnectionRecord {
   const { intent: _intent, failure: _failure, ...record } = before
   return { ...record, state: 'reauthorisation_required', reason, updated: now }
+}
+
+export function withoutIntent(before: ConnectionRecord, now: number): ConnectionRecord {
+  const { intent: _, ...record } = before
+  return { ...record, updated: now }
 }

@@ -1,17 +1,18 @@
 /** Ending a connection: what it takes to revoke its tokens is put by, then its key is destroyed, then the provider is asked. */
 
-import { type Clock, StrongroomError, type Shredded } from '@strongroom/core'
+import { type Clock, type Shredded, StrongroomError } from '@strongroom/core'
 
 import { type ConnectionPlace, itemOf } from '../connection/place.ts'
 import { notConnected } from '../errors.ts'
 import type { CredentialEvent } from '../events.ts'
 import type { Secrets } from '../kinds/kinds.ts'
-import type { TokenEndpointOptions } from '../oauth/token-endpoint.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { ConnectionStore } from '../records/connection-store.ts'
+import { newId } from '../records/new-id.ts'
+import type { ConnectionRecord } from '../records/record.ts'
 import { openSecrets } from '../records/sealed.ts'
-import { newId, type RevocationOutbox, type StoredRevocation } from './outbox.ts'
-import { revokeToken } from './revocation-endpoint.ts'
+import type { StoredRevocation } from './outbox.ts'
+import type { Revocations } from './revocations.ts'
 
 /** `pending`: the provider has not answered yet; sweeping asks again. */
 export type RevocationState = 'revoked' | 'already_gone' | 'unsupported' | 'pending'
@@ -28,73 +29,78 @@ export interface Disconnected {
 export interface DisconnectOptions {
   readonly store: ConnectionStore
   readonly clock: Clock
-  readonly outbox: RevocationOutbox
+  readonly revocations: Revocations
   readonly options: CheckedCredentialsOptions
-  readonly endpoint: TokenEndpointOptions
   readonly tell: (event: CredentialEvent) => void
 }
 
 /** @throws StrongroomError `not_found`, and what stores and keys throw; repeated, it goes on where it stopped */
 export async function disconnect(place: ConnectionPlace, options: DisconnectOptions): Promise<Disconnected> {
-  const { store, clock, tell } = options
+  const { store, tell, revocations } = options
   const { failpoint } = options.options
-  const marked = await store.change(place.key, (record) =>
-    record.state === 'disconnecting' ? undefined : { ...record, state: 'disconnecting', updated: clock.now() },
-  )
-  if (marked === undefined) throw notConnected()
-  await failpoint('disconnect.marked')
-  const { record } = marked
-  const key = itemOf(place, record)
-  const queued = await queue(place, record.item, await secretsOf(() => openSecrets(key, record)), options)
-  await failpoint('disconnect.queued')
-  const shredded = await key.shred({ reason: 'subjectRequest' })
+  const { record, queued } = await mark(place, options)
+  const shredded = await itemOf(place, record).shred({ reason: 'subjectRequest' })
   await failpoint('disconnect.shredded')
-  const left = await store.read(place.key)
-  if (left !== undefined) await store.remove(left)
+  await store.removeItem(place.key, record.item)
   await failpoint('disconnect.removed')
   tell({ type: 'disconnected', ...place.about })
   if (queued === undefined) return { shredded, revocation: 'unsupported', keptUntil: undefined }
-  const revocation = await attempt(place, queued, options)
+  const revocation = await revocations.attempt(queued, place.about)
   return { shredded, revocation, keptUntil: revocation === 'pending' ? queued.pending.until : undefined }
 }
 
-/** Puts tokens by whose connection is gone, and asks the provider at once. */
-export async function revokeOrphans(place: ConnectionPlace, secrets: Secrets, options: DisconnectOptions): Promise<void> {
-  const queued = await queue(place, newId(), secrets, options)
-  if (queued !== undefined) await attempt(place, queued, options)
-}
+// Each was overtaken by newer tokens.
+const MOST_TRIES = 100
 
-// One entry for a connection: the refresh token, which takes the access tokens with it (RFC 7009, section 2.1), or else the access token.
-async function queue(
-  { provider }: ConnectionPlace,
-  id: string,
-  secrets: Secrets | undefined,
-  { outbox }: DisconnectOptions,
-): Promise<StoredRevocation | undefined> {
-  if (secrets === undefined || provider.kind !== 'oauth2') return undefined
-  if (provider.revocationEndpoint === undefined && provider.issuer === undefined) return undefined
-  if (secrets.lasting !== undefined) return outbox.add(id, provider.name, secrets.lasting, 'refresh_token')
-  return secrets.access === undefined ? undefined : outbox.add(id, provider.name, secrets.access, 'access_token')
-}
-
-// Tokens that do not open any more cannot be revoked; the rest has to be done all the same.
-async function secretsOf(open: () => Promise<Secrets>): Promise<Secrets | undefined> {
-  try {
-    return await open()
-  } catch (error) {
-    if (error instanceof StrongroomError && ['shredded', 'decrypt_failed'].includes(error.code)) return undefined
-    throw error
+async function mark(
+  place: ConnectionPlace,
+  options: DisconnectOptions,
+): Promise<{ readonly record: ConnectionRecord; readonly queued: StoredRevocation | undefined }> {
+  const { store, clock } = options
+  const { failpoint } = options.options
+  for (let tries = 1; ; tries++) {
+    const found = await store.read(place.key)
+    if (found === undefined) throw notConnected()
+    const { item, version } = found.record
+    // Before the mark: once that stands, somebody else may end the rest without having the tokens. And of this very version.
+    const queued = await queue(place, found.record, options)
+    await failpoint('disconnect.queued')
+    const marked = await store.change(place.key, (record) =>
+      record.item !== item || record.version !== version || record.state === 'disconnecting'
+        ? undefined
+        : { ...record, state: 'disconnecting', updated: clock.now() },
+    )
+    if (marked?.record.item !== item) throw notConnected()
+    if (marked.record.version === version) {
+      await failpoint('disconnect.marked')
+      return { record: marked.record, queued }
+    }
+    if (tries === MOST_TRIES) throw new StrongroomError('conflict', 'other processes keep replacing the tokens of this connection; repeat')
   }
 }
 
-async function attempt({ provider }: ConnectionPlace, queued: StoredRevocation, options: DisconnectOptions): Promise<RevocationState> {
-  const { outbox, endpoint, clock } = options
-  const claimed = await outbox.claim(queued, clock.now() + options.options.lease)
-  await options.options.failpoint('revoke.claimed')
-  const answer = await revokeToken(provider, await outbox.tokenOf(claimed), claimed.pending.hint, endpoint)
-  await options.options.failpoint('revoke.answered')
-  if (answer === 'retry') return 'pending'
-  await outbox.remove(claimed)
-  await options.options.failpoint('revoke.noted')
-  return answer
+/** Revokes tokens that came when their connection had gone. */
+export async function revokeOrphans(
+  { provider, about }: ConnectionPlace,
+  secrets: Secrets,
+  { revocations }: DisconnectOptions,
+): Promise<void> {
+  const queued = await revocations.queue(newId(), provider, secrets, undefined)
+  if (queued !== undefined) await revocations.attempt(queued, about)
+}
+
+async function queue(
+  place: ConnectionPlace,
+  record: ConnectionRecord,
+  { revocations }: DisconnectOptions,
+): Promise<StoredRevocation | undefined> {
+  const { item, version } = record
+  const id = `${item}-${version}`
+  try {
+    return await revocations.queue(id, place.provider, await openSecrets(itemOf(place, record), record), { key: place.key, item })
+  } catch (error) {
+    // The key is gone already: then they were put by. Or they do not open, and cannot be revoked; the rest has to be done all the same.
+    if (error instanceof StrongroomError && ['shredded', 'decrypt_failed'].includes(error.code)) return revocations.find(id)
+    throw error
+  }
 }

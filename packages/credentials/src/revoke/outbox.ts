@@ -5,10 +5,10 @@
 
 import {
   type Clock,
+  decryptFailed,
   encryptedToText,
   field,
   type Field,
-  randomBytes,
   type StateStore,
   type StateVersion,
   type Vault,
@@ -19,11 +19,16 @@ import { isConflict } from '../records/connection-store.ts'
 import type { TokenHint } from './revocation-endpoint.ts'
 
 const NAMESPACE = 'strongroom/revocations'
+/** The days that have a key. */
+const DAYS = 'strongroom/revocation-days'
+const MOST_AT_ONCE = 100
 const DAY = 86_400_000
 const FORM = 1
 
 /** A revocation that waits. Instants are UTC milliseconds. */
 export interface PendingRevocation {
+  /** The entry of the connection, and its item, where it may still be there: while it lives, nothing is revoked. */
+  readonly of?: { readonly key: string; readonly item: string } | undefined
   readonly provider: string
   readonly hint: TokenHint
   readonly attempts: number
@@ -42,6 +47,7 @@ export interface StoredRevocation {
 const TOKEN: Field<string> = field('strongroom/revocations', 'token', z.string())
 const pendingForm: z.ZodType<PendingRevocation & { readonly form: number }> = z.strictObject({
   form: z.literal(FORM),
+  of: z.strictObject({ key: z.string(), item: z.string() }).optional(),
   provider: z.string(),
   hint: z.enum(['refresh_token', 'access_token']),
   attempts: z.number().int().min(0),
@@ -54,6 +60,7 @@ export class RevocationOutbox {
   readonly #store: StateStore
   readonly #clock: Clock
   readonly #within: number
+  readonly #notedDays = new Set<number>()
 
   /** @param within - milliseconds that a token is kept for this at most */
   constructor(vault: Vault, within: number) {
@@ -63,21 +70,32 @@ export class RevocationOutbox {
     this.#within = within
   }
 
-  /** @param id - 32 hexadecimal digits; the same twice is one revocation */
-  async add(id: string, provider: string, token: string, hint: TokenHint): Promise<StoredRevocation> {
+  /** @param id - the same twice is one revocation */
+  async add(id: string, what: Pick<PendingRevocation, 'of' | 'provider' | 'hint'>, token: string, due: number): Promise<StoredRevocation> {
+    const key = this.#keyOf(id)
     const until = this.#clock.now() + this.#within
-    const period = periodOf(until)
-    const key = [this.#vault.id, String(period).padStart(8, '0'), id].join('/')
-    const sealed = encryptedToText(await this.#vault.periodKey({ use: 'revocation', period }).encrypt(TOKEN, token, { record: key }))
-    const pending = { provider, hint, attempts: 0, until, token: sealed }
+    await this.#noteDay(periodOf(until))
+    const sealed = encryptedToText(
+      await this.#vault.periodKey({ use: 'revocation', period: periodOf(until) }).encrypt(TOKEN, token, { record: key }),
+    )
+    const pending = { ...what, attempts: 0, until, token: sealed }
     try {
-      return { key, pending, stored: await this.#put(key, pending, 'absent', this.#clock.now()) }
+      return { key, pending, stored: await this.#put(key, pending, 'absent', due) }
     } catch (error) {
-      if (!isConflict(error)) throw error
-      const there = await this.#store.get(NAMESPACE, key)
-      if (there === undefined) return this.add(newId(), provider, token, hint)
-      return { key, pending: decode(there.value), stored: there.version }
+      const there = isConflict(error) ? await this.find(id) : undefined
+      if (there === undefined) throw error
+      return there
     }
+  }
+
+  async find(id: string): Promise<StoredRevocation | undefined> {
+    const key = this.#keyOf(id)
+    const there = await this.#store.get(NAMESPACE, key)
+    return there === undefined ? undefined : { key, pending: decode(there.value), stored: there.version }
+  }
+
+  #keyOf(id: string): string {
+    return `${this.#vault.id}/${id}`
   }
 
   /** @throws StrongroomError `shredded` where its day is over, `decrypt_failed` */
@@ -89,6 +107,27 @@ export class RevocationOutbox {
   async claim({ key, pending, stored }: StoredRevocation, until: number): Promise<StoredRevocation> {
     const next = { ...pending, attempts: pending.attempts + 1 }
     return { key, pending: next, stored: await this.#put(key, next, stored, until) }
+  }
+
+  /** Destroys the keys of days that are over. @returns how many */
+  async destroyOldKeys(): Promise<number> {
+    const days = await this.#store.due(DAYS, this.#clock.now(), MOST_AT_ONCE)
+    let destroyed = 0
+    for (const { key, version } of days) {
+      if (!key.startsWith(`${this.#vault.id}/`)) continue
+      await this.#vault.periodKey({ use: 'revocation', period: Number(key.split('/')[1]) }).shred({ reason: 'retentionEnded' })
+      await this.#store.delete(DAYS, key, { expected: version }).catch(unlessConflict)
+      destroyed++
+    }
+    return destroyed
+  }
+
+  // Noted before its key is made, so that no day is forgotten.
+  async #noteDay(period: number): Promise<void> {
+    if (this.#notedDays.has(period)) return
+    const due = (period + 1) * DAY
+    await this.#store.put(DAYS, `${this.#vault.id}/${period}`, new Uint8Array([FORM]), { expected: 'absent', due }).catch(unlessConflict)
+    this.#notedDays.add(period)
   }
 
   async remove({ key, stored }: StoredRevocation): Promise<void> {
@@ -112,11 +151,15 @@ export function periodOf(until: number): number {
   return Math.floor(until / DAY)
 }
 
-export function newId(): string {
-  return Buffer.from(randomBytes(16)).toString('hex')
+function unlessConflict(error: unknown): void {
+  if (!isConflict(error)) throw error
 }
 
 function decode(bytes: Uint8Array): PendingRevocation {
-  const { form: _, ...pending } = pendingForm.parse(JSON.parse(new TextDecoder().decode(bytes)))
-  return pending
+  try {
+    const { form: _, ...pending } = pendingForm.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
+    return pending
+  } catch {
+    throw decryptFailed()
+  }
 }

@@ -7,6 +7,7 @@ import { localKeyProvider } from '@strongroom/kms-local'
 import { openStores } from '../../../core/test/stores/open-stores.mjs'
 
 let connection
+let credentials
 let vault
 let offset = 0
 let dieAt
@@ -23,7 +24,7 @@ const TASKS = {
       if (name === dieAt) process.kill(process.pid, 'SIGKILL')
     }
     const clientSecret = () => 'our-service-secret-of-the-tests'
-    const credentials = createCredentials(vault, withFailpoints({ providers: { crm: { ...provider, clientSecret } }, ...options }, reached))
+    credentials = createCredentials(vault, withFailpoints({ providers: { crm: { ...provider, clientSecret } }, ...options }, reached))
     connection = credentials.connection(vault.tenant('acme').subject('alice'), 'crm')
   },
   createTenant: () => vault.tenants.create('acme').then(() => undefined),
@@ -35,6 +36,7 @@ const TASKS = {
   fetch: async (url) => (await connection.fetch(url)).status,
   status: () => connection.status(),
   disconnect: async () => (await connection.disconnect()).revocation,
+  sweep: () => credentials.sweep(),
   close: () => vault.close(),
 }
 

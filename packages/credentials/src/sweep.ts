@@ -1,0 +1,95 @@
+/** What processes have left behind, and what is due. */
+
+import type { Clock, SweepOptions, SweepReport, Vault } from '@strongroom/core'
+
+import type { EventPlace } from './events.ts'
+import type { CheckedCredentialsOptions } from './options.ts'
+import { type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
+import type { Refresh } from './refresh/refresh.ts'
+import type { RevocationOutbox, StoredRevocation } from './revoke/outbox.ts'
+import type { Revocations } from './revoke/revocations.ts'
+
+export interface SweepParts {
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly options: CheckedCredentialsOptions
+  readonly store: ConnectionStore
+  readonly outbox: RevocationOutbox
+  readonly revocations: Revocations
+  readonly refresh: Refresh
+}
+
+// Read again once they are done: memory stays the same, however many there are.
+const BATCH = 200
+
+/** Each is done by itself: what fails of one is thrown once the others are done. */
+export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promise<SweepReport> {
+  const tally = { done: 0, waiting: 0 }
+  const failures: unknown[] = []
+  const each = async <T>(all: readonly T[], work: (one: T) => Promise<'done' | 'waiting'>): Promise<void> => {
+    for (const one of all) {
+      signal?.throwIfAborted()
+      try {
+        tally[await work(one)]++
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+  }
+  await each(await parts.outbox.due(BATCH), (waiting) => revoke(parts, waiting))
+  const left = await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)
+  await each(
+    left.filter(({ record }) => record.state === 'disconnecting'),
+    (connection) => finish(parts, connection),
+  )
+  await each(await unchanged(parts, left, signal), async (connection) => parts.refresh.abandoned(connection))
+  tally.done += await parts.outbox.destroyOldKeys()
+  if (failures.length > 0) throw failures[0]
+  return tally
+}
+
+function placeOf(key: string, provider: string): EventPlace {
+  return { reference: referenceOf(key), provider }
+}
+
+async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting: StoredRevocation): Promise<'done' | 'waiting'> {
+  const { of, until, provider } = waiting.pending
+  if (of !== undefined) {
+    const connection = await store.read(of.key)
+    // Put by before the mark, which never came: it was not disconnected.
+    if (connection?.record.item === of.item && connection.record.state !== 'disconnecting') {
+      await outbox.remove(waiting)
+      return 'done'
+    }
+  }
+  const about = placeOf(of?.key ?? waiting.key, provider)
+  if (clock.now() >= until) {
+    await revocations.giveUp(waiting, about)
+    return 'done'
+  }
+  return (await revocations.attempt(waiting, about)) === 'pending' ? 'waiting' : 'done'
+}
+
+// The process that marked it did not get to the end.
+async function finish({ vault, store }: SweepParts, { key, record }: StoredConnection): Promise<'done'> {
+  const [, tenant = '', subject = ''] = key.split('/')
+  await vault.shredItem([tenant, subject, record.reference], { reason: 'subjectRequest' })
+  await store.removeItem(key, record.item)
+  return 'done'
+}
+
+// Watched for as long as anybody waits, by this process's own clock: whose clock is wrong does not matter then.
+async function unchanged(
+  { store, options }: SweepParts,
+  left: readonly StoredConnection[],
+  signal: AbortSignal | undefined,
+): Promise<readonly StoredConnection[]> {
+  const pending = left.filter(({ record }) => record.state === 'live' && record.intent !== undefined)
+  if (pending.length === 0) return []
+  await new Promise((resolve) => setTimeout(resolve, options.lease))
+  signal?.throwIfAborted()
+  const now = await Promise.all(pending.map(({ key }) => store.read(key)))
+  return now.filter(
+    (connection, i) => connection !== undefined && connection.record.intent?.id === pending[i]?.record.intent?.id,
+  ) as StoredConnection[]
+}
