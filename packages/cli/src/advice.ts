@@ -36,6 +36,7 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   tenant_required: '',
   unsupported_operation: '',
   reauthorisation_required: 'have the customer connect again',
+  authorisation_denied: '',
   authorisation_server_unavailable: 'run it again later',
   authorisation_server_timeout: 'run it again later',
   authorisation_server_throttled: 'wait, then run it again',

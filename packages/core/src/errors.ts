@@ -63,6 +63,8 @@ export type StrongroomErrorCode =
   | 'tenant_required'
   /** The tokens of a connection are no longer good, or nobody knows whether they are: the customer must connect again. */
   | 'reauthorisation_required'
+  /** The customer, or the provider, has not agreed to a connection. */
+  | 'authorisation_denied'
   /** The authorisation server did not answer, or answered that it cannot. */
   | 'authorisation_server_unavailable'
   | 'authorisation_server_timeout'

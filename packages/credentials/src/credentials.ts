@@ -4,12 +4,14 @@ import { invalidArgument, readOptions, type Subject, type Sweepable, type Vault 
 
 import { type Connection, ConnectionHandle, type ConnectionOptions, type ConnectionStatus, statusOf } from './connection/connection.ts'
 import type { ConnectionPlace } from './connection/place.ts'
+import { Connect } from './connect/connect.ts'
 import { WarmConnections } from './connection/warm.ts'
 import type { CredentialEvent } from './events.ts'
 import type { Secrets } from './kinds/kinds.ts'
 import { AuthorizationServers } from './oauth/authorization-servers.ts'
 import type { TokenEndpointOptions } from './oauth/token-endpoint.ts'
 import { checkCredentialsOptions, type CredentialsOptions } from './options.ts'
+import type { CheckedProvider } from './providers/provider.ts'
 import { ConnectionStore } from './records/connection-store.ts'
 import { Refresh } from './refresh/refresh.ts'
 import { disconnect, type DisconnectOptions, revokeOrphans } from './revoke/disconnect.ts'
@@ -23,6 +25,14 @@ export interface ConnectionChoice {
   readonly provider?: string
 }
 
+/** Options of `authorizationUrl`. */
+export interface AuthorizationOptions extends ConnectionChoice {
+  readonly redirectUri: string
+  readonly session: string
+  /** The provider's own unless given. */
+  readonly scopes?: readonly string[]
+}
+
 /** The connections of a vault. One for each process. */
 export interface Credentials extends Sweepable {
   /**
@@ -32,6 +42,37 @@ export interface Credentials extends Sweepable {
    * @throws StrongroomError `invalid_argument`
    */
   connection(owner: Subject, name: string, options?: ConnectionChoice): Connection
+  /**
+   * Where to send a customer's browser so that a connection is made. Everything that has to be known when it comes back travels in it, encrypted.
+   *
+   * @param options - `redirectUri`: where the provider sends the browser back to; `session`: what this browser alone has, such as its session id
+   * @throws StrongroomError `invalid_argument`, `authorisation_server_unavailable`, and what stores and keys throw
+   * @example
+   * ```ts
+   * import { type Vault } from '@strongroom/core'
+   * import { type Credentials } from '@strongroom/credentials'
+   *
+   * const redirectUri = 'https://app.example/connected'
+   *
+   * // GET /connect: redirect to it. GET /connected: the request's whole URL.
+   * function begin(vault: Vault, credentials: Credentials, session: string) {
+   *   return credentials.authorizationUrl(vault.tenant('acme').subject('alice'), 'crm', { redirectUri, session })
+   * }
+   * async function end(credentials: Credentials, session: string, url: string) {
+   *   const connection = await credentials.callback(url, { session })
+   *   return connection.status()
+   * }
+   * ```
+   */
+  authorizationUrl(owner: Subject, name: string, options: AuthorizationOptions): Promise<URL>
+  /**
+   * Ends what `authorizationUrl` began: checks the answer, exchanges the code and saves the tokens.
+   *
+   * @param url - the whole URL that the browser came back to
+   * @throws StrongroomError `invalid_argument` (not of this session, altered, or older than 15 minutes), `authorisation_denied`,
+   *   `authorisation_server_…`, and what stores and keys throw
+   */
+  callback(url: string | URL, options: { readonly session: string }): Promise<Connection>
   /** All connections of a person, or of the tenant itself. Reads by pages; opens no token. @throws StrongroomError what stores and keys throw */
   list(owner: Subject): AsyncIterable<ConnectionStatus>
 }
@@ -97,20 +138,40 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
     disconnect: (place) => disconnect(place, leaving),
   }
 
+  const connect = new Connect({ vault, providers: checked.providers, endpoint })
+  const handle = (owner: Subject, name: string, provider: CheckedProvider): ConnectionHandle =>
+    new ConnectionHandle(owner, name, provider, parts)
+  const configured = (owner: unknown, name: string, provider: string | undefined): CheckedProvider => {
+    requireOwner(owner)
+    // Whether it can be a name at all.
+    owner.item(name)
+    const found = checked.providers.get(provider ?? name)
+    if (found === undefined)
+      throw invalidArgument(provider === undefined ? 'name' : 'provider', 'must be one of the providers that createCredentials was given')
+    return found
+  }
+
   return {
     connection(owner, name, choice) {
-      requireOwner(owner)
-      const { provider = name } = readOptions(choice, ['provider'])
-      const configured = checked.providers.get(provider)
-      if (configured === undefined)
-        throw invalidArgument(choice === undefined ? 'name' : 'provider', 'must be one of the providers that createCredentials was given')
-      owner.item(name)
-      return new ConnectionHandle(owner, name, configured, parts)
+      const { provider } = readOptions(choice, ['provider'])
+      return handle(owner, name, configured(owner, name, provider))
+    },
+    async authorizationUrl(owner, name, how) {
+      const { provider, redirectUri = '', session = '', scopes } = readOptions(how, ['provider', 'redirectUri', 'session', 'scopes'])
+      return connect.url(owner, name, configured(owner, name, provider), { redirectUri, session, scopes })
+    },
+    async callback(url, how) {
+      const { session = '' } = readOptions(how, ['session'])
+      if (!URL.canParse(String(url))) throw invalidArgument('url', 'must be the whole URL that the browser came back to')
+      const { owner, name, provider, material, scopes } = await connect.arrive(new URL(url), session)
+      const connection = handle(owner, name, provider)
+      await connection.keep(material, undefined, scopes)
+      return connection
     },
     async sweep(given) {
       const { signal } = readOptions(given, ['signal'])
       if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-      return sweep({ vault, clock, options: checked, store, outbox, revocations, refresh }, signal === undefined ? {} : { signal })
+      return sweep({ vault, clock, options: checked, store, outbox, revocations, refresh, connect }, signal === undefined ? {} : { signal })
     },
     async *list(owner) {
       requireOwner(owner)

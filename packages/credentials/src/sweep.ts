@@ -2,6 +2,7 @@
 
 import type { Clock, SweepOptions, SweepReport, Vault } from '@strongroom/core'
 
+import type { Connect } from './connect/connect.ts'
 import type { EventPlace } from './events.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
 import { type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
@@ -17,6 +18,7 @@ export interface SweepParts {
   readonly outbox: RevocationOutbox
   readonly revocations: Revocations
   readonly refresh: Refresh
+  readonly connect: Connect
 }
 
 // Read again once they are done: memory stays the same, however many there are.
@@ -43,7 +45,7 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
     (connection) => finish(parts, connection),
   )
   await each(await unchanged(parts, left, signal), async (connection) => parts.refresh.abandoned(connection))
-  tally.done += await parts.outbox.destroyOldKeys()
+  tally.done += (await parts.outbox.destroyOldKeys()) + (await parts.connect.destroyOldKeys())
   if (failures.length > 0) throw failures[0]
   return tally
 }

@@ -3,7 +3,7 @@
 import { invalidArgument, readOptions, type Secret, type Subject } from '@strongroom/core'
 
 import type { CredentialEvent } from '../events.ts'
-import { checkMaterial, type Kind, type Material } from '../kinds/kinds.ts'
+import { type CheckedMaterial, checkMaterial, type Kind, type Material } from '../kinds/kinds.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { CheckedProvider } from '../providers/provider.ts'
 import { isConflict, referenceOf, type StoredConnection } from '../records/connection-store.ts'
@@ -104,7 +104,11 @@ export class ConnectionHandle implements Connection {
     const { account, scopes } = readOptions(options, ['account', 'scopes'])
     if (account !== undefined && typeof account !== 'string') throw invalidArgument('account', 'must be a string')
     if (scopes !== undefined && !isTexts(scopes)) throw invalidArgument('scopes', 'must be a list of strings')
-    const checked = checkMaterial(this.#provider.kind, material)
+    await this.keep(checkMaterial(this.#provider.kind, material), account, scopes)
+  }
+
+  /** `save`, of what was checked already. */
+  async keep(checked: CheckedMaterial, account: string | undefined, scopes: readonly string[] | undefined): Promise<void> {
     const place = await this.#placed()
     const { store, clock, tell } = this.#with
     const about: About = {

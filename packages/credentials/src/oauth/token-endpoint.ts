@@ -73,6 +73,21 @@ export function clientCredentialsTokens(
   )
 }
 
+/** Exchanges a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5). */
+export function exchangeCode(
+  provider: CheckedProvider,
+  { code, redirectUri, verifier }: { readonly code: URLSearchParams; readonly redirectUri: string; readonly verifier: string },
+  options: TokenEndpointOptions,
+): Promise<TokenOutcome> {
+  return ask(
+    provider,
+    options,
+    () => configuredClient(provider),
+    (server, { client, authentication }, request) =>
+      oauth.authorizationCodeGrantRequest(server, client, authentication, code, redirectUri, verifier, request),
+  )
+}
+
 type Request = NonNullable<Parameters<typeof oauth.refreshTokenGrantRequest>[4]>
 
 async function ask(

@@ -15,13 +15,11 @@ import {
 } from '@strongroom/core'
 import { z } from 'zod'
 
+import { NotedKeys } from '../noted-keys.ts'
 import { isConflict } from '../records/connection-store.ts'
 import type { TokenHint } from './revocation-endpoint.ts'
 
 const NAMESPACE = 'strongroom/revocations'
-/** The days that have a key. */
-const DAYS = 'strongroom/revocation-days'
-const MOST_AT_ONCE = 100
 const DAY = 86_400_000
 const FORM = 1
 
@@ -60,7 +58,7 @@ export class RevocationOutbox {
   readonly #store: StateStore
   readonly #clock: Clock
   readonly #within: number
-  readonly #notedDays = new Set<number>()
+  readonly #keys: NotedKeys
 
   /** @param within - milliseconds that a token is kept for this at most */
   constructor(vault: Vault, within: number) {
@@ -68,16 +66,14 @@ export class RevocationOutbox {
     this.#store = vault.stateStore
     this.#clock = vault.clock
     this.#within = within
+    this.#keys = new NotedKeys(vault, 'revocation', DAY)
   }
 
   /** @param id - the same twice is one revocation */
   async add(id: string, what: Pick<PendingRevocation, 'of' | 'provider' | 'hint'>, token: string, due: number): Promise<StoredRevocation> {
     const key = this.#keyOf(id)
     const until = this.#clock.now() + this.#within
-    await this.#noteDay(periodOf(until))
-    const sealed = encryptedToText(
-      await this.#vault.periodKey({ use: 'revocation', period: periodOf(until) }).encrypt(TOKEN, token, { record: key }),
-    )
+    const sealed = encryptedToText(await (await this.#keys.toSeal(until)).encrypt(TOKEN, token, { record: key }))
     const pending = { ...what, attempts: 0, until, token: sealed }
     try {
       return { key, pending, stored: await this.#put(key, pending, 'absent', due) }
@@ -100,7 +96,7 @@ export class RevocationOutbox {
 
   /** @throws StrongroomError `shredded` where its day is over, `decrypt_failed` */
   async tokenOf({ key, pending }: StoredRevocation): Promise<string> {
-    return this.#vault.periodKey({ use: 'revocation', period: periodOf(pending.until) }).decrypt(TOKEN, pending.token, { record: key })
+    return this.#keys.toOpen(pending.until).decrypt(TOKEN, pending.token, { record: key })
   }
 
   /** Puts it off, so that nobody else takes it before then. @throws StrongroomError `conflict` where somebody has */
@@ -109,25 +105,9 @@ export class RevocationOutbox {
     return { key, pending: next, stored: await this.#put(key, next, stored, until) }
   }
 
-  /** Destroys the keys of days that are over. @returns how many */
-  async destroyOldKeys(): Promise<number> {
-    const days = await this.#store.due(DAYS, this.#clock.now(), MOST_AT_ONCE)
-    let destroyed = 0
-    for (const { key, version } of days) {
-      if (!key.startsWith(`${this.#vault.id}/`)) continue
-      await this.#vault.periodKey({ use: 'revocation', period: Number(key.split('/')[1]) }).shred({ reason: 'retentionEnded' })
-      await this.#store.delete(DAYS, key, { expected: version }).catch(unlessConflict)
-      destroyed++
-    }
-    return destroyed
-  }
-
-  // Noted before its key is made, so that no day is forgotten.
-  async #noteDay(period: number): Promise<void> {
-    if (this.#notedDays.has(period)) return
-    const due = (period + 1) * DAY
-    await this.#store.put(DAYS, `${this.#vault.id}/${period}`, new Uint8Array([FORM]), { expected: 'absent', due }).catch(unlessConflict)
-    this.#notedDays.add(period)
+  /** @returns how many keys were destroyed, whose day is over */
+  destroyOldKeys(): Promise<number> {
+    return this.#keys.destroyOld()
   }
 
   async remove({ key, stored }: StoredRevocation): Promise<void> {
@@ -144,15 +124,6 @@ export class RevocationOutbox {
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {
     return this.#store.put(NAMESPACE, key, new TextEncoder().encode(JSON.stringify({ form: FORM, ...pending })), { expected, due })
   }
-}
-
-/** The day whose key seals what is kept until then. */
-export function periodOf(until: number): number {
-  return Math.floor(until / DAY)
-}
-
-function unlessConflict(error: unknown): void {
-  if (!isConflict(error)) throw error
 }
 
 function decode(bytes: Uint8Array): PendingRevocation {

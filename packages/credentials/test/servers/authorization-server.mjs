@@ -58,6 +58,29 @@ const OWN = {
   '/test/count': async () => ({ ...count }),
 }
 
+// What the browser comes back with once a customer has agreed: the interaction itself is the provider's own affair.
+async function agree(url) {
+  const asked = new URL(url).searchParams
+  const client = await provider.Client.find(CLIENT.client_id)
+  const grant = new provider.Grant({ accountId: 'customer', clientId: CLIENT.client_id })
+  grant.addOIDCScope(asked.get('scope'))
+  const code = new provider.AuthorizationCode({
+    accountId: 'customer',
+    client,
+    grantId: await grant.save(),
+    gty: 'authorization_code',
+    scope: asked.get('scope'),
+    redirectUri: asked.get('redirect_uri'),
+    codeChallenge: asked.get('code_challenge'),
+    codeChallengeMethod: asked.get('code_challenge_method'),
+  })
+  const back = new URL(asked.get('redirect_uri'))
+  back.searchParams.set('code', await code.save())
+  back.searchParams.set('iss', issuer)
+  back.searchParams.set('state', asked.get('state'))
+  return back.href
+}
+
 const handle = provider.callback()
 server.on('request', async (request, response) => {
   const answer = (status, body) => {
@@ -66,6 +89,11 @@ server.on('request', async (request, response) => {
   }
   const own = OWN[request.url]
   if (own !== undefined) return answer(200, await own())
+  if (request.url === '/test/agree') {
+    let url = ''
+    for await (const chunk of request) url += chunk
+    return response.end(await agree(url))
+  }
   if (request.url === '/token/revocation') count.revocations++
   if (request.url !== '/api/contacts') return handle(request, response)
   count.apiCalls++

@@ -1,0 +1,190 @@
+/**
+ * Having a customer connect: the authorisation code flow (RFC 6749, section 4.1) with PKCE (RFC 7636). What has to be remembered until the
+ * customer comes back travels in `state`, encrypted, and opens in the customer's own session alone (RFC 9700, section 4.7).
+ */
+
+import {
+  type Clock,
+  encryptedToText,
+  field,
+  type Field,
+  invalidArgument,
+  StrongroomError,
+  type Subject,
+  type Vault,
+} from '@strongroom/core'
+import * as oauth from 'oauth4webapi'
+import { z } from 'zod'
+
+import { NotedKeys } from '../noted-keys.ts'
+import { oauthError } from '../oauth/outcome.ts'
+import { exchangeCode, type TokenEndpointOptions } from '../oauth/token-endpoint.ts'
+import type { CheckedMaterial } from '../kinds/kinds.ts'
+import { type CheckedProvider, isEndpoint } from '../providers/provider.ts'
+
+/** What travels in `state`. */
+interface Journey {
+  readonly tenant: string
+  readonly subject?: string | undefined
+  readonly name: string
+  readonly provider: string
+  readonly redirectUri: string
+  readonly verifier: string
+  readonly scopes?: readonly string[] | undefined
+  readonly at: number
+}
+
+/** A journey that has come to its end: whose it was, and what it brought. */
+export interface Arrival {
+  readonly owner: Subject
+  readonly name: string
+  readonly provider: CheckedProvider
+  readonly material: CheckedMaterial
+  readonly scopes: readonly string[] | undefined
+}
+
+export interface ConnectOptions {
+  readonly vault: Vault
+  readonly providers: ReadonlyMap<string, CheckedProvider>
+  readonly endpoint: TokenEndpointOptions
+}
+
+const HOUR = 3_600_000
+/** As long as somebody may look at the provider's page. */
+const MOST_AGE = 15 * 60_000
+
+const journeyForm: z.ZodType<Journey> = z.strictObject({
+  tenant: z.string(),
+  subject: z.string().optional(),
+  name: z.string(),
+  provider: z.string(),
+  redirectUri: z.string(),
+  verifier: z.string(),
+  scopes: z.array(z.string()).optional(),
+  at: z.number(),
+})
+const STATE: Field<Journey> = field('strongroom/connect', 'state', journeyForm)
+
+export class Connect {
+  readonly #with: ConnectOptions
+  readonly #clock: Clock
+  readonly #keys: NotedKeys
+
+  constructor(options: ConnectOptions) {
+    this.#with = options
+    this.#clock = options.vault.clock
+    // Its key outlives the hour by as long as a journey may take.
+    this.#keys = new NotedKeys(options.vault, 'connect', HOUR)
+  }
+
+  /** @throws StrongroomError `invalid_argument`, `authorisation_server_unavailable` (discovery), and what stores and keys throw */
+  async url(
+    owner: Subject,
+    name: string,
+    provider: CheckedProvider,
+    { redirectUri, session, scopes = provider.scopes }: { redirectUri: string; session: string; scopes: readonly string[] | undefined },
+  ): Promise<URL> {
+    if (!isEndpoint(redirectUri)) throw invalidArgument('redirectUri', 'must be an https URL; plain http only for loopback hosts')
+    requireSession(session)
+    const server = await this.#server(provider)
+    if (server.authorization_endpoint === undefined)
+      throw invalidArgument(`providers.${provider.name}.authorizationEndpoint`, 'must be given, or an issuer at which it is discovered')
+    const verifier = oauth.generateRandomCodeVerifier()
+    const { tenant = '', subject } = owner.names()
+    const at = this.#clock.now()
+    const journey: Journey = {
+      tenant,
+      name,
+      provider: provider.name,
+      redirectUri,
+      verifier,
+      at,
+      ...(subject === undefined ? {} : { subject }),
+      ...(scopes === undefined ? {} : { scopes: [...scopes] }),
+    }
+    const key = await this.#keys.toSeal(at + MOST_AGE)
+    const url = new URL(server.authorization_endpoint)
+    for (const [parameter, value] of Object.entries(provider.authorizationParameters ?? {})) url.searchParams.set(parameter, value)
+    const parameters = {
+      response_type: 'code',
+      client_id: provider.clientId ?? '',
+      redirect_uri: redirectUri,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state: encryptedToText(await key.encrypt(STATE, journey, { record: session })),
+      ...(scopes === undefined ? {} : { scope: scopes.join(' ') }),
+    }
+    for (const [parameter, value] of Object.entries(parameters)) url.searchParams.set(parameter, value)
+    return url
+  }
+
+  /** @throws StrongroomError `invalid_argument`, `authorisation_denied`, `authorisation_server_…`, and what stores and keys throw */
+  async arrive(callback: URL, session: string): Promise<Arrival> {
+    requireSession(session)
+    const state = callback.searchParams.getAll('state')
+    const journey = await this.#open(state.length === 1 ? (state[0] as string) : '', session)
+    const provider = this.#with.providers.get(journey.provider)
+    if (provider === undefined) throw invalidArgument('callback', 'must be of a provider that createCredentials was given')
+    const server = await this.#server(provider)
+    const client = { client_id: provider.clientId ?? '' }
+    const code = answered(() => oauth.validateAuthResponse(server, client, callback.searchParams, state[0]))
+    const outcome = await exchangeCode(
+      provider,
+      { code, redirectUri: journey.redirectUri, verifier: journey.verifier },
+      this.#with.endpoint,
+    )
+    // The code is used up in any case: the customer begins anew.
+    if (outcome.outcome === 'refused') throw oauthError('authorisation_server_refused')
+    if (outcome.outcome !== 'tokens') throw oauthError(outcome.error.code)
+    const { vault } = this.#with
+    const owner =
+      journey.subject === undefined ? vault.tenant(journey.tenant).self() : vault.tenant(journey.tenant).subject(journey.subject)
+    return { owner, name: journey.name, provider, material: outcome.material, scopes: journey.scopes }
+  }
+
+  /** @returns how many keys were destroyed, whose time is over */
+  destroyOldKeys(): Promise<number> {
+    return this.#keys.destroyOld()
+  }
+
+  async #open(state: string, session: string): Promise<Journey> {
+    const now = this.#clock.now()
+    // The key is that of its latest end: of this hour, or of the next.
+    for (const instant of [now, now + MOST_AGE]) {
+      try {
+        const journey = await this.#keys.toOpen(instant).decrypt(STATE, state, { record: session })
+        if (now - journey.at <= MOST_AGE && journey.at <= now + MOST_AGE) return journey
+      } catch (error) {
+        if (
+          !(error instanceof StrongroomError) ||
+          !['decrypt_failed', 'shredded', 'invalid_argument', 'schema_mismatch'].includes(error.code)
+        )
+          throw error
+      }
+    }
+    throw invalidArgument('callback', 'must have the state that authorizationUrl gave to this very session, at most 15 minutes ago')
+  }
+
+  async #server(provider: CheckedProvider): Promise<oauth.AuthorizationServer> {
+    try {
+      return await this.#with.endpoint.servers.of(provider, AbortSignal.timeout(this.#with.endpoint.timeout))
+    } catch {
+      throw oauthError('authorisation_server_unavailable')
+    }
+  }
+}
+
+function requireSession(session: unknown): void {
+  if (typeof session !== 'string' || session.length < 16)
+    throw invalidArgument('session', "must be what this customer's browser alone has, such as its session id: at least 16 characters")
+}
+
+function answered(validate: () => URLSearchParams): URLSearchParams {
+  try {
+    return validate()
+  } catch (error) {
+    if (error instanceof oauth.AuthorizationResponseError && error.error === 'access_denied')
+      throw new StrongroomError('authorisation_denied', 'the customer, or the provider, has not agreed to the connection')
+    throw oauthError(error instanceof oauth.AuthorizationResponseError ? 'authorisation_server_refused' : 'authorisation_server_malformed')
+  }
+}

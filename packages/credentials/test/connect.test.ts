@@ -1,0 +1,97 @@
+// The flow by which a customer connects, against a real authorisation server whose customer has agreed already.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { type AuthorizationServer, startAuthorizationServer } from './processes/support.ts'
+import { outcome, tokenOf, world } from './support.ts'
+
+const SESSION = 'session-of-the-browser'
+const REDIRECT = 'http://127.0.0.1:1/callback'
+
+let server: AuthorizationServer
+beforeAll(async () => void (server = await startAuthorizationServer()))
+afterAll(() => server.stop())
+
+/** What the browser comes back with. */
+async function agreed(url: URL): Promise<URL> {
+  const response = await fetch(`${server.issuer}/test/agree`, { method: 'POST', body: url.href })
+  return new URL(await response.text())
+}
+
+async function ground(changes: Parameters<typeof world>[0] = {}) {
+  const w = await world(changes)
+  const { credentials, vault } = await w.another({
+    providers: {
+      real: {
+        issuer: server.issuer,
+        clientId: 'our-service',
+        clientSecret: () => 'our-service-secret-of-the-tests',
+        scopes: ['openid', 'offline_access'],
+      },
+    },
+  })
+  return { ...w, credentials, vault, alice: vault.tenant('acme').subject('alice') }
+}
+
+describe('authorizationUrl and callback', () => {
+  test('the customer comes back connected, by discovery, PKCE and a sealed state', async () => {
+    const { credentials, alice } = await ground()
+    const url = await credentials.authorizationUrl(alice, 'real', { redirectUri: REDIRECT, session: SESSION })
+    expect([url.searchParams.get('code_challenge_method'), url.searchParams.get('state')?.slice(0, 4)]).toEqual(['S256', 'sr1.'])
+    for (const hidden of ['alice', 'acme', SESSION]) expect(decodeURIComponent(url.href)).not.toContain(hidden)
+    const connection = await credentials.callback(await agreed(url), { session: SESSION })
+    expect(await server.isLive(await tokenOf(connection))).toBe(true)
+    expect(await connection.status()).toMatchObject({ name: 'real', provider: 'real', state: 'live', scopes: ['openid', 'offline_access'] })
+    expect(await server.isLive(await tokenOf(credentials.connection(alice, 'real')))).toBe(true)
+  })
+
+  test('a connection of the tenant itself', async () => {
+    const { credentials, vault } = await ground()
+    const self = vault.tenant('acme').self()
+    const url = await credentials.authorizationUrl(self, 'real', { redirectUri: REDIRECT, session: SESSION })
+    await credentials.callback((await agreed(url)).href, { session: SESSION })
+    expect((await credentials.connection(self, 'real').status())?.state).toBe('live')
+  })
+
+  test('of another session, altered, twice, too old, or with no state: refused, and no code is exchanged', async () => {
+    let offset = 0
+    const clock = { now: () => Date.now() + offset, monotonic: () => performance.now() }
+    const { credentials, alice } = await ground({ vaultOptions: { clock } })
+    const back = await agreed(await credentials.authorizationUrl(alice, 'real', { redirectUri: REDIRECT, session: SESSION }))
+    const before = await server.count()
+    const changed = (change: (url: URL) => void): URL => {
+      const url = new URL(back)
+      change(url)
+      return url
+    }
+    const state = back.searchParams.get('state') ?? ''
+    const wrong: readonly [URL, string][] = [
+      [back, 'session-of-another-browser'],
+      [back, 'short'],
+      [changed((url) => url.searchParams.set('state', `${state.slice(0, -2)}AA`)), SESSION],
+      [changed((url) => url.searchParams.append('state', state)), SESSION],
+      [changed((url) => url.searchParams.delete('state')), SESSION],
+    ]
+    for (const [url, session] of wrong) expect(await outcome(() => credentials.callback(url, { session }))).toBe('invalid_argument')
+    offset = 16 * 60_000
+    expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe('invalid_argument')
+    offset = 0
+    expect(await server.count()).toEqual(before)
+    await credentials.callback(back, { session: SESSION })
+    expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe('authorisation_server_refused')
+  })
+
+  test('the customer says no', async () => {
+    const { credentials, alice } = await ground()
+    const url = await credentials.authorizationUrl(alice, 'real', { redirectUri: REDIRECT, session: SESSION })
+    const back = new URL(REDIRECT)
+    for (const [name, value] of [
+      ['error', 'access_denied'],
+      ['iss', server.issuer],
+      ['state', url.searchParams.get('state') ?? ''],
+    ] as const)
+      back.searchParams.set(name, value)
+    expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe('authorisation_denied')
+    back.searchParams.set('iss', 'https://another.example')
+    expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe('authorisation_server_malformed')
+  })
+})
