@@ -6,7 +6,7 @@
  * what is answered is stored by that version alone, before anybody sees it.
  */
 
-import { type Clock, StrongroomError } from '@strongroom/core'
+import { type Clock, randomBytes, StrongroomError } from '@strongroom/core'
 import pRetry from 'p-retry'
 
 import { itemOf, type ConnectionPlace } from '../connection/place.ts'
@@ -238,6 +238,8 @@ async function insistently<T>(forMs: number, work: () => Promise<T>): Promise<T>
   return pRetry(work, { retries: 1000, minTimeout: 50, maxTimeout: 1000, randomize: true, maxRetryTime: forMs })
 }
 
+// Spread, so that those who wait do not all ask the store at once.
 function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, LEAST_WAIT_MS + Math.random() * (MOST_WAIT_MS - LEAST_WAIT_MS)))
+  const [random = 0] = randomBytes(1)
+  return new Promise((resolve) => setTimeout(resolve, LEAST_WAIT_MS + (random / 255) * (MOST_WAIT_MS - LEAST_WAIT_MS)))
 }

@@ -1,9 +1,7 @@
 /** For tests of this package: the places at which a process can be killed. */
 
-import type { CredentialsOptions } from './options.ts'
-import { AT_FAILPOINT, type AtFailpoint } from './failpoints.ts'
-
-export { type AtFailpoint, type Failpoint, FAILPOINTS } from './failpoints.ts'
+import { AT_FAILPOINT, type AtFailpoint } from '../failpoints.ts'
+import type { CredentialsOptions } from '../options.ts'
 
 /**
  * The same options, with a function that is called at every failpoint, and waited for.
