@@ -7,6 +7,7 @@ import type { ConnectionPlace } from './connection/place.ts'
 import { Connect } from './connect/connect.ts'
 import { WarmConnections } from './connection/warm.ts'
 import type { CredentialEvent } from './events.ts'
+import { importPlaintext, type ImportOptions, type ImportResult, type PlaintextCredential } from './import-plaintext.ts'
 import type { Secrets } from './kinds/kinds.ts'
 import { AuthorizationServers } from './oauth/authorization-servers.ts'
 import type { TokenEndpointOptions } from './oauth/token-endpoint.ts'
@@ -73,6 +74,16 @@ export interface Credentials extends Sweepable {
    *   `authorisation_server_…`, and what stores and keys throw
    */
   callback(url: string | URL, options: { readonly session: string }): Promise<Connection>
+  /**
+   * Brings in what a service holds in the clear today, one after the other, and says of each what became of it. What is there already stays, so
+   * that it can be repeated. Where tokens are refreshed elsewhere meanwhile, stop that first: a refresh token of single use has one owner.
+   *
+   * @throws StrongroomError `invalid_argument` for the options; iterated, what stores and keys throw
+   */
+  importPlaintext(
+    rows: Iterable<PlaintextCredential> | AsyncIterable<PlaintextCredential>,
+    options?: ImportOptions,
+  ): AsyncGenerator<ImportResult>
   /** All connections of a person, or of the tenant itself. Reads by pages; opens no token. @throws StrongroomError what stores and keys throw */
   list(owner: Subject): AsyncIterable<ConnectionStatus>
 }
@@ -165,13 +176,23 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
       if (!URL.canParse(String(url))) throw invalidArgument('url', 'must be the whole URL that the browser came back to')
       const { owner, name, provider, material, scopes } = await connect.arrive(new URL(url), session)
       const connection = handle(owner, name, provider)
-      await connection.keep(material, undefined, scopes)
+      await connection.keep(material, scopes === undefined ? {} : { scopes })
       return connection
     },
     async sweep(given) {
       const { signal } = readOptions(given, ['signal'])
       if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
       return sweep({ vault, clock, options: checked, store, outbox, revocations, refresh, connect }, signal === undefined ? {} : { signal })
+    },
+    importPlaintext(rows, how) {
+      const { dryRun = false, signal } = readOptions(how, ['dryRun', 'signal'])
+      if (typeof dryRun !== 'boolean') throw invalidArgument('dryRun', 'must be true or false')
+      if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
+      if (typeof rows !== 'object' || rows === null || !(Symbol.iterator in rows || Symbol.asyncIterator in rows))
+        throw invalidArgument('rows', 'must be an iterable of credentials')
+      return importPlaintext(rows, { dryRun, signal }, ({ owner, name, provider }) =>
+        handle(owner, name, configured(owner, name, provider)),
+      )
     },
     async *list(owner) {
       requireOwner(owner)

@@ -101,52 +101,81 @@ export class ConnectionHandle implements Connection {
   }
 
   async save(material: Material, options?: SaveOptions): Promise<void> {
-    const { account, scopes } = readOptions(options, ['account', 'scopes'])
-    if (account !== undefined && typeof account !== 'string') throw invalidArgument('account', 'must be a string')
-    if (scopes !== undefined && !isTexts(scopes)) throw invalidArgument('scopes', 'must be a list of strings')
-    await this.keep(checkMaterial(this.#provider.kind, material), account, scopes)
+    const about = checkAbout(readOptions(options, ['account', 'scopes']))
+    await this.keep(checkMaterial(this.#provider.kind, material), about)
   }
 
   /** `save`, of what was checked already. */
-  async keep(checked: CheckedMaterial, account: string | undefined, scopes: readonly string[] | undefined): Promise<void> {
+  async keep(checked: CheckedMaterial, about: SaveOptions): Promise<void> {
     const place = await this.#placed()
-    const { store, clock, tell } = this.#with
+    for (;;) {
+      const before = await this.#present(place)
+      if (await this.#put(place, before, checked, about)) return
+    }
+  }
+
+  /** `save`, only where there is nothing. @returns whether there was nothing */
+  async adopt(
+    material: unknown,
+    {
+      account,
+      scopes,
+      expiresAt,
+      dryRun,
+    }: { [K in keyof SaveOptions]: SaveOptions[K] | undefined } & { expiresAt: number | undefined; dryRun: boolean },
+  ): Promise<boolean> {
+    const about = checkAbout({ ...(account === undefined ? {} : { account }), ...(scopes === undefined ? {} : { scopes }) })
+    const checked = checkMaterial(this.#provider.kind, material)
+    const place = await this.#placed()
+    const lifetime = expiresAt === undefined ? checked.lifetime : Math.max(0, expiresAt - this.#with.clock.now())
+    for (;;) {
+      if ((await this.#with.store.read(place.key)) !== undefined) return false
+      if (dryRun || (await this.#put(place, undefined, { ...checked, lifetime }, about))) return true
+    }
+  }
+
+  /** @returns whether nobody else was first */
+  async #put(
+    place: ConnectionPlace,
+    before: StoredConnection | undefined,
+    checked: CheckedMaterial,
+    { account, scopes }: SaveOptions,
+  ): Promise<boolean> {
+    const { store, clock, tell, warm, options } = this.#with
+    const { name: provider, kind } = this.#provider
+    const now = clock.now()
+    const at = { item: before?.record.item ?? newId(), version: (before?.record.version ?? 0) + 1 }
+    const key = itemOf(place, at)
+    const granted = checked.scopes ?? scopes
     const about: About = {
       name: this.#name,
       ...(account === undefined ? {} : { account }),
-      ...(scopes === undefined && checked.scopes === undefined ? {} : { scopes: checked.scopes ?? scopes }),
+      ...(granted === undefined ? {} : { scopes: granted }),
     }
-    for (;;) {
-      const before = await this.#present(place)
-      const now = clock.now()
-      const at = { item: before?.record.item ?? newId(), version: (before?.record.version ?? 0) + 1 }
-      const key = itemOf(place, at)
-      const reference = (await key.references()).at(-1) as string
-      const record: ConnectionRecord = {
-        provider: this.#provider.name,
-        kind: this.#provider.kind,
-        ...at,
-        reference,
-        state: 'live',
-        created: before?.record.created ?? now,
-        updated: now,
-        ...timesOf(checked.lifetime, now, this.#with.options.refreshAhead),
-        refreshable: this.#provider.kind === 'clientCredentials' || (this.#provider.kind === 'oauth2' && checked.lasting !== undefined),
-        about: await sealAbout(key, at, about),
-        ...(await sealSecrets(key, at, checked)),
-      }
-      await this.#with.options.failpoint('save.sealed')
-      try {
-        await store.put(place.key, record, before?.stored ?? 'absent')
-      } catch (error) {
-        if (isConflict(error)) continue
-        throw error
-      }
-      await this.#with.options.failpoint('save.stored')
-      this.#with.warm.drop(place.key)
-      tell({ type: 'saved', ...place.about })
-      return
+    const record: ConnectionRecord = {
+      provider,
+      kind,
+      ...at,
+      reference: (await key.references()).at(-1) as string,
+      state: 'live',
+      created: before?.record.created ?? now,
+      updated: now,
+      ...timesOf(checked.lifetime, now, options.refreshAhead),
+      refreshable: kind === 'clientCredentials' || (kind === 'oauth2' && checked.lasting !== undefined),
+      about: await sealAbout(key, at, about),
+      ...(await sealSecrets(key, at, checked)),
     }
+    await options.failpoint('save.sealed')
+    try {
+      await store.put(place.key, record, before?.stored ?? 'absent')
+    } catch (error) {
+      if (isConflict(error)) return false
+      throw error
+    }
+    await options.failpoint('save.stored')
+    warm.drop(place.key)
+    tell({ type: 'saved', ...place.about })
+    return true
   }
 
   async use<T>(work: (token: Secret<string>) => Promise<T> | T, options?: UseOptions): Promise<T> {
@@ -219,6 +248,10 @@ export async function statusOf(owner: Subject, record: ConnectionRecord): Promis
   return { ...about, provider, kind, state, reason, created, updated, expires }
 }
 
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string')
+/** @throws StrongroomError `invalid_argument` */
+function checkAbout({ account, scopes }: SaveOptions): SaveOptions {
+  if (account !== undefined && typeof account !== 'string') throw invalidArgument('account', 'must be a string')
+  if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((one) => typeof one === 'string')))
+    throw invalidArgument('scopes', 'must be a list of strings')
+  return { ...(account === undefined ? {} : { account }), ...(scopes === undefined ? {} : { scopes }) }
 }

@@ -24,6 +24,8 @@ export interface ProviderQuirks {
   readonly bearerTypes?: readonly string[]
   /** Errors come with status 200 and `ok: false`. */
   readonly okMember?: boolean
+  /** The revocation endpoint takes access tokens, and no refresh tokens. */
+  readonly revokesAccessTokensOnly?: boolean
   /** A server error of the token endpoint never comes after it has used up the refresh token. */
   readonly serverErrorsWithoutEffect?: boolean
 }

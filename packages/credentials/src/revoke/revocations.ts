@@ -43,10 +43,10 @@ export class Revocations {
     of: PendingRevocation['of'],
   ): Promise<StoredRevocation | undefined> {
     if (provider.kind !== 'oauth2' || (provider.revocationEndpoint === undefined && provider.issuer === undefined)) return undefined
-    const token = lasting ?? access
+    const hint = lasting === undefined || provider.quirks?.revokesAccessTokensOnly === true ? 'access_token' : 'refresh_token'
+    const token = hint === 'access_token' ? access : lasting
     if (token === undefined) return undefined
     const { outbox, clock, options } = this.#with
-    const hint = lasting === undefined ? 'access_token' : 'refresh_token'
     const due = clock.now() + (of === undefined ? 0 : options.lease)
     return outbox.add(id, { provider: provider.name, hint, ...(of === undefined ? {} : { of }) }, token, due)
   }
