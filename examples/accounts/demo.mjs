@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { BSON, MongoClient } from 'mongodb'
 
 import { openServer } from '../../tools/mongo-server/server.mjs'
-import { servicePrograms } from './service-process.mjs'
-import { databasesOf, findSecrets, storedBytes } from './stored-bytes.mjs'
+import { servicePrograms } from '../../tools/services/programs.mjs'
+import { databasesOf, findSecrets, storedBytes } from '../../tools/services/stored-bytes.mjs'
 
 const say = (what, text) => console.log(`${what.padEnd(8)} ${text}`)
 let failed = 0
@@ -21,7 +21,7 @@ if (server.uri === undefined) throw new Error(server.description)
 say('server', server.description)
 const database = `accounts-demo-${randomUUID().slice(0, 8)}`
 const client = new MongoClient(server.uri)
-const programs = servicePrograms({ uri: server.uri, database, folder })
+const programs = servicePrograms({ programs: new URL('dist/', import.meta.url), uri: server.uri, database, folder })
 await programs.run('set-up')
 const service = await programs.start()
 const { call } = service

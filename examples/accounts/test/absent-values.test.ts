@@ -5,7 +5,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Document } from 'mongodb'
 import { beforeAll, expect, test } from 'vitest'
 
-import type { Answered } from '../service-process.mjs'
+import type { Answered } from '../../../tools/services/programs.mjs'
 import { credentials, describeOnServer, invite, type LoggedIn, somebody } from './support.ts'
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url')

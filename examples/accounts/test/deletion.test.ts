@@ -5,7 +5,7 @@ import { field } from '@strongroom/core'
 import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 
-import type { Answered, Service } from '../service-process.mjs'
+import type { Answered, Service } from '../../../tools/services/programs.mjs'
 import { credentials, describeOnServer, invite, type LoggedIn, logIn, teamNames } from './support.ts'
 
 const ANYTHING = field('anything', 'anything', z.string())

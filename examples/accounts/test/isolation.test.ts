@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 
 import { beforeAll, expect, test } from 'vitest'
 
-import type { Answered } from '../service-process.mjs'
+import type { Answered } from '../../../tools/services/programs.mjs'
 import { describeOnServer, invite, type LoggedIn, teamNames } from './support.ts'
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url')

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 import { expect, test } from 'vitest'
 
-import type { Answered } from '../service-process.mjs'
+import type { Answered } from '../../../tools/services/programs.mjs'
 import { credentials, describeOnServer, logIn, type Person, somebody } from './support.ts'
 
 const COUNT_HASHES = fileURLToPath(new URL('preload/count-hashes.mjs', import.meta.url))

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 import { beforeAll, expect, test } from 'vitest'
 
-import type { Service } from '../service-process.mjs'
+import type { Service } from '../../../tools/services/programs.mjs'
 import { credentials, describeOnServer, invite, type LoggedIn, logIn, teamNames } from './support.ts'
 
 const NO_FIND = fileURLToPath(new URL('preload/no-find.mjs', import.meta.url))

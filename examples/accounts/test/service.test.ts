@@ -4,7 +4,7 @@ import { once } from 'node:events'
 
 import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 
-import type { Answered } from '../service-process.mjs'
+import type { Answered } from '../../../tools/services/programs.mjs'
 import { credentials, describeOnServer, type LoggedIn } from './support.ts'
 
 describeOnServer('service', (ground) => {

@@ -1,7 +1,7 @@
 // One address, one account; one invitation, one account: whichever process is asked.
 import { beforeAll, expect, test } from 'vitest'
 
-import type { Answered, Service } from '../service-process.mjs'
+import type { Answered, Service } from '../../../tools/services/programs.mjs'
 import { credentials, describeOnServer, invite, type LoggedIn, somebody, teamNames } from './support.ts'
 
 const MANY = 20

@@ -5,7 +5,7 @@ import { createLocalKeyFile } from '@strongroom/kms-local'
 import { Binary } from 'mongodb'
 import { expect, test } from 'vitest'
 
-import { findSecrets, storedBytes } from '../stored-bytes.mjs'
+import { findSecrets, storedBytes } from '../../../tools/services/stored-bytes.mjs'
 import { describeOnServer, invite, logIn } from './support.ts'
 
 describeOnServer('stored bytes', (ground) => {

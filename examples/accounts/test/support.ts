@@ -10,8 +10,8 @@ import { afterAll, beforeAll, beforeEach, describe, inject } from 'vitest'
 
 import type { Configuration } from '../dist/configuration.js'
 import { openStore, type Store } from '../dist/store.js'
-import { type Answered, type Programs, type Service, servicePrograms } from '../service-process.mjs'
-import { databasesOf } from '../stored-bytes.mjs'
+import { type Answered, type Programs, type Service, servicePrograms } from '../../../tools/services/programs.mjs'
+import { databasesOf } from '../../../tools/services/stored-bytes.mjs'
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -64,7 +64,7 @@ export function describeOnServer(title: string, tests: (ground: Ground) => void)
       folder = mkdtempSync(join(tmpdir(), 'strongroom-accounts-test-'))
       const client = new MongoClient(uri as string)
       const database = `accounts-${randomUUID().slice(0, 8)}`
-      const programs = servicePrograms({ uri: uri as string, database, folder })
+      const programs = servicePrograms({ programs: new URL('../dist/', import.meta.url), uri: uri as string, database, folder })
       const start = async (...options: readonly string[]): Promise<Service> => {
         const service = await programs.start(...options)
         services.push(service)

@@ -1,5 +1,6 @@
 export interface Call {
   readonly token?: string
+  readonly headers?: Readonly<Record<string, string>>
   /** JSON already, or to be made JSON. */
   readonly body?: string | object
 }
@@ -21,10 +22,23 @@ export interface Service {
   printed(): string
 }
 
+export interface Place {
+  readonly programs: URL
+  readonly uri: string
+  readonly database: string
+  readonly folder: string
+  readonly more?: Readonly<Record<string, string>>
+}
+
 export interface Programs {
   readonly environment: Record<'MONGODB_URI' | 'DATABASE' | 'ROOT_KEY_FILE' | 'PASSPHRASE_FILE' | 'PORT', string>
-  run(program: 'set-up' | 'new-organisation' | 'main', ...args: readonly string[]): Promise<string>
+  run(program: string, ...args: readonly string[]): Promise<string>
   start(...options: readonly string[]): Promise<Service>
 }
 
-export function servicePrograms(place: { readonly uri: string; readonly database: string; readonly folder: string }): Programs
+export function servicePrograms(place: Place): Programs
+export function startProgram(
+  program: string,
+  environment: Readonly<Record<string, string>>,
+  options?: readonly string[],
+): Promise<Service>
