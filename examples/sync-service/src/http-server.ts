@@ -1,0 +1,49 @@
+/** HTTP in front of the routes. */
+
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { text } from 'node:stream/consumers'
+
+import { whoCalls } from './access-keys.ts'
+import type { Configuration } from './configuration.ts'
+import { described, Refusal, refusalOf } from './errors.ts'
+import { receiveWebhook, ROUTES } from './routes.ts'
+import type { Store } from './store.ts'
+
+const MOST_BYTES = 10_000
+
+/** Behind what ends TLS and holds back those who guess. */
+export function httpServer(store: Store, configuration: Configuration): Server {
+  return createServer({ requestTimeout: 10_000 }, async (request, response) => {
+    const { status, body } = await answer(store, configuration, request)
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(body))
+  })
+}
+
+async function answer(store: Store, configuration: Configuration, request: IncomingMessage): Promise<{ status: number; body: object }> {
+  const { method = '', headers } = request
+  const url = new URL(request.url ?? '', configuration.PUBLIC_URL)
+  const [, area = '', name = '', action] = url.pathname.split('/')
+  try {
+    const body = (): Promise<string> => bodyOf(request)
+    if (method === 'POST' && area === 'webhooks')
+      return { status: 200, body: await receiveWebhook(store, name, String(headers['x-signature']), await body()) }
+    const [, session = ''] = /(?:^|; )access_key=([\w.-]+)/.exec(headers.cookie ?? '') ?? []
+    const owner = store.vault.tenant(await whoCalls(store, session)).self()
+    const route = `${method} /${area}${name && '/:name'}${action === undefined ? '' : `/${action}`}`
+    const act = Object.hasOwn(ROUTES, route) ? ROUTES[route] : undefined
+    if (act === undefined) throw new Refusal(404, 'not_found')
+    return { status: 200, body: await act({ ...store, configuration, owner, session, name, url, body }) }
+  } catch (error) {
+    const { status, message } = refusalOf(error) ?? new Refusal(500, 'internal')
+    // Without the path: what comes back from the CRM has a code in it.
+    if (status >= 500) console.error(JSON.stringify({ during: `${method} /${area}`, error: described(error) }))
+    return { status, body: { error: message } }
+  }
+}
+
+// Node reads no more of a body than is announced; one of unknown length is not read.
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const { 'content-length': length } = request.headers
+  if (length === undefined || Number(length) > MOST_BYTES) throw new Refusal(413, 'too_large')
+  return text(request)
+}

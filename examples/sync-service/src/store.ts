@@ -1,0 +1,48 @@
+/** The vault, the connections in it, and the access keys: all that the service keeps. */
+
+import { openVault, type VaultOptions } from '@strongroom/core'
+import { createCredentials } from '@strongroom/credentials'
+import { localKeyProvider } from '@strongroom/kms-local'
+import { mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
+import { MongoClient } from 'mongodb'
+
+import type { AccessKey } from './access-keys.ts'
+import type { Configuration } from './configuration.ts'
+import { providers } from './providers.ts'
+
+export type Store = Awaited<ReturnType<typeof openStore>>
+
+export function connect({ MONGODB_URI }: Configuration): MongoClient {
+  return new MongoClient(MONGODB_URI, {
+    serverSelectionTimeoutMS: 5000,
+    readConcern: { level: 'majority' },
+    writeConcern: { w: 'majority' },
+  })
+}
+
+/** Keys and state in databases of their own, so that each has backups of its own. */
+export async function vaultOptions(client: MongoClient, { DATABASE, ROOT_KEY_FILE, passphrase }: Configuration): Promise<VaultOptions> {
+  const provider = await localKeyProvider({ file: ROOT_KEY_FILE, passphrase })
+  return {
+    keyProviders: { eu: provider },
+    defaultRegion: 'eu',
+    keyStore: mongoKeyStore({ db: client.db(`${DATABASE}_keys`) }),
+    stateStore: mongoStateStore({ db: client.db(`${DATABASE}_state`) }),
+    async close() {
+      provider.close()
+      await client.close()
+    },
+  }
+}
+
+/** `store.vault.close()` closes all of it. @throws StrongroomError where there is no vault, or no database that answers */
+export async function openStore(configuration: Configuration) {
+  const client = connect(configuration)
+  const vault = await openVault(await vaultOptions(client, configuration))
+  const credentials = createCredentials(vault, {
+    providers: providers(configuration),
+    // Events hold references and codes, never a secret: they can go into a log.
+    onEvent: ({ names: _, ...event }) => console.log(JSON.stringify(event)),
+  })
+  return { vault, credentials, accessKeys: client.db(configuration.DATABASE).collection<AccessKey>('access_keys') }
+}
