@@ -151,4 +151,25 @@ describe('disconnect', () => {
     expect(server.revoked[1]).toBe('fake-refresh-CANARY-2')
     expect(await connection.status()).toBeUndefined()
   })
+
+  test('put back from before: it is not there, hides no other, and the customer connects again', async () => {
+    const { alice, connection, credentials, server, stateStore } = await world()
+    await connection.save(server.grant())
+    const before = stateStore.snapshot().filter(({ namespace }) => namespace === 'strongroom/connections')
+    await connection.disconnect()
+    const other = credentials.connection(alice, 'crm-eu', { provider: 'crm' })
+    await other.save(server.grant())
+    for (const { namespace, key, value } of before) await stateStore.put(namespace, key, value, { expected: 'absent' })
+
+    const names = []
+    for await (const { name } of credentials.list(alice)) names.push(name)
+    expect([names, await connection.status(), await outcome(() => tokenOf(connection))]).toEqual([['crm-eu'], undefined, 'not_found'])
+    const again = server.grant()
+    await connection.save(again)
+    expect(await tokenOf(connection)).toBe(again.access_token)
+
+    // Where it is the person whose keys are gone, that is said.
+    await alice.shred()
+    expect(await outcome(() => other.status())).toBe('shredded')
+  })
 })

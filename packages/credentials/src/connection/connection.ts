@@ -1,6 +1,6 @@
 /** One connection: what a customer's system has given to this service. */
 
-import { invalidArgument, readOptions, type Secret, type Subject } from '@strongroom/core'
+import { invalidArgument, readOptions, type Secret, StrongroomError, type Subject } from '@strongroom/core'
 
 import type { CredentialEvent } from '../events.ts'
 import { type CheckedMaterial, checkMaterial, type Kind, type Material } from '../kinds/kinds.ts'
@@ -220,10 +220,10 @@ export class ConnectionHandle implements Connection {
     return kind === 'oauth2' || kind === 'clientCredentials'
   }
 
-  // What is on its way out is brought there first: its item is never filled again.
+  // What is on its way out is brought there first, and what was put back from before it went: its item is never filled again.
   async #present(place: ConnectionPlace): Promise<StoredConnection | undefined> {
     const found = await this.#with.store.read(place.key)
-    if (found?.record.state !== 'disconnecting') return found
+    if (found === undefined || (found.record.state !== 'disconnecting' && !(await isShredded(place, found.record)))) return found
     await this.#with.disconnect(place).catch((error: unknown) => {
       if ((error as { code?: unknown }).code !== notConnected().code) throw error
     })
@@ -240,12 +240,22 @@ export class ConnectionHandle implements Connection {
   }
 }
 
-/** `undefined` for what is on its way out. */
+/** `undefined` for what is on its way out, and for what was put back from before it went. */
 export async function statusOf(owner: Subject, record: ConnectionRecord): Promise<ConnectionStatus | undefined> {
   const { state, provider, kind, reason, created, updated, expires } = record
   if (state === 'disconnecting') return undefined
-  const about = await openAbout(itemOf({ owner }, record), record)
-  return { ...about, provider, kind, state, reason, created, updated, expires }
+  try {
+    const about = await openAbout(itemOf({ owner }, record), record)
+    return { ...about, provider, kind, state, reason, created, updated, expires }
+  } catch (error) {
+    if (error instanceof StrongroomError && error.code === 'shredded' && (await isShredded({ owner }, record))) return undefined
+    throw error
+  }
+}
+
+/** Whether the connection's own key was destroyed, and not one above it. */
+async function isShredded(place: Pick<ConnectionPlace, 'owner'>, record: ConnectionRecord): Promise<boolean> {
+  return (await itemOf(place, record).state()) === 'shredded'
 }
 
 /** @throws StrongroomError `invalid_argument` */
