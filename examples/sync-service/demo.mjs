@@ -43,13 +43,16 @@ try {
   const begun = await asked(acme, 'POST', '/connections/crm')
   expect('Acme begins a connection', begun.status, 200)
   const back = new URL(await visit(begun.body.url))
-  expect('its customer agrees', await statusOf(acme, 'GET', back.pathname + back.search), 200)
-  expect('the same link for Rival', await statusOf(rival, 'GET', back.pathname + back.search), 400)
+  const link = back.pathname + back.search
+  expect('its customer agrees, and Rival takes the link', await statusOf(rival, 'GET', link), 400)
+  expect('Acme does', await statusOf(acme, 'GET', link), 200)
   expect('a sync counts the contacts', await asked(acme, 'POST', '/connections/crm/sync'), { status: 200, body: { contacts: 3 } })
 
   await crm.call('POST', '/operator/expire')
   const before = await crm.seen()
-  const synced = await Promise.all([...services, ...services].map((each) => statusOf(acme, 'POST', '/connections/crm/sync', undefined, each)))
+  const synced = await Promise.all(
+    [...services, ...services].map((each) => statusOf(acme, 'POST', '/connections/crm/sync', undefined, each)),
+  )
   const after = await crm.seen()
   expect('the token ends; six syncs at once in three processes', synced, [200, 200, 200, 200, 200, 200])
   expect('refreshed', after.refreshes - before.refreshes, 1)
@@ -70,10 +73,22 @@ try {
   expect('a webhook that the CRM has signed, and one by somebody else', [await tell(webhookSecret), await tell('another')], [200, 401])
 
   const { tokens } = after
-  const secrets = [...tokens.access, ...tokens.refresh, CRM_API_KEY, webhookSecret, 'password of Ada', acme.split('.')[1], rival.split('.')[1]]
+  const secrets = [
+    ...tokens.access,
+    ...tokens.refresh,
+    CRM_API_KEY,
+    webhookSecret,
+    'password of Ada',
+    acme.split('.')[1],
+    rival.split('.')[1],
+  ]
   const stored = await storedBytes(client, database)
   expect(`of ${secrets.length} secrets in ${stored.length} documents and descriptions of three databases`, findSecrets(stored, secrets), [])
-  expect('known of the connections', await known(acme), ['crm oauth2 live contacts', 'crm-key apiKey live', 'crm-webhooks webhookSecret live'])
+  expect('known of the connections', await known(acme), [
+    'crm oauth2 live contacts',
+    'crm-key apiKey live',
+    'crm-webhooks webhookSecret live',
+  ])
   expect('Rival sees', await known(rival), [])
   expect('Rival syncs', await statusOf(rival, 'POST', '/connections/crm/sync'), 404)
 
@@ -83,6 +98,8 @@ try {
   expect('a sync', await statusOf(acme, 'POST', '/connections/crm/sync'), 404)
   for (const name of ['crm-key', 'crm-webhooks']) await asked(acme, 'DELETE', `/connections/${name}`)
   expect('known of the connections', await known(acme), [])
+
+  expect('SIGTERM ends the processes', await Promise.all(services.map((each) => each.stop())), [0, 0, 0])
   say('done', failed === 0 ? 'every expectation held' : `expectations that failed: ${failed}`)
 } finally {
   for (const each of services) await each.kill()

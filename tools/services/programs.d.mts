@@ -37,8 +37,4 @@ export interface Programs {
 }
 
 export function servicePrograms(place: Place): Programs
-export function startProgram(
-  program: string,
-  environment: Readonly<Record<string, string>>,
-  options?: readonly string[],
-): Promise<Service>
+export function startProgram(program: string, environment: Readonly<Record<string, string>>, options?: readonly string[]): Promise<Service>

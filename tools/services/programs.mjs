@@ -44,7 +44,10 @@ export function servicePrograms({ programs, uri, database, folder, more = {} }) 
  * @returns `url`, `call`, `stop`, `kill`, `ended`, `printed`
  */
 export async function startProgram(program, environment, options = []) {
-  const child = spawn(process.execPath, [...options, program], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...options, program], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const ended = once(child, 'close')
   let printed = ''
   const url = await new Promise((resolve, reject) => {

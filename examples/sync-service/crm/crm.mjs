@@ -66,11 +66,12 @@ const OWN = {
 }
 
 const authorisationServer = provider.callback()
-server.on('request', async (request, response) => {
+async function serve(request, response) {
   if (request.url === '/token/revocation') seen.revocations++
   const own = OWN[`${request.method} ${request.url}`]
   if (own === undefined) return authorisationServer(request, response)
   const [status, body] = await own(request.headers)
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-})
+}
+server.on('request', (request, response) => void serve(request, response))
 console.log(`listening on ${url}`)

@@ -18,7 +18,11 @@ export async function visit(start, { agrees = true } = {}) {
 
 async function request(url, cookies, form) {
   const cookie = [...cookies].map((pair) => pair.join('=')).join('; ')
-  const response = await fetch(url, { redirect: 'manual', headers: { cookie }, ...(form && { method: 'POST', body: new URLSearchParams(form) }) })
+  const response = await fetch(url, {
+    redirect: 'manual',
+    headers: { cookie },
+    ...(form && { method: 'POST', body: new URLSearchParams(form) }),
+  })
   for (const line of response.headers.getSetCookie()) {
     const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)
     cookies.set(name, value)

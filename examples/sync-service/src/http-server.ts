@@ -1,6 +1,6 @@
 /** HTTP in front of the routes. */
 
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 
 import { whoCalls } from './access-keys.ts'
@@ -13,10 +13,11 @@ const MOST_BYTES = 10_000
 
 /** Behind what ends TLS and holds back those who guess. */
 export function httpServer(store: Store, configuration: Configuration): Server {
-  return createServer({ requestTimeout: 10_000 }, async (request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { status, body } = await answer(store, configuration, request)
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(body))
-  })
+  }
+  return createServer({ requestTimeout: 10_000 }, (request, response) => void serve(request, response))
 }
 
 async function answer(store: Store, configuration: Configuration, request: IncomingMessage): Promise<{ status: number; body: object }> {

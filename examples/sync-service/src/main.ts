@@ -14,7 +14,8 @@ const configuration = readConfiguration()
 const store = await openStore(configuration)
 // Revocations that a CRM has not confirmed, and what a process that was killed has left behind.
 const sweep = setInterval(
-  () => void store.credentials.sweep().catch((error: unknown) => console.error(JSON.stringify({ during: 'sweep', error: described(error) }))),
+  () =>
+    void store.credentials.sweep().catch((error: unknown) => console.error(JSON.stringify({ during: 'sweep', error: described(error) }))),
   MINUTE,
 )
 const server = httpServer(store, configuration).listen(configuration.PORT, '127.0.0.1')

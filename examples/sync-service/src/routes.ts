@@ -62,7 +62,12 @@ export const ROUTES: Readonly<Record<string, (call: Call) => Promise<object>>> =
 }
 
 /** What the CRM tells an organisation: by whom it is sent, the signature says alone. @throws Refusal 401 */
-export async function receiveWebhook({ credentials, vault }: Store, organisation: string, signature: string, body: string): Promise<object> {
+export async function receiveWebhook(
+  { credentials, vault }: Store,
+  organisation: string,
+  signature: string,
+  body: string,
+): Promise<object> {
   const isGenuine = await credentials
     .connection(vault.tenant(organisation).self(), 'crm-webhooks')
     .use((secret) => equalBytes(Buffer.from(signature, 'hex'), createHmac('sha256', secret.reveal()).update(body).digest()))

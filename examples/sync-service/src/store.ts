@@ -41,8 +41,8 @@ export async function openStore(configuration: Configuration) {
   const vault = await openVault(await vaultOptions(client, configuration))
   const credentials = createCredentials(vault, {
     providers: providers(configuration),
-    // Events hold references and codes, never a secret: they can go into a log.
-    onEvent: ({ names: _, ...event }) => console.log(JSON.stringify(event)),
+    // Events name connections and codes, never a secret: they can go into a log.
+    onEvent: (event) => console.log(JSON.stringify(event)),
   })
   return { vault, credentials, accessKeys: client.db(configuration.DATABASE).collection<AccessKey>('access_keys') }
 }

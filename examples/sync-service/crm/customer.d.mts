@@ -1,0 +1,1 @@
+export function visit(start: string, options?: { readonly agrees?: boolean }): Promise<string>
