@@ -1,1 +1,2 @@
+export const PASSWORD: string
 export function visit(start: string, options?: { readonly agrees?: boolean }): Promise<string>

@@ -1,10 +1,13 @@
 // A customer's browser at the CRM: logs in, and agrees or does not.
 
+/** That of the customer at the CRM, which is no affair of anybody else. */
+export const PASSWORD = 'password of Ada at the CRM'
+
 /** @returns where the CRM sends the browser back to */
 export async function visit(start, { agrees = true } = {}) {
   const { origin } = new URL(start)
   const cookies = new Map()
-  const forms = [{ prompt: 'login', login: 'ada', password: 'password of Ada at the CRM' }, { prompt: 'consent' }]
+  const forms = [{ prompt: 'login', login: 'ada', password: PASSWORD }, { prompt: 'consent' }]
   for (let url = start; ;) {
     let response = await request(url, cookies)
     // A page with a form: to log in, then to agree.

@@ -21,25 +21,32 @@ export function httpServer(store: Store, configuration: Configuration): Server {
 }
 
 async function answer(store: Store, configuration: Configuration, request: IncomingMessage): Promise<{ status: number; body: object }> {
-  const { method = '', headers } = request
-  const url = new URL(request.url ?? '', configuration.PUBLIC_URL)
-  const [, area = '', name = '', action] = url.pathname.split('/')
   try {
-    const body = (): Promise<string> => bodyOf(request)
-    if (method === 'POST' && area === 'webhooks')
-      return { status: 200, body: await receiveWebhook(store, name, String(headers['x-signature']), await body()) }
-    const [, session = ''] = /(?:^|; )access_key=([\w.-]+)/.exec(headers.cookie ?? '') ?? []
-    const owner = store.vault.tenant(await whoCalls(store, session)).self()
-    const route = `${method} /${area}${name && '/:name'}${action === undefined ? '' : `/${action}`}`
-    const act = Object.hasOwn(ROUTES, route) ? ROUTES[route] : undefined
-    if (act === undefined) throw new Refusal(404, 'not_found')
-    return { status: 200, body: await act({ ...store, configuration, owner, session, name, url, body }) }
+    return { status: 200, body: await act(store, configuration, request) }
   } catch (error) {
     const { status, message } = refusalOf(error) ?? new Refusal(500, 'internal')
-    // Without the path: what comes back from the CRM has a code in it.
-    if (status >= 500) console.error(JSON.stringify({ during: `${method} /${area}`, error: described(error) }))
+    // Without the query: what comes back from the CRM has a code in it.
+    const during = `${request.method} ${request.url?.split('?')[0]}`
+    if (status >= 500) console.error(JSON.stringify({ during, error: described(error) }))
     return { status, body: { error: message } }
   }
+}
+
+async function act(store: Store, configuration: Configuration, request: IncomingMessage): Promise<object> {
+  const { method = '', url: target = '', headers } = request
+  // Node takes targets that are in no URL.
+  if (!URL.canParse(target, configuration.PUBLIC_URL)) throw new Refusal(404, 'not_found')
+  const url = new URL(target, configuration.PUBLIC_URL)
+  const [, area = '', name = '', action] = url.pathname.split('/')
+  const body = (): Promise<string> => bodyOf(request)
+  if (method === 'POST' && area === 'webhooks') return receiveWebhook(store, name, String(headers['x-signature']), await body())
+
+  const [, session = ''] = /(?:^|; )access_key=([\w.-]+)/.exec(headers.cookie ?? '') ?? []
+  const owner = store.vault.tenant(await whoCalls(store, session)).self()
+  const route = `${method} /${area}${name && '/:name'}${action === undefined ? '' : `/${action}`}`
+  const found = Object.hasOwn(ROUTES, route) ? ROUTES[route] : undefined
+  if (found === undefined) throw new Refusal(404, 'not_found')
+  return found({ ...store, configuration, owner, session, name, url, body })
 }
 
 // Node reads no more of a body than is announced; one of unknown length is not read.

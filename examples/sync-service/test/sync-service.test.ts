@@ -6,6 +6,7 @@ import { Binary, type Collection, type Document } from 'mongodb'
 import { expect, test } from 'vitest'
 
 import { findSecrets, storedBytes } from '../../../tools/services/stored-bytes.mjs'
+import { PASSWORD } from '../crm/customer.mjs'
 import { CRM_API_KEY, SETTINGS } from '../crm/start-crm.mjs'
 import { type Customer, describeOnServer } from './support.ts'
 
@@ -38,13 +39,14 @@ describeOnServer('sync service', (ground) => {
 
   test('[F2] access and refresh tokens are in no database, and in nothing that is printed, in any encoding', async () => {
     const acme = await ground.organisation()
+    const { access, refresh } = (await ground.crm.seen()).tokens
     await acme.connect()
     expect(await acme.sync('crm')).toBe(200)
     await ground.crm.call('POST', '/operator/expire')
     expect(await acme.sync('crm')).toBe(200)
     await acme.connect()
     const { tokens } = await ground.crm.seen()
-    expect([tokens.access.length, tokens.refresh.length]).toEqual([3, 3])
+    expect([tokens.access.length - access.length, tokens.refresh.length - refresh.length]).toEqual([3, 3])
     const secrets = [...tokens.access, ...tokens.refresh, SETTINGS.CRM_CLIENT_SECRET]
     expect(await found(secrets)).toEqual([])
 
@@ -98,6 +100,7 @@ describeOnServer('sync service', (ground) => {
 
   test("[F3] a user's password is refused, whatever the kind, and nothing is stored", async () => {
     const acme = await ground.organisation()
+    await acme.connect()
     await acme.call('PUT', '/connections/crm-key', { secret: CRM_API_KEY })
     const password = 'canary password of Ada'
     const bodies = [
@@ -117,8 +120,9 @@ describeOnServer('sync service', (ground) => {
     const connection = createCredentials(vault, { providers: { clients } }).connection(vault.tenant(acme.id).self(), 'clients')
     for (const body of bodies) await expect(connection.save(body as never)).rejects.toMatchObject({ code: 'invalid_argument' })
     expect(await storedBytes(ground.client, ground.database)).toEqual(before)
-    expect(await found([password, 'canary'])).toEqual([])
-    expect([await acme.known(), await acme.sync('crm-key')]).toMatchObject([[{ name: 'crm-key' }], 200])
+    // Nor the one that was typed at the CRM.
+    expect(await found([password, 'canary', PASSWORD])).toEqual([])
+    expect([(await acme.known()).length, await acme.sync('crm'), await acme.sync('crm-key')]).toEqual([2, 200, 200])
   })
 
   test('[S3] after a disconnect nothing is fetched by any process, and the tokens are revoked at the CRM', async () => {
@@ -238,5 +242,25 @@ describeOnServer('sync service', (ground) => {
     expect([await other.sync('crm', fresh), await other.known(fresh)]).toMatchObject([200, [{ name: 'crm', state: 'live' }]])
     await acme.connect()
     expect(await acme.sync('crm', fresh)).toBe(200)
+  })
+
+  test('calls that are none', async () => {
+    const acme = await ground.organisation()
+    const [service] = ground.services
+    const statuses = []
+    for (const [method, path, body] of [
+      ['GET', '//'],
+      ['GET', '/connected?code=1&state=sr1.x'],
+      ['PATCH', '/connections'],
+      ['PUT', '/connections/none', { secret: 'x' }],
+      ['PUT', '/connections/crm-key', { secret: 'x'.repeat(20_000) }],
+      ['POST', '/connections/crm-webhooks/sync'],
+    ] as const)
+      statuses.push((await acme.call(method, path, body)).status)
+    expect(statuses).toEqual([404, 400, 404, 400, 413, 400])
+    for (const cookie of ['', 'access_key=none', `access_key=${acme.id}.`, `access_key=${acme.id}.${acme.secret}x`])
+      expect([cookie, (await service.call('GET', '/connections', { headers: { cookie } })).status]).toEqual([cookie, 401])
+    expect((await service.call('POST', '/webhooks/nobody', { body: '{}' })).status).toBe(401)
+    expect(await acme.known()).toEqual([])
   })
 })
