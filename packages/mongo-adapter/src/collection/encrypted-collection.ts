@@ -20,10 +20,12 @@ import type {
   ListIndexesCursor,
   ListIndexesOptions,
   OperationOptions,
+  OptionalUnlessRequiredId,
   ReadConcern,
   ReadPreference,
   UpdateFilter,
   UpdateResult,
+  WithId,
   WriteConcern,
 } from 'mongodb'
 
@@ -140,26 +142,29 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return this.#source.collection
   }
 
-  find(filter?: Filter<T>, options?: FindByDefault): EncryptedFindCursor<Shredded extends 'throw' ? T : Marked>
-  find(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): EncryptedFindCursor<T>
-  find(filter: Filter<T> | undefined, options: EncryptedFindOptions): EncryptedFindCursor<Marked>
+  find(filter?: Filter<T>, options?: FindByDefault): EncryptedFindCursor<WithId<Shredded extends 'throw' ? T : Marked>>
+  find(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): EncryptedFindCursor<WithId<T>>
+  find(filter: Filter<T> | undefined, options: EncryptedFindOptions): EncryptedFindCursor<WithId<Marked>>
   find(filter: Filter<T> = {}, options?: EncryptedFindOptions): EncryptedFindCursor<never> {
     return find(this.#source, filter, options, 'mark')
   }
 
-  findOne(filter?: Filter<T>, options?: FindByDefault): Promise<(Shredded extends 'mark' ? Marked : T) | null>
-  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): Promise<T | null>
-  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions): Promise<Marked | null>
+  findOne(filter?: Filter<T>, options?: FindByDefault): Promise<WithId<Shredded extends 'mark' ? Marked : T> | null>
+  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): Promise<WithId<T> | null>
+  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions): Promise<WithId<Marked> | null>
   async findOne(filter: Filter<T> = {}, options?: EncryptedFindOptions): Promise<never> {
     return (await findOne(this.#source, filter, options)) as never
   }
 
-  async insertOne(document: Readonly<T>, options?: EncryptedInsertOneOptions): Promise<InsertOneResult> {
-    return insertOne(this.#source, document, options)
+  async insertOne(document: Readonly<OptionalUnlessRequiredId<T>>, options?: EncryptedInsertOneOptions): Promise<InsertOneResult<T>> {
+    return insertOne<T>(this.#source, document, options)
   }
 
-  async insertMany(documents: readonly Readonly<T>[], options?: EncryptedInsertManyOptions): Promise<InsertManyResult> {
-    return insertMany(this.#source, documents, options)
+  async insertMany(
+    documents: readonly Readonly<OptionalUnlessRequiredId<T>>[],
+    options?: EncryptedInsertManyOptions,
+  ): Promise<InsertManyResult<T>> {
+    return insertMany<T>(this.#source, documents, options)
   }
 
   async updateOne(filter: Filter<T>, change: UpdateFilter<T>, options?: EncryptedUpdateOneOptions): Promise<UpdateResult> {
