@@ -46,7 +46,7 @@ import {
   listIndexes,
 } from './indexes/manage-indexes.ts'
 import type { OnShredded } from './open.ts'
-import { refusedOperation } from './operations.ts'
+import { COLLECTION, refusedMethod, refusedOperation } from './operations.ts'
 import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOptions } from './options.ts'
 import { type CollectionResource, resourceOf } from './resource.ts'
 import type { Scope, Source } from './source.ts'
@@ -258,7 +258,7 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   }
 
   get hint(): never {
-    throw refusedOperation('hint')
+    throw refusedMethod(COLLECTION, 'hint')
   }
 
   readonly aggregate: () => never = refused('aggregate')
@@ -280,12 +280,12 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
 
   // Indexes and drops are of the whole collection, and so is what the server estimates.
   #requireUnscoped(name: string): void {
-    if (this.#source.scope !== undefined) throw refusedOperation(`${name} of a scope`)
+    if (this.#source.scope !== undefined) throw refusedOperation(`${name} of a scope`, 'the collection that for() was called on')
   }
 }
 
 function refused(name: string): () => never {
   return () => {
-    throw refusedOperation(name)
+    throw refusedMethod(COLLECTION, name)
   }
 }

@@ -162,8 +162,8 @@ function requireFit(
   key: ReadonlyMap<string, unknown>,
   { expireAfterSeconds, collation, unique }: EncryptedCreateIndexOptions,
 ): void {
-  if (expireAfterSeconds !== undefined) throw unsupported('an index that removes documents in time', path)
-  if (collation !== undefined) throw unsupported('an index with a collation', path)
+  if (expireAfterSeconds !== undefined) throw unsupported('an index with expireAfterSeconds', path, 'make one on a plain date')
+  if (collation !== undefined) throw unsupported('an index with a collation', path, 'the normaliser of its index says what is equal')
   // Two tenants' equal values are two index values: only within a tenant can they be unique.
   if (unique === true && index?.scope === 'tenant' && !index.unique && !key.has(layout.tenant.path))
     throw unsupported(
@@ -178,7 +178,7 @@ function partialOf(layout: Layout, given: unknown): Tree {
   return translateFilter(layout, filter, ({ path }) => {
     throw new StrongroomError(
       'unsupported_operation',
-      `an index of documents with certain values cannot be made on ${path}, which is encrypted; nothing was sent`,
+      `partialFilterExpression cannot name values of ${path}, which is encrypted: { $exists: true } and plain paths work; nothing was sent`,
     )
   }).filter
 }
