@@ -166,3 +166,12 @@ test('what came to stand where a name belongs is not shown', async () => {
     expect(message).not.toMatch(/ada|lovelace|7946/i)
   }
 })
+
+test('of what a member holds no key is shown: keys are data there', async () => {
+  for (const call of [
+    () => users.insertOne({ ...good, name: { Lovelace: () => 1 } } as never),
+    () => users.updateOne(mine, { $set: { name: { Lovelace: () => 1 } } } as never),
+    () => users.find({ name: { Lovelace: { Ada: () => 1 } } } as never),
+  ])
+    expect((await refusalOf(call)).message).toMatch(/functions or symbols, as at (?:\$set )?name$/)
+})

@@ -142,6 +142,14 @@ export async function ids(document: User, id: ObjectId): Promise<void> {
   const [listed] = await notes.find().toArray()
   same<NonNullable<typeof listed>['_id'], ObjectId>(true)
   same<NonNullable<typeof listed>['text'], string | ShreddedMark>(true)
+  const thrown = await notes.findOne({}, { shredded: 'throw' })
+  same<NonNullable<typeof thrown>['_id'], ObjectId>(true)
+  const [allThrown] = await notes.find({}, { shredded: 'throw' }).toArray()
+  same<NonNullable<typeof allThrown>['_id'], ObjectId>(true)
+  const marked = await notes.findOne({}, { shredded: 'mark' })
+  same<NonNullable<typeof marked>['_id'], ObjectId>(true)
+  const [allMarked] = await notes.find({}, { shredded: 'mark' }).toArray()
+  same<NonNullable<typeof allMarked>['_id'], ObjectId>(true)
 }
 
 // The driver's collection, of whatever type it was made with.
