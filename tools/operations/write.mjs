@@ -38,8 +38,9 @@ const OPERATOR_SAYS = { works: 'works', refused: 'refused', arrays: 'of arrays',
 
 const filters = [
   '## Filters\n',
-  `${code([...LOGIC, '$comment'])} work around all others. An array "of arrays" is one whose elements are encrypted; \`$not\` and \`$elemMatch\` take what`,
-  'works there. Of an object or array that holds encrypted values: `$exists`, `null`, and of arrays `$size` and `$elemMatch`. Any other operator is refused.\n',
+  `${code([...LOGIC, '$comment'])} work around all others. "Of arrays": where the path is an array whose elements are encrypted. \`$not\` takes what works`,
+  'on the path, and `$elemMatch` on encrypted elements `$eq`, `$ne`, `$in` and `$nin`. Where nothing stands in the last column, an index is all that is missing. Of an object or',
+  'array that holds encrypted values: `$exists`, `null`, and of arrays `$size` and `$elemMatch`. Any other operator is refused.\n',
   operatorTable(FILTER_OPERATORS, { plain: 'plain paths', indexed: 'encrypted, with an index', unindexed: 'encrypted, without one' }),
 ].join('\n')
 
