@@ -144,7 +144,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await w.users.dropIndexes()
     await w.users.insertOne({ ...bob, _id: 'b2', ...same })
     const stored = await w.stored.findOne({ _id: 'b2' })
-    const { i } = stored?.['email' in same ? 'email' : 'age'] as { readonly i: Binary }
+    const { i } = stored!['email' in same ? 'email' : 'age'] as { readonly i: Binary }
     const bytes = Buffer.from(i.value())
     for (const make of [
       () => w.users.createIndex(spec as never, { unique: true }),
