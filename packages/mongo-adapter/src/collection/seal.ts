@@ -1,6 +1,14 @@
 /** Encrypting the values of documents: first everything is checked and encoded, without a key, then encrypted with keys that are open. */
 
-import { invalidArgument, requireIndexable, type Scalar, StrongroomError, type UnlockedKeys, type ValueOptions } from '@strongroom/core'
+import {
+  invalidArgument,
+  requireIndexable,
+  type Scalar,
+  shownName,
+  StrongroomError,
+  type UnlockedKeys,
+  type ValueOptions,
+} from '@strongroom/core'
 import { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../schema/node.ts'
@@ -90,10 +98,10 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
       },
       plain: (value) => value,
       mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says: what it holds is encrypted'),
-      undeclared: (at) =>
+      undeclared: (at, name) =>
         invalidArgument(
           at === '' ? 'document' : at,
-          'must have no other members than the schema declares; use z.looseObject() to allow them',
+          `must have no other members than the schema declares, as ${shownName(name)}; use z.looseObject() to allow them`,
         ),
       positions: false,
     },
