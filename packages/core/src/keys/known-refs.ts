@@ -7,7 +7,7 @@ import type { NodeKind } from '../format/records.ts'
 export interface Step {
   readonly kind: NodeKind
   readonly name: Uint8Array
-  /** Stands for kind and name in memory. */
+  /** Stands for kind and name in memory: no two have the same. */
   readonly key: string
 }
 

@@ -9,7 +9,7 @@ import { serviceName } from '../format/reference.ts'
 import type { Scalar } from '../format/scalar.ts'
 import { instant } from '../keys/key-cache.ts'
 import { required } from '../keys/key-tree.ts'
-import { bytesStep, type Step } from '../keys/known-refs.ts'
+import type { Step } from '../keys/known-refs.ts'
 import type { OpenNode, OpenVersion } from '../keys/open-node.ts'
 import { stateError } from '../keys/seal-value.ts'
 import { readOptions } from '../read-options.ts'
@@ -146,8 +146,15 @@ function activeOf(node: OpenNode): OpenVersion {
   return node.active
 }
 
-function stepOf({ domainBytes, generation }: Checked): Step {
-  return bytesStep(NodeKind.service, serviceName('index', domainBytes, { generation }))
+// An index is opened for each search: its name in the tree is put together only where its reference is not known yet.
+function stepOf({ domain, domainBytes, generation }: Checked): Step {
+  return {
+    kind: NodeKind.service,
+    key: `${NodeKind.service} index ${generation} ${domain}`,
+    get name() {
+      return serviceName('index', domainBytes, { generation })
+    },
+  }
 }
 
 function check(options: BlindIndexOptions): Checked {

@@ -53,7 +53,7 @@ export async function unlockMany(
   const loading: Promise<void>[] = []
   for (const [i, name] of names.entries()) {
     try {
-      const place = tenant.below({ subject: name }, namedStep(NodeKind.subject, name, 'subjects'))
+      const place = tenant.below({ subject: name }, namedStep(NodeKind.subject, name, 'subject'))
       const path = place.pathInMemory(ready, how, now)
       if (path === undefined) loading.push(load(place, i))
       else unlocked[i] = leaseOf(place, path)

@@ -89,7 +89,7 @@ describe('names', () => {
   const CALLS: readonly [string, string, (name: never) => unknown, ((name: string) => unknown) | undefined][] = [
     ['vault.tenant', 'tenant', (name) => made.vault.tenant(name), (name) => made.vault.tenant(name)],
     ['tenant.subject', 'subject', (name) => made.vault.tenant('acme').subject(name), (name) => made.vault.tenant('acme').subject(name)],
-    ['tenant.unlockMany', 'subjects', (name) => unlockOne(name), (name) => unlockOne(name)],
+    ['tenant.unlockMany', 'subject', (name) => unlockOne(name), (name) => unlockOne(name)],
     ['subject.item', 'item', (name) => alice(made.vault).item(name), (name) => alice(made.vault).item(name)],
     ['tenants.create', 'tenant', (name) => made.vault.tenants.create(name), undefined],
     ['tenants.get', 'tenant', (name) => made.vault.tenants.get(name), (name) => made.vault.tenants.get(name)],

@@ -157,8 +157,9 @@ function openDocument(
         return SHREDDED
       }
     },
-    ...READING,
-    ...(promoted ? { plain: promoteBuffers } : {}),
+    plain: promoted ? promoteBuffers : READING.plain,
+    undeclared: READING.undeclared,
+    positions: READING.positions,
     mismatch: (path) => located(decryptFailed(), id, path),
   }) as Tree
   if (!comparable) return undefined
