@@ -1,5 +1,5 @@
 export { type Clock, systemClock } from './clock.ts'
-export { readOptions } from './read-options.ts'
+export { readOptions, shownName } from './read-options.ts'
 export { decryptFailed, invalidArgument, StrongroomError, type StrongroomErrorCode, type StrongroomErrorOptions } from './errors.ts'
 export { Secret } from './secret.ts'
 

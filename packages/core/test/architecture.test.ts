@@ -361,7 +361,7 @@ declare global {
   const dataBackupStartedAt: number
 }
 `
-  const PAGES = ['README.md', ...['core', 'kms-local', 'store-local', 'mongo-adapter'].map((name) => `packages/${name}/README.md`)]
+  const PAGES = ['README.md', ...['core', 'kms-local', 'store-local', 'mongo-adapter', 'cli'].map((name) => `packages/${name}/README.md`)]
 
   test('the TypeScript of README and documents compiles as it stands', () => {
     const folder = prepared('pages')

@@ -38,12 +38,13 @@ export async function settleFirstEntry({ stateStore, vaultId }: Place): Promise<
   })
 }
 
-/** Whether a state store has the ledger of a vault, and not only entries of an `initVault` that ended early. */
+/** Whether a state store has the ledger of a vault, and not only entries of an `initVault` that ended early, or is on its way. */
 export async function hasLedger(stateStore: StateStore): Promise<boolean> {
-  const early = new Set((await stateStore.due(LEDGER_NAMESPACE, AT_ONCE, PAGE)).map(({ key }) => key))
   for (let after: string | undefined; ;) {
     const page = await stateStore.scan(LEDGER_NAMESPACE, '', { limit: PAGE, ...(after === undefined ? {} : { after }) })
-    if (page.some(({ key }) => !early.has(key))) return true
+    // Asked behind the page: an entry is due first, and then either settled or withdrawn. One that was written since is in neither.
+    const early = new Set((await stateStore.due(LEDGER_NAMESPACE, AT_ONCE, PAGE)).map(({ key }) => key))
+    for (const { key } of page) if (!early.has(key) && (await stateStore.get(LEDGER_NAMESPACE, key)) !== undefined) return true
     if (page.length < PAGE) return false
     after = page.at(-1)?.key
   }

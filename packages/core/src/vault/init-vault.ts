@@ -51,11 +51,14 @@ export async function initVault(options: VaultOptions): Promise<void> {
       'this key store holds keys, but not the record of their vault: restore its backup, or use an empty store',
     )
   }
-  if (!checked.besideAnotherVault && (await hasLedger(stateStore)))
+  if (!checked.besideAnotherVault && (await hasLedger(stateStore))) {
+    // Another may have made the vault meanwhile.
+    if ((await findVaultRecord(keyStore)) !== undefined) throw alreadyExists()
     throw new StrongroomError(
       'already_exists',
       "this state store has the ledger of a vault, whose keys are not in this key store: put that key store back (is it mounted, is its name right?), or use an empty state store; only to keep two vaults' ledgers in one store, say besideAnotherVault",
     )
+  }
   const context = { vaultId: randomBytes(16), clock, keyStore, stateStore, providers }
 
   const wrapping = await makeFirstWrappingKey(context, VAULT_REF, region)

@@ -660,3 +660,39 @@ describe('a page that is not as it was written', () => {
     }
   })
 })
+
+describe('an initVault that is on its way', () => {
+  test('what is written or withdrawn while one looks is no ledger; what is settled then is one', async () => {
+    const [draft] = drafts(1) as [LedgerDraft]
+    const calls = ['due', 'scan', 'get'] as const
+    for (const call of calls)
+      for (const happens of [withdrawFirstEntry, settleFirstEntry, undefined]) {
+        const { context, stateStore } = await ground()
+        const write = () => writeFirstEntry(context, KEY, { ...draft, vaultId: VAULT, n: 1, previous: LEDGER_START.hash })
+        if (happens !== undefined) await write()
+        let done = false
+        const meanwhile = async (): Promise<void> => {
+          if (done) return
+          done = true
+          await (happens ?? write)(context)
+        }
+        const after = async <T>(name: string, answer: Promise<T>): Promise<T> => {
+          const got = await answer
+          if (name === call) await meanwhile()
+          return got
+        }
+        const watched: StateStore = {
+          ...stateStore,
+          due: (...args) => after('due', stateStore.due(...args)),
+          scan: (...args) => after('scan', stateStore.scan(...args)),
+          get: (...args) => after('get', stateStore.get(...args)),
+        }
+        // Settled before it was asked whether it is due, it is one; behind that question nobody looks again.
+        expect([call, happens?.name, await hasLedger(watched)]).toEqual([
+          call,
+          happens?.name,
+          call === 'scan' && happens === settleFirstEntry,
+        ])
+      }
+  })
+})

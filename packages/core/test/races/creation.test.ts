@@ -50,11 +50,8 @@ interface Match {
 async function together<T>(workers: readonly Worker[], match: Match, start: (worker: Worker, index: number) => Promise<T>): Promise<T[]> {
   await Promise.all(workers.map((worker) => worker.run('hold', { name: 'start', ...match })))
   const running = workers.map(start)
-  // A task that fails early fails the test, not the wait.
-  await Promise.race([
-    Promise.all(workers.map((worker) => worker.run('held', { name: 'start' }))),
-    Promise.all(running).then(() => undefined),
-  ])
+  // A task that ends before it is held fails the test, not the wait.
+  await Promise.race([Promise.all(workers.map((worker) => worker.run('held', { name: 'start' }))), ...running])
   for (const worker of workers) void worker.run('release', { name: 'start' })
   return Promise.all(running)
 }

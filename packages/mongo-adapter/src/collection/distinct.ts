@@ -45,8 +45,9 @@ export async function distinct(
   const place = placeOf(source.layout, path)
   requireDeclared(place, path, 'key')
   const plan = planFilter(source, filter, sent)
-  if (place.kind === 'within' || place.kind === 'holder') throw unsupported('distinct', path)
-  if (place.kind === 'sealed' && place.sealed.index === undefined) throw unsupported('distinct', path, 'it has no index')
+  if (place.kind === 'within' || place.kind === 'holder') throw unsupported('distinct', path, 'name a single path')
+  if (place.kind === 'sealed' && place.sealed.index === undefined)
+    throw unsupported('distinct', path, 'it has no index; encrypted(…, { index }) gives it one')
   const exactly = collationOf(source, { ...plan, touches: plan.touches || place.kind === 'sealed' }, collation)
   if (place.kind === 'plain' && plan.searched.length === 0)
     return source.collection.distinct(path, await plan.physical(), {
@@ -55,7 +56,7 @@ export async function distinct(
       ...(hint === undefined ? {} : { hint: hintOf(source.layout, hint) }),
     })
   const steps = path.split('.')
-  if (steps.some((step) => /^\d+$/u.test(step))) throw unsupported('distinct by a position', path)
+  if (steps.some((step) => /^\d+$/u.test(step))) throw unsupported('distinct by a position', path, 'name the array')
   const reading: EncryptedFindOptions = {
     ...sent,
     ...(hint === undefined ? {} : { hint }),

@@ -20,10 +20,12 @@ import type {
   ListIndexesCursor,
   ListIndexesOptions,
   OperationOptions,
+  OptionalUnlessRequiredId,
   ReadConcern,
   ReadPreference,
   UpdateFilter,
   UpdateResult,
+  WithId,
   WriteConcern,
 } from 'mongodb'
 
@@ -44,7 +46,7 @@ import {
   listIndexes,
 } from './indexes/manage-indexes.ts'
 import type { OnShredded } from './open.ts'
-import { refusedOperation } from './operations.ts'
+import { COLLECTION, refusedMethod, refusedOperation } from './operations.ts'
 import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOptions } from './options.ts'
 import { type CollectionResource, resourceOf } from './resource.ts'
 import type { Scope, Source } from './source.ts'
@@ -140,26 +142,29 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return this.#source.collection
   }
 
-  find(filter?: Filter<T>, options?: FindByDefault): EncryptedFindCursor<Shredded extends 'throw' ? T : Marked>
-  find(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): EncryptedFindCursor<T>
-  find(filter: Filter<T> | undefined, options: EncryptedFindOptions): EncryptedFindCursor<Marked>
+  find(filter?: Filter<T>, options?: FindByDefault): EncryptedFindCursor<WithId<Shredded extends 'throw' ? T : Marked>>
+  find(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): EncryptedFindCursor<WithId<T>>
+  find(filter: Filter<T> | undefined, options: EncryptedFindOptions): EncryptedFindCursor<WithId<Marked>>
   find(filter: Filter<T> = {}, options?: EncryptedFindOptions): EncryptedFindCursor<never> {
     return find(this.#source, filter, options, 'mark')
   }
 
-  findOne(filter?: Filter<T>, options?: FindByDefault): Promise<(Shredded extends 'mark' ? Marked : T) | null>
-  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): Promise<T | null>
-  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions): Promise<Marked | null>
+  findOne(filter?: Filter<T>, options?: FindByDefault): Promise<WithId<Shredded extends 'mark' ? Marked : T> | null>
+  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): Promise<WithId<T> | null>
+  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions): Promise<WithId<Marked> | null>
   async findOne(filter: Filter<T> = {}, options?: EncryptedFindOptions): Promise<never> {
     return (await findOne(this.#source, filter, options)) as never
   }
 
-  async insertOne(document: Readonly<T>, options?: EncryptedInsertOneOptions): Promise<InsertOneResult> {
-    return insertOne(this.#source, document, options)
+  async insertOne(document: Readonly<OptionalUnlessRequiredId<T>>, options?: EncryptedInsertOneOptions): Promise<InsertOneResult<T>> {
+    return insertOne<T>(this.#source, document, options)
   }
 
-  async insertMany(documents: readonly Readonly<T>[], options?: EncryptedInsertManyOptions): Promise<InsertManyResult> {
-    return insertMany(this.#source, documents, options)
+  async insertMany(
+    documents: readonly Readonly<OptionalUnlessRequiredId<T>>[],
+    options?: EncryptedInsertManyOptions,
+  ): Promise<InsertManyResult<T>> {
+    return insertMany<T>(this.#source, documents, options)
   }
 
   async updateOne(filter: Filter<T>, change: UpdateFilter<T>, options?: EncryptedUpdateOneOptions): Promise<UpdateResult> {
@@ -253,7 +258,7 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   }
 
   get hint(): never {
-    throw refusedOperation('hint')
+    throw refusedMethod(COLLECTION, 'hint')
   }
 
   readonly aggregate: () => never = refused('aggregate')
@@ -275,12 +280,12 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
 
   // Indexes and drops are of the whole collection, and so is what the server estimates.
   #requireUnscoped(name: string): void {
-    if (this.#source.scope !== undefined) throw refusedOperation(`${name} of a scope`)
+    if (this.#source.scope !== undefined) throw refusedOperation(`${name} of a scope`, 'the collection that for() was called on')
   }
 }
 
 function refused(name: string): () => never {
   return () => {
-    throw refusedOperation(name)
+    throw refusedMethod(COLLECTION, name)
   }
 }

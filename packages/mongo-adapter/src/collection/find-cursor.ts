@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream'
 
-import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 import {
   type CollationOptions,
   type CursorFlag,
@@ -19,8 +19,10 @@ import {
 
 import type { Tree } from '../values/resolve.ts'
 import { type CursorOptions, type CursorSource, DecryptedBatches } from './decrypted-batches.ts'
-import { refusedOperation } from './operations.ts'
+import { FIND_CURSOR, refusedMethod, refusedOperation } from './operations.ts'
 import { whole, wholeFrom } from './whole-numbers.ts'
+
+const OF_A_CURSOR = ' of a cursor'
 
 /**
  * As the driver's cursor of `find`: nothing is sent before it is iterated, and memory holds one batch.
@@ -78,7 +80,7 @@ export class EncryptedFindCursor<T> {
   }
 
   get namespace(): never {
-    throw refusedOperation('namespace of a cursor')
+    throw refusedMethod(FIND_CURSOR, 'namespace', OF_A_CURSOR)
   }
 
   /** By plain paths. */
@@ -151,7 +153,8 @@ export class EncryptedFindCursor<T> {
   }
 
   addCursorFlag(flag: CursorFlag, value: boolean): this {
-    if (flag !== 'noCursorTimeout') throw refusedOperation('addCursorFlag of any flag but noCursorTimeout')
+    if (flag !== 'noCursorTimeout')
+      throw refusedOperation(`addCursorFlag of ${shownName(flag)}`, 'the flag noCursorTimeout, and the option allowPartialResults of find')
     return this.#set('noCursorTimeout', value)
   }
 
@@ -305,6 +308,6 @@ export class EncryptedFindCursor<T> {
 
 function refused(name: string): () => never {
   return () => {
-    throw refusedOperation(`${name} of a cursor`)
+    throw refusedMethod(FIND_CURSOR, name, OF_A_CURSOR)
   }
 }

@@ -1,6 +1,6 @@
 /** What a collection knows of its documents: made once from the schema, and refused then or never. */
 
-import { type Field, field, invalidArgument, type Normalize, StrongroomError } from '@strongroom/core'
+import { type Field, field, invalidArgument, type Normalize, shownName, StrongroomError } from '@strongroom/core'
 import { z } from 'zod'
 
 import type { IndexOptions } from '../schema/encrypted.ts'
@@ -64,7 +64,7 @@ export function layoutOf({ schema, tenant, subject, context, bind }: LayoutOptio
     sealed.set(node, {
       path: node.path,
       field: field(context, node.path, ANY, { codec: passThrough, padded }),
-      index: index === undefined ? undefined : indexOf(index, `${context}.${node.path}`),
+      index: index === undefined ? undefined : indexOf(index, context, node.path),
     })
   }
   const mintsIds = id === undefined || ownerTypeOf(root, schema) === 'objectId'
@@ -82,12 +82,12 @@ export function layoutOf({ schema, tenant, subject, context, bind }: LayoutOptio
 // As the vault takes it; said now, and not at the first write.
 const MOST_DOMAIN_BYTES = 256
 
-function indexOf({ scope, domain, normalize = 'none', unique = false }: IndexOptions, place: string): PathIndex {
-  const named = domain ?? place
+function indexOf({ scope, domain, normalize = 'none', unique = false }: IndexOptions, context: string, path: string): PathIndex {
+  const named = domain ?? `${context}.${path}`
   if (!named.isWellFormed() || Buffer.byteLength(named) > MOST_DOMAIN_BYTES)
     throw invalidArgument(
       'index.domain',
-      `must be a name of at most ${MOST_DOMAIN_BYTES} bytes, as context and path together are where none is given`,
+      `of ${path} must be a name of at most ${MOST_DOMAIN_BYTES} bytes, as context and path together are where none is given`,
     )
   return { scope, domain: named, normalize, unique, key: JSON.stringify([named, normalize]) }
 }
@@ -173,7 +173,10 @@ export function writtenPlaceOf(layout: Layout, path: string): Place {
  */
 export function requireDeclared(place: Place, path: string, argument: string): void {
   if (place.kind === 'plain' && !place.declared)
-    throw invalidArgument(argument, `must name no other paths than the schema declares, as ${path}; use z.looseObject() to allow them`)
+    throw invalidArgument(
+      argument,
+      `must name no other paths than the schema declares, as ${shownName(path)}; use z.looseObject() to allow them`,
+    )
 }
 
 function stepsOf(path: string): readonly string[] {

@@ -5,6 +5,7 @@ import {
   invalidArgument,
   requireIndexable,
   type Scalar,
+  shownName,
   StrongroomError,
   type UnlockedKeys,
   type ValueOptions,
@@ -95,10 +96,10 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
       },
       plain: (value) => value,
       mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says: what it holds is encrypted'),
-      undeclared: (at) =>
+      undeclared: (at, name) =>
         invalidArgument(
           at === '' ? 'document' : at,
-          'must have no other members than the schema declares; use z.looseObject() to allow them',
+          `must have no other members than the schema declares, as ${shownName(name)}; use z.looseObject() to allow them`,
         ),
       positions: false,
     },

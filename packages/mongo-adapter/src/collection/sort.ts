@@ -1,6 +1,6 @@
 /** Sorts, in whichever of the driver's forms: by plain paths only. */
 
-import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 
 import { type Layout, placeOf, requireDeclared, unsupported } from './layout.ts'
 
@@ -22,9 +22,9 @@ export function sortOf(layout: Layout, given: unknown): Map<string, 1 | -1> | un
   for (const [path, direction] of pairsOf(given)) {
     if (typeof path !== 'string' || path === '') throw invalidArgument('sort', 'must name paths')
     const place = placeOf(layout, path)
-    if (place.kind !== 'plain') throw unsupported('sorting', path)
+    if (place.kind !== 'plain') throw unsupported('sorting', path, 'sort by a plain path, or what was read')
     if (path !== '$natural') requireDeclared(place, path, 'sort')
-    sort.set(path, directionOf(direction))
+    sort.set(path, directionOf(path, direction))
   }
   return sort.size === 0 ? undefined : sort
 }
@@ -42,10 +42,13 @@ function pairsOf(given: unknown): readonly (readonly [unknown, unknown])[] {
   return list.map((each) => (Array.isArray(each) ? [each[0] as unknown, (each[1] as unknown) ?? 1] : [each, 1]))
 }
 
-function directionOf(given: unknown): 1 | -1 {
+function directionOf(path: string, given: unknown): 1 | -1 {
   if (typeof given === 'object' && given !== null)
-    throw new StrongroomError('unsupported_operation', 'sorting by $meta does not work on encrypted collections; nothing was sent')
+    throw new StrongroomError(
+      'unsupported_operation',
+      `the sort by ${shownName(path)} has an object as direction, as $meta, which does not work on encrypted collections; nothing was sent`,
+    )
   const direction = typeof given === 'string' || typeof given === 'number' ? DIRECTIONS.get(String(given).toLowerCase()) : undefined
-  if (direction === undefined) throw invalidArgument('sort', 'must have 1 or -1 as directions')
+  if (direction === undefined) throw invalidArgument('sort', `must have 1 or -1 as direction of ${shownName(path)}`)
   return direction
 }

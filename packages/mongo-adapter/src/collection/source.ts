@@ -112,7 +112,7 @@ export function collationOf(
   if (given !== undefined && (touches || pinned || scope !== undefined))
     throw new StrongroomError(
       'unsupported_operation',
-      'collation works only for filters on plain paths, outside of for(), and where nothing is encrypted; nothing was sent',
+      'the option collation works only for filters on plain paths, outside of for(), and where nothing is encrypted: leave it out; nothing was sent',
     )
   if (pinned || scope !== undefined) return { collation: EXACT }
   return given === undefined ? {} : { collation: given }

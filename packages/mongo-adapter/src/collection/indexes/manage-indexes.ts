@@ -13,6 +13,7 @@ import type {
 } from 'mongodb'
 
 import { readList, resolveDocument, type Tree } from '../../values/resolve.ts'
+import { withoutValues } from '../duplicates.ts'
 import { translateFilter } from '../filters/filter.ts'
 import { type Layout, type SealedPath, unsupported } from '../layout.ts'
 import { CREATE_INDEX_OPTIONS, DROP_INDEX_OPTIONS, LIST_INDEXES_OPTIONS, readDriverOptions } from '../options.ts'
@@ -58,7 +59,7 @@ export async function createIndex(
   const read = readDriverOptions(options, CREATE_INDEX_OPTIONS)
   const command = { ...pick(read, OF_COMMAND), ...readOptions(commandOptions, OF_COMMAND) }
   const description = describe(source.layout, spec, without(read, OF_COMMAND))
-  const [name] = await source.collection.createIndexes([description], command)
+  const [name] = await make(source, [description], command)
   return name as string
 }
 
@@ -73,7 +74,20 @@ export async function createIndexes(
     specs === undefined
       ? declaredIndexes(source.layout)
       : readList(specs, 'indexes', '{ key, … }').map((each) => describeOne(source.layout, each))
-  return descriptions.length === 0 ? [] : source.collection.createIndexes([...descriptions], command)
+  return descriptions.length === 0 ? [] : make(source, descriptions, command)
+}
+
+async function make(
+  { collection, layout }: Source,
+  descriptions: readonly IndexDescription[],
+  command: EncryptedCreateIndexesOptions,
+): Promise<string[]> {
+  try {
+    return await collection.createIndexes([...descriptions], command)
+  } catch (error) {
+    // Of duplicates that are there already the server quotes what is stored.
+    throw withoutValues(layout, error)
+  }
 }
 
 /** @param name - as `indexes` shows it */
@@ -148,8 +162,8 @@ function requireFit(
   key: ReadonlyMap<string, unknown>,
   { expireAfterSeconds, collation, unique }: EncryptedCreateIndexOptions,
 ): void {
-  if (expireAfterSeconds !== undefined) throw unsupported('an index that removes documents in time', path)
-  if (collation !== undefined) throw unsupported('an index with a collation', path)
+  if (expireAfterSeconds !== undefined) throw unsupported('an index with expireAfterSeconds', path, 'make one on a plain date')
+  if (collation !== undefined) throw unsupported('an index with a collation', path, 'the normaliser of its index says what is equal')
   // Two tenants' equal values are two index values: only within a tenant can they be unique.
   if (unique === true && index?.scope === 'tenant' && !index.unique && !key.has(layout.tenant.path))
     throw unsupported(
@@ -164,7 +178,7 @@ function partialOf(layout: Layout, given: unknown): Tree {
   return translateFilter(layout, filter, ({ path }) => {
     throw new StrongroomError(
       'unsupported_operation',
-      `an index of documents with certain values cannot be made on ${path}, which is encrypted; nothing was sent`,
+      `partialFilterExpression cannot name values of ${path}, which is encrypted: { $exists: true } and plain paths work; nothing was sent`,
     )
   }).filter
 }

@@ -20,24 +20,24 @@ export type EncryptedInsertOneOptions = Pick<
 /** Options of insertMany. */
 export type EncryptedInsertManyOptions = EncryptedInsertOneOptions & Pick<BulkWriteOptions, 'ordered'>
 
-export async function insertOne(
+export async function insertOne<T>(
   source: Source,
   document: unknown,
   options: EncryptedInsertOneOptions | undefined,
-): Promise<InsertOneResult> {
+): Promise<InsertOneResult<T>> {
   const sent = readDriverOptions(options, INSERT_OPTIONS)
   const [sealed] = await sealAll(source, [document], sent)
-  return sending(source.layout, () => source.collection.insertOne(sealed as Document, sent))
+  return sending(source.layout, () => source.collection.insertOne(sealed as Document, sent)) as Promise<InsertOneResult<T>>
 }
 
-export async function insertMany(
+export async function insertMany<T>(
   source: Source,
   documents: unknown,
   options: EncryptedInsertManyOptions | undefined,
-): Promise<InsertManyResult> {
+): Promise<InsertManyResult<T>> {
   const sent = readDriverOptions(options, INSERT_MANY_OPTIONS)
   const sealed = await sealAll(source, readList(documents, 'documents', 'documents'), sent)
-  return sending(source.layout, () => source.collection.insertMany([...sealed], sent))
+  return sending(source.layout, () => source.collection.insertMany([...sealed], sent)) as Promise<InsertManyResult<T>>
 }
 
 /** All documents, encrypted, in the same order; or nothing. */

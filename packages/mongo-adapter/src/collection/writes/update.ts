@@ -44,7 +44,10 @@ export async function update(
   const read = readDriverOptions(options, many ? UPDATE_MANY_OPTIONS : UPDATE_OPTIONS)
   const plan = planFilter(source, filter, read)
   if (Array.isArray(given))
-    throw new StrongroomError('unsupported_operation', 'updates by a pipeline do not work on encrypted collections; nothing was sent')
+    throw new StrongroomError(
+      'unsupported_operation',
+      'an update by a pipeline does not work on encrypted collections; instead: findOne, and $set of the result, in a transaction; nothing was sent',
+    )
   const ignoreUndefined = ignoresUndefined(source, read)
   const change = resolveDocument(given, { argument: 'update', operators: true, ignoreUndefined })
   const checked = checkUpdate(layout, change)
@@ -90,10 +93,11 @@ export async function replaceOne(
   const pinned = pinnedOwner(source, plan.pins, 'the replacement')
   if (document['_id'] === undefined && plan.pins.id !== undefined) document['_id'] = plan.pins.id
   const owner = ownerOf(layout, document)
-  if (owner.tenant !== pinned.tenant || owner.subject !== pinned.subject)
+  const moved = (['tenant', 'subject'] as const).find((each) => owner[each] !== pinned[each])
+  if (moved !== undefined)
     throw new StrongroomError(
       'unsupported_operation',
-      'the replacement has another tenant or subject than the filter: moving a document is not an update; nothing was sent',
+      `the replacement has another ${layout[moved].path} than the filter: insert another document, and delete this one; nothing was sent`,
     )
   const sent = sendable(source, plan, read, true)
   await validation?.documents([document])
