@@ -1,7 +1,7 @@
 // Rules of the collection that only show at their edges: paths with positions, shapes, collations, projections, what was changed meanwhile.
 import { inspect } from 'node:util'
 import { encrypted, encryptedCollection, type EncryptedCollection, SHREDDED } from '@strongroom/mongo-adapter'
-import { Binary, type Document, MongoBulkWriteError, ObjectId, type WriteError } from 'mongodb'
+import { Binary, type Document, Long, MongoBulkWriteError, ObjectId, UUID, type WriteError } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
@@ -583,6 +583,53 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(w.keyStore.snapshot().length).toBe(before)
     expect(await scope.deleteMany({ $and: [{ plan: 'none' }] })).toMatchObject({ deletedCount: 0 })
     expect(await scope.deleteMany({ orgId: 'rival' })).toMatchObject({ deletedCount: 0 })
+  })
+
+  test('a scope is of whom it was made for, whatever becomes of what it was made with', async () => {
+    const [one, two] = [new UUID(), new UUID()]
+    for (const each of [one, two]) await w.vault.tenants.create(each.toHexString())
+    const schema = z.object({ _id: z.string(), org: z.instanceof(UUID), name: encrypted(z.string()) })
+    const people = encryptedCollection(w.vault, w.stored.db.collection('ofUuids'), { schema, tenant: 'org', subject: '_id' })
+    await people.insertMany([
+      { _id: 'a', org: one, name: 'Canary a' },
+      { _id: 'b', org: two, name: 'Canary b' },
+    ])
+    const given = new UUID(one.toHexString())
+    class Other extends UUID {
+      override toHexString(): string {
+        return one.toHexString()
+      }
+    }
+    const scopes = [people.for({ tenant: given }), people.for({ tenant: given }).for({ tenant: given, subject: 'a' })]
+    given.buffer.set(two.buffer)
+    for (const scope of scopes) {
+      expect((await scope.find().toArray()).map(({ _id }) => _id)).toEqual(['a'])
+      expect(await scope.countDocuments({ _id: 'b' })).toBe(0)
+    }
+    const two1 = people.for({ tenant: new Other(two.toHexString()) })
+    await two1.insertOne({ _id: 'c', name: 'Canary c' } as never)
+    expect((await two1.find().toArray()).map(({ name }) => name)).toEqual(['Canary b', 'Canary c'])
+    expect(await outcome(() => two1.for({ tenant: one }))).toBe('invalid_argument')
+  })
+
+  test('a document keeps the id that it was given, whatever becomes of it meanwhile', async () => {
+    const schema = z.object({ _id: z.instanceof(UUID), orgId: z.string(), name: encrypted(z.string()) })
+    const people = encryptedCollection(w.vault, w.stored.db.collection('byUuid'), { schema, tenant: 'orgId', subject: '_id' })
+    const _id = new UUID()
+    const kept = new UUID(_id.toHexString())
+    const writing = people.insertOne({ _id, orgId: 'acme', name: 'Canary' })
+    await Promise.resolve()
+    _id.buffer.fill(7, 0, 6)
+    await writing
+    expect(await people.findOne({ _id: kept })).toEqual({ _id: kept, orgId: 'acme', name: 'Canary' })
+  })
+
+  test('an unsigned whole number names whom the number names that is stored', async () => {
+    const schema = z.object({ _id: z.string(), orgId: z.string(), n: z.bigint(), name: encrypted(z.string()) })
+    const people = encryptedCollection(w.vault, w.stored.db.collection('byNumber'), { schema, tenant: 'orgId', subject: 'n' })
+    await people.insertOne({ _id: 'x', orgId: 'acme', n: Long.MAX_UNSIGNED_VALUE as never, name: 'Canary' })
+    expect(await people.findOne({ _id: 'x' })).toEqual({ _id: 'x', orgId: 'acme', n: -1, name: 'Canary' })
+    for (const subject of [Long.MAX_UNSIGNED_VALUE, -1n]) expect(await people.for({ tenant: 'acme', subject }).countDocuments()).toBe(1)
   })
 
   test('a scope can be narrowed, and not left', async () => {
