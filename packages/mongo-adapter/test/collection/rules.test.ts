@@ -36,6 +36,50 @@ describe.skipIf(uri === undefined)('on a server', () => {
       expect(dataCommands(w)).toEqual([])
     })
 
+    // Where the schema has an object, `$[]` would reach those of a database that holds an array there.
+    test.each(['inner.$[].street', 'inner.0.street', 'inner.$.street', 'inner.$[x].street', 'inner.$[]'])(
+      'in an update, in an object that takes any name: %s',
+      async (path) => {
+        const schema = z.object({
+          _id: z.string(),
+          orgId: z.string(),
+          plan: z.string().optional(),
+          inner: z.looseObject({ street: encrypted(z.string()) }).optional(),
+        })
+        const loose = encryptedCollection(w.vault, w.stored, { schema, tenant: 'orgId', subject: '_id' })
+        for (const change of [{ $set: { [path]: 'Canary' } }, { $rename: { plan: path } }, { $push: { [path]: 'Canary' } }])
+          expect(await outcome(() => loose.updateOne(pinned, change as never))).toBe('invalid_argument')
+        expect(dataCommands(w)).toEqual([])
+        await loose.updateOne(pinned, { $set: { 'inner.city': 'x' } } as never)
+        expect(sent()).toContain('inner.city')
+      },
+    )
+
+    // What is stored of an element that is indexed is an object, and of `{ 'a.0': null }` the server takes each of those for a hit.
+    test.each<[object, readonly string[]]>([
+      [{ 'phones.0': null }, ['bob', 'none', 'null first', 'unset']],
+      [{ 'phones.0': { $eq: null } }, ['bob', 'none', 'null first', 'unset']],
+      [{ 'phones.0': { $in: [null] } }, ['bob', 'none', 'null first', 'unset']],
+      [{ orgId: 'acme', 'phones.0': { $in: [null, '+1234567'] } }, ['bob', 'none', 'null first', 'one', 'unset']],
+      [{ 'phones.0': { $ne: null } }, ['ada', 'one', 'placed']],
+      [{ 'phones.0': { $nin: [null] } }, ['ada', 'one', 'placed']],
+      [{ orgId: 'acme', 'phones.0': { $nin: [null, '+1234567'] } }, ['ada', 'placed']],
+      [{ 'phones.0': { $not: { $eq: null } } }, ['ada', 'one', 'placed']],
+      [{ $nor: [{ 'phones.0': null }] }, ['ada', 'one', 'placed']],
+      [{ 'phones.1': null }, ['bob', 'none', 'one', 'placed', 'unset']],
+    ])('null in an array of indexed elements: %j', async (filter, ids) => {
+      const more = { none: [], one: ['+1234567'], 'null first': [null, '+1234567'] }
+      for (const [_id, phones] of Object.entries(more)) await w.users.insertOne({ _id, orgId: 'acme', phones: phones as never })
+      await w.users.insertMany([
+        { _id: 'unset', orgId: 'acme' },
+        { _id: 'placed', orgId: 'acme' },
+      ])
+      await w.users.updateOne({ _id: 'placed', orgId: 'acme' }, { $set: { 'phones.0': '+7654321' } as never })
+      const given = { $and: [{ orgId: 'acme' }, filter] } as never
+      expect((await w.users.find(given).sort({ _id: 1 }).toArray()).map(({ _id }) => _id)).toEqual(ids)
+      expect((await w.users.deleteMany(given)).deletedCount).toBe(ids.length)
+    })
+
     test('set in an array that was not there: the database makes an object, and it is read as one', async () => {
       await w.users.updateOne({ _id: 'bob', orgId: 'acme' }, { $set: { 'phones.0': '+1234567', 'notes.0.text': 'Canary' } as never })
       expect(await w.users.findOne({ _id: 'bob' })).toEqual({ ...bob, phones: { 0: '+1234567' }, notes: { 0: { text: 'Canary' } } })
@@ -446,6 +490,25 @@ describe.skipIf(uri === undefined)('on a server', () => {
         keyPattern: { name: 1 },
       })
     })
+  })
+
+  // An element that is null has no index value; of what is not asked of values it is as good a match as any.
+  test.each<[object, readonly string[]]>([
+    [{ $ne: 'a', $not: { $eq: 'b' } }, ['1', '5']],
+    [{ $nin: ['b'], $not: { $in: ['a'] } }, ['1', '5']],
+    [{ $ne: 'a', $not: { $ne: 'b' } }, ['3', '7']],
+    [{ $ne: 'a' }, ['1', '3', '5', '7']],
+  ])('an element that is null, among elements: %j', async (condition, ids) => {
+    const schema = z.object({
+      _id: z.string(),
+      orgId: z.string(),
+      tags: z.array(encrypted(z.string(), { index: { scope: 'application' } }).nullable()).optional(),
+    })
+    const tagged = encryptedCollection(w.vault, w.stored.db.collection('tagged'), { schema, tenant: 'orgId', subject: '_id' })
+    const lists = [['a', null], ['a'], ['b'], [], [null], undefined, ['a', 'b']]
+    await tagged.insertMany(lists.map((tags, i) => ({ _id: String(i + 1), orgId: 'acme', ...(tags === undefined ? {} : { tags }) })))
+    const filter = { tags: { $elemMatch: condition } } as never
+    expect((await tagged.find(filter).sort({ _id: 1 }).toArray()).map(({ _id }) => _id)).toEqual(ids)
   })
 
   test('null among values, and none of them', async () => {
