@@ -215,6 +215,23 @@ describe.skipIf(uri === undefined)('on a server', () => {
       await scope.deleteMany({ plan: 'none' })
       expect(collations()).toEqual(Array.from({ length: 5 }, () => ({ locale: 'simple' })))
     })
+
+    // A collection's own may take another tenant's name for this one's: what is excluded by this one's key would not be by theirs.
+    test('of a search by an index of a tenant: it means the tenant that it names', async () => {
+      const not = { orgId: 'acme', age: { $ne: 36 } }
+      await w.users.find(not).toArray()
+      await w.users.find({}).filter(not).toArray()
+      await w.users.countDocuments(not)
+      await w.users.distinct('plan', not)
+      await w.users.updateMany({ orgId: 'acme', $nor: [{ phones: '+1234567' }] }, { $set: { plan: 'x' } })
+      await w.users.deleteMany(not)
+      expect(new Set(collations().map((each) => JSON.stringify(each)))).toEqual(new Set(['{"locale":"simple"}']))
+      const all = w.commands.filter(({ commandName }) => ['find', 'update', 'delete'].includes(commandName))
+      expect(collations()).toHaveLength(all.length)
+      w.commands.length = 0
+      await w.users.find({ email: 'ada@example.com' }).toArray()
+      expect(collations()).toEqual([])
+    })
   })
 
   test('what is refused makes no key, whatever is wrong with it', async () => {
