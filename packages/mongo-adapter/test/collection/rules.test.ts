@@ -1,7 +1,7 @@
 // Rules of the collection that only show at their edges: paths with positions, shapes, collations, projections, what was changed meanwhile.
 import { inspect } from 'node:util'
 import { encrypted, encryptedCollection, type EncryptedCollection, SHREDDED } from '@strongroom/mongo-adapter'
-import { Binary, type Document, Long, MongoBulkWriteError, ObjectId, UUID, type WriteError } from 'mongodb'
+import { Binary, BSONRegExp, type Document, Long, MongoBulkWriteError, ObjectId, UUID, type WriteError } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
@@ -417,6 +417,27 @@ describe.skipIf(uri === undefined)('on a server', () => {
       expect(await notes.updateMany({ orgId: 'acme', by: 'bob' }, { $set: { text: 'Canary' } })).toMatchObject({ matchedCount: 1 })
       expect(dataCommands(w)).toEqual(['update', 'update'])
       expect((await notes.find().toArray()).map(({ text }) => text)).toEqual(['Canary', 'Canary', 'Canary'])
+    })
+
+    test('a pattern says no id, and is none', async () => {
+      const schema = z.object({ _id: z.string(), orgId: z.string(), who: z.string(), name: encrypted(z.string()) })
+      const where = { schema, tenant: 'orgId', subject: 'who' }
+      const [free, bound] = (['none', 'record'] as const).map((bind) =>
+        encryptedCollection(w.vault, w.stored.db.collection(`of ${bind}`), { ...where, bind }),
+      ) as [EncryptedCollection<z.output<typeof schema>>, EncryptedCollection<z.output<typeof schema>>]
+      const document = { _id: 'a1', orgId: 'acme', who: 'ada', name: 'Canary' }
+      for (const _id of [/^a/, new BSONRegExp('^a')] as never[]) {
+        for (const each of [free, bound]) {
+          await each.deleteMany()
+          await each.insertOne(document)
+        }
+        const filter = { _id, orgId: 'acme', who: 'ada' }
+        const { _id: __, ...replacement } = { ...document, name: 'Canary 2' }
+        expect((await free.replaceOne(filter, replacement)).matchedCount).toBe(1)
+        expect(await free.findOne()).toEqual({ ...replacement, _id: 'a1' })
+        for (const write of [() => bound.replaceOne(filter, replacement), () => bound.updateOne(filter, { $set: { name: 'x' } })])
+          expect(await outcome(write)).toBe('unsupported_operation')
+      }
     })
 
     test('with ids of whom the driver was told to ask', async () => {
