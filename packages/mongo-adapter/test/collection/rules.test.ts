@@ -80,6 +80,27 @@ describe.skipIf(uri === undefined)('on a server', () => {
       expect((await w.users.deleteMany(given)).deletedCount).toBe(ids.length)
     })
 
+    // There MongoDB asks every element of the outer array, also for members that are named like positions.
+    test('null in an array of indexed elements within an array: within $elemMatch only', async () => {
+      const schema = z.object({
+        _id: z.string(),
+        orgId: z.string(),
+        items: z.array(z.object({ tags: z.array(encrypted(z.string(), { index: { scope: 'application' } })) })),
+      })
+      const nested = encryptedCollection(w.vault, w.stored.db.collection('nested'), { schema, tenant: 'orgId', subject: '_id' })
+      await nested.insertMany([
+        { _id: '1', orgId: 'acme', items: [{ tags: ['a'] }, { tags: [] }] },
+        { _id: '2', orgId: 'acme', items: [{ tags: ['a'] }] },
+      ])
+      for (const path of ['items.tags.0', 'items.0.tags.0'])
+        for (const condition of [null, { $ne: null }, { $in: [null, 'a'] }, { $nin: [null] }, { $not: { $eq: null } }])
+          expect(await outcome(() => nested.find({ [path]: condition } as never))).toBe('unsupported_operation')
+      const found = async (filter: object): Promise<readonly unknown[]> =>
+        (await nested.find(filter as never).toArray()).map(({ _id }) => _id)
+      expect(await found({ items: { $elemMatch: { 'tags.0': null } } })).toEqual(['1'])
+      expect(await found({ items: { $not: { $elemMatch: { 'tags.0': null } } } })).toEqual(['2'])
+    })
+
     test('set in an array that was not there: the database makes an object, and it is read as one', async () => {
       await w.users.updateOne({ _id: 'bob', orgId: 'acme' }, { $set: { 'phones.0': '+1234567', 'notes.0.text': 'Canary' } as never })
       expect(await w.users.findOne({ _id: 'bob' })).toEqual({ ...bob, phones: { 0: '+1234567' }, notes: { 0: { text: 'Canary' } } })

@@ -214,11 +214,16 @@ function letsNullThrough(condition: Tree): boolean {
 /**
  * That there is no value, or null; or that there is one. An indexed element is stored as an object, in which the server looks as well for a
  * member that is named like its position, and finds none: so at a position it is asked what is there.
+ *
+ * @throws StrongroomError `unsupported_operation` where the path enters another array before: what is said of one of its elements is said of all
  */
 function isAbsent(path: string, { sealed, array }: Place & { readonly kind: 'sealed' }, absent: boolean): Tree {
   if (array || sealed.index === undefined || !sealed.path.endsWith('[]')) return { [path]: { [absent ? '$eq' : '$ne']: null } }
-  const stored = [{ [path]: { $type: 'object' } }, { [path]: { $type: 'binData' } }]
-  return absent ? { $nor: stored } : { $or: stored }
+  const list = path.replace(/\.?\d+$/u, '[]')
+  if (sealed.path !== list && !sealed.path.endsWith(`[].${list}`))
+    throw unsupported('null at a position', sealed.path, 'ask $elemMatch of the array around it, or $exists')
+  const stored = { $type: ['object', 'binData'] }
+  return { [path]: absent ? { $not: stored } : stored }
 }
 
 function isOperators(condition: unknown): condition is Tree {
