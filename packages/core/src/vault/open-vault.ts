@@ -1,7 +1,7 @@
 /** Opening a vault. */
 
-import { EMPTY } from '../format/bytes.ts'
 import { VAULT_REF } from '../format/reference.ts'
+import { KnownRef } from '../keys/known-refs.ts'
 import { Gate } from './authorize.ts'
 import { type BlindIndexes, blindIndexes } from './blind-index.ts'
 import { epochs, type Epochs } from './epochs.ts'
@@ -78,7 +78,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   return {
     ...epochs(keys, gate, defaultRegion),
     ...inspection(keys, gate),
-    ...blindIndexes(new Place(keys, gate, EMPTY, {}, [], VAULT_REF)),
+    ...blindIndexes(new Place(keys, gate, new KnownRef(VAULT_REF), {}, [])),
     tenants: tenants(keys, gate, defaultRegion),
     defaultRegion,
     tenant(name) {

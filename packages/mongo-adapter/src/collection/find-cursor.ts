@@ -43,6 +43,7 @@ export class EncryptedFindCursor<T> {
   #batches: DecryptedBatches | undefined
   /** Of runs that were rewound: closed before anything else is sent. */
   #stale: DecryptedBatches[] = []
+  /** The next one last: whatever is taken from the front of a long array moves all the rest. */
   #ready: Tree[] = []
   #closed = false
 
@@ -186,16 +187,21 @@ export class EncryptedFindCursor<T> {
 
   /** What was decrypted and not given yet; never asks the server. */
   readBufferedDocuments(number: number = this.#ready.length): T[] {
-    return this.#ready.splice(0, number) as T[]
+    return this.#ready.splice(Math.max(0, this.#ready.length - number)).reverse() as T[]
   }
 
   async next(): Promise<T | null> {
     this.#options.signal?.throwIfAborted()
     if (this.killed) throw new MongoCursorExhaustedError()
     await this.#fill()
-    const document = this.#ready.shift()
+    const document = this.#ready.pop()
     if (document === undefined) return null
-    return this.#transform === undefined ? (document as T) : this.#transformed(document, this.#transform)
+    try {
+      return this.#transformed(document)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   async hasNext(): Promise<boolean> {
@@ -212,7 +218,11 @@ export class EncryptedFindCursor<T> {
 
   async toArray(): Promise<T[]> {
     const all: T[] = []
-    for await (const document of this) all.push(document)
+    for await (const document of this) {
+      all.push(document)
+      // What came with it need not be waited for.
+      for (let next = this.#ready.pop(); next !== undefined; next = this.#ready.pop()) all.push(this.#transformed(next))
+    }
     return all
   }
 
@@ -274,7 +284,7 @@ export class EncryptedFindCursor<T> {
       try {
         const batch = await this.#batches.next()
         if (batch === undefined) return await this.close()
-        this.#ready = batch
+        this.#ready = batch.reverse()
       } catch (error) {
         await this.close()
         throw error
@@ -288,15 +298,11 @@ export class EncryptedFindCursor<T> {
     await Promise.all(stale.map((batches) => batches.close()))
   }
 
-  async #transformed(document: Tree, transform: (document: unknown) => unknown): Promise<T> {
-    try {
-      const transformed = transform(document)
-      if (transformed === null) throw invalidArgument('transform', 'must not return null, which would mean that there is no more')
-      return transformed as T
-    } catch (error) {
-      await this.close()
-      throw error
-    }
+  #transformed(document: Tree): T {
+    if (this.#transform === undefined) return document as T
+    const transformed = this.#transform(document)
+    if (transformed === null) throw invalidArgument('transform', 'must not return null, which would mean that there is no more')
+    return transformed as T
   }
 }
 

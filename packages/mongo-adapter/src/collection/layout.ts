@@ -15,6 +15,8 @@ export interface PathIndex {
   readonly domain: string
   readonly normalize: Normalize
   readonly unique: boolean
+  /** The same for two paths whose values have one key. */
+  readonly key: string
 }
 
 /** A path whose values are encrypted. */
@@ -87,7 +89,7 @@ function indexOf({ scope, domain, normalize = 'none', unique = false }: IndexOpt
       'index.domain',
       `of ${path} must be a name of at most ${MOST_DOMAIN_BYTES} bytes, as context and path together are where none is given`,
     )
-  return { scope, domain: named, normalize, unique }
+  return { scope, domain: named, normalize, unique, key: JSON.stringify([named, normalize]) }
 }
 
 function ownerTypeOf(root: ObjectNode, schema: z.ZodType): string | undefined {

@@ -12,7 +12,7 @@ import { encryptedIn, mapDocument, valueAt, type Walk } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import type { Sought } from './filters/filter.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
-import { indexValueOf, neededIndex, recordOf } from './seal.ts'
+import { indexValueOf, neededIndex, boundTo } from './seal.ts'
 import { SHREDDED } from './shredded-mark.ts'
 import type { FilterPlan } from './source.ts'
 
@@ -123,8 +123,7 @@ const AS_INDEXED = valueDecoder({})
 function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
   if (owner === undefined) throw decryptFailed()
   try {
-    const record = recordOf(layout, id)
-    return { subject: keys.subject(owner), tenant: owner.tenant, bound: record === undefined ? undefined : { record } }
+    return { subject: keys.subject(owner), tenant: owner.tenant, bound: boundTo(layout, id) }
   } catch (error) {
     // Neither such an owner nor such an id has any value: somebody put them beside it.
     if (error instanceof StrongroomError && (error.code === 'not_found' || error.code === 'invalid_argument')) throw decryptFailed()
@@ -158,8 +157,9 @@ function openDocument(
         return SHREDDED
       }
     },
-    ...READING,
-    ...(promoted ? { plain: promoteBuffers } : {}),
+    plain: promoted ? promoteBuffers : READING.plain,
+    undeclared: READING.undeclared,
+    positions: READING.positions,
     mismatch: (path) => located(decryptFailed(), id, path),
   }) as Tree
   if (!comparable) return undefined

@@ -7,7 +7,7 @@ import { resolveDocument, type Tree } from '../../values/resolve.ts'
 import { hintOf } from '../indexes/index-keys.ts'
 import { withKeys, type Owner } from '../keys.ts'
 import { readDriverOptions, REPLACE_OPTIONS, UPDATE_MANY_OPTIONS, UPDATE_OPTIONS } from '../options.ts'
-import { indexesFor, ownerOf, prepareTree, recordOf, sealTree } from '../seal.ts'
+import { indexesFor, ownerOf, prepareTree, boundTo, sealTree } from '../seal.ts'
 import { sortOf } from '../sort.ts'
 import { collationOf, type FilterPlan, fillScope, ignoresUndefined, pinnedOwner, planFilter, type Source } from '../source.ts'
 import { acted } from './act.ts'
@@ -70,11 +70,11 @@ export async function update(
 
 /** Everything is checked and encoded before a key is opened. */
 async function sealUpdate({ layout, vault }: Source, checked: CheckedUpdate, owner: Owner, id: unknown): Promise<Tree> {
-  const record = recordOf(layout, id)
+  const bound = boundTo(layout, id)
   const prepared = checked.written.map((each) => [each, prepareTree(layout, each.node, each.value, each.path)] as const)
   const indexes = prepared.flatMap(([, tree]) => indexesFor(tree, owner.tenant))
   return withKeys(vault, { owners: [owner], indexes, mint: true }, (keys) => {
-    const trees = new Map(prepared.map(([each, tree]) => [each, sealTree(tree, owner, record, keys)]))
+    const trees = new Map(prepared.map(([each, tree]) => [each, sealTree(tree, owner, bound, keys)]))
     return checked.with((each) => trees.get(each))
   })
 }
@@ -101,10 +101,10 @@ export async function replaceOne(
     )
   const sent = sendable(source, plan, read, true)
   await validation?.documents([document])
-  const record = recordOf(layout, plan.pins.id)
+  const bound = boundTo(layout, plan.pins.id)
   const prepared = prepareTree(layout, layout.root, document, '')
   const needed = { owners: [owner], indexes: indexesFor(prepared, owner.tenant), mint: true }
-  const sealed = await withKeys(vault, needed, (keys) => sealTree(prepared, owner, record, keys) as Tree)
+  const sealed = await withKeys(vault, needed, (keys) => sealTree(prepared, owner, bound, keys) as Tree)
   const replace = (physical: Filter<Document>): Promise<UpdateResult> => collection.replaceOne(physical, sealed, sent)
   return summed(await acted(source, plan, false, lookingFor(sent), replace, ({ matchedCount }) => matchedCount))
 }
