@@ -79,7 +79,7 @@ test.each(['subject', 'index'])('a batch that cannot be opened keeps no key: %s'
     return handle
   }
   const tenant = { unlockMany: async () => [await later('subject')], findBlindIndex: () => later('index') }
-  const index = { scope: 'tenant', domain: 'd', normalize: 'none', unique: false } as const
+  const index = { scope: 'tenant', domain: 'd', normalize: 'none', unique: false, key: 'd' } as const
   const needed = { owners: [{ tenant: 't', subject: 's' }], indexes: [{ index, tenant: 't' }], mint: false }
   await expect(withKeys({ tenant: () => tenant } as unknown as Vault, needed, () => 'used')).rejects.toThrow('not there')
   await setTimeout(50)
