@@ -1,5 +1,6 @@
 /** distinct: of plain paths, and of encrypted ones that have an index. */
 
+import { invalidArgument } from '@strongroom/core'
 import { BSON, type DistinctOptions } from 'mongodb'
 
 import { isTree, type Tree } from '../values/resolve.ts'
@@ -41,7 +42,8 @@ export async function distinct(
   options: EncryptedDistinctOptions | undefined,
 ): Promise<unknown[]> {
   const { shredded, collation, hint, ...sent } = readDriverOptions(options, DISTINCT_OPTIONS)
-  const path = String(key)
+  if (typeof key !== 'string') throw invalidArgument('key', 'must be a path')
+  const path = key
   const place = placeOf(source.layout, path)
   requireDeclared(place, path, 'key')
   const plan = planFilter(source, filter, sent)

@@ -30,6 +30,7 @@ import type {
 } from 'mongodb'
 
 import { ownerName } from '../schema/owner-path.ts'
+import { resolveValue } from '../values/resolve.ts'
 import { countDocuments, type EncryptedCountOptions } from './count.ts'
 import { distinct, type EncryptedDistinctOptions } from './distinct.ts'
 import { type EncryptedFindOptions, find, findOne } from './find.ts'
@@ -117,7 +118,10 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
    * @throws StrongroomError `invalid_argument`
    */
   for(scope: { readonly tenant: unknown; readonly subject?: unknown }): EncryptedCollection<T, Marked, Shredded> {
-    const { tenant, subject } = readOptions(scope, ['tenant', 'subject'])
+    const given = readOptions(scope, ['tenant', 'subject'])
+    const [tenant, subject] = (['tenant', 'subject'] as const).map((argument) =>
+      resolveValue(given[argument], { argument, operators: false, ignoreUndefined: true }),
+    )
     const { layout } = this.#source
     if (ownerName(layout.tenant.type, tenant) === undefined) throw invalidArgument('tenant', `must be of type ${layout.tenant.type}`)
     if (subject !== undefined && ownerName(layout.subject.type, subject) === undefined)

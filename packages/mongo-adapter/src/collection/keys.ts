@@ -86,7 +86,8 @@ export class BatchKeys {
       // One after the other where keys are made: an owner who can have none gets no index either.
       const subjects = keys.#openSubjects(owners, mint)
       if (mint) await subjects
-      await Promise.all([subjects, keys.#openIndexes(indexes, mint)])
+      // To the end of both: what is opened after a failure would be let go by nobody.
+      await settled([subjects, keys.#openIndexes(indexes, mint)])
     } catch (error) {
       keys.dispose()
       throw error

@@ -137,7 +137,7 @@ export function placeOf(layout: Layout, path: string, from: SchemaNode = layout.
     else {
       const member = node.members.get(step)
       // The database may hold an array where the schema says an object: then a position leads to one of its elements.
-      if (member === undefined && POSITION.test(step) && node !== layout.root && holdsEncrypted(node)) continue
+      if (member === undefined && isPositionIn(layout, node, step)) continue
       if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) }
       node = member
     }
@@ -159,7 +159,8 @@ export function writtenPlaceOf(layout: Layout, path: string): Place {
       node = node.element
     } else {
       const member = node.members.get(step)
-      if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) }
+      // Of an array that the database has where the schema says an object, it would write into each element.
+      if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) && !isPositionIn(layout, node, step) }
       node = member
     }
   }
@@ -181,6 +182,10 @@ export function requireDeclared(place: Place, path: string, argument: string): v
 
 function stepsOf(path: string): readonly string[] {
   return path === '' ? [] : path.split('.')
+}
+
+function isPositionIn(layout: Layout, node: ObjectNode, step: string): boolean {
+  return POSITION.test(step) && node !== layout.root && holdsEncrypted(node)
 }
 
 function isLoose(layout: Layout, node: ObjectNode, step: string): boolean {

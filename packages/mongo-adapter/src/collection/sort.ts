@@ -2,6 +2,7 @@
 
 import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 
+import { guarded } from '../values/resolve.ts'
 import { type Layout, placeOf, requireDeclared, unsupported } from './layout.ts'
 
 const DIRECTIONS: ReadonlyMap<string, 1 | -1> = new Map([
@@ -19,7 +20,7 @@ const DIRECTIONS: ReadonlyMap<string, 1 | -1> = new Map([
  */
 export function sortOf(layout: Layout, given: unknown): Map<string, 1 | -1> | undefined {
   const sort = new Map<string, 1 | -1>()
-  for (const [path, direction] of pairsOf(given)) {
+  for (const [path, direction] of guarded('sort', () => pairsOf(given))) {
     if (typeof path !== 'string' || path === '') throw invalidArgument('sort', 'must name paths')
     const place = placeOf(layout, path)
     if (place.kind !== 'plain') throw unsupported('sorting', path, 'sort by a plain path, or what was read')

@@ -77,7 +77,8 @@ export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
-function guarded<T>(argument: string, read: () => T): T {
+/** Reads what is the caller's. @throws StrongroomError `invalid_argument` naming `argument` where that throws */
+export function guarded<T>(argument: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
@@ -104,7 +105,7 @@ function resolve(given: unknown, options: ResolveOptions, depth: number, where: 
     if (!types.isUint8Array(value)) throw misfit(options, 'must hold bytes as Uint8Array, Buffer or Binary only', where)
     return new Binary(new Uint8Array(value), Binary.SUBTYPE_DEFAULT)
   }
-  if (BSON_CLASSES.some((each) => value instanceof each)) return ofOwnClass(value)
+  if (BSON_CLASSES.some((each) => value instanceof each)) return copied(value)
   if ('_bsontype' in value) throw misfit(options, "must hold values of BSON by the mongodb package's own classes only", where)
   // By index: holes are null, as in the driver.
   if (Array.isArray(value)) return Array.from({ length: value.length }, (_, i) => resolve(value[i], options, depth + 1, where) ?? null)
@@ -118,11 +119,12 @@ function ownForm(value: unknown): unknown {
     : value
 }
 
-// A class that extends one of them may say one thing now and another when it is sent.
-function ofOwnClass(value: object): unknown {
-  if (BSON_CLASSES.some((each) => Object.getPrototypeOf(value) === each.prototype)) return value
-  const reading = { promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true }
-  return BSON.deserialize(BSON.serialize({ '': value }), reading)['']
+const AS_WRITTEN = { promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true }
+
+// As it is written now, an unsigned Long as the signed one that is stored: the caller may change it before it is sent, and a class that
+// extends one of them may say something else then.
+function copied(value: object): unknown {
+  return BSON.deserialize(BSON.serialize({ '': value }), AS_WRITTEN)['']
 }
 
 function resolveMembers(value: object, options: ResolveOptions, depth: number, where: string): Tree {
@@ -150,8 +152,9 @@ function isPlain(value: object): boolean {
 
 function requireKey(key: unknown, options: ResolveOptions, where: string): void {
   if (typeof key !== 'string') throw misfit(options, 'must have only strings as keys', where)
-  if (key === '__proto__' || key.includes('\0') || !key.isWellFormed())
-    throw misfit(options, 'must have no key that is __proto__, or holds NUL or lone surrogates', where)
+  // To the driver an object with a `_bsontype` is a value of BSON, whatever it is made of.
+  if (key === '__proto__' || key === '_bsontype' || key.includes('\0') || !key.isWellFormed())
+    throw misfit(options, 'must have no key that is __proto__ or _bsontype, or holds NUL or lone surrogates', where)
   if (!options.operators && (key.startsWith('$') || key.includes('.')))
     throw misfit(options, 'must have no keys with dots in them or $ before them', below(where, key))
 }

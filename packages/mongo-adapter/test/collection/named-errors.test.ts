@@ -175,3 +175,25 @@ test('of what a member holds no key is shown: keys are data there', async () => 
   ])
     expect((await refusalOf(call)).message).toMatch(/functions or symbols, as at (?:\$set )?name$/)
 })
+
+test('what throws when it is read is named, and what it threw is not shown', async () => {
+  const throwing = (name: string): object =>
+    Object.defineProperty({}, name, {
+      enumerable: true,
+      get() {
+        throw new Error(CANARY)
+      },
+    })
+  for (const [argument, call] of [
+    ['sort', () => users.find({}, { sort: throwing('plan') as never })],
+    ['sort', () => users.find().sort(new Map([[throwing('x'), 1]]) as never)],
+    ['indexes', () => users.createIndexes([throwing('key') as never])],
+    ['key', () => users.distinct({ toString: () => CANARY } as never)],
+    ['names', () => users.indexExists(5 as never)],
+    ['names', () => users.indexExists([5] as never)],
+  ] as const) {
+    const error = await refusalOf(call)
+    expect([error.code, error.argument]).toEqual(['invalid_argument', argument])
+    expect(JSON.stringify([error, error.stack, error.cause])).not.toContain(CANARY)
+  }
+})

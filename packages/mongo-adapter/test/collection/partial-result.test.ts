@@ -1,13 +1,27 @@
 // A call over several commands that fails after the first says what was done before.
+import { StrongroomError } from '@strongroom/core'
 import { encryptedCollection, partialResult } from '@strongroom/mongo-adapter'
 import { MongoServerError } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 
+import { withPartialResult } from '../../dist/collection/writes/partial-result.js'
 import { refusalOf } from '../refusals.ts'
 import { type Person, uri, User, world, type World } from './support.ts'
 
 const COUNT = 250
 const all = { orgId: 'acme', age: 36 }
+
+// Calls that wait for the same keys are told of a failure by the same error.
+test('an error that other calls have as well says nothing of this one', () => {
+  const shared = new StrongroomError('invalid_argument', 'age is wrong', { argument: 'age', cause: new Error('below') })
+  const [one, two] = [{ matchedCount: 2, modifiedCount: 1 }, { deletedCount: 5 }].map((before) => withPartialResult(shared, [before]))
+  expect(partialResult(one)).toEqual({ matchedCount: 2, modifiedCount: 1, deletedCount: 0 })
+  expect(partialResult(two)).toEqual({ matchedCount: 0, modifiedCount: 0, deletedCount: 5 })
+  expect(partialResult(shared)).toBeUndefined()
+  expect(withPartialResult(shared, [])).toBe(shared)
+  expect(one).toBeInstanceOf(StrongroomError)
+  expect(one).toMatchObject({ code: shared.code, message: shared.message, argument: 'age', cause: shared })
+})
 
 describe.skipIf(uri === undefined)('on a server', () => {
   let w: World

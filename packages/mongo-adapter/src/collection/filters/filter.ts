@@ -146,20 +146,21 @@ class Translator {
         return { [path]: { $size: sizeOf(operand, path) } }
       case '$eq':
       case '$ne':
-        if (operand === null) return { [path]: { [operator]: null } }
+        if (operand === null) return isAbsent(path, place, operator === '$eq')
         if (Array.isArray(operand) && array) throw unsupported('comparing a whole array', sealed.path, '$all and $size work')
         return { [`${path}.i`]: this.#among(operator === '$eq' ? '$in' : '$nin', sealed, [operand]) }
       case '$in':
       case '$nin': {
         const list = listOf(operator, operand, path)
         const some = list.filter((value) => value !== null)
-        if (list.length > 0 && some.length === 0) return { [path]: { [operator]: [null] } }
+        if (list.length > 0 && some.length === 0) return isAbsent(path, place, operator === '$in')
         const { result, required } = this.#apart(() => ({ [`${path}.i`]: this.#among(operator, sealed, some) }))
         if (some.length === list.length) {
           this.#required.push(...required)
           return result
         }
-        return operator === '$in' ? { $or: [result, { [path]: null }] } : { $and: [result, { [path]: { $ne: null } }] }
+        const absent = isAbsent(path, place, operator === '$in')
+        return operator === '$in' ? { $or: [result, absent] } : { $and: [result, absent] }
       }
       case '$all':
         // Each value has one index value for each tenant: so each is a condition of its own.
@@ -176,9 +177,8 @@ class Translator {
     if (!isOperators(operand)) throw unsupported('$elemMatch by members', sealed.path, 'nothing within its elements can be reached')
     const inner = this.#each(operand, path, (each, value) => this.#element(each, value, sealed))
     const clause = { [path]: { $elemMatch: joined(inner) } }
-    // An element that is null has no index value: it is none of those that are excluded.
-    const excludes = Object.keys(operand).every((each) => each === '$ne' || each === '$nin')
-    return excludes ? { $or: [clause, { [path]: { $elemMatch: { $eq: null } } }] } : clause
+    // An element that is null is no object, in which the server looks for an index value.
+    return letsNullThrough(operand) ? { $or: [clause, { [path]: { $elemMatch: { $eq: null } } }] } : clause
   }
 
   #element(operator: string, operand: unknown, sealed: SealedPath): Tree {
@@ -202,6 +202,28 @@ class Translator {
         throw unsupported('searching by a regular expression, or by null in a list', sealed.path, 'find by what is equal')
     return values.flatMap((value) => this.#values(sealed, value))
   }
+}
+
+/** Whether an element that is null fulfils conditions on values. */
+function letsNullThrough(condition: Tree): boolean {
+  return Object.entries(condition).every(([operator, operand]) =>
+    operator === '$not' ? !(isTree(operand) && letsNullThrough(operand)) : operator === '$ne' || operator === '$nin',
+  )
+}
+
+/**
+ * That there is no value, or null; or that there is one. An indexed element is stored as an object, in which the server looks as well for a
+ * member that is named like its position, and finds none: so at a position it is asked what is there.
+ *
+ * @throws StrongroomError `unsupported_operation` where the path enters another array before: what is said of one of its elements is said of all
+ */
+function isAbsent(path: string, { sealed, array }: Place & { readonly kind: 'sealed' }, absent: boolean): Tree {
+  if (array || sealed.index === undefined || !sealed.path.endsWith('[]')) return { [path]: { [absent ? '$eq' : '$ne']: null } }
+  const list = path.replace(/\.?\d+$/u, '[]')
+  if (sealed.path !== list && !sealed.path.endsWith(`[].${list}`))
+    throw unsupported('null at a position', sealed.path, 'ask $elemMatch of the array around it, or $exists')
+  const stored = { $type: ['object', 'binData'] }
+  return { [path]: absent ? { $not: stored } : stored }
 }
 
 function isOperators(condition: unknown): condition is Tree {

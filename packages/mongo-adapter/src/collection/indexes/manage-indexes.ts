@@ -12,7 +12,7 @@ import type {
   ListIndexesCursor,
 } from 'mongodb'
 
-import { readList, resolveDocument, type Tree } from '../../values/resolve.ts'
+import { guarded, readList, resolveDocument, type Tree } from '../../values/resolve.ts'
 import { withoutValues } from '../duplicates.ts'
 import { translateFilter } from '../filters/filter.ts'
 import { type Layout, type SealedPath, unsupported } from '../layout.ts'
@@ -123,8 +123,10 @@ export async function indexExists(
   names: string | readonly string[],
   options: IndexInformationOptions | undefined,
 ): Promise<boolean> {
+  const wanted = typeof names === 'string' ? [names] : readList(names, 'names', 'names of indexes')
+  if (!wanted.every((name) => typeof name === 'string')) throw invalidArgument('names', 'must be a list of names of indexes')
   const all = new Set(((await indexes(source, options, true)) as IndexDescriptionInfo[]).map(({ name }) => name))
-  return (typeof names === 'string' ? [names] : names).every((name) => all.has(name))
+  return wanted.every((name) => all.has(name))
 }
 
 function shown(layout: Layout, index: IndexDescriptionInfo): IndexDescriptionInfo {
@@ -140,7 +142,7 @@ function shown(layout: Layout, index: IndexDescriptionInfo): IndexDescriptionInf
 
 function describeOne(layout: Layout, given: unknown): IndexDescription {
   if (typeof given !== 'object' || given === null) throw invalidArgument('indexes', 'must be a list of { key, … }')
-  const { key, ...options } = given as { readonly key?: unknown } & EncryptedCreateIndexOptions
+  const { key, ...options } = guarded('indexes', () => ({ ...given })) as { readonly key?: unknown } & EncryptedCreateIndexOptions
   return describe(layout, key, without(readDriverOptions(options, CREATE_INDEX_OPTIONS), OF_COMMAND))
 }
 

@@ -1,5 +1,7 @@
 /** What a call that takes several commands had done when one of them failed: on the error, as the driver has it on that of a bulk write. */
 
+import { StrongroomError } from '@strongroom/core'
+
 /** How many documents were reached before a call failed, as in `result` of the driver's `MongoBulkWriteError`. */
 export interface PartialResult {
   readonly matchedCount: number
@@ -32,7 +34,7 @@ export function partialResult(error: unknown): PartialResult | undefined {
   return typeof result?.matchedCount === 'number' && typeof result.deletedCount === 'number' ? (result as PartialResult) : undefined
 }
 
-/** The error, which says what the commands before it have answered. */
+/** The error, or one of the same code, which says what the commands before it have answered. */
 export function withPartialResult(error: unknown, before: readonly Partial<PartialResult>[]): unknown {
   if (before.length === 0 || typeof error !== 'object' || error === null) return error
   const sum = (name: keyof PartialResult): number => before.reduce((total, each) => total + (each[name] ?? 0), 0)
@@ -41,5 +43,11 @@ export function withPartialResult(error: unknown, before: readonly Partial<Parti
     modifiedCount: sum('modifiedCount'),
     deletedCount: sum('deletedCount'),
   }
-  return Object.assign(error, { result })
+  return Object.assign(error instanceof StrongroomError ? ownOf(error) : error, { result })
+}
+
+// Calls that wait for the same keys are given the same error.
+function ownOf(error: StrongroomError): StrongroomError {
+  const { code, message, argument } = error
+  return new StrongroomError(code, message, argument === undefined ? { cause: error } : { cause: error, argument })
 }
