@@ -1,23 +1,55 @@
-// Writes docs/operations.md from the one table of the adapter. After a change to it: npx tsc -b && node tools/operations/write.mjs
+// Writes the adapter's docs/operations.md from its tables. After a change to one: npx tsc -b && node tools/operations/write.mjs
 import { writeFileSync } from 'node:fs'
 
-const { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR } =
-  await import('../../packages/mongo-adapter/dist/collection/operations.js')
+const DIST = '../../packages/mongo-adapter/dist/collection'
+const { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR } = await import(`${DIST}/operations.js`)
+const options = await import(`${DIST}/options.js`)
+const { FILTER_OPERATORS, LOGIC } = await import(`${DIST}/filters/operators.js`)
+const { PUSH_MODIFIERS, UPDATE_OPERATORS } = await import(`${DIST}/writes/operators.js`)
 
-const options = await import('../../packages/mongo-adapter/dist/collection/options.js')
-
-const PAGE = new URL('../../docs/operations.md', import.meta.url)
-const SAYS = { works: 'works', refused: 'refused (`unsupported_operation`)' }
+const PAGE = new URL('../../packages/mongo-adapter/docs/operations.md', import.meta.url)
 
 const table = (name, methods) =>
   [
     `## ${name}\n`,
-    '| method | |\n| --- | --- |',
+    '| method | | instead |\n| --- | --- | --- |',
     ...Object.entries(methods)
       .filter(([, outcome]) => outcome !== 'own')
-      .map(([method, outcome]) => `| \`${method}\` | ${SAYS[outcome]} |`),
+      .map(([method, outcome]) =>
+        outcome === 'works' ? `| \`${method}\` | works | |` : `| \`${method}\` | refused | ${outcome.instead} |`,
+      ),
     '',
   ].join('\n')
+
+const code = (names) => names.map((name) => `\`${name}\``).join(', ')
+
+const operatorTable = (operators, columns) =>
+  [
+    `| operator | ${Object.values(columns).join(' | ')} | instead |\n| --- |${' --- |'.repeat(Object.keys(columns).length + 1)}`,
+    ...Object.entries(operators).map(
+      ([name, of]) =>
+        `| \`${name}\` | ${Object.keys(columns)
+          .map((column) => OPERATOR_SAYS[of[column]])
+          .join(' | ')} | ${of.instead ?? ''} |`,
+    ),
+    '',
+  ].join('\n')
+const OPERATOR_SAYS = { works: 'works', refused: 'refused', arrays: 'of arrays', null: 'with `null` only' }
+
+const filters = [
+  '## Filters\n',
+  `${code([...LOGIC, '$comment'])} work around all others. "Of arrays": where the path is an array whose elements are encrypted. \`$not\` takes what works`,
+  'on the path, and `$elemMatch` on encrypted elements `$eq`, `$ne`, `$in` and `$nin`. Where nothing stands in the last column, an index is all that is missing. Of an object or',
+  'array that holds encrypted values: `$exists`, `null`, and of arrays `$size` and `$elemMatch`. Any other operator is refused.\n',
+  operatorTable(FILTER_OPERATORS, { plain: 'plain paths', indexed: 'encrypted, with an index', unindexed: 'encrypted, without one' }),
+].join('\n')
+
+const updates = [
+  '## Updates\n',
+  'An update that writes an encrypted value (`$set`, `$push`) needs a filter that says tenant, subject and `_id` by equality. Beside `$each`, `$push` to',
+  `encrypted paths takes ${code(PUSH_MODIFIERS)}. Any other operator, and an update by a pipeline, is refused.\n`,
+  operatorTable(UPDATE_OPERATORS, { plain: 'plain paths', encrypted: 'encrypted paths' }),
+].join('\n')
 
 const OPTIONS = {
   'find, findOne': options.FIND_OPTIONS,
@@ -56,11 +88,14 @@ writeFileSync(
   PAGE,
   [
     '# What works on an encrypted collection\n',
-    'Each call either does what the MongoDB driver would do on plaintext, or throws before any command is sent. Made from the table in',
-    '`packages/mongo-adapter/src/collection/operations.ts` by `node tools/operations/write.mjs`; a test compares both with the driver.\n',
+    'Each call either does what the MongoDB driver would do on plaintext, or throws before any command is sent. Made from the tables in',
+    '`src/collection` by `node tools/operations/write.mjs`; a test compares them with the driver.\n',
+    'What is refused is `unsupported_operation`, and its error says what to do instead, as here.',
     'What works takes a filter, an update or an option only where that works on what is encrypted: everything else is refused as well, with',
     '`unsupported_operation`, `tenant_required` or `invalid_argument`.\n',
     table('Collection', COLLECTION),
+    filters,
+    updates,
     optionTable,
     table('FindCursor', FIND_CURSOR),
     table('AggregationCursor', AGGREGATION_CURSOR),

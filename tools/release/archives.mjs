@@ -4,7 +4,15 @@ import { join } from 'node:path'
 
 import { fileIn, filesIn, folderArgument, packedIn, publicPackages, ROOT } from './packages.mjs'
 
-const ALLOWED = [/^package\.json$/, /^LICENSE$/, /^README\.md$/, /^CHANGELOG\.md$/, /^dist\/.+\.(?:js|d\.ts)(?:\.map)?$/, /^src\/.+\.ts$/]
+const ALLOWED = [
+  /^package\.json$/,
+  /^LICENSE$/,
+  /^README\.md$/,
+  /^CHANGELOG\.md$/,
+  /^dist\/.+\.(?:js|d\.ts)(?:\.map)?$/,
+  /^src\/.+\.ts$/,
+  /^docs\/.+\.md$/,
+]
 const FORBIDDEN = [/tsbuildinfo/, /(?:^|\/)tests?\//, /\.test\./, /(?:^|\/)node_modules\//]
 
 const problems = []

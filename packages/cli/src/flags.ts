@@ -16,6 +16,7 @@ export interface SharedFlags extends PassphraseFlags {
 const MOST_DESCRIPTOR = 2 ** 31 - 1
 const MOST_CONCURRENCY = 1000
 const DEFAULT_CONCURRENCY = 64
+const REGION = /^[A-Za-z0-9_-]{1,64}$/
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/
 
 /** `--json`, `--quiet` and `--verbose`. */
@@ -39,12 +40,15 @@ export function withVaultFlags(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--passphrase-file <file>', 'read passphrases from this file, which only its owner may use').conflicts('passphraseFd'),
+      new Option(
+        '--passphrase-file <file>',
+        'read passphrases from this file, which only its owner may use (default without either: the environment variable that the configuration names, else a question without echo)',
+      ).conflicts('passphraseFd'),
     )
 }
 
 export function withRegion(command: Command, what: string): Command {
-  return command.option('--region <name>', `${what} (default: the vault's defaultRegion)`)
+  return command.option('--region <name>', `${what} (default: the vault's defaultRegion)`, regionName)
 }
 
 export function withDryRun(command: Command): Command {
@@ -75,6 +79,12 @@ export function wholeNumber(range: string, least: number, most: number = Number.
 /** The name of a tenant, a subject or an item. An empty one is a variable that was not set. */
 export function placeName(text: string): string {
   if (text === '') throw new InvalidArgumentError('It must not be empty.')
+  return text
+}
+
+/** The name of a region. An empty one is a variable that was not set. */
+export function regionName(text: string): string {
+  if (!REGION.test(text)) throw new InvalidArgumentError('It must be a name of 1 to 64 letters, digits, - and _.')
   return text
 }
 

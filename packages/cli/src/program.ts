@@ -58,6 +58,8 @@ function addHelp(program: Command): void {
       let at = program
       for (const name of names) {
         const found = at.commands.find((each) => each.name() === name)
+        // The parser says of such a name which other one is meant; a command that has none beneath it would run.
+        if (found === undefined && at.commands.length > 0) at.parse(['--', name], { from: 'user' })
         if (found === undefined) program.error(`error: unknown command '${name}'`)
         at = found
       }

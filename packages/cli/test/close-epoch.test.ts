@@ -129,8 +129,8 @@ test('a copy that was put in the place of the keys with its copy.json does not v
   cpSync(join(folder, 'new', 'keys'), keys, { recursive: true })
   const close = () => strongroom(folder, ['close-epoch', '--backup', 'vault/keys', '--root-backup', '--yes'])
   expect(await close()).toMatchObject({
-    code: 1,
-    stderr: expect.stringMatching(/invalid_argument: directory [^\n]*remove keys\/copy\.json/),
+    code: 64,
+    stderr: expect.stringMatching(/config_invalid: [^\n]*strongroom\.config\.ts: directory [^\n]*remove keys\/copy\.json/),
   })
   rmSync(note)
   expect(await close()).toMatchObject({ code: 1, stderr: expect.stringMatching(/file_unusable: --backup: [^\n]*vault\/keys is no copy/) })

@@ -1,6 +1,7 @@
 // Every command in the documents, run as it is written there.
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -15,16 +16,14 @@ import { Terminal } from './support/terminal.ts'
 import { emptyFolder, PASSPHRASE, QUICK_CONFIGURATION, quickRootKey, writePrivate } from './support/vault-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const documentsIn = (folder: string): readonly string[] =>
+  readdirSync(join(ROOT, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name))
+// All of them, so that a new one is not forgotten.
 const DOCUMENTS = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'packages/cli/README.md',
-  'packages/core/README.md',
-  'packages/kms-local/README.md',
-  'packages/store-local/README.md',
-  'docs/rotation-runbook.md',
-  'docs/erasure-and-backups.md',
-  'examples/key-rotation/README.md',
+  ...['.', 'docs', 'bench'].flatMap(documentsIn),
+  ...['packages', 'examples'].flatMap((folder) => readdirSync(join(ROOT, folder)).flatMap((name) => documentsIn(join(folder, name)))),
 ]
 
 const text = (document: string): string => readFileSync(join(ROOT, document), 'utf8')
@@ -105,6 +104,20 @@ describe('every command', () => {
       expect(code).toBe(0)
       if (command === 'status') expect(stdout.replaceAll(/\d{4}-\d\d-\d\d/g, '2030-01-01')).toBe(shown)
     }
+  })
+
+  test('the line for cron, by its shell: not a word if all is well; the error alone if not', async () => {
+    const line = /^15 3 \* \* 0 (cd \/srv\/vault .*)$/m.exec(text('packages/cli/README.md'))?.[1]
+    const folder = emptyFolder()
+    writeFileSync(join(folder, 'strongroom.config.ts'), QUICK_CONFIGURATION)
+    writePrivate(join(folder, 'passphrase'), `${PASSPHRASE}\n`)
+    await quickRootKey(folder)
+    expect((await strongroom(folder, ['init', '--passphrase-file', 'passphrase'])).code).toBe(0)
+    const command = line?.replace('/srv/vault', folder).replace('/usr/bin/node', process.execPath) ?? 'false'
+    const run = () => spawnSync('/bin/sh', ['-c', command], { env: { PATH: '/usr/bin:/bin' }, encoding: 'utf8' })
+    expect(run()).toMatchObject({ status: 0, stdout: '', stderr: '' })
+    writePrivate(join(folder, 'passphrase'), 'another\n')
+    expect(run()).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^strongroom: [a-z_]+: [^\n]+\n$/) })
   })
 
   test('there are some to run', () => {

@@ -68,6 +68,15 @@ export default async ({ passphrase }) => {
     expect(said).toContain('user=me')
   })
 
+  test('a file is no address: where an error comes from stays readable', async () => {
+    const said = await thrown(
+      'not in there',
+      `'at file:///srv/node_modules/@strongroom/core/dist/x.js:1:2 and file:///srv/@x,mongodb://u:open1@db.example and file://u:open2@db.example and file:////u:open3@db.example'`,
+    )
+    expect(said).toContain('file:///srv/node_modules/@strongroom/core/dist/x.js:1:2 and file:///srv/@x,mongodb://[redacted]@db.example')
+    for (const secret of ['open1', 'open2', 'open3']) expect(said).not.toContain(secret)
+  })
+
   test.each([
     [PASSPHRASE, 'orrect h'],
     ['x y z '.repeat(10), 'y z x'],

@@ -35,6 +35,10 @@ describe('wrong use: one line, exit 64, nothing begun', () => {
       /UTC milliseconds, or a time such as/,
     ],
     [['shred', 't1', 's1'], /unknown command 't1'/],
+    [['init', '--root-key', 'x', '--region', 'a b'], /1 to 64 letters, digits, - and _/],
+    [['rotate', 'root', '--region', ''], /1 to 64 letters, digits, - and _/],
+    [['help', 'statsu'], /unknown command 'statsu' \(Did you mean status\?\)/],
+    [['help', 'rotate', 'rot'], /unknown command 'rot' \(Did you mean root\?\)/],
   ]
 
   test.each(CASES)('%j', async (args, message) => {
@@ -104,6 +108,7 @@ describe('help', () => {
     expect(rotate).toMatch(/1 to\s+1000\s+\(default: 64\)/)
     expect(rotate).toMatch(/one cacheBound \(60 s\s+unless/)
     expect(await of('close-epoch')).toMatch(/UTC milliseconds, or a\s+time such as/)
+    expect(rotate).toMatch(/default\s+without\s+either:\s+the\s+environment/)
     expect(await of('shred', 'subject')).toMatch(/\(choices:[\s\S]*default:\s+"unspecified"\)/)
     for (const args of [
       ['init'],
@@ -127,7 +132,7 @@ test('help of a command, however deep, and of none', async () => {
     expect(asked).toEqual(flagged)
     expect(asked.stdout).toContain(`Usage: strongroom ${names.join(' ')}`.trim())
   }
-  for (const names of [['nix'], ['rotate', 'nix'], ['status', 'root']]) {
+  for (const names of [['elsewhere'], ['rotate', 'elsewhere'], ['status', 'root']]) {
     const { code, stdout, stderr } = await strongroomHere(folder, ['help', ...names])
     expect([code, stdout, stderr]).toEqual([64, '', `strongroom: usage: unknown command '${names.at(-1)}'\n`])
   }
@@ -153,15 +158,31 @@ describe('a configuration that is missing or wrong: which file, and one that wor
     ['no default export', 'export const x = 1'],
     ['a default export that is no function', 'export default { keyProviders: {} }'],
     ['a function that returns nothing of use', 'export default () => 5'],
+    ['its syntax', 'export default ('],
+    ['options that no vault takes', "export default () => ({ keyProviders: {}, defaultRegion: 'eu' })"],
+    [
+      'options that no vault takes, and it opens it',
+      `import { openVault } from '${import.meta.resolve('@strongroom/core')}'\nexport default () => openVault({})`,
+    ],
   ])('%s', async (_, source) => {
     const folder = emptyFolder()
     const file = join(folder, 'strongroom.config.mjs')
     writeFileSync(file, source)
-    const { code, stderr } = await strongroom(folder, ['status'])
-    expect(code).toBe(64)
-    expect(stderr).toMatch(/^strongroom: config_invalid: /)
-    expect(stderr).toContain(file)
-    expect(stderr).toContain('export default defineConfig(')
+    for (const command of ['status', 'init']) {
+      const { code, stderr } = await strongroom(folder, [command])
+      expect(code).toBe(64)
+      expect(stderr).toMatch(/^strongroom: config_invalid: /)
+      expect(stderr).toContain(file)
+      expect(stderr).toContain('export default defineConfig(')
+    }
+  })
+
+  test('its syntax: where', async () => {
+    const folder = emptyFolder()
+    const file = join(folder, 'strongroom.config.ts')
+    writeFileSync(file, '\nexport default async ( => {\n')
+    const { stderr } = await strongroom(folder, ['status'])
+    expect(stderr.split('\n')[0]).toMatch(/ParseError: Unexpected token at \S+strongroom\.config\.ts:2:23; one that works:$/)
   })
 
   test.each([

@@ -29,10 +29,28 @@ export function readOptions<T extends object, K extends keyof T & string>(
     if (value !== undefined) read[name] = value
   }
   const keys = attempt('options', () => Reflect.ownKeys(options))
-  if (keys.some((key) => !(known as readonly unknown[]).includes(key))) {
-    throw invalidArgument('options', `must hold no other options than ${known.join(', ')}; there is one of another name`)
-  }
+  const other = keys.find((key) => !(known as readonly unknown[]).includes(key))
+  if (other !== undefined) throw invalidArgument('options', `must not hold ${shownName(other)}; there are ${known.join(', ')}`)
   return read
+}
+
+const NAME = /^[$A-Za-z_][\w$.[\]]{0,63}$/u
+
+/**
+ * For stores, providers and adapters: a name that a caller gave, such as that of an option or a member, as an error may show it. What does
+ * not look like a name in a program may be a value that came to stand where a name belongs, and is not shown.
+ *
+ * @example
+ * ```ts
+ * import { invalidArgument, shownName } from '@strongroom/core'
+ *
+ * function requireKnown(name: string): void {
+ *   if (name !== 'directory') throw invalidArgument('options', `must not hold ${shownName(name)}`)
+ * }
+ * ```
+ */
+export function shownName(name: unknown): string {
+  return typeof name === 'string' && NAME.test(name) ? name : 'a name that is not shown here'
 }
 
 /** Runs code that may belong to the caller. What it throws goes no further: it may hold the value. */

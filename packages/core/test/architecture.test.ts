@@ -364,7 +364,7 @@ declare global {
 `
   const PAGES = [
     'README.md',
-    ...['core', 'kms-local', 'store-local', 'mongo-adapter', 'credentials'].map((name) => `packages/${name}/README.md`),
+    ...['core', 'kms-local', 'store-local', 'mongo-adapter', 'credentials', 'cli'].map((name) => `packages/${name}/README.md`),
   ]
 
   test('the TypeScript of README and documents compiles as it stands', () => {

@@ -15,7 +15,7 @@ import { checkCredentialsOptions, type CredentialsOptions } from './options.ts'
 import type { CheckedProvider } from './providers/provider.ts'
 import { ConnectionStore } from './records/connection-store.ts'
 import { Refresh } from './refresh/refresh.ts'
-import { disconnect, type DisconnectOptions, revokeOrphans } from './revoke/disconnect.ts'
+import { disconnect, type Disconnected, type DisconnectOptions, revokeOrphans } from './revoke/disconnect.ts'
 import { RevocationOutbox } from './revoke/outbox.ts'
 import { Revocations } from './revoke/revocations.ts'
 import { sweep } from './sweep.ts'
@@ -74,6 +74,13 @@ export interface Credentials extends Sweepable {
    *   `authorisation_server_…`, and what stores and keys throw
    */
   callback(url: string | URL, options: { readonly session: string }): Promise<Connection>
+  /**
+   * Disconnects all that a person, or the tenant itself, has, one after the other, as `disconnect` of each. Do it before the person's key is
+   * shredded: from then on nothing can be revoked. Repeating it goes on where it stopped.
+   *
+   * @throws StrongroomError `invalid_argument` (a connection's provider is not one that `createCredentials` was given), and as `disconnect`
+   */
+  disconnectAll(owner: Subject): AsyncGenerator<Disconnected & { readonly name: string }>
   /**
    * Brings in what a service holds in the clear today, one after the other, and says of each what became of it. What is there already stays, so
    * that it can be repeated. Where tokens are refreshed elsewhere meanwhile, stop that first: a refresh token of single use has one owner.
@@ -193,6 +200,16 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
       return importPlaintext(rows, { dryRun, signal }, ({ owner, name, provider }) =>
         handle(owner, name, configured(owner, name, provider)),
       )
+    },
+    async *disconnectAll(owner) {
+      requireOwner(owner)
+      for await (const { record } of store.list(await store.prefixOf(owner))) {
+        // What is on its way out may have lost its name with its key: sweeping ends it.
+        const known = await statusOf(owner, record)
+        if (known === undefined) continue
+        const { name, provider } = known
+        yield { name, ...(await handle(owner, name, configured(owner, name, provider)).disconnect()) }
+      }
     },
     async *list(owner) {
       requireOwner(owner)

@@ -125,6 +125,28 @@ describe('disconnect', () => {
     expect(server.isLive(await tokenOf(connection))).toBe(true)
   })
 
+  test('all that a person has: each by itself, and nobody else', async () => {
+    const { server, another } = await world()
+    const { credentials, vault } = await another({ providers: { mail: { kind: 'apiKey' } } })
+    const [alice, bob] = [vault.tenant('acme').subject('alice'), vault.tenant('acme').subject('bob')]
+    for (const owner of [alice, bob]) {
+      await credentials.connection(owner, 'crm').save(server.grant())
+      await credentials.connection(owner, 'crm-2', { provider: 'crm' }).save(server.grant())
+      await credentials.connection(owner, 'mail').save({ secret: 'x' })
+    }
+    const done: unknown[] = []
+    for await (const { name, revocation } of credentials.disconnectAll(alice)) done.push([name, revocation])
+    expect(done.toSorted()).toEqual([
+      ['crm', 'revoked'],
+      ['crm-2', 'revoked'],
+      ['mail', 'unsupported'],
+    ])
+    const left: string[] = []
+    for (const owner of [alice, bob]) for await (const { name } of credentials.list(owner)) left.push(name)
+    expect([left.toSorted(), server.revoked.length]).toEqual([['crm', 'crm-2', 'mail'], 2])
+    for await (const one of credentials.disconnectAll(alice)) throw new Error(`there is one: ${one.name}`)
+  })
+
   test.each([
     ['200', { status: 200 }, 'revoked'],
     ['invalid_token', { status: 400, body: { error: 'invalid_token' } }, 'already_gone'],

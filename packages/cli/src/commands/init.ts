@@ -7,8 +7,8 @@ import { initVault, StrongroomError, type VaultOptions } from '@strongroom/core'
 import type { Command } from 'commander'
 
 import { CliError } from '../cli-error.ts'
-import type { Configured } from '../configuration/load.ts'
-import { type SharedFlags, withVaultFlags } from '../flags.ts'
+import { type Configured, inConfiguration } from '../configuration/load.ts'
+import { regionName, type SharedFlags, withVaultFlags } from '../flags.ts'
 import { optionalPackage } from '../optional-package.ts'
 import type { PassphraseSources } from '../passphrase/passphrases.ts'
 import type { Outcome, Runner } from '../runner.ts'
@@ -30,9 +30,9 @@ export function addInit(program: Command, runner: Runner): void {
     .description('make the vault that the configuration describes, once; replaces nothing that is there')
     .option(
       '--root-key <file>',
-      'first make this root key file (@strongroom/kms-local), with the passphrase that the configuration asks for',
+      'first make this root key file (@strongroom/kms-local), with the passphrase that the configuration asks for (default: the file is there already)',
     )
-    .option('--region <name>', 'write this region into the root key file, for good (default: none)')
+    .option('--region <name>', 'write this region into the root key file, for good (default: none)', regionName)
   withVaultFlags(command).action((flags: Flags) => runner.run('init', flags, (session) => init(session, flags)))
 }
 
@@ -42,14 +42,14 @@ async function init(session: Session, { rootKey, region }: Flags): Promise<Outco
   // However this ends, Ctrl-C twice included: a key file that no vault uses would be in the way of the same command.
   const settled = session.undoAtExit(() => root?.undo())
   try {
-    const options = await configuredOptions(session, root?.newKey)
+    const { options, path } = await configuredOptions(session, root?.newKey)
     requireRegion(options, region)
     if (root?.isMade() === false)
       throw new CliError('config_invalid', 'the configuration asked for no passphrase that --root-key could be made with; nothing was made')
     session.begin()
     // From here on a vault may hang on the key, however this ends: a file too many does no harm.
     root?.keep()
-    await initVault(options).catch(async (error: unknown) => {
+    await inConfiguration(path, () => initVault(options)).catch(async (error: unknown) => {
       if (root !== undefined && (isAlreadyThere(error) || (await isWithoutVault(options)))) root.giveUp()
       throw error
     })
@@ -92,7 +92,7 @@ function outcome({ defaultRegion }: VaultOptions, rootKey: string | undefined): 
   }
 }
 
-async function configuredOptions(session: Session, newKey: PassphraseSources['newKey']): Promise<VaultOptions> {
+async function configuredOptions(session: Session, newKey: PassphraseSources['newKey']): Promise<Configured & { options: VaultOptions }> {
   let configured: Configured
   try {
     configured = await session.configure(newKey)
@@ -102,7 +102,7 @@ async function configuredOptions(session: Session, newKey: PassphraseSources['ne
   }
   if ('options' in configured) {
     session.closeAtEnd(configured.options)
-    return configured.options
+    return configured
   }
   throw new StrongroomError('already_exists', 'the configuration opened a vault, so there is one already')
 }

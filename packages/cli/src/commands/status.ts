@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 
-import { type SharedFlags, withVaultFlags } from '../flags.ts'
+import { regionName, type SharedFlags, withVaultFlags } from '../flags.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { inRegion } from '../status/region-status.ts'
@@ -18,9 +18,9 @@ export function addStatus(program: Command, runner: Runner): void {
     .command('status')
     .summary('root versions, keys, shreds that wait, and what to do')
     .description(
-      'for each region: root versions and their age, keys, shreds that wait and since when, and what to do about it; changes nothing',
+      'for each region: root versions and their age, keys, shreds that wait and since when, and what to do about it; does nothing but open the vault, which puts the key store right',
     )
-    .option('--region <name>', 'this region only (default: all)')
+    .option('--region <name>', 'this region only (default: all)', regionName)
   withVaultFlags(command).action((flags: Flags) => runner.run('status', flags, (session) => status(session, flags)))
 }
 

@@ -27,7 +27,7 @@ export function addVerifyKeys(program: Command, runner: Runner): void {
     .command('verify-keys')
     .summary('open every key, and list what is wrong')
     .description(
-      `open every key of every tenant and list what is wrong; changes nothing. Ends with ${ExitCode.failed} where a key is damaged`,
+      `open every key of every tenant and list what is wrong; changes nothing, but that opening the vault puts the key store right. Ends with ${ExitCode.failed} where a key is damaged`,
     )
   withVaultFlags(command).action((flags: SharedFlags) => runner.run('verify-keys', flags, verifyKeys))
 }

@@ -7,11 +7,11 @@ import { isVaultError } from '../vault-error.ts'
 import type { ConfigurationContext } from './define-config.ts'
 import { MINIMAL_CONFIGURATION } from './minimal.ts'
 
-/** What a configuration gave. */
-export type Configured = { readonly vault: Vault } | { readonly options: VaultOptions }
+/** What a configuration gave, and where it is. */
+export type Configured = ({ readonly vault: Vault } | { readonly options: VaultOptions }) & { readonly path: string }
 
 /**
- * Runs a configuration. What its function throws is passed on.
+ * Runs a configuration. What its function throws is passed on, but for arguments that the library refuses.
  *
  * @throws CliError `config_invalid` where it does not load, it exports no function, or the function returns neither a vault nor options
  */
@@ -20,11 +20,11 @@ export async function loadConfiguration(path: string, context: ConfigurationCont
   // Compiled code is kept in memory only: a cache in a folder for temporary files would be code that others may write.
   const jiti = createJiti(import.meta.url, { fsCache: false })
   const exported = await evaluate(path, () => jiti.import(path, { default: true }))
-  if (typeof exported !== 'function' || isClass(exported)) throw invalid(path, 'its default export must be a function')
-  const given: unknown = await (exported as (context: ConfigurationContext) => unknown)(context)
-  if (isVault(given)) return { vault: given }
-  if (isVaultOptions(given)) return { options: given }
-  throw invalid(path, 'its function must return the options of a vault, or an open vault')
+  if (typeof exported !== 'function' || isClass(exported)) throw invalid(`${path}: its default export must be a function`)
+  const given: unknown = await inConfiguration(path, () => (exported as (context: ConfigurationContext) => unknown)(context))
+  if (isVault(given)) return { vault: given, path }
+  if (isVaultOptions(given)) return { options: given, path }
+  throw invalid(`${path}: its function must return the options of a vault, or an open vault`)
 }
 
 // What is wrong with the file itself, such as its syntax or what it imports. What a vault says while the file is read is its own.
@@ -33,13 +33,16 @@ async function evaluate(path: string, load: () => Promise<unknown>): Promise<unk
     return await load()
   } catch (error) {
     if (error instanceof CliError || error instanceof Interrupted || isVaultError(error)) throw error
-    throw new CliError('config_invalid', `${path} cannot be loaded: ${firstLine(error)}`, { cause: error })
+    throw invalid(`${path} cannot be loaded: ${firstLine(error)}`, error)
   }
 }
 
+/** And where it is, which the compiler says in a line of its own. */
 function firstLine(error: unknown): string {
   try {
-    return error instanceof Error ? (`${error.name}: ${error.message}`.split('\n')[0] ?? '') : 'it throws something that is not an error'
+    if (!(error instanceof Error)) return 'it throws something that is not an error'
+    const [first = '', second = ''] = `${error.name}: ${error.message}`.split('\n').map((line) => line.trim())
+    return /^\/\S*:\d+:\d+$/.test(second) ? `${first} at ${second}` : first
   } catch {
     return 'it throws what cannot be read'
   }
@@ -49,9 +52,19 @@ function isClass(exported: object): boolean {
   return /^class\b/.test(Function.prototype.toString.call(exported))
 }
 
-/** The vault of a configuration, open. */
+/** The vault of a configuration, open. @throws CliError `config_invalid` where no vault takes its options */
 export async function openConfigured(configured: Configured): Promise<Vault> {
-  return 'vault' in configured ? configured.vault : openVault(configured.options)
+  return 'vault' in configured ? configured.vault : inConfiguration(configured.path, () => openVault(configured.options))
+}
+
+/** Does what only the configuration has a say in: an argument that is refused there is its own. @throws CliError `config_invalid` */
+export async function inConfiguration<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isVaultError(error) || error.code !== 'invalid_argument') throw error
+    throw invalid(`${path}: ${error.message}`, error)
+  }
 }
 
 function isVault(given: unknown): given is Vault {
@@ -63,6 +76,6 @@ function isVaultOptions(given: unknown): given is VaultOptions {
   return typeof given === 'object' && given !== null && 'keyProviders' in given
 }
 
-function invalid(path: string, why: string): CliError {
-  return new CliError('config_invalid', `${path}: ${why}, like this one:`, { example: MINIMAL_CONFIGURATION })
+function invalid(what: string, cause?: unknown): CliError {
+  return new CliError('config_invalid', `${what}; one that works:`, { cause, example: MINIMAL_CONFIGURATION })
 }

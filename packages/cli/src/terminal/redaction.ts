@@ -10,7 +10,8 @@ const WITHHELD = 'the message is withheld: it repeats a passphrase that is too s
 // What is left of a text around a secret of fewer characters says too much of it. So many of a longer one in a row are no chance.
 const SHORTEST_RUN = 8
 // The user part of an address, as drivers like to repeat it: mongodb://user:p@ss@host. A password may hold an @ or a slash.
-const USER_PART = /\/\/[^\s"'`]*@/g
+// The path of a file (file:///…/@scope/…) is none.
+const USER_PART = /(?<!\bfile:(?=\/{3})\/?)\/\/[^\s"'`]*@/g
 // In a query, a connection string, an object, JSON, however often quoted: password=…, clientSecret: '…', \"token\":\"…\".
 const NAME = /(?:passphrase|password|passwd|pwd|secret|token)\\*["'`]?\s*(?:=>|[=:])\s*/
 const VALUE =

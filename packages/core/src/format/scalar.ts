@@ -28,6 +28,25 @@ export class CanonicalScalar {
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
   }
+
+  /**
+   * A scalar in canonical form, made once where many values are bound to one record.
+   *
+   * @param argument - what the caller calls it, for the error
+   * @throws StrongroomError `invalid_argument` for what is no scalar
+   * @example
+   * ```ts
+   * import { CanonicalScalar, type Field, type UnlockedKeys } from '@strongroom/core'
+   *
+   * function encryptAll(keys: UnlockedKeys, id: string, values: ReadonlyMap<Field<string>, string>): Uint8Array[] {
+   *   const record = CanonicalScalar.of(id, 'id')
+   *   return [...values].map(([field, value]) => keys.encrypt(field, value, { record }))
+   * }
+   * ```
+   */
+  static of(value: Scalar, argument: string): CanonicalScalar {
+    return new CanonicalScalar(canonicalScalar(value, argument))
+  }
 }
 
 /** What a value can be bound to. Any number that is an int64 is the same as that bigint; −0 is 0. */

@@ -80,9 +80,9 @@ export class KeyCache<T extends Aging> {
   }
 
   /** The entry, if it may still be used and has not used up more than this share of its life (1: all of it). */
-  get(key: string, share = 1): T | undefined {
+  get(key: string, share = 1, now: Instant = instant(this.#clock)): T | undefined {
     const entry = this.#current.get(key)
-    if (entry === undefined || !this.usable(entry, instant(this.#clock), share)) return undefined
+    if (entry === undefined || !this.usable(entry, now, share)) return undefined
     this.#touch(key, entry)
     return entry
   }

@@ -3,10 +3,11 @@
 import { decryptFailed, StrongroomError } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import { KeyState, NodeKind, type NodeRecord, type WrappingKeyRecord } from '../format/records.ts'
-import { nodeRef, refKeyRef } from '../format/reference.ts'
+import { NO_REF, nodeRef, refKeyRef } from '../format/reference.ts'
 import { equalBytes, wipe } from '../crypto/hash.ts'
 import { Aging, type Instant } from './key-cache.ts'
 import type { KeyContext } from './key-context.ts'
+import { KnownRef, type Step } from './known-refs.ts'
 import { droppedFromMemory, type OpenNode } from './open-node.ts'
 import { unwrapNodeRecord } from './unwrap-node-record.ts'
 import { stateError } from './seal-value.ts'
@@ -18,33 +19,39 @@ export interface OpenWrappingKey {
   readonly key: Uint8Array
 }
 
-// References that were asked for in one life of a tenant: as many as are likely to be asked for again.
-const MOST_REFS = 10_000
+// Of whoever keeps a reading for itself, for one piece of work.
+const FEW_REFS = 1000
 
 /** A tenant with what opens everything beneath it. */
 export class OpenTenant extends Aging {
   readonly node: OpenNode
-  readonly #refs = new Map<string, Uint8Array>()
+  /** Its own reference, above those of its nodes. */
+  readonly top: KnownRef
+  /** Of the vault: where its tenants are, which hang beneath nothing. */
+  readonly tenants: KnownRef = new KnownRef(NO_REF)
   readonly #refKey: Uint8Array
   readonly #keys: WrappingKeyRing
+  readonly #mostRefs: number
+  #refs = 0
 
-  constructor(loaded: Instant, node: OpenNode, refKey: Uint8Array, keys: WrappingKeyRing) {
+  /** @param mostRefs - how many references are kept, of those that were asked for in the life of this reading */
+  constructor(loaded: Instant, node: OpenNode, refKey: Uint8Array, keys: WrappingKeyRing, mostRefs: number) {
     super(loaded)
     this.node = node
+    this.top = new KnownRef(node.record.ref)
     this.#refKey = refKey
     this.#keys = keys
+    this.#mostRefs = mostRefs
   }
 
-  /** The reference of a named node of this tenant. */
-  refOf(kind: NodeKind, parentRef: Uint8Array, name: Uint8Array): Uint8Array {
+  /** Where a step leads to. @param from - of this tenant */
+  refTo(from: KnownRef, step: Step): KnownRef {
     if (!this.alive) throw droppedFromMemory()
-    const key = `${kind}.${hex(parentRef)}.${hex(name)}`
-    const known = this.#refs.get(key)
+    const known = from.below(step)
     if (known !== undefined) return known
-    const ref = nodeRef(this.#refKey, kind, parentRef, name)
-    if (this.#refs.size >= MOST_REFS) this.#refs.clear()
-    this.#refs.set(key, ref)
-    return ref
+    if (this.#refs >= this.#mostRefs) this.#forgetRefs()
+    this.#refs++
+    return from.learn(step, nodeRef(this.#refKey, step.kind, from.ref, step.name))
   }
 
   /** A wrapping key by its id, opened by the provider at the first call. */
@@ -79,8 +86,14 @@ export class OpenTenant extends Aging {
   protected override wipe(): void {
     this.node.destroy()
     this.#keys.destroy()
-    this.#refs.clear()
+    this.#forgetRefs()
     wipe(this.#refKey)
+  }
+
+  #forgetRefs(): void {
+    this.top.clear()
+    this.tenants.clear()
+    this.#refs = 0
   }
 }
 
@@ -160,9 +173,10 @@ export class WrappingKeyRing {
 /**
  * Reads and opens a tenant: two store queries side by side, one provider call.
  *
+ * @param mostRefs - how many references it keeps
  * @throws StrongroomError `not_found`, `shredded`, `decrypt_failed`, `region_refused`, and what stores and provider throw
  */
-export async function openTenant(context: KeyContext, ref: Uint8Array, loaded: Instant): Promise<OpenTenant> {
+export async function openTenant(context: KeyContext, ref: Uint8Array, loaded: Instant, mostRefs: number = FEW_REFS): Promise<OpenTenant> {
   const [records, wrappingKeys] = await Promise.all([
     context.keyStore.get([
       { type: 'node', ref },
@@ -180,7 +194,7 @@ export async function openTenant(context: KeyContext, ref: Uint8Array, loaded: I
   try {
     node = await unwrapNodeRecord(context, record, undefined, keys, loaded)
     if (refRecord?.type !== 'node') throw decryptFailed()
-    return new OpenTenant(loaded, node, await openRefKey(context, node, refRecord, keys, loaded), keys)
+    return new OpenTenant(loaded, node, await openRefKey(context, node, refRecord, keys, loaded), keys, mostRefs)
   } catch (error) {
     node?.destroy()
     keys.destroy()

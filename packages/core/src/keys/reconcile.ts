@@ -70,7 +70,8 @@ export class Reconciler {
 
   /** Whether a tenant must not be opened before another run: an entry about it has not had its effect. */
   isPending(tenantRef: Uint8Array): boolean {
-    return this.#pending.has(hex(tenantRef))
+    // Asked at each use, and hardly ever is there any.
+    return this.#pending.size > 0 && this.#pending.has(hex(tenantRef))
   }
 
   /** What keeps it from its effect. */

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts'
 import { StrongroomError, vaultClosed } from '../errors.ts'
 import { KeyState } from '../format/records.ts'
-import type { KeyPath } from '../keys/key-tree.ts'
+import type { KeyPath } from '../keys/keys-in-memory.ts'
 import type { OpenNode } from '../keys/open-node.ts'
 import type { Providers } from '../keys/providers.ts'
 import { stateError } from '../keys/seal-value.ts'

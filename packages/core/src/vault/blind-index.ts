@@ -8,7 +8,8 @@ import { NodeKind } from '../format/records.ts'
 import { serviceName } from '../format/reference.ts'
 import type { Scalar } from '../format/scalar.ts'
 import { instant } from '../keys/key-cache.ts'
-import { required, type Step } from '../keys/key-tree.ts'
+import { required } from '../keys/key-tree.ts'
+import type { Step } from '../keys/known-refs.ts'
 import type { OpenNode, OpenVersion } from '../keys/open-node.ts'
 import { stateError } from '../keys/seal-value.ts'
 import { readOptions } from '../read-options.ts'
@@ -99,7 +100,7 @@ export function blindIndexes(place: Place): BlindIndexes {
     return held.use({ operation: 'index.open', about: { label: checked.domain }, mint, share: HANDLE_SHARE }, (path) => {
       if (path === undefined) return undefined
       activeOf(leaf(path))
-      return new OpenBlindIndex(new HeldPath({ tree: keys.tree, gate, whose, path, opened, madeBy: 'blindIndex' }), checked)
+      return new OpenBlindIndex(new HeldPath({ inMemory: keys.tree.inMemory, gate, whose, path, opened, madeBy: 'blindIndex' }), checked)
     })
   }
   return {
@@ -145,8 +146,15 @@ function activeOf(node: OpenNode): OpenVersion {
   return node.active
 }
 
-function stepOf({ domainBytes, generation }: Checked): Step {
-  return { kind: NodeKind.service, name: serviceName('index', domainBytes, { generation }) }
+// An index is opened for each search: its name in the tree is put together only where its reference is not known yet.
+function stepOf({ domain, domainBytes, generation }: Checked): Step {
+  return {
+    kind: NodeKind.service,
+    key: `${NodeKind.service} index ${generation} ${domain}`,
+    get name() {
+      return serviceName('index', domainBytes, { generation })
+    },
+  }
 }
 
 function check(options: BlindIndexOptions): Checked {

@@ -2,14 +2,14 @@
 
 import { StrongroomError } from '../errors.ts'
 import type { Instant } from '../keys/key-cache.ts'
-import type { KeyTree, KeyPath } from '../keys/key-tree.ts'
+import type { KeyPath, KeysInMemory } from '../keys/keys-in-memory.ts'
 import type { Gate, Labelled, OperationName, Whose } from './authorize.ts'
 
 /** A handle should not be about to expire when it is handed out: how much of its life a cached key may have used up. */
 export const HANDLE_SHARE = 0.5
 
 export interface HeldPathOptions {
-  readonly tree: KeyTree
+  readonly inMemory: KeysInMemory
   readonly gate: Gate
   readonly whose: Whose
   /** `undefined`: there is no key at that place. */
@@ -26,7 +26,9 @@ export class HeldPath {
 
   constructor(options: HeldPathOptions) {
     this.#options = options
-    for (const key of this.#keys()) key.pin()
+    const { path } = options
+    path?.tenant.pin()
+    for (const node of path?.nodes ?? []) node.pin()
   }
 
   /**
@@ -35,10 +37,10 @@ export class HeldPath {
    * @throws StrongroomError `handle_expired`, and what the gate throws
    */
   use(operation: OperationName, about: Labelled): KeyPath | undefined {
-    const { tree, gate, whose, path, opened, madeBy } = this.#options
+    const { inMemory, gate, whose, path, opened, madeBy } = this.#options
     gate.authorize(operation, whose, path?.tenant.node.record.region, about)
     // Behind the gate, which may have taken its time.
-    if (this.#disposed || !(path === undefined ? tree.fresh(opened) : tree.usable(path))) {
+    if (this.#disposed || !(path === undefined ? inMemory.fresh(opened) : inMemory.usable(path))) {
       throw new StrongroomError(
         'handle_expired',
         `this handle was disposed, outlived the cache bound, or its key changed; call ${madeBy}() again`,
@@ -51,12 +53,9 @@ export class HeldPath {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    for (const key of this.#keys()) key.unpin()
-  }
-
-  #keys(): readonly (KeyPath['tenant'] | KeyPath['nodes'][number])[] {
     const { path } = this.#options
-    return path === undefined ? [] : [path.tenant, ...path.nodes]
+    path?.tenant.unpin()
+    for (const node of path?.nodes ?? []) node.unpin()
   }
 }
 

@@ -9,8 +9,8 @@ import { KeyState, NodeKind, type NodeRecord, type VaultRecord } from '../format
 import { NO_REF, nodeRef, serviceName, VAULT_REF } from '../format/reference.ts'
 import { vaultRecordCheck } from '../format/vault-record-check.ts'
 import { firstNodes } from '../keys/create-tenant.ts'
-import type { Step } from '../keys/key-tree.ts'
 import { hasLedger, settleFirstEntry, withdrawFirstEntry, writeFirstEntry } from '../keys/first-entry.ts'
+import { bytesStep, type Step } from '../keys/known-refs.ts'
 import { LEDGER_START } from '../keys/ledger.ts'
 import { firstRecord, makeVersion } from '../keys/make-version.ts'
 import { rootEntry, withRootVersion } from '../keys/regions.ts'
@@ -22,10 +22,7 @@ import { SIGNING_STEP } from './signing-key.ts'
 const DEFAULT_CACHE_BOUND = 60_000
 
 /** The step from the vault's node to its ledger key. */
-export const LEDGER_STEP: Step = {
-  kind: NodeKind.service,
-  name: serviceName('ledger', EMPTY),
-}
+export const LEDGER_STEP: Step = bytesStep(NodeKind.service, serviceName('ledger', EMPTY))
 
 /**
  * Makes a vault in an empty key store, with its home in `defaultRegion`. An operator's act, once: services only open it.

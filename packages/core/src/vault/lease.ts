@@ -4,7 +4,7 @@ import { wipe } from '../crypto/hash.ts'
 import { decryptFailed, StrongroomError } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
-import { HeldPath, type HeldPathOptions, leaf } from './held-path.ts'
+import { type HeldPath, leaf } from './held-path.ts'
 import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
 
 /**
@@ -36,16 +36,12 @@ export interface UnlockedKeys {
   [Symbol.dispose](): void
 }
 
-export interface LeaseOptions extends Omit<HeldPathOptions, 'madeBy'> {
-  readonly readOnly: boolean
-}
-
 export class Lease implements UnlockedKeys {
   readonly #held: HeldPath
   readonly #readOnly: boolean
 
-  constructor({ readOnly, ...options }: LeaseOptions) {
-    this.#held = new HeldPath({ ...options, madeBy: 'unlock' })
+  constructor(held: HeldPath, readOnly: boolean) {
+    this.#held = held
     this.#readOnly = readOnly
   }
 

@@ -2,6 +2,8 @@
 
 import { invalidArgument } from '../errors.ts'
 import { utf8 } from '../format/bytes.ts'
+import type { NodeKind } from '../format/records.ts'
+import { type Step, textStep } from '../keys/known-refs.ts'
 
 const MAX_NAME_BYTES = 512
 
@@ -11,6 +13,11 @@ export function nameBytes(name: unknown, argument: string): Uint8Array {
   const bytes = utf8(name, argument)
   if (bytes.length > MAX_NAME_BYTES) throw invalidName(argument)
   return bytes
+}
+
+/** The step to a tenant, subject or item. @throws StrongroomError `invalid_argument` */
+export function namedStep(kind: NodeKind, name: string, argument: string): Step {
+  return textStep(kind, name, nameBytes(name, argument))
 }
 
 function invalidName(argument: string): Error {

@@ -1,8 +1,9 @@
 /** Opening a vault. */
 
 import type { Clock } from '../clock.ts'
-import { EMPTY, hex } from '../format/bytes.ts'
+import { hex } from '../format/bytes.ts'
 import { VAULT_REF } from '../format/reference.ts'
+import { KnownRef } from '../keys/known-refs.ts'
 import { Gate } from './authorize.ts'
 import { type BlindIndexes, blindIndexes } from './blind-index.ts'
 import { epochs, type Epochs } from './epochs.ts'
@@ -111,7 +112,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     else for (const key of changed) if (key.type === 'node') tree.invalidate(key.ref)
   })
   const gate = new Gate({ clock, providers, onAccess: checked.onAccess })
-  const own = new Place(keys, gate, EMPTY, {}, [], VAULT_REF)
+  const own = new Place(keys, gate, new KnownRef(VAULT_REF), {}, [])
   return {
     ...epochs(keys, gate, defaultRegion),
     ...inspection(keys, gate),

@@ -5,6 +5,7 @@ import { EMPTY } from '../format/bytes.ts'
 import type { PeriodUse } from '../format/derivations.ts'
 import { NodeKind } from '../format/records.ts'
 import { serviceName } from '../format/reference.ts'
+import { bytesStep } from '../keys/known-refs.ts'
 import { readOptions } from '../read-options.ts'
 import type { Place } from './place.ts'
 import { type Item, ItemHandle } from './subject.ts'
@@ -27,5 +28,5 @@ export function periodKey(vault: Place, options: PeriodKeyOptions): PeriodKey {
   const { use, period } = readOptions(options, ['use', 'period'])
   if (use === undefined || !USES.includes(use)) throw invalidArgument('use', `must be one of ${USES.join(', ')}`)
   if (period === undefined || !Number.isSafeInteger(period) || period < 0) throw invalidArgument('period', 'must be a whole number from 0')
-  return new ItemHandle(vault.below({}, { kind: NodeKind.service, name: serviceName(use, EMPTY, { period }) }))
+  return new ItemHandle(vault.below({}, bytesStep(NodeKind.service, serviceName(use, EMPTY, { period }))))
 }

@@ -2,18 +2,20 @@
 
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
-import { KeyState, NodeKind, type NodeRecord, Reason } from '../format/records.ts'
+import { NodeKind, Reason } from '../format/records.ts'
 import { NO_REF, VAULT_REF } from '../format/reference.ts'
 import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
-import { type KeyPath, required, type Step } from '../keys/key-tree.ts'
-import type { GoneVersion } from '../keys/open-node.ts'
+import type { Instant } from '../keys/key-cache.ts'
+import { required } from '../keys/key-tree.ts'
+import type { Asked, KeyPath } from '../keys/keys-in-memory.ts'
+import { KnownRef, type Step } from '../keys/known-refs.ts'
 import { notApplied } from '../keys/reconcile.ts'
 import { recreateNode } from '../keys/recreate.ts'
 import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode, shredNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
-import { goneVersions, isLive } from '../keys/unwrap-node-record.ts'
 import type { Gate, Labelled, OperationName, Whose } from './authorize.ts'
 import { readOptions } from '../read-options.ts'
+import { type PlaceState, stateOfPath } from './place-state.ts'
 import { withSigningSeed } from './signing-key.ts'
 import { type Shredded, shreddedBy } from './shredded.ts'
 
@@ -40,20 +42,18 @@ export interface RecreateOptions {
   readonly reason: ReasonName
 }
 
-/** What is known of the key of a place. `absent`: there never was one. `gone`: it went, or would have, with what is above it. */
-export type PlaceState = 'absent' | 'active' | 'suspended' | 'shredded' | 'gone'
-
 /** A place by its names. `subject` is undefined for a tenant and for what belongs to the tenant itself, `item` for all but items. */
 export type PlaceNames = Whose
 
 /** How the keys of a place are to be used. */
-export interface Use {
+export interface Use extends Asked {
   readonly operation: OperationName
   readonly about?: Labelled
-  /** Make the keys that do not exist. */
-  readonly mint: boolean
-  /** How much of its life a cached key may have used up. */
-  readonly share?: number
+}
+
+/** A tenant whose keys may be used: nothing that the ledger says of it is left to be done. */
+export interface ReadyTenant extends Pick<KnownRef, 'key' | 'ref'> {
+  readonly region: string
 }
 
 /** `damaged`: its region is what the caller has said. */
@@ -62,6 +62,7 @@ type PlaceToShred = NodePlaceRef & { readonly damaged?: true }
 // Between opening and using a key another task may drop it; each retry opens it anew.
 const MOST_TRIES = 5
 const REF = /^[0-9a-f]{32}$/
+const { key: VAULT_KEY } = new KnownRef(VAULT_REF)
 
 /** A place in the tree by name, with what it takes to work there. */
 export class Place {
@@ -69,28 +70,25 @@ export class Place {
   readonly gate: Gate
   readonly whose: Whose
   readonly steps: readonly Step[]
-  readonly #tenantName: Uint8Array
-  #tenantRef: Uint8Array | undefined
+  // How it is found, or where it was: a name never has another reference, so it is computed once.
+  #tenant: Step | KnownRef
 
-  constructor(keys: KeyOperations, gate: Gate, tenantName: Uint8Array, whose: Whose, steps: readonly Step[], tenantRef?: Uint8Array) {
+  constructor(keys: KeyOperations, gate: Gate, tenant: Step | KnownRef, whose: Whose, steps: readonly Step[]) {
     this.keys = keys
     this.gate = gate
     this.whose = whose
     this.steps = steps
-    this.#tenantName = tenantName
-    this.#tenantRef = tenantRef
+    this.#tenant = tenant
   }
 
   /** A place one step below. */
   below(whose: Whose, step: Step): Place {
-    return new Place(this.keys, this.gate, this.#tenantName, { ...this.whose, ...whose }, [...this.steps, step], this.#tenantRef)
+    return new Place(this.keys, this.gate, this.#tenant, { ...this.whose, ...whose }, [...this.steps, step])
   }
 
-  /** The tenant's reference: a name never has another, so it is computed once. */
+  /** The tenant's reference. */
   async tenantRef(): Promise<Uint8Array> {
-    this.gate.requireOpen()
-    this.#tenantRef ??= (await this.keys.tree.vault()).refOf(NodeKind.tenant, NO_REF, this.#tenantName)
-    return this.#tenantRef
+    return (await this.#knownTenant()).ref
   }
 
   /**
@@ -99,18 +97,32 @@ export class Place {
    * @param work - gets `undefined` where there is no key and none is to be made
    */
   async use<T>(how: Use, work: (path: KeyPath | undefined) => T): Promise<T> {
-    const { tree, reconciler } = this.keys
-    const ref = this.#tenantRefInMemory() ?? (await this.tenantRef())
-    if (reconciler.isPending(ref)) await this.#settled(ref)
-    const { region } = (tree.tenantInMemory(ref) ?? (await tree.tenant(ref))).node.record
+    const tenant = this.#readyInMemory() ?? (await this.#ready())
+    const path = this.pathInMemory(tenant, how)
+    return path === undefined ? this.load(tenant, how, work) : work(path)
+  }
+
+  /** What each use begins with. @throws StrongroomError `vault_closed`, and what opening the tenant throws */
+  async readyTenant(): Promise<ReadyTenant> {
+    return this.#readyInMemory() ?? this.#ready()
+  }
+
+  /**
+   * Passes the gate; then the keys of this place if they are in memory, for use in this turn.
+   *
+   * @param now - of this turn
+   */
+  pathInMemory({ key, region }: ReadyTenant, how: Use, now?: Instant): KeyPath | undefined {
     this.gate.authorize(how.operation, this.whose, region, how.about)
-    const inMemory = tree.openInMemory(ref, this.steps, how.mint, how.share)
-    if (inMemory !== undefined) {
-      this.gate.requireState(how.operation, inMemory)
-      return work(inMemory)
-    }
+    const path = this.keys.tree.inMemory.path(key, this.steps, how, now)
+    if (path !== undefined) this.gate.requireState(how.operation, path)
+    return path
+  }
+
+  /** As `use`, for keys that are not in memory, behind the gate. */
+  async load<T>({ ref }: ReadyTenant, how: Use, work: (path: KeyPath | undefined) => T): Promise<T> {
     for (let tries = 1; ; tries++) {
-      const path = await tree.open(ref, this.steps, how.mint, how.share)
+      const path = await this.keys.tree.open(ref, this.steps, how.mint, how.share)
       try {
         if (path !== undefined) this.gate.requireState(how.operation, path)
         return work(path)
@@ -122,11 +134,35 @@ export class Place {
     }
   }
 
-  // Most calls come to a vault whose own keys are in memory: they need not wait a turn.
-  #tenantRefInMemory(): Uint8Array | undefined {
+  async #knownTenant(): Promise<KnownRef> {
     this.gate.requireOpen()
-    this.#tenantRef ??= this.keys.tree.tenantInMemory(VAULT_REF)?.refOf(NodeKind.tenant, NO_REF, this.#tenantName)
-    return this.#tenantRef
+    if (!(this.#tenant instanceof KnownRef)) {
+      const vault = await this.keys.tree.vault()
+      this.#tenant = vault.refTo(vault.tenants, this.#tenant)
+    }
+    return this.#tenant
+  }
+
+  async #ready(): Promise<ReadyTenant> {
+    const { tree, reconciler } = this.keys
+    const known = await this.#knownTenant()
+    if (reconciler.isPending(known.ref)) await this.#settled(known.ref)
+    const { node } = await tree.tenant(known.ref)
+    return { key: known.key, ref: known.ref, region: node.record.region }
+  }
+
+  // Most calls come to a vault whose own keys are in memory: they need not wait a turn.
+  #readyInMemory(): ReadyTenant | undefined {
+    this.gate.requireOpen()
+    const { tree, reconciler } = this.keys
+    if (!(this.#tenant instanceof KnownRef)) {
+      const vault = tree.inMemory.tenant(VAULT_KEY)
+      if (vault === undefined) return undefined
+      this.#tenant = vault.refTo(vault.tenants, this.#tenant)
+    }
+    const { key, ref } = this.#tenant
+    const open = reconciler.isPending(ref) ? undefined : tree.inMemory.tenant(key)
+    return open === undefined ? undefined : { key, ref, region: open.node.record.region }
   }
 
   async shred(options: TenantShredOptions | undefined): Promise<Shredded> {
@@ -200,7 +236,11 @@ export class Place {
     const tenantRef = await this.tenantRef()
     const tenant = await this.keys.tree.tenant(tenantRef)
     const path = [tenantRef]
-    for (const step of this.steps) path.push(tenant.refOf(step.kind, path.at(-1) as Uint8Array, step.name))
+    let at = tenant.top
+    for (const step of this.steps) {
+      at = tenant.refTo(at, step)
+      path.push(at.ref)
+    }
     return { path, region: tenant.node.record.region }
   }
 
@@ -247,22 +287,6 @@ export class Place {
     const failure = reconciler.failureOf(tenantRef)
     if (failure !== undefined) throw notApplied('a change of state waits, and nothing of the tenant opens before it', failure)
   }
-}
-
-/** @param records - from the tenant's down to the node's own */
-function stateOfPath(records: readonly (NodeRecord | undefined)[]): PlaceState {
-  let above: { readonly gone: readonly GoneVersion[] } | undefined
-  let isSuspended = false
-  const own = records.at(-1)
-  if (own !== undefined && own.versions.every(({ state }) => state === KeyState.shredded)) return 'shredded'
-  for (const record of records) {
-    if (record === undefined) return 'absent'
-    const newest = record.versions.findLast((version) => isLive(version, above))
-    if (newest === undefined) return 'gone'
-    isSuspended ||= newest.state === KeyState.suspended
-    above = { gone: goneVersions(record, above) }
-  }
-  return isSuspended ? 'suspended' : 'active'
 }
 
 function checkRegion(region: unknown): string | undefined {

@@ -4,7 +4,7 @@ import { invalidArgument } from '../errors.ts'
 import { NodeKind } from '../format/records.ts'
 import { SHREDS_PER_BATCH, shredNodes } from '../keys/shred-many.ts'
 import { readOptions } from '../read-options.ts'
-import { nameBytes } from './names.ts'
+import { nameBytes, namedStep } from './names.ts'
 import { type Place, reasonCode, type ShredOptions } from './place.ts'
 import { type Shredded, shreddedBy } from './shredded.ts'
 import { withSigningSeed } from './signing-key.ts'
@@ -45,7 +45,7 @@ export function shredMany(
     // A name that comes twice is one subject.
     const places = new Map<string, Awaited<ReturnType<Place['references']>>>()
     for (const subject of new Set(names)) {
-      const place = tenant.below({ subject }, { kind: NodeKind.subject, name: nameBytes(subject, 'subjects') })
+      const place = tenant.below({ subject }, namedStep(NodeKind.subject, subject, 'subjects'))
       const references = await place.references()
       tenant.gate.authorize('shred', place.whose, references.region)
       places.set(subject, references)

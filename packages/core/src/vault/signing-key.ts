@@ -6,15 +6,12 @@ import { decryptFailed } from '../errors.ts'
 import { EMPTY } from '../format/bytes.ts'
 import { NodeKind } from '../format/records.ts'
 import { serviceName, VAULT_REF } from '../format/reference.ts'
-import type { Step } from '../keys/key-tree.ts'
+import { bytesStep, type Step } from '../keys/known-refs.ts'
 import type { KeyOperations } from '../keys/shred.ts'
 
 const FIRST_GENERATION = 1
 /** The step from the vault's node to its signing key. */
-export const SIGNING_STEP: Step = {
-  kind: NodeKind.service,
-  name: serviceName('signing-certificate', EMPTY, { generation: FIRST_GENERATION }),
-}
+export const SIGNING_STEP: Step = bytesStep(NodeKind.service, serviceName('signing-certificate', EMPTY, { generation: FIRST_GENERATION }))
 
 /**
  * Uses the 32-byte seed, and wipes it. It is made with the vault and never here: another one would sign what nobody who holds the

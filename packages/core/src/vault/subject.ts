@@ -1,24 +1,18 @@
 /** Subjects and items: whoever has the right to be forgotten, and what can be deleted on its own. */
 
 import { wipe } from '../crypto/hash.ts'
-import { decryptFailed, invalidArgument } from '../errors.ts'
+import { decryptFailed } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
 import { NodeKind } from '../format/records.ts'
-import { instant } from '../keys/key-cache.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
-import { readOptions } from '../read-options.ts'
-import { HANDLE_SHARE, leaf } from './held-path.ts'
-import { Lease, type UnlockedKeys } from './lease.ts'
-import { nameBytes } from './names.ts'
-import type { Place, PlaceNames, PlaceState, RecreateOptions, ShredOptions } from './place.ts'
+import { leaf } from './held-path.ts'
+import type { UnlockedKeys } from './lease.ts'
+import { namedStep } from './names.ts'
+import type { Place, PlaceNames, RecreateOptions, ShredOptions } from './place.ts'
+import type { PlaceState } from './place-state.ts'
 import type { Shredded } from './shredded.ts'
+import { unlockingOf, type UnlockOptions } from './unlock.ts'
 import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
-
-/** Options of unlock. */
-export interface UnlockOptions {
-  /** Only decrypts, and makes no key where there is none. */
-  readonly readOnly?: boolean
-}
 
 /** One part of a subject that can be deleted on its own: a connection, a recording. */
 export interface Item {
@@ -117,14 +111,8 @@ export class ItemHandle implements Item {
   }
 
   async unlock(options?: UnlockOptions): Promise<UnlockedKeys> {
-    const { readOnly = false } = readOptions(options, ['readOnly'])
-    if (typeof readOnly !== 'boolean') throw invalidArgument('readOnly', 'must be true or false')
-    const { gate, whose, keys } = this.#place
-    const opened = instant(keys.tree.context.clock)
-    return this.#place.use(
-      { operation: 'unlock', mint: !readOnly, share: HANDLE_SHARE },
-      (path) => new Lease({ tree: keys.tree, gate, whose, path, opened, readOnly }),
-    )
+    const unlocking = unlockingOf(this.#place, options)
+    return this.#place.use(unlocking.how, (path) => unlocking.leaseOf(this.#place, path))
   }
 
   state(): Promise<PlaceState> {
@@ -166,6 +154,6 @@ export class SubjectHandle extends ItemHandle implements Subject {
   }
 
   item(name: string): Item {
-    return new ItemHandle(this.#place.below({ item: name }, { kind: NodeKind.item, name: nameBytes(name, 'item') }))
+    return new ItemHandle(this.#place.below({ item: name }, namedStep(NodeKind.item, name, 'item')))
   }
 }

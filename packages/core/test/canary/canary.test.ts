@@ -16,9 +16,9 @@ import { downProvider, memoryKeyProvider } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
-import { NO_REF } from '#core/format/reference.js'
 import { guardKeyStore, guardStateStore } from '#core/keys/guarded-stores.js'
 import { KeyTree, required } from '#core/keys/key-tree.js'
+import { type Step, textStep } from '#core/keys/known-refs.js'
 import { Providers } from '#core/keys/providers.js'
 import { readVaultRecord } from '#core/keys/vault-record.js'
 
@@ -163,13 +163,10 @@ async function run(scanner: Scanner, keys: Canary[]): Promise<void> {
     failpoint: () => undefined,
   }
   const tree = new KeyTree(context, { maxAge: BOUND, maxNodes: 10, maxTenants: 10 })
-  const name = (text: string): Uint8Array => Buffer.from(text)
-  const tenantRef = (await tree.vault()).refOf(NodeKind.tenant, NO_REF, name(TENANT))
-  const steps = [
-    { kind: NodeKind.subject, name: name(SUBJECT) },
-    { kind: NodeKind.item, name: name(ITEM) },
-  ]
-  const path = required(await tree.open(tenantRef, steps, false))
+  const step = (kind: NodeKind, text: string): Step => textStep(kind, text, Buffer.from(text))
+  const root = await tree.vault()
+  const { ref: tenantRef } = root.refTo(root.tenants, step(NodeKind.tenant, TENANT))
+  const path = required(await tree.open(tenantRef, [step(NodeKind.subject, SUBJECT), step(NodeKind.item, ITEM)], false))
   for (const { versions } of path.nodes)
     for (const version of versions) keys.push({ name: 'secret of a node', bytes: Uint8Array.from(version.secretForWrapping()) })
 
@@ -181,6 +178,7 @@ async function run(scanner: Scanner, keys: Canary[]): Promise<void> {
     self: tenant.self(),
     item,
     unlocked,
+    'unlocked among many': await tenant.unlockMany([SUBJECT]),
     field: anything,
     picky,
     options,

@@ -85,6 +85,10 @@ test('a scalar in canonical form passes as it is', () => {
   )
 })
 
+test('a scalar that was made canonical once stands for the same', () => {
+  fc.assert(fc.property(scalar, (value) => expect(canonical(CanonicalScalar.of(value, 'record'))).toBe(canonical(value))))
+})
+
 const revoked = Proxy.revocable({}, {})
 revoked.revoke()
 
@@ -133,6 +137,7 @@ describe('refused as a scalar, by name of the argument and without the value', (
     ['more than 64 KiB in canonical form', new CanonicalScalar(new Uint8Array(65_537)), new CanonicalScalar(new Uint8Array(65_536))],
   ])('%s', (_, bad, good) => {
     expect(canonicalScalar(good, 'record')).toBeInstanceOf(Uint8Array)
-    expect(refusal(() => canonicalScalar(bad, 'record'))).toEqual({ code: 'invalid_argument', argument: 'record', leaks: false })
+    for (const call of [() => canonicalScalar(bad, 'record'), () => CanonicalScalar.of(bad as Scalar, 'record')])
+      expect(refusal(call)).toEqual({ code: 'invalid_argument', argument: 'record', leaks: false })
   })
 })

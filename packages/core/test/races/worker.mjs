@@ -6,8 +6,8 @@ import { z } from 'zod'
 
 import { childWrapKey } from '#core/format/derivations.js'
 import { wrapNode } from '#core/format/node-wrap.js'
-import { NO_REF } from '#core/format/reference.js'
 import { KeyTree } from '#core/keys/key-tree.js'
+import { textStep } from '#core/keys/known-refs.js'
 import { Providers } from '#core/keys/providers.js'
 
 import { openStores } from '../stores/open-stores.mjs'
@@ -242,10 +242,12 @@ const tasks = {
       providers: new Providers(parts.keyProviders, 10_000),
     }
     const tree = new KeyTree(context, { maxAge: 60_000, maxNodes: 100, maxTenants: 10 })
-    const tenantRef = (await tree.vault()).refOf(NodeKind.tenant, NO_REF, utf8(place.tenant))
+    const step = (kind, name) => textStep(kind, name, utf8(name))
+    const root = await tree.vault()
+    const { ref: tenantRef } = root.refTo(root.tenants, step(NodeKind.tenant, place.tenant))
     const steps = []
-    if (place.subject !== undefined) steps.push({ kind: NodeKind.subject, name: utf8(place.subject) })
-    if (place.item !== undefined) steps.push({ kind: NodeKind.item, name: utf8(place.item) })
+    if (place.subject !== undefined) steps.push(step(NodeKind.subject, place.subject))
+    if (place.item !== undefined) steps.push(step(NodeKind.item, place.item))
     const { tenant, nodes } = await tree.open(tenantRef, steps, false)
     const path = [tenant.node, ...nodes]
     const node = path.at(-1)

@@ -71,6 +71,10 @@ export async function values(): Promise<void> {
 export async function places(): Promise<void> {
   await alice.item('hubspot').encrypt(email, 'x')
   await vault.tenant('acme').self().item('hubspot').shred({ reason: 'operator' })
+  const [keys] = await vault.tenant('acme').unlockMany(['alice'], { readOnly: true })
+  same<typeof keys, UnlockedKeys | StrongroomError | undefined>(true)
+  // @ts-expect-error who was refused has no keys
+  keys?.dispose()
   // @ts-expect-error depth is fixed: an item has no items
   alice.item('hubspot').item('deeper')
   // @ts-expect-error a subject is not reached past its tenant

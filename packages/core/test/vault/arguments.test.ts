@@ -34,6 +34,12 @@ async function expectArgument(call: () => unknown, argument: string): Promise<vo
   expect(calls(made)).toEqual(before)
 }
 
+/** The keys of one by `unlockMany`, which gives an error back and does not throw it. */
+async function unlockOne(name: string): Promise<void> {
+  const [keys] = await made.vault.tenant('acme').unlockMany([name])
+  if (keys instanceof StrongroomError) throw keys
+}
+
 const throwing = (): never => {
   throw new Error(MARK)
 }
@@ -83,6 +89,7 @@ describe('names', () => {
   const CALLS: readonly [string, string, (name: never) => unknown, ((name: string) => unknown) | undefined][] = [
     ['vault.tenant', 'tenant', (name) => made.vault.tenant(name), (name) => made.vault.tenant(name)],
     ['tenant.subject', 'subject', (name) => made.vault.tenant('acme').subject(name), (name) => made.vault.tenant('acme').subject(name)],
+    ['tenant.unlockMany', 'subject', (name) => unlockOne(name), (name) => unlockOne(name)],
     ['subject.item', 'item', (name) => alice(made.vault).item(name), (name) => alice(made.vault).item(name)],
     ['tenants.create', 'tenant', (name) => made.vault.tenants.create(name), undefined],
     ['tenants.get', 'tenant', (name) => made.vault.tenants.get(name), (name) => made.vault.tenants.get(name)],
@@ -249,6 +256,7 @@ describe('encrypt, decrypt, unlock, shred', () => {
       () => her.encrypt(email, 'x', bad as never),
       () => her.decrypt(email, stored, bad as never),
       () => her.unlock(bad as never),
+      () => made.vault.tenant('acme').unlockMany(['alice'], bad as never),
       () => her.shred(bad as never),
       () => her.item('x').shred(bad as never),
       () => made.vault.tenant('acme').shred(bad as never),
@@ -282,6 +290,7 @@ describe('encrypt, decrypt, unlock, shred', () => {
       await expectArgument(() => her.encrypt(email, 'x', bad as never), 'record')
       await expectArgument(() => her.decrypt(email, stored, bad as never), 'record')
       await expectArgument(() => her.unlock(bad as never), 'readOnly')
+      await expectArgument(() => made.vault.tenant('acme').unlockMany(['alice'], bad as never), 'readOnly')
       await expectArgument(() => her.shred(bad as never), 'reason')
       await expectArgument(() => made.vault.tenants.create('new', bad as never), 'region')
     }
@@ -292,6 +301,7 @@ describe('encrypt, decrypt, unlock, shred', () => {
     ['encrypt', () => alice(made.vault).encrypt(email, 'x', { recrod: 5 } as never)],
     ['decrypt', () => alice(made.vault).decrypt(email, stored, { Record: 5 } as never)],
     ['unlock', () => alice(made.vault).unlock({ readonly: true } as never)],
+    ['unlockMany', () => made.vault.tenant('acme').unlockMany(['alice'], { readonly: true } as never)],
     [
       'shred',
       () =>
@@ -306,7 +316,15 @@ describe('encrypt, decrypt, unlock, shred', () => {
 
   test.each(named(1, 'true', null, 'yes', {}))('a readOnly that is no boolean: %s', async (_, readOnly) => {
     await expectArgument(() => alice(made.vault).unlock({ readOnly: readOnly as never }), 'readOnly')
+    await expectArgument(() => made.vault.tenant('acme').unlockMany(['alice'], { readOnly: readOnly as never }), 'readOnly')
   })
+
+  test.each(named(undefined, null, 'alice', 5, {}, new Set(['alice']), () => ['alice'], HOSTILE, new Proxy(['alice'], { get: throwing })))(
+    'a list of names that is none: %s',
+    async (_, subjects) => {
+      await expectArgument(() => made.vault.tenant('acme').unlockMany(subjects as never), 'subjects')
+    },
+  )
 
   test.each(
     named('', 'because', '__proto__', 'constructor', 'toString', 0, 1, null, [], {}, ['operator'], HOSTILE).filter(

@@ -1,4 +1,4 @@
-import { type Access, openVault, repairLedger, type Vault, type VaultOptions } from '@strongroom/core'
+import { type Access, openVault, repairLedger, StrongroomError, type Vault, type VaultOptions } from '@strongroom/core'
 import { describe, expect, test } from 'vitest'
 
 import { alice, email, held, openGround, outcome, refusalOf, START } from './support.ts'
@@ -61,6 +61,14 @@ const OPERATIONS: readonly [string, (vault: Vault, stored: Uint8Array, token: Ui
     { operation: 'encrypt', tenant: 'acme', field: 'users.email', region: 'eu' },
   ],
   ['unlock', (v) => alice(v).unlock(), { operation: 'unlock', tenant: 'acme', subject: 'alice', region: 'eu' }],
+  [
+    'unlock among many',
+    async (v) => {
+      const [keys] = await v.tenant('acme').unlockMany(['alice'])
+      if (keys instanceof StrongroomError) throw keys
+    },
+    { operation: 'unlock', tenant: 'acme', subject: 'alice', region: 'eu' },
+  ],
   [
     'unlock of an item',
     (v) => alice(v).item('hubspot').unlock({ readOnly: true }),
@@ -126,6 +134,13 @@ describe('onAccess', () => {
     ['encrypt', (v: Vault) => v.tenant('acme').subject('new').encrypt(email, 'x')],
     ['encrypt for an item', (v: Vault) => v.tenant('acme').subject('new').item('new').encrypt(email, 'x')],
     ['unlock', (v: Vault) => v.tenant('acme').subject('new').unlock()],
+    [
+      'unlock among many',
+      async (v: Vault) => {
+        const [keys] = await v.tenant('acme').unlockMany(['new'])
+        if (keys instanceof StrongroomError) throw keys
+      },
+    ],
     ['suspend', (v: Vault) => v.tenant('acme').subject('new').suspend()],
     ['shred', (v: Vault) => v.tenant('acme').subject('new').shred()],
     ["a tenant's index", (v: Vault) => v.tenant('acme').blindIndex({ domain: 'new' })],

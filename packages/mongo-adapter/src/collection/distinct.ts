@@ -1,5 +1,6 @@
 /** distinct: of plain paths, and of encrypted ones that have an index. */
 
+import { invalidArgument } from '@strongroom/core'
 import { BSON, type DistinctOptions } from 'mongodb'
 
 import { isTree, type Tree } from '../values/resolve.ts'
@@ -41,12 +42,14 @@ export async function distinct(
   options: EncryptedDistinctOptions | undefined,
 ): Promise<unknown[]> {
   const { shredded, collation, hint, ...sent } = readDriverOptions(options, DISTINCT_OPTIONS)
-  const path = String(key)
+  if (typeof key !== 'string') throw invalidArgument('key', 'must be a path')
+  const path = key
   const place = placeOf(source.layout, path)
   requireDeclared(place, path, 'key')
   const plan = planFilter(source, filter, sent)
-  if (place.kind === 'within' || place.kind === 'holder') throw unsupported('distinct', path)
-  if (place.kind === 'sealed' && place.sealed.index === undefined) throw unsupported('distinct', path, 'it has no index')
+  if (place.kind === 'within' || place.kind === 'holder') throw unsupported('distinct', path, 'name a single path')
+  if (place.kind === 'sealed' && place.sealed.index === undefined)
+    throw unsupported('distinct', path, 'it has no index; encrypted(…, { index }) gives it one')
   const exactly = collationOf(source, { ...plan, touches: plan.touches || place.kind === 'sealed' }, collation)
   if (place.kind === 'plain' && plan.searched.length === 0)
     return source.collection.distinct(path, await plan.physical(), {
@@ -55,7 +58,7 @@ export async function distinct(
       ...(hint === undefined ? {} : { hint: hintOf(source.layout, hint) }),
     })
   const steps = path.split('.')
-  if (steps.some((step) => /^\d+$/u.test(step))) throw unsupported('distinct by a position', path)
+  if (steps.some((step) => /^\d+$/u.test(step))) throw unsupported('distinct by a position', path, 'name the array')
   const reading: EncryptedFindOptions = {
     ...sent,
     ...(hint === undefined ? {} : { hint }),

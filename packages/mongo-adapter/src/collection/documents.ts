@@ -10,8 +10,8 @@ export interface Walk {
   readonly plain: (value: unknown) => unknown
   /** The error for an object or array that is of another shape than the schema says. */
   readonly mismatch: (path: string) => Error
-  /** The error for a member that the schema does not have, or nothing where it may be there. */
-  readonly undeclared: (path: string) => Error | undefined
+  /** The error for a member of what is at a path that the schema does not have, or nothing where it may be there. */
+  readonly undeclared: (path: string, name: string) => Error | undefined
   /** Whether `{ 0: …, 1: … }` may stand for an array: an update of one position makes it where nothing was. */
   readonly positions: boolean
 }
@@ -28,7 +28,7 @@ export function mapDocument(node: SchemaNode, value: unknown, walk: Walk, path =
     const below = path === '' ? name : `${path}.${name}`
     const declared = node.members.get(name)
     if (declared === undefined && !node.loose && below !== '_id') {
-      const error = walk.undeclared(path)
+      const error = walk.undeclared(path, name)
       if (error !== undefined) throw error
     }
     setMember(out, name, declared === undefined ? walk.plain(member) : mapDocument(declared, member, walk, below))

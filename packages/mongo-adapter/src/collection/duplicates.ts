@@ -31,6 +31,8 @@ export function withoutValues(layout: Layout, error: unknown): unknown {
   error.stack = `${error.name}: ${error.message}`
   error['keyPattern'] = pattern
   delete error['keyValue']
+  // A sharded cluster's account of what each shard has said.
+  delete error['raw']
   Object.defineProperty(error, 'errorResponse', {
     value: { message: error.message, code: DUPLICATE, keyPattern: pattern },
     enumerable: true,
@@ -44,11 +46,15 @@ function messageFor(pattern: Readonly<Record<string, unknown>>): string {
 
 /** The key of the index in declared paths; `undefined` where nothing in it is encrypted. */
 function declaredPattern(layout: Layout, pattern: unknown): Readonly<Record<string, unknown>> | undefined {
-  // A server that gives no pattern quotes the key in its message.
-  const stored: Readonly<Record<string, unknown>> =
-    typeof pattern === 'string'
-      ? Object.fromEntries([...pattern.matchAll(/([^\s{}:]+\.i)(?=:\s)/gu)].map(([, path]) => [path, 1]))
-      : ((pattern ?? {}) as Readonly<Record<string, unknown>>)
+  if (typeof pattern === 'string') return quotedPattern(layout, pattern)
+  const stored = (pattern ?? {}) as Readonly<Record<string, unknown>>
   const declared = Object.entries(stored).map(([path, direction]) => [declaredPath(layout, path), direction] as const)
   return declared.some(([path]) => !Object.hasOwn(stored, path)) ? Object.fromEntries(declared) : undefined
+}
+
+// A server that gives no pattern quotes the key in its message, in one form or another; what is plain in it is not told from values.
+function quotedPattern(layout: Layout, message: string): Readonly<Record<string, unknown>> | undefined {
+  const stored = [...message.matchAll(/([^\s{}():"]+\.i)"?:\s/gu)].map(([, path]) => path as string)
+  const encrypted = stored.map((path) => [declaredPath(layout, path), path] as const).filter(([path, quoted]) => path !== quoted)
+  return encrypted.length === 0 ? undefined : Object.fromEntries(encrypted.map(([path]) => [path, 1]))
 }

@@ -20,14 +20,17 @@ import type {
   ListIndexesCursor,
   ListIndexesOptions,
   OperationOptions,
+  OptionalUnlessRequiredId,
   ReadConcern,
   ReadPreference,
   UpdateFilter,
   UpdateResult,
+  WithId,
   WriteConcern,
 } from 'mongodb'
 
 import { ownerName } from '../schema/owner-path.ts'
+import { resolveValue } from '../values/resolve.ts'
 import { countDocuments, type EncryptedCountOptions } from './count.ts'
 import { distinct, type EncryptedDistinctOptions } from './distinct.ts'
 import { type EncryptedFindOptions, find, findOne } from './find.ts'
@@ -44,7 +47,7 @@ import {
   listIndexes,
 } from './indexes/manage-indexes.ts'
 import type { OnShredded } from './open.ts'
-import { refusedOperation } from './operations.ts'
+import { COLLECTION, refusedMethod, refusedOperation } from './operations.ts'
 import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOptions } from './options.ts'
 import { type CollectionResource, resourceOf } from './resource.ts'
 import type { Scope, Source } from './source.ts'
@@ -115,7 +118,10 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
    * @throws StrongroomError `invalid_argument`
    */
   for(scope: { readonly tenant: unknown; readonly subject?: unknown }): EncryptedCollection<T, Marked, Shredded> {
-    const { tenant, subject } = readOptions(scope, ['tenant', 'subject'])
+    const given = readOptions(scope, ['tenant', 'subject'])
+    const [tenant, subject] = (['tenant', 'subject'] as const).map((argument) =>
+      resolveValue(given[argument], { argument, operators: false, ignoreUndefined: true }),
+    )
     const { layout } = this.#source
     if (ownerName(layout.tenant.type, tenant) === undefined) throw invalidArgument('tenant', `must be of type ${layout.tenant.type}`)
     if (subject !== undefined && ownerName(layout.subject.type, subject) === undefined)
@@ -140,26 +146,29 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return this.#source.collection
   }
 
-  find(filter?: Filter<T>, options?: FindByDefault): EncryptedFindCursor<Shredded extends 'throw' ? T : Marked>
-  find(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): EncryptedFindCursor<T>
-  find(filter: Filter<T> | undefined, options: EncryptedFindOptions): EncryptedFindCursor<Marked>
+  find(filter?: Filter<T>, options?: FindByDefault): EncryptedFindCursor<WithId<Shredded extends 'throw' ? T : Marked>>
+  find(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): EncryptedFindCursor<WithId<T>>
+  find(filter: Filter<T> | undefined, options: EncryptedFindOptions): EncryptedFindCursor<WithId<Marked>>
   find(filter: Filter<T> = {}, options?: EncryptedFindOptions): EncryptedFindCursor<never> {
     return find(this.#source, filter, options, 'mark')
   }
 
-  findOne(filter?: Filter<T>, options?: FindByDefault): Promise<(Shredded extends 'mark' ? Marked : T) | null>
-  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): Promise<T | null>
-  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions): Promise<Marked | null>
+  findOne(filter?: Filter<T>, options?: FindByDefault): Promise<WithId<Shredded extends 'mark' ? Marked : T> | null>
+  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): Promise<WithId<T> | null>
+  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions): Promise<WithId<Marked> | null>
   async findOne(filter: Filter<T> = {}, options?: EncryptedFindOptions): Promise<never> {
     return (await findOne(this.#source, filter, options)) as never
   }
 
-  async insertOne(document: Readonly<T>, options?: EncryptedInsertOneOptions): Promise<InsertOneResult> {
-    return insertOne(this.#source, document, options)
+  async insertOne(document: Readonly<OptionalUnlessRequiredId<T>>, options?: EncryptedInsertOneOptions): Promise<InsertOneResult<T>> {
+    return insertOne<T>(this.#source, document, options)
   }
 
-  async insertMany(documents: readonly Readonly<T>[], options?: EncryptedInsertManyOptions): Promise<InsertManyResult> {
-    return insertMany(this.#source, documents, options)
+  async insertMany(
+    documents: readonly Readonly<OptionalUnlessRequiredId<T>>[],
+    options?: EncryptedInsertManyOptions,
+  ): Promise<InsertManyResult<T>> {
+    return insertMany<T>(this.#source, documents, options)
   }
 
   async updateOne(filter: Filter<T>, change: UpdateFilter<T>, options?: EncryptedUpdateOneOptions): Promise<UpdateResult> {
@@ -253,7 +262,7 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   }
 
   get hint(): never {
-    throw refusedOperation('hint')
+    throw refusedMethod(COLLECTION, 'hint')
   }
 
   readonly aggregate: () => never = refused('aggregate')
@@ -275,12 +284,12 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
 
   // Indexes and drops are of the whole collection, and so is what the server estimates.
   #requireUnscoped(name: string): void {
-    if (this.#source.scope !== undefined) throw refusedOperation(`${name} of a scope`)
+    if (this.#source.scope !== undefined) throw refusedOperation(`${name} of a scope`, 'the collection that for() was called on')
   }
 }
 
 function refused(name: string): () => never {
   return () => {
-    throw refusedOperation(name)
+    throw refusedMethod(COLLECTION, name)
   }
 }

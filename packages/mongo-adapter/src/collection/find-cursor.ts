@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream'
 
-import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 import {
   type CollationOptions,
   type CursorFlag,
@@ -19,8 +19,10 @@ import {
 
 import type { Tree } from '../values/resolve.ts'
 import { type CursorOptions, type CursorSource, DecryptedBatches } from './decrypted-batches.ts'
-import { refusedOperation } from './operations.ts'
+import { FIND_CURSOR, refusedMethod, refusedOperation } from './operations.ts'
 import { whole, wholeFrom } from './whole-numbers.ts'
+
+const OF_A_CURSOR = ' of a cursor'
 
 /**
  * As the driver's cursor of `find`: nothing is sent before it is iterated, and memory holds one batch.
@@ -41,6 +43,7 @@ export class EncryptedFindCursor<T> {
   #batches: DecryptedBatches | undefined
   /** Of runs that were rewound: closed before anything else is sent. */
   #stale: DecryptedBatches[] = []
+  /** The next one last: whatever is taken from the front of a long array moves all the rest. */
   #ready: Tree[] = []
   #closed = false
 
@@ -77,7 +80,7 @@ export class EncryptedFindCursor<T> {
   }
 
   get namespace(): never {
-    throw refusedOperation('namespace of a cursor')
+    throw refusedMethod(FIND_CURSOR, 'namespace', OF_A_CURSOR)
   }
 
   /** By plain paths. */
@@ -150,7 +153,8 @@ export class EncryptedFindCursor<T> {
   }
 
   addCursorFlag(flag: CursorFlag, value: boolean): this {
-    if (flag !== 'noCursorTimeout') throw refusedOperation('addCursorFlag of any flag but noCursorTimeout')
+    if (flag !== 'noCursorTimeout')
+      throw refusedOperation(`addCursorFlag of ${shownName(flag)}`, 'the flag noCursorTimeout, and the option allowPartialResults of find')
     return this.#set('noCursorTimeout', value)
   }
 
@@ -183,16 +187,21 @@ export class EncryptedFindCursor<T> {
 
   /** What was decrypted and not given yet; never asks the server. */
   readBufferedDocuments(number: number = this.#ready.length): T[] {
-    return this.#ready.splice(0, number) as T[]
+    return this.#ready.splice(Math.max(0, this.#ready.length - number)).reverse() as T[]
   }
 
   async next(): Promise<T | null> {
     this.#options.signal?.throwIfAborted()
     if (this.killed) throw new MongoCursorExhaustedError()
     await this.#fill()
-    const document = this.#ready.shift()
+    const document = this.#ready.pop()
     if (document === undefined) return null
-    return this.#transform === undefined ? (document as T) : this.#transformed(document, this.#transform)
+    try {
+      return this.#transformed(document)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   async hasNext(): Promise<boolean> {
@@ -209,7 +218,11 @@ export class EncryptedFindCursor<T> {
 
   async toArray(): Promise<T[]> {
     const all: T[] = []
-    for await (const document of this) all.push(document)
+    for await (const document of this) {
+      all.push(document)
+      // What came with it need not be waited for.
+      for (let next = this.#ready.pop(); next !== undefined; next = this.#ready.pop()) all.push(this.#transformed(next))
+    }
     return all
   }
 
@@ -271,7 +284,7 @@ export class EncryptedFindCursor<T> {
       try {
         const batch = await this.#batches.next()
         if (batch === undefined) return await this.close()
-        this.#ready = batch
+        this.#ready = batch.reverse()
       } catch (error) {
         await this.close()
         throw error
@@ -285,20 +298,16 @@ export class EncryptedFindCursor<T> {
     await Promise.all(stale.map((batches) => batches.close()))
   }
 
-  async #transformed(document: Tree, transform: (document: unknown) => unknown): Promise<T> {
-    try {
-      const transformed = transform(document)
-      if (transformed === null) throw invalidArgument('transform', 'must not return null, which would mean that there is no more')
-      return transformed as T
-    } catch (error) {
-      await this.close()
-      throw error
-    }
+  #transformed(document: Tree): T {
+    if (this.#transform === undefined) return document as T
+    const transformed = this.#transform(document)
+    if (transformed === null) throw invalidArgument('transform', 'must not return null, which would mean that there is no more')
+    return transformed as T
   }
 }
 
 function refused(name: string): () => never {
   return () => {
-    throw refusedOperation(`${name} of a cursor`)
+    throw refusedMethod(FIND_CURSOR, name, OF_A_CURSOR)
   }
 }

@@ -1,6 +1,6 @@
 /** The keys of one batch: loaded together, so that the key store is asked once, and let go together. */
 
-import { type BlindIndex, StrongroomError, type Tenant, type UnlockedKeys, type Vault } from '@strongroom/core'
+import { type BlindIndex, StrongroomError, type UnlockedKeys, type Vault } from '@strongroom/core'
 
 import type { PathIndex } from './layout.ts'
 
@@ -55,14 +55,14 @@ export async function withKeys<T>(vault: Vault, needed: Needed, work: (keys: Bat
  * @throws StrongroomError `invalid_argument` (no name), `not_found` (no such tenant), and what opening keys throws
  */
 export async function requireOwners(vault: Vault, owners: Iterable<Owner>): Promise<void> {
-  const tenants = new Map<string, { readonly tenant: Tenant; readonly first: Owner }>()
-  for (const owner of owners) {
-    const { tenant } = memberOf(tenants, owner.tenant, () => ({ tenant: vault.tenant(owner.tenant), first: owner }))
-    tenant.subject(owner.subject)
+  const byTenant = subjectsByTenant(owners)
+  for (const [name, subjects] of byTenant) {
+    const tenant = vault.tenant(name)
+    for (const subject of subjects) tenant.subject(subject)
   }
   // Of one tenant alone no key is made before it is opened.
-  if (tenants.size < 2) return
-  const firsts = [...tenants.values()].map(({ first }) => first)
+  if (byTenant.size < 2) return
+  const firsts = [...byTenant].map(([tenant, [subject]]): Owner => ({ tenant, subject: subject as string }))
   await withKeys(vault, { owners: firsts, indexes: [], mint: false }, (keys) => {
     for (const owner of firsts) keys.subject(owner)
   })
@@ -72,8 +72,8 @@ export class BatchKeys {
   readonly #vault: Vault
   /** By tenant, then by subject. */
   readonly #subjects = new Map<string, Map<string, UnlockedKeys | StrongroomError>>()
-  readonly #indexes = new Map<string, BlindIndex | StrongroomError | undefined>()
-  readonly #tenants = new Map<string, Tenant>()
+  /** By tenant, `undefined` for the application, then by what is the same for one key. */
+  readonly #indexes = new Map<string | undefined, Map<string, BlindIndex | StrongroomError | undefined>>()
 
   private constructor(vault: Vault) {
     this.#vault = vault
@@ -86,7 +86,8 @@ export class BatchKeys {
       // One after the other where keys are made: an owner who can have none gets no index either.
       const subjects = keys.#openSubjects(owners, mint)
       if (mint) await subjects
-      await Promise.all([subjects, keys.#openIndexes(indexes, mint)])
+      // To the end of both: what is opened after a failure would be let go by nobody.
+      await settled([subjects, keys.#openIndexes(indexes, mint)])
     } catch (error) {
       keys.dispose()
       throw error
@@ -103,8 +104,8 @@ export class BatchKeys {
   }
 
   /** `undefined` where nothing was ever indexed there. @throws StrongroomError `suspended`, `not_found`, `invalid_argument` */
-  index(needed: NeededIndex): BlindIndex | undefined {
-    const found = this.#indexes.get(indexId(needed))
+  index({ index, tenant }: NeededIndex): BlindIndex | undefined {
+    const found = this.#indexes.get(tenant)?.get(index.key)
     if (found instanceof StrongroomError) throw found
     return found
   }
@@ -112,53 +113,58 @@ export class BatchKeys {
   dispose(): void {
     for (const ofTenant of this.#subjects.values())
       for (const keys of ofTenant.values()) if (!(keys instanceof StrongroomError)) keys.dispose()
-    for (const index of this.#indexes.values()) if (!(index instanceof StrongroomError)) index?.dispose()
+    for (const ofTenant of this.#indexes.values())
+      for (const index of ofTenant.values()) if (!(index instanceof StrongroomError)) index?.dispose()
     this.#subjects.clear()
     this.#indexes.clear()
   }
 
   // All begin in one turn. Every handle is kept, so that a failure of one leaves none behind.
   async #openSubjects(owners: Iterable<Owner>, mint: boolean): Promise<void> {
+    await settled(
+      [...subjectsByTenant(owners)].map(async ([tenant, subjects]) => {
+        const unlocked = await this.#unlock(tenant, [...subjects], mint)
+        this.#subjects.set(tenant, unlocked)
+        for (const keys of unlocked.values()) if (keys instanceof StrongroomError && (mint || !isOfOwner(keys))) throw keys
+      }),
+    )
+  }
+
+  async #unlock(tenant: string, subjects: readonly string[], mint: boolean): Promise<Map<string, UnlockedKeys | StrongroomError>> {
+    try {
+      const unlocked = await this.#vault.tenant(tenant).unlockMany(subjects, { readOnly: !mint })
+      return new Map(subjects.map((subject, i) => [subject, unlocked[i] as UnlockedKeys | StrongroomError]))
+    } catch (error) {
+      if (!(error instanceof StrongroomError)) throw error
+      return new Map(subjects.map((subject) => [subject, error]))
+    }
+  }
+
+  async #openIndexes(indexes: Iterable<NeededIndex>, mint: boolean): Promise<void> {
     const opening: Promise<void>[] = []
-    const begun = new Map<string, Set<string>>()
-    for (const { tenant, subject } of owners) {
-      const known = memberOf(begun, tenant, () => new Set())
-      if (known.has(subject)) continue
-      known.add(subject)
-      opening.push(this.#openSubject(tenant, subject, mint))
+    for (const { index, tenant } of indexes) {
+      const ofTenant = memberOf(this.#indexes, tenant, () => new Map<string, BlindIndex | StrongroomError | undefined>())
+      if (ofTenant.has(index.key)) continue
+      ofTenant.set(index.key, undefined)
+      opening.push(this.#openIndex({ index, tenant }, ofTenant, mint))
     }
     await settled(opening)
   }
 
-  async #openSubject(tenant: string, subject: string, mint: boolean): Promise<void> {
-    const ofTenant = memberOf(this.#subjects, tenant, () => new Map<string, UnlockedKeys | StrongroomError>())
+  async #openIndex(
+    { index, tenant }: NeededIndex,
+    ofTenant: Map<string, BlindIndex | StrongroomError | undefined>,
+    mint: boolean,
+  ): Promise<void> {
     try {
-      ofTenant.set(subject, await this.#tenant(tenant).subject(subject).unlock({ readOnly: !mint }))
+      const owner = tenant === undefined ? this.#vault : this.#vault.tenant(tenant)
+      const options = { domain: index.domain, normalize: index.normalize }
+      ofTenant.set(index.key, await (mint ? owner.blindIndex(options) : owner.findBlindIndex(options)))
     } catch (error) {
       if (mint || !isOfOwner(error)) throw error
-      ofTenant.set(subject, error)
+      // Of a tenant that is gone nothing can be found.
+      if (!isShredded(error)) ofTenant.set(index.key, error)
     }
-  }
-
-  #tenant(name: string): Tenant {
-    return memberOf(this.#tenants, name, () => this.#vault.tenant(name))
-  }
-
-  async #openIndexes(indexes: Iterable<NeededIndex>, mint: boolean): Promise<void> {
-    const distinct = new Map([...indexes].map((needed) => [indexId(needed), needed]))
-    await settled(
-      [...distinct].map(async ([id, { index, tenant }]) => {
-        const owner = tenant === undefined ? this.#vault : this.#tenant(tenant)
-        const options = { domain: index.domain, normalize: index.normalize }
-        try {
-          this.#indexes.set(id, await (mint ? owner.blindIndex(options) : owner.findBlindIndex(options)))
-        } catch (error) {
-          if (mint || !isOfOwner(error)) throw error
-          // Of a tenant that is gone nothing can be found.
-          if (!isShredded(error)) this.#indexes.set(id, error)
-        }
-      }),
-    )
   }
 }
 
@@ -180,12 +186,14 @@ async function settled(all: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) throw failed.reason
 }
 
-function memberOf<T>(map: Map<string, T>, name: string, make: () => T): T {
-  const found = map.get(name) ?? make()
-  map.set(name, found)
+function memberOf<K, T>(map: Map<K, T>, key: K, make: () => T): T {
+  let found = map.get(key)
+  if (found === undefined) map.set(key, (found = make()))
   return found
 }
 
-function indexId({ index, tenant }: NeededIndex): string {
-  return JSON.stringify([tenant ?? null, index.domain, index.normalize])
+function subjectsByTenant(owners: Iterable<Owner>): Map<string, Set<string>> {
+  const byTenant = new Map<string, Set<string>>()
+  for (const { tenant, subject } of owners) memberOf(byTenant, tenant, () => new Set()).add(subject)
+  return byTenant
 }

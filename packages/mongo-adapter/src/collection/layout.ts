@@ -1,6 +1,6 @@
 /** What a collection knows of its documents: made once from the schema, and refused then or never. */
 
-import { type Field, field, invalidArgument, type Normalize, StrongroomError } from '@strongroom/core'
+import { type Field, field, invalidArgument, type Normalize, shownName, StrongroomError } from '@strongroom/core'
 import { z } from 'zod'
 
 import type { IndexOptions } from '../schema/encrypted.ts'
@@ -15,6 +15,8 @@ export interface PathIndex {
   readonly domain: string
   readonly normalize: Normalize
   readonly unique: boolean
+  /** The same for two paths whose values have one key. */
+  readonly key: string
 }
 
 /** A path whose values are encrypted. */
@@ -62,7 +64,7 @@ export function layoutOf({ schema, tenant, subject, context, bind }: LayoutOptio
     sealed.set(node, {
       path: node.path,
       field: field(context, node.path, ANY, { codec: passThrough, padded }),
-      index: index === undefined ? undefined : indexOf(index, `${context}.${node.path}`),
+      index: index === undefined ? undefined : indexOf(index, context, node.path),
     })
   }
   const mintsIds = id === undefined || ownerTypeOf(root, schema) === 'objectId'
@@ -80,14 +82,14 @@ export function layoutOf({ schema, tenant, subject, context, bind }: LayoutOptio
 // As the vault takes it; said now, and not at the first write.
 const MOST_DOMAIN_BYTES = 256
 
-function indexOf({ scope, domain, normalize = 'none', unique = false }: IndexOptions, place: string): PathIndex {
-  const named = domain ?? place
+function indexOf({ scope, domain, normalize = 'none', unique = false }: IndexOptions, context: string, path: string): PathIndex {
+  const named = domain ?? `${context}.${path}`
   if (!named.isWellFormed() || Buffer.byteLength(named) > MOST_DOMAIN_BYTES)
     throw invalidArgument(
       'index.domain',
-      `must be a name of at most ${MOST_DOMAIN_BYTES} bytes, as context and path together are where none is given`,
+      `of ${path} must be a name of at most ${MOST_DOMAIN_BYTES} bytes, as context and path together are where none is given`,
     )
-  return { scope, domain: named, normalize, unique }
+  return { scope, domain: named, normalize, unique, key: JSON.stringify([named, normalize]) }
 }
 
 function ownerTypeOf(root: ObjectNode, schema: z.ZodType): string | undefined {
@@ -135,7 +137,7 @@ export function placeOf(layout: Layout, path: string, from: SchemaNode = layout.
     else {
       const member = node.members.get(step)
       // The database may hold an array where the schema says an object: then a position leads to one of its elements.
-      if (member === undefined && POSITION.test(step) && node !== layout.root && holdsEncrypted(node)) continue
+      if (member === undefined && isPositionIn(layout, node, step)) continue
       if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) }
       node = member
     }
@@ -157,7 +159,8 @@ export function writtenPlaceOf(layout: Layout, path: string): Place {
       node = node.element
     } else {
       const member = node.members.get(step)
-      if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) }
+      // Of an array that the database has where the schema says an object, it would write into each element.
+      if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) && !isPositionIn(layout, node, step) }
       node = member
     }
   }
@@ -171,11 +174,18 @@ export function writtenPlaceOf(layout: Layout, path: string): Place {
  */
 export function requireDeclared(place: Place, path: string, argument: string): void {
   if (place.kind === 'plain' && !place.declared)
-    throw invalidArgument(argument, `must name no other paths than the schema declares, as ${path}; use z.looseObject() to allow them`)
+    throw invalidArgument(
+      argument,
+      `must name no other paths than the schema declares, as ${shownName(path)}; use z.looseObject() to allow them`,
+    )
 }
 
 function stepsOf(path: string): readonly string[] {
   return path === '' ? [] : path.split('.')
+}
+
+function isPositionIn(layout: Layout, node: ObjectNode, step: string): boolean {
+  return POSITION.test(step) && node !== layout.root && holdsEncrypted(node)
 }
 
 function isLoose(layout: Layout, node: ObjectNode, step: string): boolean {

@@ -1,7 +1,7 @@
 /** Making an encrypted collection: what is wrong with its declaration is said now or never. */
 
 import { invalidArgument, readOptions, StrongroomError, type Vault } from '@strongroom/core'
-import type { Collection } from 'mongodb'
+import type { Collection, Document } from 'mongodb'
 import type { z } from 'zod'
 
 import { validationOf } from '../schema/validation.ts'
@@ -31,6 +31,7 @@ export interface EncryptedCollectionOptions<S extends z.ZodType, Shredded extend
 /**
  * The encrypted view of a collection.
  *
+ * @param collection - the driver's, of whatever type: the schema says what documents are
  * @throws StrongroomError `invalid_argument`; `unsupported_operation` for a schema in which an `encrypted()` could be overlooked
  * @example
  * ```ts
@@ -53,9 +54,13 @@ export interface EncryptedCollectionOptions<S extends z.ZodType, Shredded extend
  * }
  * ```
  */
-export function encryptedCollection<S extends z.ZodType, Shredded extends OnShredded | undefined = undefined>(
+export function encryptedCollection<
+  S extends z.ZodType,
+  Shredded extends OnShredded | undefined = undefined,
+  Stored extends Document = Document,
+>(
   vault: Vault,
-  collection: Collection,
+  collection: Collection<Stored>,
   options: EncryptedCollectionOptions<S, Shredded>,
 ): EncryptedCollection<z.output<S>, Shreddable<S>, Shredded> {
   const {
@@ -71,9 +76,14 @@ export function encryptedCollection<S extends z.ZodType, Shredded extends OnShre
   if (typeof validate !== 'boolean') throw invalidArgument('validate', 'must be true or false')
   const { raw, fieldsAsRaw } = collection.bsonOptions
   if (raw === true || (fieldsAsRaw !== undefined && Object.keys(fieldsAsRaw).length > 0))
-    throw new StrongroomError('unsupported_operation', 'a collection with raw or fieldsAsRaw cannot be encrypted')
+    throw new StrongroomError(
+      'unsupported_operation',
+      'a collection with the option raw or fieldsAsRaw cannot be encrypted: make it without, and set neither for its database and client',
+    )
   const declared = schema as z.ZodType
   const layout = layoutOf({ schema: declared, tenant: tenant as string, subject: subject as string, context, bind })
   const validation = validate ? validationOf(declared, layout.root) : undefined
-  return new EncryptedCollection({ vault, collection, layout, shredded, validation, scope: undefined })
+  // Whatever its type says of documents: what is stored is of another.
+  const untyped = collection as unknown as Collection
+  return new EncryptedCollection({ vault, collection: untyped, layout, shredded, validation, scope: undefined })
 }

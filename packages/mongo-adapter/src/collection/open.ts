@@ -12,7 +12,7 @@ import { encryptedIn, mapDocument, valueAt, type Walk } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import type { Sought } from './filters/filter.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
-import { indexValueOf, neededIndex, recordOf } from './seal.ts'
+import { indexValueOf, neededIndex, boundTo } from './seal.ts'
 import { SHREDDED } from './shredded-mark.ts'
 import type { FilterPlan } from './source.ts'
 
@@ -123,8 +123,7 @@ const AS_INDEXED = valueDecoder({})
 function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
   if (owner === undefined) throw decryptFailed()
   try {
-    const record = recordOf(layout, id)
-    return { subject: keys.subject(owner), tenant: owner.tenant, bound: record === undefined ? undefined : { record } }
+    return { subject: keys.subject(owner), tenant: owner.tenant, bound: boundTo(layout, id) }
   } catch (error) {
     // Neither such an owner nor such an id has any value: somebody put them beside it.
     if (error instanceof StrongroomError && (error.code === 'not_found' || error.code === 'invalid_argument')) throw decryptFailed()
@@ -158,14 +157,15 @@ function openDocument(
         return SHREDDED
       }
     },
-    ...READING,
-    ...(promoted ? { plain: promoteBuffers } : {}),
+    plain: promoted ? promoteBuffers : READING.plain,
+    undeclared: READING.undeclared,
+    positions: READING.positions,
     mismatch: (path) => located(decryptFailed(), id, path),
   }) as Tree
   if (!comparable) return undefined
   // What the server took for a hit may be something that is no value of the path.
   for (const sought of reading.verify.required)
-    if (owner === undefined || !sought.some((each) => holds(compared, each.sealed, soughtIn(each, owner.tenant))))
+    if (owner === undefined || !compared.some(({ sealed, index }) => soughtIn(sought, sealed, owner.tenant).has(index)))
       throw located(decryptFailed(), id, [...new Set(sought.map(({ sealed }) => sealed.path))].join(' or '))
   if (gone !== undefined && reading.shredded === 'throw') throw gone
   return opened
@@ -174,25 +174,34 @@ function openDocument(
 /** The true index value of something that a document holds. */
 interface Compared {
   readonly sealed: SealedPath
-  readonly index: Uint8Array
+  /** In hexadecimal. */
+  readonly index: string
 }
 
-/** The index value of what is sought, for a tenant. */
-type SoughtIn = (sought: Sought, tenant: string) => Uint8Array | undefined
+/** The index values of what a list seeks at a path, for a tenant. */
+type SoughtIn = (list: readonly Sought[], sealed: SealedPath, tenant: string) => ReadonlySet<string>
 
-// Made once for all documents of a batch.
+// Made once for all documents of a batch: lists may be as long as batches.
 function soughtBy(keys: BatchKeys): SoughtIn {
-  const known = new Map<Sought, Map<string, Uint8Array | undefined>>()
-  return (sought, tenant) => {
-    const ofSought = known.get(sought) ?? new Map<string, Uint8Array | undefined>()
-    known.set(sought, ofSought)
-    if (!ofSought.has(tenant)) ofSought.set(tenant, indexValueOf(sought.sealed, bsonScalar(sought.value, sought.sealed.path), tenant, keys))
-    return ofSought.get(tenant)
+  const known = new Map<readonly Sought[], Map<string, ReadonlySet<string>>>()
+  return (list, sealed, tenant) => {
+    const ofList = known.get(list) ?? new Map<string, ReadonlySet<string>>()
+    known.set(list, ofList)
+    // For an index of the application the tenant does not count. No path has a NUL in it.
+    const where = `${sealed.path}\0${sealed.index?.scope === 'tenant' ? tenant : ''}`
+    const found = ofList.get(where) ?? new Set(list.flatMap((each) => (each.sealed === sealed ? indexIn(each, tenant, keys) : [])))
+    ofList.set(where, found)
+    return found
   }
 }
 
-function holds(compared: readonly Compared[], sealed: SealedPath, sought: Uint8Array | undefined): boolean {
-  return sought !== undefined && compared.some((each) => each.sealed === sealed && equalBytes(each.index, sought))
+function indexIn({ sealed, value }: Sought, tenant: string, keys: BatchKeys): readonly string[] {
+  const index = indexValueOf(sealed, bsonScalar(value, sealed.path), tenant, keys)
+  return index === undefined ? [] : [hexOf(index)]
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }
 
 /** @param compared - takes the index values that were found to be true */
@@ -213,7 +222,7 @@ function openStored(
     const expected = indexValueOf(sealed, bsonScalar(AS_INDEXED(encoded), sealed.path), tenant, keys)
     // All of them: one of another value beside the own would make the document a hit of a search for that value.
     if (expected === undefined || i.length === 0 || !i.every((each) => equalBytes(each, expected))) throw decryptFailed()
-    compared.push({ sealed, index: expected })
+    compared.push({ sealed, index: hexOf(expected) })
   }
   return value
 }

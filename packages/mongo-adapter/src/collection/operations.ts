@@ -2,10 +2,23 @@
 
 import { StrongroomError } from '@strongroom/core'
 
-/** `works`, or refused with `unsupported_operation` before anything is sent; `own`: the driver's own affair, not for applications. */
-export type Outcome = 'works' | 'refused' | 'own'
+/** `works`, refused, or `own`: the driver's own affair, not for applications. */
+export type Outcome = 'works' | Refused | 'own'
 
-export const COLLECTION: Readonly<Record<string, Outcome>> = {
+/** Refused with `unsupported_operation` before anything is sent. */
+export interface Refused {
+  /** What to do in its place. */
+  readonly instead: string
+}
+
+export type Operations = Readonly<Record<string, Outcome>>
+
+const SEARCH_INDEXES: Refused = { instead: 'dangerouslyUnwrap(), for plain paths' }
+const MANY_WRITES: Refused = { instead: 'insertMany, or single writes in a transaction' }
+const AS_AGGREGATE: Refused = { instead: 'as aggregate' }
+const AS_WATCH: Refused = { instead: 'as watch' }
+
+export const COLLECTION: Operations = {
   dbName: 'works',
   collectionName: 'works',
   namespace: 'works',
@@ -14,7 +27,7 @@ export const COLLECTION: Readonly<Record<string, Outcome>> = {
   readPreference: 'works',
   writeConcern: 'works',
   bsonOptions: 'works',
-  hint: 'refused',
+  hint: { instead: 'the option hint of a call, or hint() of a cursor' },
   timeoutMS: 'works',
   find: 'works',
   findOne: 'works',
@@ -38,25 +51,25 @@ export const COLLECTION: Readonly<Record<string, Outcome>> = {
   indexes: 'works',
   indexExists: 'works',
   isCapped: 'works',
-  aggregate: 'refused',
-  bulkWrite: 'refused',
-  count: 'refused',
-  createSearchIndex: 'refused',
-  createSearchIndexes: 'refused',
-  dropSearchIndex: 'refused',
-  findOneAndDelete: 'refused',
-  findOneAndReplace: 'refused',
-  findOneAndUpdate: 'refused',
-  initializeOrderedBulkOp: 'refused',
-  initializeUnorderedBulkOp: 'refused',
-  listSearchIndexes: 'refused',
-  options: 'refused',
-  rename: 'refused',
-  updateSearchIndex: 'refused',
-  watch: 'refused',
+  aggregate: { instead: 'find, countDocuments, distinct; on plain paths dangerouslyUnwrap().aggregate()' },
+  bulkWrite: MANY_WRITES,
+  count: { instead: 'countDocuments' },
+  createSearchIndex: SEARCH_INDEXES,
+  createSearchIndexes: SEARCH_INDEXES,
+  dropSearchIndex: SEARCH_INDEXES,
+  findOneAndDelete: { instead: 'findOne and deleteOne, in a transaction' },
+  findOneAndReplace: { instead: 'findOne and replaceOne, in a transaction' },
+  findOneAndUpdate: { instead: 'findOne and updateOne, in a transaction' },
+  initializeOrderedBulkOp: MANY_WRITES,
+  initializeUnorderedBulkOp: MANY_WRITES,
+  listSearchIndexes: SEARCH_INDEXES,
+  options: { instead: 'dangerouslyUnwrap().options(), which speaks in stored paths' },
+  rename: { instead: 'dangerouslyUnwrap().rename(); encryptedCollection() has to be given the old name as context from then on' },
+  updateSearchIndex: SEARCH_INDEXES,
+  watch: { instead: 'dangerouslyUnwrap().watch() for the _id of what has changed, and findOne' },
 }
 
-export const FIND_CURSOR: Readonly<Record<string, Outcome>> = {
+export const FIND_CURSOR: Operations = {
   next: 'works',
   hasNext: 'works',
   tryNext: 'works',
@@ -90,15 +103,15 @@ export const FIND_CURSOR: Readonly<Record<string, Outcome>> = {
   readPreference: 'works',
   'Symbol(Symbol.asyncIterator)': 'works',
   'Symbol(nodejs.asyncDispose)': 'works',
-  addQueryModifier: 'refused',
-  count: 'refused',
-  explain: 'refused',
-  max: 'refused',
-  maxAwaitTimeMS: 'refused',
-  min: 'refused',
-  returnKey: 'refused',
-  showRecordId: 'refused',
-  namespace: 'refused',
+  addQueryModifier: { instead: 'the options of find' },
+  count: { instead: 'countDocuments' },
+  explain: { instead: 'dangerouslyUnwrap().find().explain(), with a filter on plain paths' },
+  max: { instead: 'a filter with $lt on a plain path' },
+  maxAwaitTimeMS: { instead: 'maxTimeMS: no cursor waits for more documents' },
+  min: { instead: 'a filter with $gte on a plain path' },
+  returnKey: { instead: 'project' },
+  showRecordId: { instead: '_id' },
+  namespace: { instead: 'namespace of the collection' },
   ...all('own', 'client cleanup cursorInit emitClose fetchBatch getMore isDead loadBalanced'),
   ...all(
     'own',
@@ -107,7 +120,7 @@ export const FIND_CURSOR: Readonly<Record<string, Outcome>> = {
 }
 
 /** `aggregate` is refused, and with it every cursor that it gives. */
-export const AGGREGATION_CURSOR: Readonly<Record<string, Outcome>> = {
+export const AGGREGATION_CURSOR: Operations = {
   ...all(
     'own',
     'client cleanup cursorInit emitClose fetchBatch getMore id isDead killed loadBalanced namespace readConcern readPreference',
@@ -117,32 +130,39 @@ export const AGGREGATION_CURSOR: Readonly<Record<string, Outcome>> = {
     'emitAndLog emitAndLogCommand emitAndLogHeartbeat resolveExplainTimeoutOptions server session throwIfInitialized trackCursor transformDocument _initialize',
   ),
   ...all(
-    'refused',
+    AS_AGGREGATE,
     'addCursorFlag addStage batchSize bufferedCount clone close closed explain forEach geoNear group hasNext limit lookup map',
   ),
-  ...all('refused', 'match maxTimeMS next out project readBufferedDocuments redact rewind skip sort stream toArray tryNext unwind'),
-  ...all('refused', 'withReadConcern withReadPreference Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
+  ...all(AS_AGGREGATE, 'match maxTimeMS next out project readBufferedDocuments redact rewind skip sort stream toArray tryNext unwind'),
+  ...all(AS_AGGREGATE, 'withReadConcern withReadPreference Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
 }
 
 /** `watch` is refused, and with it every change stream. */
-export const CHANGE_STREAM: Readonly<Record<string, Outcome>> = {
+export const CHANGE_STREAM: Operations = {
   ...all('own', '_setIsEmitter _setIsIterator _createChangeStreamCursor _closeEmitterModeWithError _streamEvents _endStream'),
   ...all(
     'own',
     'emitAndLog emitAndLogCommand emitAndLogHeartbeat _processChange _processErrorStreamMode _processErrorIteratorMode _resume',
   ),
-  ...all('refused', 'bufferedCount close closed hasNext next resumeToken stream tryNext'),
-  ...all('refused', 'Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
+  ...all(AS_WATCH, 'bufferedCount close closed hasNext next resumeToken stream tryNext'),
+  ...all(AS_WATCH, 'Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
 }
 
-/** For what is refused whatever it is called with. */
-export function refusedOperation(name: string): StrongroomError {
+/** For what is refused whatever it is called with. @param instead - what to do in its place */
+export function refusedOperation(what: string, instead: string): StrongroomError {
   return new StrongroomError(
     'unsupported_operation',
-    `${name} does not work on encrypted collections (docs/operations.md); nothing was sent`,
+    `${what} does not work on encrypted collections; instead: ${instead} (docs/operations.md); nothing was sent`,
   )
 }
 
-function all(outcome: Outcome, names: string): Readonly<Record<string, Outcome>> {
+/** For a method that a table refuses. @param of - what it is a method of, where that is not the collection */
+export function refusedMethod(table: Operations, method: string, of = ''): StrongroomError {
+  const outcome = table[method]
+  if (typeof outcome !== 'object') throw new Error(`${method} is not refused`)
+  return refusedOperation(`${method}${of}`, outcome.instead)
+}
+
+function all(outcome: Outcome, names: string): Operations {
   return Object.fromEntries(names.split(' ').map((name) => [name, outcome]))
 }

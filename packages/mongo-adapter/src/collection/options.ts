@@ -138,10 +138,15 @@ export function readDriverOptions<T extends object>(options: T | undefined, tabl
     else
       throw new StrongroomError(
         'unsupported_operation',
-        `the option ${name} does not work here on encrypted collections (docs/operations.md); nothing was sent`,
+        `the option ${name} does not work here on encrypted collections; instead: ${INSTEAD[name] ?? 'leave it out'} (docs/operations.md); nothing was sent`,
       )
   }
   return read as Partial<T>
+}
+
+/** What to do in place of an option; of most there is nothing to be said. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  upsert: 'findOne, then updateOne or insertOne, in a transaction',
 }
 
 function works<K extends string>(...names: readonly K[]): Readonly<Record<K, 'works'>> {

@@ -1,6 +1,6 @@
 /** Projections: checked, and completed with what decryption needs, which is taken out again. */
 
-import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 
 import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
 import { setMember } from './documents.ts'
@@ -25,7 +25,7 @@ export function planProjection(layout: Layout, given: unknown, searched: readonl
     if (path.startsWith('$') || path.includes('.$') || ![0, 1, true, false].includes(value as number))
       throw new StrongroomError(
         'unsupported_operation',
-        'a projection of an encrypted collection only names paths, with 0 or 1; nothing was sent',
+        `a projection of an encrypted collection only names paths, with 0 or 1, and has no other form, as ${shownName(path)}; nothing was sent`,
       )
   }
   const includes = entries.some(([path, value]) => path !== '_id' && Boolean(value)) || entries.every(([, value]) => Boolean(value))

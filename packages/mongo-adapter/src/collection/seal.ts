@@ -1,6 +1,15 @@
 /** Encrypting the values of documents: first everything is checked and encoded, without a key, then encrypted with keys that are open. */
 
-import { invalidArgument, requireIndexable, type Scalar, StrongroomError, type UnlockedKeys, type ValueOptions } from '@strongroom/core'
+import {
+  CanonicalScalar,
+  invalidArgument,
+  requireIndexable,
+  type Scalar,
+  shownName,
+  StrongroomError,
+  type UnlockedKeys,
+  type ValueOptions,
+} from '@strongroom/core'
 import { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../schema/node.ts'
@@ -50,12 +59,9 @@ export function ownerOf(layout: Layout, document: Tree): Owner {
   return owner as Owner
 }
 
-/** The id that values are bound to. @throws StrongroomError `invalid_argument` */
-export function recordOf(layout: Layout, id: unknown): Scalar | undefined {
-  if (!layout.boundToRecord) return undefined
-  const record = bsonScalar(id, '_id')
-  requireIndexable('none', record, '_id')
-  return record
+/** How values are bound to the id of their document. @throws StrongroomError `invalid_argument` */
+export function boundTo(layout: Layout, id: unknown): ValueOptions | undefined {
+  return layout.boundToRecord ? { record: CanonicalScalar.of(bsonScalar(id, '_id'), '_id') } : undefined
 }
 
 export function neededIndex(index: NonNullable<SealedPath['index']>, tenant: string): NeededIndex {
@@ -90,10 +96,10 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
       },
       plain: (value) => value,
       mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says: what it holds is encrypted'),
-      undeclared: (at) =>
+      undeclared: (at, name) =>
         invalidArgument(
           at === '' ? 'document' : at,
-          'must have no other members than the schema declares; use z.looseObject() to allow them',
+          `must have no other members than the schema declares, as ${shownName(name)}; use z.looseObject() to allow them`,
         ),
       positions: false,
     },
@@ -103,9 +109,8 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
 }
 
 /** A prepared tree as it is stored. @throws StrongroomError what encrypting throws */
-export function sealTree({ tree }: PreparedTree, owner: Owner, record: Scalar | undefined, keys: BatchKeys): unknown {
+export function sealTree({ tree }: PreparedTree, owner: Owner, bound: ValueOptions | undefined, keys: BatchKeys): unknown {
   const subject = keys.subject(owner)
-  const bound = record === undefined ? undefined : { record }
   return sealed(tree)
 
   function sealed(value: unknown): unknown {

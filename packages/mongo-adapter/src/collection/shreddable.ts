@@ -11,13 +11,13 @@ import type { ShreddedMark } from './shredded-mark.ts'
  *
  * @example
  * ```ts
- * import { encrypted, SHREDDED, type Shreddable } from '@strongroom/mongo-adapter'
+ * import { encrypted, type Shreddable, ShreddedMark } from '@strongroom/mongo-adapter'
  * import { z } from 'zod'
  *
  * const User = z.object({ _id: z.string(), name: encrypted(z.string()) })
  *
  * function shown({ _id, name }: Shreddable<typeof User>): string {
- *   return name === SHREDDED ? `deleted user ${_id}` : String(name)
+ *   return name instanceof ShreddedMark ? `deleted user ${_id}` : name
  * }
  * ```
  */

@@ -1,7 +1,8 @@
 /** Sorts, in whichever of the driver's forms: by plain paths only. */
 
-import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 
+import { guarded } from '../values/resolve.ts'
 import { type Layout, placeOf, requireDeclared, unsupported } from './layout.ts'
 
 const DIRECTIONS: ReadonlyMap<string, 1 | -1> = new Map([
@@ -19,12 +20,12 @@ const DIRECTIONS: ReadonlyMap<string, 1 | -1> = new Map([
  */
 export function sortOf(layout: Layout, given: unknown): Map<string, 1 | -1> | undefined {
   const sort = new Map<string, 1 | -1>()
-  for (const [path, direction] of pairsOf(given)) {
+  for (const [path, direction] of guarded('sort', () => pairsOf(given))) {
     if (typeof path !== 'string' || path === '') throw invalidArgument('sort', 'must name paths')
     const place = placeOf(layout, path)
-    if (place.kind !== 'plain') throw unsupported('sorting', path)
+    if (place.kind !== 'plain') throw unsupported('sorting', path, 'sort by a plain path, or what was read')
     if (path !== '$natural') requireDeclared(place, path, 'sort')
-    sort.set(path, directionOf(direction))
+    sort.set(path, directionOf(path, direction))
   }
   return sort.size === 0 ? undefined : sort
 }
@@ -42,10 +43,13 @@ function pairsOf(given: unknown): readonly (readonly [unknown, unknown])[] {
   return list.map((each) => (Array.isArray(each) ? [each[0] as unknown, (each[1] as unknown) ?? 1] : [each, 1]))
 }
 
-function directionOf(given: unknown): 1 | -1 {
+function directionOf(path: string, given: unknown): 1 | -1 {
   if (typeof given === 'object' && given !== null)
-    throw new StrongroomError('unsupported_operation', 'sorting by $meta does not work on encrypted collections; nothing was sent')
+    throw new StrongroomError(
+      'unsupported_operation',
+      `the sort by ${shownName(path)} has an object as direction, as $meta, which does not work on encrypted collections; nothing was sent`,
+    )
   const direction = typeof given === 'string' || typeof given === 'number' ? DIRECTIONS.get(String(given).toLowerCase()) : undefined
-  if (direction === undefined) throw invalidArgument('sort', 'must have 1 or -1 as directions')
+  if (direction === undefined) throw invalidArgument('sort', `must have 1 or -1 as direction of ${shownName(path)}`)
   return direction
 }

@@ -99,22 +99,23 @@ function scoped({ layout, scope }: Source, filter: Tree): Tree {
 
 /**
  * The collation to send. A collection may have one by which `ADA` is `ada`: where a filter says whose documents it means, it means no others.
+ * A search by an index of a tenant has his key: of documents of another it would find none, and exclude none.
  *
  * @param pinned - whether values are encrypted for whom the filter names
  * @throws StrongroomError `unsupported_operation`
  */
 export function collationOf(
   { scope }: Source,
-  { touches }: FilterPlan,
+  { touches, searched }: FilterPlan,
   given: CollationOptions | undefined,
   pinned = false,
 ): { readonly collation?: CollationOptions } {
   if (given !== undefined && (touches || pinned || scope !== undefined))
     throw new StrongroomError(
       'unsupported_operation',
-      'collation works only for filters on plain paths, outside of for(), and where nothing is encrypted; nothing was sent',
+      'the option collation works only for filters on plain paths, outside of for(), and where nothing is encrypted: leave it out; nothing was sent',
     )
-  if (pinned || scope !== undefined) return { collation: EXACT }
+  if (pinned || scope !== undefined || searched.some(({ index }) => index?.scope === 'tenant')) return { collation: EXACT }
   return given === undefined ? {} : { collation: given }
 }
 

@@ -38,8 +38,13 @@ export interface Mark {
   readonly padded: boolean
 }
 
+type Marks = z.core.$ZodRegistry<{ readonly mark: Mark }>
+
+// One for all copies of this package in a process: what one has marked must not be plain to another.
+const MARKS = Symbol.for('@strongroom/mongo-adapter marks')
+const shared = globalThis as { [MARKS]?: Marks }
 // A registry of our own: what zod derives from a marked schema (`refine`, `min`, `meta`) still finds the mark, which a WeakMap would lose.
-const marks: z.core.$ZodRegistry<{ readonly mark: Mark }> = z.registry<{ readonly mark: Mark }>()
+const marks: Marks = (shared[MARKS] ??= z.registry<{ readonly mark: Mark }>())
 
 const NORMALISERS: readonly unknown[] = [undefined, 'email', 'phone', 'text', 'none']
 

@@ -1,6 +1,6 @@
 /** From a zod schema to what is encrypted where. What it cannot see through it refuses: a mark that is overlooked means plaintext. */
 
-import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 import type { z } from 'zod'
 
 import { markOf } from './encrypted.ts'
@@ -105,7 +105,10 @@ function requireName(name: string, path: string): void {
     name.endsWith('[]') ||
     name === '*'
   )
-    throw invalidArgument('schema', `has a member${path === '' ? '' : ` of ${path}`} whose name cannot be part of a path`)
+    throw invalidArgument(
+      'schema',
+      `has a member${path === '' ? '' : ` of ${path}`} whose name cannot be part of a path: ${shownName(name)}; no dots, no NUL, no $ before it, no [] behind it`,
+    )
 }
 
 function definition<T extends Schema>(schema: Schema): Definition<T> {

@@ -1,7 +1,7 @@
 /** What a caller hands over, read once into a tree of our own: what is checked is then what is sent, whatever getters and `toBSON` do. */
 
 import { types } from 'node:util'
-import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 import {
   Binary,
   BSON,
@@ -53,14 +53,14 @@ const BSON_CLASSES = [
 
 /** @throws StrongroomError `invalid_argument` for what has no place in a document, or threw when it was read */
 export function resolveDocument(value: unknown, options: ResolveOptions): Tree {
-  const tree = guarded(options.argument, () => resolve(value, options, 0))
+  const tree = guarded(options.argument, () => resolve(value, options, 0, ''))
   if (!isTree(tree)) throw invalidArgument(options.argument, 'must be a document')
   return tree
 }
 
 /** As {@link resolveDocument}, for any value. */
 export function resolveValue(value: unknown, options: ResolveOptions): unknown {
-  return guarded(options.argument, () => resolve(value, options, 0))
+  return guarded(options.argument, () => resolve(value, options, 0, ''))
 }
 
 /** The elements of a list, read once. @throws StrongroomError `invalid_argument` for what is none, or threw when it was read */
@@ -77,7 +77,8 @@ export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
-function guarded<T>(argument: string, read: () => T): T {
+/** Reads what is the caller's. @throws StrongroomError `invalid_argument` naming `argument` where that throws */
+export function guarded<T>(argument: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
@@ -87,28 +88,28 @@ function guarded<T>(argument: string, read: () => T): T {
   }
 }
 
-function resolve(given: unknown, options: ResolveOptions, depth: number): unknown {
+/** @param where - the member that it belongs to, for errors */
+function resolve(given: unknown, options: ResolveOptions, depth: number, where: string): unknown {
   const value = ownForm(given)
-  if (typeof value === 'function' || typeof value === 'symbol')
-    throw invalidArgument(options.argument, 'must not hold functions or symbols')
+  if (typeof value === 'function' || typeof value === 'symbol') throw misfit(options, 'must not hold functions or symbols', where)
   // The driver would cut it to 64 bits.
   if (typeof value === 'bigint' && value !== BigInt.asIntN(64, value))
-    throw invalidArgument(options.argument, 'must hold no integers of more than 64 bits')
-  if (typeof value === 'string' && !value.isWellFormed()) throw invalidArgument(options.argument, 'must not hold lone surrogates')
+    throw misfit(options, 'must hold no integers of more than 64 bits', where)
+  if (typeof value === 'string' && !value.isWellFormed()) throw misfit(options, 'must not hold lone surrogates', where)
   if (typeof value !== 'object' || value === null) return value
-  if (depth > MOST_DEPTH) throw invalidArgument(options.argument, `must not be nested deeper than ${MOST_DEPTH} levels, nor hold itself`)
+  if (depth > MOST_DEPTH) throw misfit(options, `must not be nested deeper than ${MOST_DEPTH} levels, nor hold itself`, where)
   // By what they are, and not by their class: another realm has classes of its own.
   if (types.isDate(value)) return new Date(Date.prototype.getTime.call(value))
   if (types.isRegExp(value)) return new RegExp(value)
   if (ArrayBuffer.isView(value)) {
-    if (!types.isUint8Array(value)) throw invalidArgument(options.argument, 'must hold bytes as Uint8Array, Buffer or Binary only')
+    if (!types.isUint8Array(value)) throw misfit(options, 'must hold bytes as Uint8Array, Buffer or Binary only', where)
     return new Binary(new Uint8Array(value), Binary.SUBTYPE_DEFAULT)
   }
-  if (BSON_CLASSES.some((each) => value instanceof each)) return ofOwnClass(value)
-  if ('_bsontype' in value) throw invalidArgument(options.argument, "must hold values of BSON by the mongodb package's own classes only")
+  if (BSON_CLASSES.some((each) => value instanceof each)) return copied(value)
+  if ('_bsontype' in value) throw misfit(options, "must hold values of BSON by the mongodb package's own classes only", where)
   // By index: holes are null, as in the driver.
-  if (Array.isArray(value)) return Array.from({ length: value.length }, (_, i) => resolve(value[i], options, depth + 1) ?? null)
-  return resolveMembers(value, options, depth)
+  if (Array.isArray(value)) return Array.from({ length: value.length }, (_, i) => resolve(value[i], options, depth + 1, where) ?? null)
+  return resolveMembers(value, options, depth, where)
 }
 
 // As the driver: whatever has `toBSON` is asked for it, once.
@@ -118,24 +119,25 @@ function ownForm(value: unknown): unknown {
     : value
 }
 
-// A class that extends one of them may say one thing now and another when it is sent.
-function ofOwnClass(value: object): unknown {
-  if (BSON_CLASSES.some((each) => Object.getPrototypeOf(value) === each.prototype)) return value
-  const reading = { promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true }
-  return BSON.deserialize(BSON.serialize({ '': value }), reading)['']
+const AS_WRITTEN = { promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true }
+
+// As it is written now, an unsigned Long as the signed one that is stored: the caller may change it before it is sent, and a class that
+// extends one of them may say something else then.
+function copied(value: object): unknown {
+  return BSON.deserialize(BSON.serialize({ '': value }), AS_WRITTEN)['']
 }
 
-function resolveMembers(value: object, options: ResolveOptions, depth: number): Tree {
+function resolveMembers(value: object, options: ResolveOptions, depth: number, where: string): Tree {
   const entries: readonly (readonly [unknown, unknown])[] = types.isMap(value)
     ? [...Map.prototype.entries.call(value)]
     : Object.entries(value)
   // What keeps all that it is to itself would be stored as an empty object.
   if (types.isBoxedPrimitive(value) || types.isNativeError(value) || (entries.length === 0 && !isPlain(value) && !types.isMap(value)))
-    throw invalidArgument(options.argument, 'must hold plain objects, or such as have members or toBSON(), and no others')
+    throw misfit(options, 'must hold plain objects, or such as have members or toBSON(), and no others', where)
   const tree: Tree = {}
   for (const [key, member] of entries) {
-    requireKey(key, options)
-    const resolved = resolve(member, options, depth + 1)
+    requireKey(key, options, where)
+    const resolved = resolve(member, options, depth + 1, below(where, key as string))
     if (resolved !== undefined) tree[key as string] = resolved
     else if (!options.ignoreUndefined) tree[key as string] = null
   }
@@ -148,9 +150,24 @@ function isPlain(value: object): boolean {
   return typeof prototype !== 'object' || prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-function requireKey(key: unknown, { argument, operators }: ResolveOptions): void {
-  if (typeof key !== 'string') throw invalidArgument(argument, 'must have only strings as keys')
-  if (key === '__proto__' || key.includes('\0') || !key.isWellFormed()) throw invalidArgument(argument, 'has a key that cannot be stored')
-  if (!operators && (key.startsWith('$') || key.includes('.')))
-    throw invalidArgument(argument, 'must have no keys with dots in them or $ before them')
+function requireKey(key: unknown, options: ResolveOptions, where: string): void {
+  if (typeof key !== 'string') throw misfit(options, 'must have only strings as keys', where)
+  // To the driver an object with a `_bsontype` is a value of BSON, whatever it is made of.
+  if (key === '__proto__' || key === '_bsontype' || key.includes('\0') || !key.isWellFormed())
+    throw misfit(options, 'must have no key that is __proto__ or _bsontype, or holds NUL or lone surrogates', where)
+  if (!options.operators && (key.startsWith('$') || key.includes('.')))
+    throw misfit(options, 'must have no keys with dots in them or $ before them', below(where, key))
+}
+
+// No key holds it.
+const PART = '\0'
+
+// The first member, and of operators the path behind the first: what is deeper may be a key that is data.
+function below(where: string, key: string): string {
+  if (where === '') return key
+  return where.startsWith('$') && !where.includes(PART) ? `${where}${PART}${key}` : where
+}
+
+function misfit({ argument }: ResolveOptions, mustBe: string, where: string): StrongroomError {
+  return invalidArgument(argument, where === '' ? mustBe : `${mustBe}, as at ${where.split(PART).map(shownName).join(' ')}`)
 }

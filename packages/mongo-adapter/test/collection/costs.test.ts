@@ -52,6 +52,18 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect((await cost(() => cold.countDocuments(filter))).queries).toBe(0)
   })
 
+  test('a search for many values: an index value for each of them, and for each hit, whosever they are', async () => {
+    const tenants = Array.from({ length: 10 }, (_, i) => `t${i}`)
+    for (const tenant of tenants) await w.vault.tenants.create(tenant)
+    const all = tenants.flatMap((tenant) => people(10, tenant))
+    await w.users.insertMany(all)
+    w.accesses.length = 0
+    expect(await w.users.find({ email: { $in: all.map(({ email }) => email as string) } }).toArray()).toHaveLength(100)
+    const made = w.accesses.filter(({ operation }) => operation === 'index.value').length
+    // What is sent, what is sought, what was found.
+    expect(made).toBe(300)
+  })
+
   test('insertMany of new people: few queries, and no more provider calls for more of them', async () => {
     await w.users.insertMany(people(1))
     const hundred = await cost(() => w.users.insertMany(people(100, 'acme', 1)))

@@ -359,6 +359,17 @@ describe.skipIf(uri === undefined)('on a server', () => {
           .toArray(),
       ),
     ).toBe('invalid_argument')
+    const seen: unknown[] = []
+    const inTheMidst = w.users
+      .find()
+      .sort({ _id: 1 })
+      .batchSize(4)
+      .map(({ _id }) => {
+        seen.push(_id)
+        if (seen.length === 3) throw new Error('mine')
+      })
+    await expect(inTheMidst.toArray()).rejects.toThrow('mine')
+    expect([seen, inTheMidst.killed]).toEqual([['u00', 'u01', 'u02'], true])
     const fresh = await world()
     await fresh.users.insertMany(people)
     await fresh.stored.updateOne({ _id: 'u03' }, { $set: { name: 'Canary-Plain' } })

@@ -1,9 +1,12 @@
 // Keys that are dropped between their opening and their use, because news of a change came: the batch is done again, and nothing of it is lost.
-import { type KeyStore, initVault, openVault } from '@strongroom/core'
+import { setTimeout } from 'node:timers/promises'
+
+import { type KeyStore, initVault, openVault, type Vault } from '@strongroom/core'
 import { memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
 import { encryptedCollection } from '@strongroom/mongo-adapter'
 import { describe, expect, test } from 'vitest'
 
+import { withKeys } from '../../dist/collection/keys.js'
 import { ada, bob, rival, uri, User, world } from './support.ts'
 
 type News = Parameters<NonNullable<KeyStore['watch']>>[0]
@@ -63,4 +66,22 @@ describe.skipIf(uri === undefined)('keys that are dropped while a batch is opene
     await expect(users.insertOne({ ...ada, _id: 'ada2', email: '2@example.com' })).rejects.toMatchObject({ code: 'handle_expired' })
     expect(sent()).toEqual([])
   })
+})
+
+// Of whichever kind the first failure is, the others are let go, also those that were still on their way.
+test.each(['subject', 'index'])('a batch that cannot be opened keeps no key: %s', async (bad) => {
+  let open = 0
+  const handle = { dispose: () => void open-- }
+  const later = async (what: string): Promise<typeof handle> => {
+    if (what === bad) throw new Error('not there')
+    await setTimeout(20)
+    open++
+    return handle
+  }
+  const tenant = { unlockMany: async () => [await later('subject')], findBlindIndex: () => later('index') }
+  const index = { scope: 'tenant', domain: 'd', normalize: 'none', unique: false, key: 'd' } as const
+  const needed = { owners: [{ tenant: 't', subject: 's' }], indexes: [{ index, tenant: 't' }], mint: false }
+  await expect(withKeys({ tenant: () => tenant } as unknown as Vault, needed, () => 'used')).rejects.toThrow('not there')
+  await setTimeout(50)
+  expect(open).toBe(0)
 })

@@ -1,9 +1,12 @@
 // Indexes and hints speak in declared paths; what is made is over index values, and what cannot work over those is refused.
-import { MongoServerError } from 'mongodb'
+import { inspect } from 'node:util'
+import { Binary, MongoServerError } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 
+import { withoutValues } from '../../dist/collection/duplicates.js'
+import { layoutOf } from '../../dist/collection/layout.js'
 import { outcome } from '../refusals.ts'
-import { ada, bob, dataCommands, looseUsers, uri, world, type World } from './support.ts'
+import { ada, bob, dataCommands, looseUsers, uri, User, world, type World } from './support.ts'
 
 describe.skipIf(uri === undefined)('on a server', () => {
   let w: World
@@ -130,6 +133,51 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect((error as MongoServerError)['keyValue']).toBeUndefined()
     expect((error as MongoServerError).message).toBe('E11000 duplicate key error: another document has the same orgId, age')
     await w.users.insertOne({ ...bob, _id: 'b2', orgId: 'rival', email: 'other@example.com' })
+  })
+
+  // Not every server says of which index it speaks: then what is encrypted in it is named alone.
+  test.each<[string, object, object, object, RegExp]>([
+    ['one path', { email: 1 }, { email: ada.email }, { email: 1 }, /the same email$/],
+    ['of a tenant', { orgId: 1, age: 1 }, {}, { age: 1 }, /the same (?:orgId, )?age$/],
+  ])('a unique index over duplicates that are there, %s: the error names the path, and shows nothing that is stored', async (...row) => {
+    const [, spec, same, pattern, message] = row
+    await w.users.dropIndexes()
+    await w.users.insertOne({ ...bob, _id: 'b2', ...same })
+    const stored = await w.stored.findOne({ _id: 'b2' })
+    const { i } = stored!['email' in same ? 'email' : 'age'] as { readonly i: Binary }
+    const bytes = Buffer.from(i.value())
+    for (const make of [
+      () => w.users.createIndex(spec as never, { unique: true }),
+      () => w.users.createIndexes([{ key: spec as never, unique: true }]),
+    ]) {
+      const error = (await make().catch((thrown: unknown) => thrown)) as MongoServerError
+      expect(error).toBeInstanceOf(MongoServerError)
+      expect([error.code, error.message]).toEqual([11_000, expect.stringMatching(message)])
+      expect([error['keyPattern'], error['keyValue']]).toEqual([expect.objectContaining(pattern), undefined])
+      const shown = inspect(error, { depth: 9, showHidden: true })
+      expect(shown).not.toMatch(/\.i\b|BinData|dup key/)
+      for (const form of [bytes.toString('hex'), bytes.toString('base64'), [...bytes].join(', ')]) expect(shown).not.toContain(form)
+    }
+  })
+
+  test("the same of mongod's answer, and of a sharded cluster's, which repeats each shard's", () => {
+    const layout = layoutOf({ schema: User, tenant: 'orgId', subject: '_id', context: 'users', bind: 'record' })
+    const said = 'E11000 duplicate key error collection: d.users index: email_1 dup key: { email.i: BinData(128, 01CAFE) }'
+    const answer = {
+      ok: 0,
+      code: 11_000,
+      codeName: 'DuplicateKey',
+      keyPattern: { 'email.i': 1 },
+      keyValue: { 'email.i': new Binary(Buffer.from('CAFE')) },
+    }
+    const error = new MongoServerError({
+      ...answer,
+      message: `Index build failed: 6f: Collection d.users ( 7a ) :: caused by :: ${said}`,
+      raw: { 'shard/host:1': { ...answer, errmsg: said } },
+    })
+    expect(withoutValues(layout, error)).toBe(error)
+    expect([error.message, error['keyPattern']]).toEqual(['E11000 duplicate key error: another document has the same email', { email: 1 }])
+    expect(inspect(error, { depth: 9, showHidden: true, getters: true })).not.toMatch(/CAFE|Binary|BinData|email\.i/i)
   })
 
   describe('hints', () => {

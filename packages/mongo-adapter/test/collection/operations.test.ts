@@ -5,12 +5,12 @@ import { AggregationCursor, ChangeStream, Collection, FindCursor, MongoClient } 
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
-import { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR, type Outcome } from '../../dist/collection/operations.js'
+import { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR, type Operations } from '../../dist/collection/operations.js'
 import * as options from '../../dist/collection/options.js'
 import type { OptionTable } from '../../dist/collection/options.js'
-import { outcome } from '../refusals.ts'
+import { outcome, refusalOf } from '../refusals.ts'
 
-const PAGE = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8')
+const PAGE = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
 
 /** What a class of the driver has, its parents' included, without what every emitter of events has. */
 function methodsOf(driver: { readonly prototype: object }): readonly string[] {
@@ -20,7 +20,7 @@ function methodsOf(driver: { readonly prototype: object }): readonly string[] {
   return [...names].sort()
 }
 
-const CLASSES: readonly [string, { readonly prototype: object }, Readonly<Record<string, Outcome>>][] = [
+const CLASSES: readonly [string, { readonly prototype: object }, Operations][] = [
   ['Collection', Collection, COLLECTION],
   ['FindCursor', FindCursor, FIND_CURSOR],
   ['AggregationCursor', AggregationCursor, AGGREGATION_CURSOR],
@@ -34,11 +34,11 @@ describe.each(CLASSES)('%s', (name, driver, table) => {
 
   test('docs/operations.md says of each what the table says', () => {
     const part = PAGE.split(`## ${name}\n`)[1]?.split('\n## ')[0] ?? ''
-    const rows = [...part.matchAll(/^\| `([^`]+)` \| (works|refused) /gm)].map(([, method, says]) => [method, says])
+    const rows = [...part.matchAll(/^\| `([^`]+)` \| (works|refused) \| (.*)\|$/gm)].map(([, ...row]) => row)
     expect(rows.sort()).toEqual(
       Object.entries(table)
         .filter(([, says]) => says !== 'own')
-        .map(([method, says]) => [method, says])
+        .map(([method, says]) => (typeof says === 'string' ? [method, says, ''] : [method, 'refused', `${says.instead} `]))
         .sort(),
     )
   })
@@ -50,20 +50,25 @@ describe('what the table says is what happens', () => {
   const schema = z.object({ _id: z.string(), org: z.string(), name: encrypted(z.string()) })
   const users = encryptedCollection({} as never, client.db('d').collection('c'), { schema, tenant: 'org', subject: '_id' })
   const cursor = users.find()
-  const of = (wanted: Outcome, table: Readonly<Record<string, Outcome>>): readonly string[] =>
-    Object.keys(table).filter((name) => table[name] === wanted)
+  const worksIn = (table: Operations): readonly string[] => Object.keys(table).filter((name) => table[name] === 'works')
+  const refusedIn = (table: Operations): readonly [string, string][] =>
+    Object.entries(table).flatMap(([name, says]) => (typeof says === 'string' ? [] : [[name, says.instead] as [string, string]]))
 
-  test.each(of('refused', COLLECTION))('%s of a collection is refused', async (name) => {
-    expect(await outcome(() => (users as unknown as Record<string, () => unknown>)[name]?.() ?? 'missing')).toBe('unsupported_operation')
+  test.each(refusedIn(COLLECTION))('%s of a collection is refused: instead %s', async (name, instead) => {
+    const error = await refusalOf(() => (users as unknown as Record<string, () => unknown>)[name]?.() ?? 'missing')
+    expect([error.code, error.message]).toEqual(['unsupported_operation', expect.stringContaining(`; instead: ${instead} (`)])
+    expect(error.message).toMatch(new RegExp(`^${name} does`))
   })
 
-  test.each(of('refused', FIND_CURSOR))('%s of a cursor is refused', async (name) => {
-    expect(await outcome(() => (cursor as unknown as Record<string, () => unknown>)[name]?.() ?? 'missing')).toBe('unsupported_operation')
+  test.each(refusedIn(FIND_CURSOR))('%s of a cursor is refused: instead %s', async (name, instead) => {
+    const error = await refusalOf(() => (cursor as unknown as Record<string, () => unknown>)[name]?.() ?? 'missing')
+    expect([error.code, error.message]).toEqual(['unsupported_operation', expect.stringContaining(`; instead: ${instead} (`)])
+    expect(error.message).toMatch(new RegExp(`^${name} of a cursor does`))
   })
 
   test('what works is there', () => {
-    for (const name of of('works', COLLECTION)) expect([name, name in EncryptedCollection.prototype]).toEqual([name, true])
-    for (const name of of('works', FIND_CURSOR).filter((each) => !each.startsWith('Symbol')))
+    for (const name of worksIn(COLLECTION)) expect([name, name in EncryptedCollection.prototype]).toEqual([name, true])
+    for (const name of worksIn(FIND_CURSOR).filter((each) => !each.startsWith('Symbol')))
       expect([name, name in EncryptedFindCursor.prototype]).toEqual([name, true])
     expect(Symbol.asyncIterator in EncryptedFindCursor.prototype).toBe(true)
   })

@@ -1,7 +1,7 @@
 // Rules of the collection that only show at their edges: paths with positions, shapes, collations, projections, what was changed meanwhile.
 import { inspect } from 'node:util'
 import { encrypted, encryptedCollection, type EncryptedCollection, SHREDDED } from '@strongroom/mongo-adapter'
-import { Binary, type Document, MongoBulkWriteError, ObjectId, type WriteError } from 'mongodb'
+import { Binary, BSONRegExp, type Document, Long, MongoBulkWriteError, ObjectId, UUID, type WriteError } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
@@ -34,6 +34,71 @@ describe.skipIf(uri === undefined)('on a server', () => {
     ])('in an update: %s', async (_, change) => {
       expect(await outcome(() => w.users.updateOne(pinned, change))).toBe('invalid_argument')
       expect(dataCommands(w)).toEqual([])
+    })
+
+    // Where the schema has an object, `$[]` would reach those of a database that holds an array there.
+    test.each(['inner.$[].street', 'inner.0.street', 'inner.$.street', 'inner.$[x].street', 'inner.$[]'])(
+      'in an update, in an object that takes any name: %s',
+      async (path) => {
+        const schema = z.object({
+          _id: z.string(),
+          orgId: z.string(),
+          plan: z.string().optional(),
+          inner: z.looseObject({ street: encrypted(z.string()) }).optional(),
+        })
+        const loose = encryptedCollection(w.vault, w.stored, { schema, tenant: 'orgId', subject: '_id' })
+        for (const change of [{ $set: { [path]: 'Canary' } }, { $rename: { plan: path } }, { $push: { [path]: 'Canary' } }])
+          expect(await outcome(() => loose.updateOne(pinned, change as never))).toBe('invalid_argument')
+        expect(dataCommands(w)).toEqual([])
+        await loose.updateOne(pinned, { $set: { 'inner.city': 'x' } } as never)
+        expect(sent()).toContain('inner.city')
+      },
+    )
+
+    // What is stored of an element that is indexed is an object, and of `{ 'a.0': null }` the server takes each of those for a hit.
+    test.each<[object, readonly string[]]>([
+      [{ 'phones.0': null }, ['bob', 'none', 'null first', 'unset']],
+      [{ 'phones.0': { $eq: null } }, ['bob', 'none', 'null first', 'unset']],
+      [{ 'phones.0': { $in: [null] } }, ['bob', 'none', 'null first', 'unset']],
+      [{ orgId: 'acme', 'phones.0': { $in: [null, '+1234567'] } }, ['bob', 'none', 'null first', 'one', 'unset']],
+      [{ 'phones.0': { $ne: null } }, ['ada', 'one', 'placed']],
+      [{ 'phones.0': { $nin: [null] } }, ['ada', 'one', 'placed']],
+      [{ orgId: 'acme', 'phones.0': { $nin: [null, '+1234567'] } }, ['ada', 'placed']],
+      [{ 'phones.0': { $not: { $eq: null } } }, ['ada', 'one', 'placed']],
+      [{ $nor: [{ 'phones.0': null }] }, ['ada', 'one', 'placed']],
+      [{ 'phones.1': null }, ['bob', 'none', 'one', 'placed', 'unset']],
+    ])('null in an array of indexed elements: %j', async (filter, ids) => {
+      const more = { none: [], one: ['+1234567'], 'null first': [null, '+1234567'] }
+      for (const [_id, phones] of Object.entries(more)) await w.users.insertOne({ _id, orgId: 'acme', phones: phones as never })
+      await w.users.insertMany([
+        { _id: 'unset', orgId: 'acme' },
+        { _id: 'placed', orgId: 'acme' },
+      ])
+      await w.users.updateOne({ _id: 'placed', orgId: 'acme' }, { $set: { 'phones.0': '+7654321' } as never })
+      const given = { $and: [{ orgId: 'acme' }, filter] } as never
+      expect((await w.users.find(given).sort({ _id: 1 }).toArray()).map(({ _id }) => _id)).toEqual(ids)
+      expect((await w.users.deleteMany(given)).deletedCount).toBe(ids.length)
+    })
+
+    // There MongoDB asks every element of the outer array, also for members that are named like positions.
+    test('null in an array of indexed elements within an array: within $elemMatch only', async () => {
+      const schema = z.object({
+        _id: z.string(),
+        orgId: z.string(),
+        items: z.array(z.object({ tags: z.array(encrypted(z.string(), { index: { scope: 'application' } })) })),
+      })
+      const nested = encryptedCollection(w.vault, w.stored.db.collection('nested'), { schema, tenant: 'orgId', subject: '_id' })
+      await nested.insertMany([
+        { _id: '1', orgId: 'acme', items: [{ tags: ['a'] }, { tags: [] }] },
+        { _id: '2', orgId: 'acme', items: [{ tags: ['a'] }] },
+      ])
+      for (const path of ['items.tags.0', 'items.0.tags.0'])
+        for (const condition of [null, { $ne: null }, { $in: [null, 'a'] }, { $nin: [null] }, { $not: { $eq: null } }])
+          expect(await outcome(() => nested.find({ [path]: condition } as never))).toBe('unsupported_operation')
+      const found = async (filter: object): Promise<readonly unknown[]> =>
+        (await nested.find(filter as never).toArray()).map(({ _id }) => _id)
+      expect(await found({ items: { $elemMatch: { 'tags.0': null } } })).toEqual(['1'])
+      expect(await found({ items: { $not: { $elemMatch: { 'tags.0': null } } } })).toEqual(['2'])
     })
 
     test('set in an array that was not there: the database makes an object, and it is read as one', async () => {
@@ -170,6 +235,23 @@ describe.skipIf(uri === undefined)('on a server', () => {
       await scope.updateMany({}, { $set: { plan: 'x' } })
       await scope.deleteMany({ plan: 'none' })
       expect(collations()).toEqual(Array.from({ length: 5 }, () => ({ locale: 'simple' })))
+    })
+
+    // A collection's own may take another tenant's name for this one's: what is excluded by this one's key would not be by theirs.
+    test('of a search by an index of a tenant: it means the tenant that it names', async () => {
+      const not = { orgId: 'acme', age: { $ne: 36 } }
+      await w.users.find(not).toArray()
+      await w.users.find({}).filter(not).toArray()
+      await w.users.countDocuments(not)
+      await w.users.distinct('plan', not)
+      await w.users.updateMany({ orgId: 'acme', $nor: [{ phones: '+1234567' }] }, { $set: { plan: 'x' } })
+      await w.users.deleteMany(not)
+      expect(new Set(collations().map((each) => JSON.stringify(each)))).toEqual(new Set(['{"locale":"simple"}']))
+      const all = w.commands.filter(({ commandName }) => ['find', 'update', 'delete'].includes(commandName))
+      expect(collations()).toHaveLength(all.length)
+      w.commands.length = 0
+      await w.users.find({ email: 'ada@example.com' }).toArray()
+      expect(collations()).toEqual([])
     })
   })
 
@@ -358,6 +440,27 @@ describe.skipIf(uri === undefined)('on a server', () => {
       expect((await notes.find().toArray()).map(({ text }) => text)).toEqual(['Canary', 'Canary', 'Canary'])
     })
 
+    test('a pattern says no id, and is none', async () => {
+      const schema = z.object({ _id: z.string(), orgId: z.string(), who: z.string(), name: encrypted(z.string()) })
+      const where = { schema, tenant: 'orgId', subject: 'who' }
+      const [free, bound] = (['none', 'record'] as const).map((bind) =>
+        encryptedCollection(w.vault, w.stored.db.collection(`of ${bind}`), { ...where, bind }),
+      ) as [EncryptedCollection<z.output<typeof schema>>, EncryptedCollection<z.output<typeof schema>>]
+      const document = { _id: 'a1', orgId: 'acme', who: 'ada', name: 'Canary' }
+      for (const _id of [/^a/, new BSONRegExp('^a')] as never[]) {
+        for (const each of [free, bound]) {
+          await each.deleteMany()
+          await each.insertOne(document)
+        }
+        const filter = { _id, orgId: 'acme', who: 'ada' }
+        const { _id: __, ...replacement } = { ...document, name: 'Canary 2' }
+        expect((await free.replaceOne(filter, replacement)).matchedCount).toBe(1)
+        expect(await free.findOne()).toEqual({ ...replacement, _id: 'a1' })
+        for (const write of [() => bound.replaceOne(filter, replacement), () => bound.updateOne(filter, { $set: { name: 'x' } })])
+          expect(await outcome(write)).toBe('unsupported_operation')
+      }
+    })
+
     test('with ids of whom the driver was told to ask', async () => {
       const ids = ['first', 'second']
       const Own = z.object({ orgId: z.string(), secret: encrypted(z.string()) })
@@ -446,6 +549,25 @@ describe.skipIf(uri === undefined)('on a server', () => {
         keyPattern: { name: 1 },
       })
     })
+  })
+
+  // An element that is null has no index value; of what is not asked of values it is as good a match as any.
+  test.each<[object, readonly string[]]>([
+    [{ $ne: 'a', $not: { $eq: 'b' } }, ['1', '5']],
+    [{ $nin: ['b'], $not: { $in: ['a'] } }, ['1', '5']],
+    [{ $ne: 'a', $not: { $ne: 'b' } }, ['3', '7']],
+    [{ $ne: 'a' }, ['1', '3', '5', '7']],
+  ])('an element that is null, among elements: %j', async (condition, ids) => {
+    const schema = z.object({
+      _id: z.string(),
+      orgId: z.string(),
+      tags: z.array(encrypted(z.string(), { index: { scope: 'application' } }).nullable()).optional(),
+    })
+    const tagged = encryptedCollection(w.vault, w.stored.db.collection('tagged'), { schema, tenant: 'orgId', subject: '_id' })
+    const lists = [['a', null], ['a'], ['b'], [], [null], undefined, ['a', 'b']]
+    await tagged.insertMany(lists.map((tags, i) => ({ _id: String(i + 1), orgId: 'acme', ...(tags === undefined ? {} : { tags }) })))
+    const filter = { tags: { $elemMatch: condition } } as never
+    expect((await tagged.find(filter).sort({ _id: 1 }).toArray()).map(({ _id }) => _id)).toEqual(ids)
   })
 
   test('null among values, and none of them', async () => {
@@ -583,6 +705,53 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(w.keyStore.snapshot().length).toBe(before)
     expect(await scope.deleteMany({ $and: [{ plan: 'none' }] })).toMatchObject({ deletedCount: 0 })
     expect(await scope.deleteMany({ orgId: 'rival' })).toMatchObject({ deletedCount: 0 })
+  })
+
+  test('a scope is of whom it was made for, whatever becomes of what it was made with', async () => {
+    const [one, two] = [new UUID(), new UUID()]
+    for (const each of [one, two]) await w.vault.tenants.create(each.toHexString())
+    const schema = z.object({ _id: z.string(), org: z.instanceof(UUID), name: encrypted(z.string()) })
+    const people = encryptedCollection(w.vault, w.stored.db.collection('ofUuids'), { schema, tenant: 'org', subject: '_id' })
+    await people.insertMany([
+      { _id: 'a', org: one, name: 'Canary a' },
+      { _id: 'b', org: two, name: 'Canary b' },
+    ])
+    const given = new UUID(one.toHexString())
+    class Other extends UUID {
+      override toHexString(): string {
+        return one.toHexString()
+      }
+    }
+    const scopes = [people.for({ tenant: given }), people.for({ tenant: given }).for({ tenant: given, subject: 'a' })]
+    given.buffer.set(two.buffer)
+    for (const scope of scopes) {
+      expect((await scope.find().toArray()).map(({ _id }) => _id)).toEqual(['a'])
+      expect(await scope.countDocuments({ _id: 'b' })).toBe(0)
+    }
+    const two1 = people.for({ tenant: new Other(two.toHexString()) })
+    await two1.insertOne({ _id: 'c', name: 'Canary c' } as never)
+    expect((await two1.find().toArray()).map(({ name }) => name)).toEqual(['Canary b', 'Canary c'])
+    expect(await outcome(() => two1.for({ tenant: one }))).toBe('invalid_argument')
+  })
+
+  test('a document keeps the id that it was given, whatever becomes of it meanwhile', async () => {
+    const schema = z.object({ _id: z.instanceof(UUID), orgId: z.string(), name: encrypted(z.string()) })
+    const people = encryptedCollection(w.vault, w.stored.db.collection('byUuid'), { schema, tenant: 'orgId', subject: '_id' })
+    const _id = new UUID()
+    const kept = new UUID(_id.toHexString())
+    const writing = people.insertOne({ _id, orgId: 'acme', name: 'Canary' })
+    await Promise.resolve()
+    _id.buffer.fill(7, 0, 6)
+    await writing
+    expect(await people.findOne({ _id: kept })).toEqual({ _id: kept, orgId: 'acme', name: 'Canary' })
+  })
+
+  test('an unsigned whole number names whom the number names that is stored', async () => {
+    const schema = z.object({ _id: z.string(), orgId: z.string(), n: z.bigint(), name: encrypted(z.string()) })
+    const people = encryptedCollection(w.vault, w.stored.db.collection('byNumber'), { schema, tenant: 'orgId', subject: 'n' })
+    await people.insertOne({ _id: 'x', orgId: 'acme', n: Long.MAX_UNSIGNED_VALUE as never, name: 'Canary' })
+    expect(await people.findOne({ _id: 'x' })).toEqual({ _id: 'x', orgId: 'acme', n: -1, name: 'Canary' })
+    for (const subject of [Long.MAX_UNSIGNED_VALUE, -1n]) expect(await people.for({ tenant: 'acme', subject }).countDocuments()).toBe(1)
   })
 
   test('a scope can be narrowed, and not left', async () => {

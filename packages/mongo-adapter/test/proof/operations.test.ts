@@ -2,7 +2,7 @@
 import { EncryptedFindCursor } from '@strongroom/mongo-adapter'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
-import { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR, type Outcome } from '../../dist/collection/operations.js'
+import { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR, type Operations } from '../../dist/collection/operations.js'
 import { refusalOf } from '../refusals.ts'
 import { ghost, NEEDLES } from './people.ts'
 import { openProof, type Proof, uri } from './proof.ts'
@@ -15,12 +15,12 @@ interface Runs {
   readonly target: (proof: Proof) => object
 }
 
-const TABLES: readonly (readonly [string, Readonly<Record<string, Outcome>>, Runs])[] = [
+const TABLES: readonly (readonly [string, Operations, Runs])[] = [
   ['Collection', COLLECTION, { works: COLLECTION_RUNS, refused: COLLECTION_REFUSALS, target: ({ users }) => users }],
   ['FindCursor', FIND_CURSOR, { works: CURSOR_RUNS, refused: CURSOR_REFUSALS, target: ({ users }) => users.find({ email: ghost.email }) }],
 ]
 /** Nobody gets one of these, as long as what makes it is refused: that is what is run for all of their rows. */
-const NEVER_MADE: readonly (readonly [string, Readonly<Record<string, Outcome>>, string])[] = [
+const NEVER_MADE: readonly (readonly [string, Operations, string])[] = [
   ['AggregationCursor', AGGREGATION_CURSOR, 'aggregate'],
   ['ChangeStream', CHANGE_STREAM, 'watch'],
 ]
@@ -36,8 +36,8 @@ const SILENT = new Set([
   'timeoutMS',
 ])
 
-const rowsOf = (table: Readonly<Record<string, Outcome>>, outcome: Outcome): readonly string[] =>
-  Object.keys(table).filter((row) => table[row] === outcome)
+const rowsOf = (table: Operations, outcome: 'works' | 'refused'): readonly string[] =>
+  Object.keys(table).filter((row) => (outcome === 'works' ? table[row] === 'works' : typeof table[row] === 'object'))
 
 describe('every row has a run, and every run a row', () => {
   test.each(TABLES)('%s', (_, table, { works, refused }) => {
@@ -46,7 +46,7 @@ describe('every row has a run, and every run a row', () => {
   })
 
   test.each(NEVER_MADE)('%s: none works while the method that makes one is refused', (_, table, maker) => {
-    expect(COLLECTION[maker]).toBe('refused')
+    expect(rowsOf(COLLECTION, 'refused')).toContain(maker)
     expect(rowsOf(table, 'works')).toEqual([])
   })
 })

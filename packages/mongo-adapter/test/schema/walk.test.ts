@@ -186,6 +186,16 @@ describe('a mark is never lost', () => {
     expect(encrypted(z.enum(['a', 'b'])).options).toEqual(['a', 'b'])
   })
 
+  // As where a schema comes from a package that has an installation of its own.
+  test('marks of another copy of this package are marks, also beside those of this one', async () => {
+    const name = '../../dist/schema/encrypted.js?another'
+    const other = (await import(/* @vite-ignore */ name)) as { readonly encrypted: typeof encrypted }
+    expect(other.encrypted).not.toBe(encrypted)
+    expect(of(other.encrypted(z.string()).min(1).optional())).toEqual(['m'])
+    expect(paths(walkSchema(z.object({ m: other.encrypted(z.string()) })))).toEqual(['m'])
+    expect(await outcome(() => of(z.array(z.record(z.string(), other.encrypted(z.string())))))).toBe('unsupported_operation')
+  })
+
   test('deepPartial: refused within a mark, kept beside one', async () => {
     const inner = z.object({ b: z.object({ c: z.string() }) })
     expect(await outcome(() => z.deepPartial(z.object({ a: encrypted(inner) })))).toBe('unsupported_operation')

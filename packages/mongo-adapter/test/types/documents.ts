@@ -1,7 +1,14 @@
 // Type tests: what compiles, and (by @ts-expect-error) what must not. Compiled by `npm run typecheck`; nothing here runs.
 import type { Vault } from '@strongroom/core'
-import { encrypted, encryptedCollection, type EncryptedFindCursor, type Shreddable, type ShreddedMark } from '@strongroom/mongo-adapter'
-import type { Collection } from 'mongodb'
+import {
+  encrypted,
+  encryptedCollection,
+  type EncryptedFindCursor,
+  partialResult,
+  type Shreddable,
+  type ShreddedMark,
+} from '@strongroom/mongo-adapter'
+import type { Collection, ObjectId } from 'mongodb'
 import { z } from 'zod'
 
 // Both ways, in an invariant place.
@@ -103,4 +110,60 @@ export async function writing(document: User, marked: M, mark: ShreddedMark): Pr
   await users.updateOne({ _id: 'x' }, { $set: { email: mark } })
   // @ts-expect-error
   encryptedCollection(vault, collection, { ...where, shredded: 'maybe' })
+}
+
+const Note = z.object({ orgId: z.string(), author: z.string(), text: encrypted(z.string()) })
+const notes = encryptedCollection(vault, collection, { schema: Note, tenant: 'orgId', subject: 'author' })
+
+export async function ids(document: User, id: ObjectId): Promise<void> {
+  // As from the driver: of the type that the schema says, or an ObjectId.
+  const one = await users.insertOne(document)
+  same<typeof one.insertedId, string>(true)
+  const many = await users.insertMany([document])
+  same<typeof many.insertedIds, { [key: number]: string }>(true)
+  const { _id, ...withoutId } = document
+  // @ts-expect-error: the schema demands it
+  await users.insertOne(withoutId)
+  // @ts-expect-error
+  await users.insertMany([withoutId])
+
+  const note = { orgId: 'acme', author: 'ada', text: 'x' }
+  const made = await notes.insertOne(note)
+  same<typeof made.insertedId, ObjectId>(true)
+  await notes.insertMany([note, { ...note, _id: id }])
+  // @ts-expect-error: where the schema says nothing, it is an ObjectId
+  await notes.insertOne({ ...note, _id })
+  // @ts-expect-error: of no document of this schema
+  await notes.insertOne({ ...note, txet: 'x' })
+
+  // What is read has one, whether the schema says so or not.
+  const found = await notes.findOne({ _id: id })
+  same<NonNullable<typeof found>['_id'], ObjectId>(true)
+  const [listed] = await notes.find().toArray()
+  same<NonNullable<typeof listed>['_id'], ObjectId>(true)
+  same<NonNullable<typeof listed>['text'], string | ShreddedMark>(true)
+  const thrown = await notes.findOne({}, { shredded: 'throw' })
+  same<NonNullable<typeof thrown>['_id'], ObjectId>(true)
+  const [allThrown] = await notes.find({}, { shredded: 'throw' }).toArray()
+  same<NonNullable<typeof allThrown>['_id'], ObjectId>(true)
+  const marked = await notes.findOne({}, { shredded: 'mark' })
+  same<NonNullable<typeof marked>['_id'], ObjectId>(true)
+  const [allMarked] = await notes.find({}, { shredded: 'mark' }).toArray()
+  same<NonNullable<typeof allMarked>['_id'], ObjectId>(true)
+}
+
+// The driver's collection, of whatever type it was made with.
+export function typed(own: Collection<User>, other: Collection<{ readonly name: string }>): void {
+  same<typeof users, ReturnType<typeof ofType>>(true)
+  function ofType() {
+    return encryptedCollection(vault, own, where)
+  }
+  encryptedCollection(vault, other, { ...where, shredded: 'throw' })
+}
+
+export function counts(error: unknown): void {
+  const result = partialResult(error)
+  same<NonNullable<typeof result>['modifiedCount'], number>(true)
+  // @ts-expect-error: there may be none
+  return void result.deletedCount
 }

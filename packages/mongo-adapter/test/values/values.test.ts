@@ -281,6 +281,37 @@ describe('what is handed over is read once', () => {
     )
   })
 
+  test('values of BSON are copies: what becomes of them afterwards changes nothing, and what they answer is what is sent', () => {
+    const given = {
+      id: new ObjectId(id.toHexString()),
+      uuid: new UUID('0e984725-c51c-4bf4-9960-e1c80e27aba0'),
+      bytes: new Binary(new Uint8Array([1, 2]), 7),
+      whole: new Int32(5),
+      unsigned: Long.MAX_UNSIGNED_VALUE,
+      proxy: new Proxy(new ObjectId(id.toHexString()), {}),
+      strange: Object.assign(new ObjectId(id.toHexString()), { toHexString: () => 'f'.repeat(24) }),
+    }
+    const resolved = resolve(given)
+    given.id.id.fill(0)
+    given.proxy.id.fill(0)
+    given.uuid.buffer.fill(0)
+    given.bytes.buffer.fill(0)
+    given.whole.value = 6
+    expect(BSON.serialize(resolved)).toEqual(
+      BSON.serialize({
+        id,
+        uuid: new UUID('0e984725-c51c-4bf4-9960-e1c80e27aba0'),
+        bytes: new Binary(new Uint8Array([1, 2]), 7),
+        whole: new Int32(5),
+        unsigned: Long.NEG_ONE,
+        proxy: id,
+        strange: id,
+      }),
+    )
+    expect(bsonScalar(resolved['unsigned'], 'a')).toBe(-1n)
+    expect((resolved['strange'] as ObjectId).toHexString()).toBe(id.toHexString())
+  })
+
   const deep = (levels: number): unknown => {
     let value: unknown = 1
     for (let i = 0; i < levels; i++) value = i % 2 === 0 ? { a: value } : [value]
@@ -304,6 +335,8 @@ describe('what is handed over is read once', () => {
     ['a function', { a: () => 'SECRET' }],
     ['a symbol', { a: Symbol('SECRET') }],
     ['what only says that it is of BSON', { a: { _bsontype: 'ObjectId', id: 'SECRET' } }],
+    ['a map that says so', { a: new Map([['_bsontype', 'SECRET']]) }],
+    ['a proxy that says so, when it is read', { a: new Proxy({ _bsontype: 'SECRET' }, { has: () => false }) }],
     ['a set', { a: new Set(['SECRET']) }],
     ['a promise', { a: Promise.resolve('SECRET') }],
     ['an address', { a: new URL('https://SECRET.example') }],

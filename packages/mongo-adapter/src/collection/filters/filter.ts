@@ -1,11 +1,12 @@
 /** Filters in the terms of what is stored. What cannot be asked of encrypted values is refused, and never silently finds nothing. */
 
-import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { invalidArgument, shownName } from '@strongroom/core'
 import type { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../../schema/node.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
 import { type Layout, type Place, placeOf, requireDeclared, type SealedPath, unsupported } from '../layout.ts'
+import { filterOperator, LOGIC, refusedFilterOperator } from './operators.ts'
 
 /** The stored index values of a value: one for each tenant that may match. */
 export type IndexValues = (sealed: SealedPath, value: unknown) => readonly Binary[]
@@ -26,15 +27,7 @@ export interface Translated {
   readonly touches: boolean
 }
 
-/** Operators that join filters. */
-export const LOGIC: readonly string[] = ['$and', '$or', '$nor']
-const PLAIN_OPERATORS: ReadonlySet<string> = new Set(
-  [
-    '$eq $ne $gt $gte $lt $lte $in $nin $all $not $elemMatch $exists $type $size $mod $regex $options',
-    '$bitsAllClear $bitsAllSet $bitsAnyClear $bitsAnySet',
-    '$geoIntersects $geoWithin $near $nearSphere $maxDistance $minDistance',
-  ].flatMap((line) => line.split(' ')),
-)
+const NO_INDEX = 'it has no index; encrypted(…, { index }) gives it one'
 
 /**
  * @param filter - resolved
@@ -79,11 +72,7 @@ class Translator {
         if (!Array.isArray(condition) || !condition.every(isTree)) throw invalidArgument('filter', `must have a list of filters in ${key}`)
         clauses.push({ [key]: this.#branches(key, condition, node) })
       } else if (key === '$comment') clauses.push({ $comment: condition })
-      else if (key.startsWith('$'))
-        throw new StrongroomError(
-          'unsupported_operation',
-          'the filter has an operator at its top that is not among $and, $or, $nor and $comment; nothing was sent',
-        )
+      else if (key.startsWith('$')) throw refusedFilterOperator('filter', key)
       else clauses.push(...this.#condition(key, condition, placeOf(this.#layout, key, node)))
     }
     return joined(clauses)
@@ -112,7 +101,7 @@ class Translator {
     switch (place.kind) {
       case 'plain':
         requireDeclared(place, path, 'filter')
-        requirePlainOperators(condition)
+        requirePlainOperators(condition, 'filter')
         return [{ [path]: condition }]
       case 'within':
         throw unsupported('searching', place.sealed.path, 'nothing within it can be reached')
@@ -129,68 +118,75 @@ class Translator {
     if (!isOperators(condition)) return [one('$eq', condition)]
     return Object.entries(condition).map(([operator, operand]) => {
       if (operator !== '$not') return one(operator, operand)
-      if (!isOperators(operand)) throw unsupported('$not of anything but operators', path)
+      if (!isOperators(operand)) throw unsupported('$not of anything but operators', path, '$ne is its form for a value')
       return { $nor: [joined(this.#apart(() => this.#each(operand, path, one)).result)] }
     })
   }
 
   #holder(path: string, operator: string, operand: unknown, { node }: Place & { readonly kind: 'holder' }): Tree {
-    if (operator === '$exists') return { [path]: { $exists: yesOrNo(operand) } }
+    if (operator === '$exists') return { [path]: { $exists: yesOrNo(operand, path) } }
     if ((operator === '$eq' || operator === '$ne') && operand === null) return { [path]: { [operator]: null } }
-    if (node.kind === 'array' && operator === '$size') return { [path]: { $size: sizeOf(operand) } }
+    if (node.kind === 'array' && operator === '$size') return { [path]: { $size: sizeOf(operand, path) } }
     if (node.kind === 'array' && operator === '$elemMatch' && isTree(operand) && !isOperators(operand))
       return { [path]: { $elemMatch: this.filter(operand, node.element) } }
-    throw unsupported(operator === '$eq' ? 'comparing the whole' : operator, path, 'it holds encrypted values')
+    throw unsupported(
+      operator === '$eq' ? 'comparing the whole' : shownName(operator),
+      path,
+      'it holds encrypted values: name the paths in it',
+    )
   }
 
   #sealed(path: string, operator: string, operand: unknown, place: Place & { readonly kind: 'sealed' }): Tree {
     const { sealed, array } = place
+    requireWorking(operator, place)
     switch (operator) {
       case '$exists':
-        return { [path]: { $exists: yesOrNo(operand) } }
+        return { [path]: { $exists: yesOrNo(operand, path) } }
       case '$size':
-        if (array) return { [path]: { $size: sizeOf(operand) } }
-        break
+        return { [path]: { $size: sizeOf(operand, path) } }
       case '$eq':
       case '$ne':
-        if (operand === null) return { [path]: { [operator]: null } }
-        if (Array.isArray(operand) && array) throw unsupported('comparing a whole array', sealed.path)
+        if (operand === null) return isAbsent(path, place, operator === '$eq')
+        if (Array.isArray(operand) && array) throw unsupported('comparing a whole array', sealed.path, '$all and $size work')
         return { [`${path}.i`]: this.#among(operator === '$eq' ? '$in' : '$nin', sealed, [operand]) }
       case '$in':
       case '$nin': {
-        const list = listOf(operator, operand)
+        const list = listOf(operator, operand, path)
         const some = list.filter((value) => value !== null)
-        if (list.length > 0 && some.length === 0) return { [path]: { [operator]: [null] } }
+        if (list.length > 0 && some.length === 0) return isAbsent(path, place, operator === '$in')
         const { result, required } = this.#apart(() => ({ [`${path}.i`]: this.#among(operator, sealed, some) }))
         if (some.length === list.length) {
           this.#required.push(...required)
           return result
         }
-        return operator === '$in' ? { $or: [result, { [path]: null }] } : { $and: [result, { [path]: { $ne: null } }] }
+        const absent = isAbsent(path, place, operator === '$in')
+        return operator === '$in' ? { $or: [result, absent] } : { $and: [result, absent] }
       }
       case '$all':
         // Each value has one index value for each tenant: so each is a condition of its own.
-        return listOf(operator, operand).length === 0
+        return listOf(operator, operand, path).length === 0
           ? { [`${path}.i`]: { $in: [] } }
-          : { $and: listOf(operator, operand).map((value) => ({ [`${path}.i`]: this.#among('$in', sealed, [value]) })) }
+          : { $and: listOf(operator, operand, path).map((value) => ({ [`${path}.i`]: this.#among('$in', sealed, [value]) })) }
       case '$elemMatch':
-        if (array && isOperators(operand)) {
-          const inner = this.#each(operand, path, (each, value) => this.#element(each, value, sealed))
-          const clause = { [path]: { $elemMatch: joined(inner) } }
-          // An element that is null has no index value: it is none of those that are excluded.
-          const excludes = Object.keys(operand).every((each) => each === '$ne' || each === '$nin')
-          return excludes ? { $or: [clause, { [path]: { $elemMatch: { $eq: null } } }] } : clause
-        }
+        return this.#elemMatch(path, operand, sealed)
     }
-    throw unsupported(operator.startsWith('$') ? operator : 'this condition', sealed.path)
+    throw unsupported(operator, sealed.path)
+  }
+
+  #elemMatch(path: string, operand: unknown, sealed: SealedPath): Tree {
+    if (!isOperators(operand)) throw unsupported('$elemMatch by members', sealed.path, 'nothing within its elements can be reached')
+    const inner = this.#each(operand, path, (each, value) => this.#element(each, value, sealed))
+    const clause = { [path]: { $elemMatch: joined(inner) } }
+    // An element that is null is no object, in which the server looks for an index value.
+    return letsNullThrough(operand) ? { $or: [clause, { [path]: { $elemMatch: { $eq: null } } }] } : clause
   }
 
   #element(operator: string, operand: unknown, sealed: SealedPath): Tree {
     if (operator === '$eq' || operator === '$in')
-      return { i: this.#among('$in', sealed, operator === '$eq' ? [operand] : listOf(operator, operand)) }
+      return { i: this.#among('$in', sealed, operator === '$eq' ? [operand] : listOf(operator, operand, sealed.path)) }
     if (operator === '$ne' || operator === '$nin')
-      return { i: this.#among('$nin', sealed, operator === '$ne' ? [operand] : listOf(operator, operand)) }
-    throw unsupported(`${operator} in $elemMatch`, sealed.path)
+      return { i: this.#among('$nin', sealed, operator === '$ne' ? [operand] : listOf(operator, operand, sealed.path)) }
+    throw unsupported(`${shownName(operator)} in $elemMatch`, sealed.path, 'there $eq, $ne, $in and $nin work')
   }
 
   #among(operator: '$in' | '$nin', sealed: SealedPath, values: readonly unknown[]): Tree {
@@ -200,12 +196,34 @@ class Translator {
   }
 
   #indexed(sealed: SealedPath, values: readonly unknown[]): readonly Binary[] {
-    if (sealed.index === undefined) throw unsupported('searching', sealed.path, 'it has no index; encrypted(…, { index }) gives it one')
+    if (sealed.index === undefined) throw unsupported('searching', sealed.path, NO_INDEX)
     for (const value of values)
       if (value === null || value instanceof RegExp || value === undefined)
-        throw unsupported('a regular expression or null in a list', sealed.path)
+        throw unsupported('searching by a regular expression, or by null in a list', sealed.path, 'find by what is equal')
     return values.flatMap((value) => this.#values(sealed, value))
   }
+}
+
+/** Whether an element that is null fulfils conditions on values. */
+function letsNullThrough(condition: Tree): boolean {
+  return Object.entries(condition).every(([operator, operand]) =>
+    operator === '$not' ? !(isTree(operand) && letsNullThrough(operand)) : operator === '$ne' || operator === '$nin',
+  )
+}
+
+/**
+ * That there is no value, or null; or that there is one. An indexed element is stored as an object, in which the server looks as well for a
+ * member that is named like its position, and finds none: so at a position it is asked what is there.
+ *
+ * @throws StrongroomError `unsupported_operation` where the path enters another array before: what is said of one of its elements is said of all
+ */
+function isAbsent(path: string, { sealed, array }: Place & { readonly kind: 'sealed' }, absent: boolean): Tree {
+  if (array || sealed.index === undefined || !sealed.path.endsWith('[]')) return { [path]: { [absent ? '$eq' : '$ne']: null } }
+  const list = path.replace(/\.?\d+$/u, '[]')
+  if (sealed.path !== list && !sealed.path.endsWith(`[].${list}`))
+    throw unsupported('null at a position', sealed.path, 'ask $elemMatch of the array around it, or $exists')
+  const stored = { $type: ['object', 'binData'] }
+  return { [path]: absent ? { $not: stored } : stored }
 }
 
 function isOperators(condition: unknown): condition is Tree {
@@ -213,39 +231,47 @@ function isOperators(condition: unknown): condition is Tree {
 }
 
 // What stands where these belong may be what was searched for, and would be sent.
-function yesOrNo(operand: unknown): boolean {
+function yesOrNo(operand: unknown, path: string): boolean {
   if (operand === true || operand === 1) return true
   if (operand === false || operand === 0) return false
-  throw invalidArgument('filter', 'must have true or false in $exists')
+  throw invalidArgument('filter', `must have true or false in $exists of ${path}`)
 }
 
-function sizeOf(operand: unknown): number {
-  if (typeof operand !== 'number') throw invalidArgument('filter', 'must have a number in $size')
+function sizeOf(operand: unknown, path: string): number {
+  if (typeof operand !== 'number') throw invalidArgument('filter', `must have a number in $size of ${path}`)
   return operand
 }
 
-function listOf(operator: string, operand: unknown): readonly unknown[] {
-  if (!Array.isArray(operand)) throw invalidArgument('filter', `must have a list in ${operator}`)
+function listOf(operator: string, operand: unknown, path: string): readonly unknown[] {
+  if (!Array.isArray(operand)) throw invalidArgument('filter', `must have a list in ${operator} of ${path}`)
   return operand
+}
+
+/** @throws StrongroomError `unsupported_operation` for an operator that the table refuses on such a path */
+function requireWorking(operator: string, { sealed, array }: Place & { readonly kind: 'sealed' }): void {
+  const known = filterOperator(operator)
+  if (known === undefined) throw unsupported(shownName(operator), sealed.path, 'it is no operator that is known here')
+  const here = sealed.index === undefined ? known.unindexed : known.indexed
+  if (here === 'refused') throw unsupported(operator, sealed.path, known.indexed === 'refused' ? known.instead : NO_INDEX)
+  if (here === 'arrays' && !array) throw unsupported(operator, sealed.path, 'it is no array')
 }
 
 /** @throws StrongroomError `unsupported_operation` for operators whose effect is not known */
-export function requirePlainOperators(condition: unknown): void {
+export function requirePlainOperators(condition: unknown, argument: string): void {
   if (!isOperators(condition)) return
   for (const [operator, operand] of Object.entries(condition)) {
-    if (!PLAIN_OPERATORS.has(operator))
-      throw new StrongroomError('unsupported_operation', 'the filter has an operator that is not known here; nothing was sent')
-    if (operator === '$not') requirePlainOperators(operand)
-    if (operator === '$elemMatch' && isTree(operand)) requirePlainFilter(operand)
+    if (filterOperator(operator)?.plain !== 'works') throw refusedFilterOperator(argument, operator)
+    if (operator === '$not') requirePlainOperators(operand, argument)
+    if (operator === '$elemMatch' && isTree(operand)) requirePlainFilter(operand, argument)
   }
 }
 
-function requirePlainFilter(filter: Tree): void {
+function requirePlainFilter(filter: Tree, argument: string): void {
   for (const [key, condition] of Object.entries(filter)) {
     if (LOGIC.includes(key)) {
-      if (Array.isArray(condition)) for (const each of condition) if (isTree(each)) requirePlainFilter(each)
-    } else if (key.startsWith('$')) requirePlainOperators({ [key]: condition })
-    else requirePlainOperators(condition)
+      if (Array.isArray(condition)) for (const each of condition) if (isTree(each)) requirePlainFilter(each, argument)
+    } else if (key.startsWith('$')) requirePlainOperators({ [key]: condition }, argument)
+    else requirePlainOperators(condition, argument)
   }
 }
 

@@ -1,5 +1,7 @@
 /** Which tenants, subject and id a filter lets through: only what every match must have. */
 
+import { BSONRegExp } from 'mongodb'
+
 import type { OwnerPath } from '../../schema/owner-path.ts'
 import { ownerName } from '../../schema/owner-path.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
@@ -20,12 +22,17 @@ export interface Pins {
 export function pinsOf(layout: Layout, filter: Tree): Pins {
   const tenants = pinned(filter, layout.tenant)
   const subjects = pinned(filter, layout.subject)
-  const id = equalities(filter, '_id').find((values) => values.length === 1)
+  const id = equalities(filter, '_id').find((values) => values.length === 1 && !isPattern(values[0]))
   return {
     tenants: tenants !== undefined && tenants.length <= MOST_TENANTS ? tenants : undefined,
     subject: subjects?.length === 1 ? subjects[0] : undefined,
     id: id?.[0],
   }
+}
+
+// It stands where a value does, and lets others through.
+function isPattern(value: unknown): boolean {
+  return value instanceof RegExp || value instanceof BSONRegExp
 }
 
 // All that a filter says has to hold: of a scope and what is asked within it, only what both let through.

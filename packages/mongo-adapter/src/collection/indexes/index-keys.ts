@@ -26,8 +26,7 @@ export function storedKey(layout: Layout, given: unknown): StoredKey {
   for (const [path, direction] of pairsOf(given)) {
     if (typeof path !== 'string' || path === '') throw invalidArgument('index', 'must name paths')
     const { stored, sealed } = storedPath(layout, path, direction, 'index')
-    if (sealed !== undefined && found !== undefined)
-      throw unsupported('an index of two encrypted paths', `${found.path} and ${sealed.path}`)
+    if (sealed !== undefined && found !== undefined) throw unsupported('one index', `${found.path} and ${sealed.path}`, 'make one of each')
     found ??= sealed
     key.set(stored, direction)
     named.push([path, direction])
@@ -68,8 +67,8 @@ function storedPath(
   const place = placeOf(layout, wildcard ? path.slice(0, -4) : path)
   if (path !== '$natural') requireDeclared(place, path, argument)
   if (place.kind === 'plain') return { stored: path, sealed: undefined }
-  if (wildcard) throw unsupported('an index of everything', path)
-  if (place.kind === 'holder') throw unsupported('an index', path, 'it holds encrypted values')
+  if (wildcard) throw unsupported('an index of everything', path, 'name its paths')
+  if (place.kind === 'holder') throw unsupported('an index', path, 'it holds encrypted values: name the paths in it')
   if (place.kind === 'within') throw unsupported('an index', place.sealed.path, 'nothing within it can be reached')
   const { sealed } = place
   if (sealed.index === undefined) throw unsupported('an index', sealed.path, 'encrypted(…, { index }) gives it one')

@@ -12,7 +12,8 @@ import type {
   ListIndexesCursor,
 } from 'mongodb'
 
-import { readList, resolveDocument, type Tree } from '../../values/resolve.ts'
+import { guarded, readList, resolveDocument, type Tree } from '../../values/resolve.ts'
+import { withoutValues } from '../duplicates.ts'
 import { translateFilter } from '../filters/filter.ts'
 import { type Layout, type SealedPath, unsupported } from '../layout.ts'
 import { CREATE_INDEX_OPTIONS, DROP_INDEX_OPTIONS, LIST_INDEXES_OPTIONS, readDriverOptions } from '../options.ts'
@@ -58,7 +59,7 @@ export async function createIndex(
   const read = readDriverOptions(options, CREATE_INDEX_OPTIONS)
   const command = { ...pick(read, OF_COMMAND), ...readOptions(commandOptions, OF_COMMAND) }
   const description = describe(source.layout, spec, without(read, OF_COMMAND))
-  const [name] = await source.collection.createIndexes([description], command)
+  const [name] = await make(source, [description], command)
   return name as string
 }
 
@@ -73,7 +74,20 @@ export async function createIndexes(
     specs === undefined
       ? declaredIndexes(source.layout)
       : readList(specs, 'indexes', '{ key, … }').map((each) => describeOne(source.layout, each))
-  return descriptions.length === 0 ? [] : source.collection.createIndexes([...descriptions], command)
+  return descriptions.length === 0 ? [] : make(source, descriptions, command)
+}
+
+async function make(
+  { collection, layout }: Source,
+  descriptions: readonly IndexDescription[],
+  command: EncryptedCreateIndexesOptions,
+): Promise<string[]> {
+  try {
+    return await collection.createIndexes([...descriptions], command)
+  } catch (error) {
+    // Of duplicates that are there already the server quotes what is stored.
+    throw withoutValues(layout, error)
+  }
 }
 
 /** @param name - as `indexes` shows it */
@@ -109,8 +123,10 @@ export async function indexExists(
   names: string | readonly string[],
   options: IndexInformationOptions | undefined,
 ): Promise<boolean> {
+  const wanted = typeof names === 'string' ? [names] : readList(names, 'names', 'names of indexes')
+  if (!wanted.every((name) => typeof name === 'string')) throw invalidArgument('names', 'must be a list of names of indexes')
   const all = new Set(((await indexes(source, options, true)) as IndexDescriptionInfo[]).map(({ name }) => name))
-  return (typeof names === 'string' ? [names] : names).every((name) => all.has(name))
+  return wanted.every((name) => all.has(name))
 }
 
 function shown(layout: Layout, index: IndexDescriptionInfo): IndexDescriptionInfo {
@@ -126,7 +142,7 @@ function shown(layout: Layout, index: IndexDescriptionInfo): IndexDescriptionInf
 
 function describeOne(layout: Layout, given: unknown): IndexDescription {
   if (typeof given !== 'object' || given === null) throw invalidArgument('indexes', 'must be a list of { key, … }')
-  const { key, ...options } = given as { readonly key?: unknown } & EncryptedCreateIndexOptions
+  const { key, ...options } = guarded('indexes', () => ({ ...given })) as { readonly key?: unknown } & EncryptedCreateIndexOptions
   return describe(layout, key, without(readDriverOptions(options, CREATE_INDEX_OPTIONS), OF_COMMAND))
 }
 
@@ -148,8 +164,8 @@ function requireFit(
   key: ReadonlyMap<string, unknown>,
   { expireAfterSeconds, collation, unique }: EncryptedCreateIndexOptions,
 ): void {
-  if (expireAfterSeconds !== undefined) throw unsupported('an index that removes documents in time', path)
-  if (collation !== undefined) throw unsupported('an index with a collation', path)
+  if (expireAfterSeconds !== undefined) throw unsupported('an index with expireAfterSeconds', path, 'make one on a plain date')
+  if (collation !== undefined) throw unsupported('an index with a collation', path, 'the normaliser of its index says what is equal')
   // Two tenants' equal values are two index values: only within a tenant can they be unique.
   if (unique === true && index?.scope === 'tenant' && !index.unique && !key.has(layout.tenant.path))
     throw unsupported(
@@ -164,7 +180,7 @@ function partialOf(layout: Layout, given: unknown): Tree {
   return translateFilter(layout, filter, ({ path }) => {
     throw new StrongroomError(
       'unsupported_operation',
-      `an index of documents with certain values cannot be made on ${path}, which is encrypted; nothing was sent`,
+      `partialFilterExpression cannot name values of ${path}, which is encrypted: { $exists: true } and plain paths work; nothing was sent`,
     )
   }).filter
 }

@@ -8,6 +8,7 @@ import { withoutValues } from '../duplicates.ts'
 import type { Layout } from '../layout.ts'
 import type { FilterPlan, Source } from '../source.ts'
 import { verifiedIds, type VerifyingOptions } from '../verified-ids.ts'
+import { type PartialResult, withPartialResult } from './partial-result.ts'
 
 /** How many documents a command reached. */
 export type Reached<R> = (result: R) => number
@@ -15,8 +16,9 @@ export type Reached<R> = (result: R) => number
 /**
  * @param reading - how hits are looked for
  * @returns what each command answered, at least one
+ * @throws what a command throws, with what those before it have done
  */
-export async function acted<R extends { readonly acknowledged: boolean }>(
+export async function acted<R extends { readonly acknowledged: boolean } & Partial<PartialResult>>(
   source: Source,
   plan: FilterPlan,
   many: boolean,
@@ -29,16 +31,20 @@ export async function acted<R extends { readonly acknowledged: boolean }>(
   if (plan.searched.length === 0) return [await send(physical)]
   const results: R[] = []
   const reachedBefore = new Set<string>()
-  for await (const found of verifiedIds(source, plan, { ...reading, readPreference: 'primary' })) {
-    // What the first of a batch changed may come again in a later one.
-    const ids = found.filter((id) => isNew(reachedBefore, id))
-    if (ids.length === 0) continue
-    for (const hits of many ? [{ $in: ids }] : ids.map((id) => ({ $eq: id }))) {
-      const result = await send(narrowed(physical, hits))
-      results.push(result)
-      // One that was changed since it was found is no match any more: the next may be. What is not acknowledged may have been one.
-      if (!many && (reached(result) > 0 || !result.acknowledged)) return [result]
+  try {
+    for await (const found of verifiedIds(source, plan, { ...reading, readPreference: 'primary' })) {
+      // What the first of a batch changed may come again in a later one.
+      const ids = found.filter((id) => isNew(reachedBefore, id))
+      if (ids.length === 0) continue
+      for (const hits of many ? [{ $in: ids }] : ids.map((id) => ({ $eq: id }))) {
+        const result = await send(narrowed(physical, hits))
+        results.push(result)
+        // One that was changed since it was found is no match any more: the next may be. What is not acknowledged may have been one.
+        if (!many && (reached(result) > 0 || !result.acknowledged)) return [result]
+      }
     }
+  } catch (error) {
+    throw many ? withPartialResult(error, results) : error
   }
   const [first, ...rest] = results
   // So that a call that finds nothing answers as the driver does.

@@ -1,9 +1,10 @@
 /** `arrayFilters`: which elements `$[name]` in an update means. By what is plain in them only. */
 
-import { invalidArgument } from '@strongroom/core'
+import { invalidArgument, shownName } from '@strongroom/core'
 
 import { isTree, readList, resolveDocument, type Tree } from '../../values/resolve.ts'
-import { LOGIC, requirePlainOperators } from '../filters/filter.ts'
+import { requirePlainOperators } from '../filters/filter.ts'
+import { LOGIC } from '../filters/operators.ts'
 import { type Layout, placeOf, requireDeclared, unsupported } from '../layout.ts'
 
 /**
@@ -29,17 +30,17 @@ function requirePlain(layout: Layout, filter: Tree, paths: readonly string[]): v
       continue
     }
     const [name = '', ...below] = key.split('.')
-    if (name === '' || name.startsWith('$')) throw invalidArgument('arrayFilters', 'must begin each path with a name that the update uses')
-    const arrays = arraysNamed(name, paths)
+    const arrays = name === '' || name.startsWith('$') ? [] : arraysNamed(name, paths)
     // The server would refuse it as well, and have it in its log by then.
-    if (arrays.length === 0) throw invalidArgument('arrayFilters', 'must begin each path with a name that the update uses')
+    if (arrays.length === 0)
+      throw invalidArgument('arrayFilters', `must begin each path with a name that the update has in $[…], and not with ${shownName(name)}`)
     for (const array of arrays) {
       const place = placeOf(layout, [array, '0', ...below].join('.'))
       const path = [array, ...below].join('.')
-      if (place.kind !== 'plain') throw unsupported('choosing elements by arrayFilters', path)
+      if (place.kind !== 'plain') throw unsupported('choosing elements by arrayFilters', path, 'choose them by what is plain in them')
       requireDeclared(place, path, 'arrayFilters')
     }
-    requirePlainOperators(condition)
+    requirePlainOperators(condition, 'arrayFilters')
   }
 }
 

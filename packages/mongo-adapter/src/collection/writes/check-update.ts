@@ -1,11 +1,12 @@
 /** Updates in the terms of what is stored: what they write is encrypted, and whatever could move plaintext into an encrypted path is refused. */
 
-import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 
 import type { SchemaNode } from '../../schema/node.ts'
 import type { PlacedValue } from '../../schema/validation.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
-import { type Layout, type Place, unsupported, writtenPlaceOf } from '../layout.ts'
+import { type Layout, type Place, requireDeclared, unsupported, writtenPlaceOf } from '../layout.ts'
+import { PUSH_MODIFIERS, updateOperator } from './operators.ts'
 
 /** A value that an update writes somewhere that holds something encrypted. */
 export interface WrittenValue {
@@ -23,10 +24,6 @@ export interface CheckedUpdate {
   readonly with: (seal: (written: WrittenValue) => unknown) => Tree
 }
 
-const OPERATORS: ReadonlySet<string> = new Set(
-  '$set $unset $push $pop $pull $pullAll $addToSet $inc $mul $min $max $bit $currentDate $rename'.split(' '),
-)
-
 /**
  * @param update - resolved
  * @throws StrongroomError `unsupported_operation`, `invalid_argument`
@@ -36,12 +33,15 @@ export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
   const assigned: PlacedValue[] = []
   const parts: ((seal: (written: WrittenValue) => unknown) => readonly [string, Tree])[] = []
   const names = Object.keys(update)
-  if (names.length === 0 || names.some((name) => !name.startsWith('$')))
-    throw invalidArgument('update', 'must have update operators and nothing else; replaceOne replaces a whole document')
+  const other = names.find((name) => !name.startsWith('$'))
+  if (other !== undefined || names.length === 0)
+    throw invalidArgument(
+      'update',
+      `must have update operators and nothing else${other === undefined ? '' : `, as ${shownName(other)}`}; replaceOne replaces a whole document`,
+    )
   for (const operator of names) {
     const members = update[operator]
-    if (!OPERATORS.has(operator))
-      throw new StrongroomError('unsupported_operation', 'the update has an operator that is not known here; nothing was sent')
+    if (updateOperator(operator)?.plain !== 'works') throw refusedOperator(operator)
     if (!isTree(members)) throw invalidArgument('update', `must have a document in ${operator}`)
     const checked = Object.entries(members).map(([path, operand]) => {
       requireFree(layout, path)
@@ -49,7 +49,7 @@ export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
       const values = member(layout, operator, path, operand)
       written.push(...values.written)
       const put = assignedBy(operator, path, operand)
-      for (const { value } of put) requireData(value)
+      for (const { value } of put) requireData(value, path)
       assigned.push(...put)
       return [path, values.with] as const
     })
@@ -78,63 +78,77 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
   if (operator === '$unset') return { written: [], with: () => '' }
   if (operator === '$rename') {
     const target = writtenPlaceOf(layout, String(operand))
-    if (place.kind !== 'plain' || target.kind !== 'plain') throw unsupported('$rename', path)
-    if (!target.declared) throw undeclared()
+    const encrypted = place.kind === 'plain' ? target.kind !== 'plain' && String(operand) : path
+    if (encrypted !== false) throw unsupported(operator, encrypted, updateOperator(operator)?.instead)
+    requireDeclared(place, path, 'update')
+    requireDeclared(target, String(operand), 'update')
     return asItIs
   }
   if (place.kind === 'plain') {
-    if (!place.declared) throw undeclared()
+    requireDeclared(place, path, 'update')
     return asItIs
   }
-  if (operator === '$pop' && place.node.kind === 'array') {
-    if (operand !== 1 && operand !== -1) throw invalidArgument('update', 'must have 1 or -1 in $pop')
-    return asItIs
-  }
+  requireWorking(operator, place, path)
   if (operator === '$set') {
     const one: WrittenValue = { node: place.node, value: operand, path }
     return { written: [one], with: (seal) => seal(one) }
   }
   if (operator === '$push' && place.node.kind === 'array') return push(path, operand, place.node.element)
-  throw unsupported(operator, pathOf(place, path))
+  if (operator === '$pop') {
+    if (operand !== 1 && operand !== -1) throw invalidArgument('update', `must have 1 or -1 in $pop of ${path}`)
+    return asItIs
+  }
+  throw unsupported(operator, path)
+}
+
+type Encrypted = Extract<Place, { readonly kind: 'sealed' | 'holder' }>
+
+/** @throws StrongroomError `unsupported_operation` for an operator that the table refuses on such a path */
+function requireWorking(operator: string, place: Encrypted, path: string): void {
+  const known = updateOperator(operator)
+  const shown = place.kind === 'sealed' ? place.sealed.path : path
+  if (known === undefined || known.encrypted === 'refused') throw unsupported(operator, shown, known?.instead)
+  if (known.encrypted === 'arrays' && place.node.kind !== 'array') throw unsupported(operator, shown, 'it is no array')
 }
 
 function push(path: string, operand: unknown, element: SchemaNode): CheckedMember {
   const { $each: each, ...modifiers } = isTree(operand) && Object.hasOwn(operand, '$each') ? operand : { $each: [operand] }
-  if (!Array.isArray(each)) throw invalidArgument('update', 'must have a list in $each')
+  if (!Array.isArray(each)) throw invalidArgument('update', `must have a list in $each of ${path}`)
   for (const [name, modifier] of Object.entries(modifiers)) {
-    if (name !== '$position' && name !== '$slice') throw unsupported(`$push with ${name}`, path)
-    if (!Number.isSafeInteger(modifier)) throw invalidArgument('update', `must have a whole number in ${name}`)
+    if (!PUSH_MODIFIERS.includes(name))
+      throw unsupported(`$push with ${shownName(name)}`, path, `beside $each there may be ${PUSH_MODIFIERS.join(' and ')}`)
+    if (!Number.isSafeInteger(modifier)) throw invalidArgument('update', `must have a whole number in ${name} of ${path}`)
   }
   const written = each.map((value: unknown): WrittenValue => ({ node: element, value, path }))
   return { written, with: (seal) => ({ ...modifiers, $each: written.map(seal) }) }
 }
 
 // The keys within what is written follow the rules of documents.
-function requireData(value: unknown): void {
-  if (Array.isArray(value)) for (const each of value) requireData(each)
+function requireData(value: unknown, path: string): void {
+  if (Array.isArray(value)) for (const each of value) requireData(each, path)
   else if (isTree(value)) {
     for (const [key, inner] of Object.entries(value)) {
       if (key.startsWith('$') || key.includes('.'))
-        throw invalidArgument('update', 'must write no documents with dots in their keys or $ before them')
-      requireData(inner)
+        throw invalidArgument('update', `must write no documents at ${path} with dots in their keys or $ before them`)
+      requireData(inner, path)
     }
   }
 }
 
 // Changing whose a document is, or its id, would leave its values where no key opens them.
 function requireFree(layout: Layout, path: string): void {
-  const bound = [layout.tenant.path, layout.subject.path, '_id']
-  if (bound.some((each) => each === path || each.startsWith(`${path}.`) || path.startsWith(`${each}.`)))
+  const bound = [layout.tenant.path, layout.subject.path, '_id'].find(
+    (each) => each === path || each.startsWith(`${path}.`) || path.startsWith(`${each}.`),
+  )
+  if (bound !== undefined)
     throw new StrongroomError(
       'unsupported_operation',
-      'the update writes the tenant, the subject or the id of a document: its encrypted values belong to them; nothing was sent',
+      `the update writes ${bound}, by which encrypted values belong to their document: insert another, and delete this one; nothing was sent`,
     )
 }
 
-function undeclared(): StrongroomError {
-  return invalidArgument('update', 'must write no other paths than the schema declares; use z.looseObject() to allow them')
-}
-
-function pathOf(place: Place, path: string): string {
-  return place.kind === 'sealed' ? place.sealed.path : path
+function refusedOperator(operator: string): StrongroomError {
+  const instead = updateOperator(operator)?.instead
+  const says = instead === undefined ? 'is no operator that is known here' : `does not work on encrypted collections; instead: ${instead}`
+  return new StrongroomError('unsupported_operation', `${shownName(operator)} in update ${says} (docs/operations.md); nothing was sent`)
 }

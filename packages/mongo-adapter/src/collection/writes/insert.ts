@@ -6,7 +6,7 @@ import { type BulkWriteOptions, type Document, type InsertManyResult, type Inser
 import { readList, resolveDocument, type Tree } from '../../values/resolve.ts'
 import { requireOwners, withKeys } from '../keys.ts'
 import { INSERT_MANY_OPTIONS, INSERT_OPTIONS, readDriverOptions } from '../options.ts'
-import { indexesFor, ownerOf, prepareTree, recordOf, sealTree } from '../seal.ts'
+import { indexesFor, ownerOf, prepareTree, boundTo, sealTree } from '../seal.ts'
 import { fillScope, ignoresUndefined, type Source } from '../source.ts'
 import { sending } from './act.ts'
 
@@ -20,38 +20,39 @@ export type EncryptedInsertOneOptions = Pick<
 /** Options of insertMany. */
 export type EncryptedInsertManyOptions = EncryptedInsertOneOptions & Pick<BulkWriteOptions, 'ordered'>
 
-export async function insertOne(
+export async function insertOne<T>(
   source: Source,
   document: unknown,
   options: EncryptedInsertOneOptions | undefined,
-): Promise<InsertOneResult> {
+): Promise<InsertOneResult<T>> {
   const sent = readDriverOptions(options, INSERT_OPTIONS)
   const [sealed] = await sealAll(source, [document], sent)
-  return sending(source.layout, () => source.collection.insertOne(sealed as Document, sent))
+  return sending(source.layout, () => source.collection.insertOne(sealed as Document, sent)) as Promise<InsertOneResult<T>>
 }
 
-export async function insertMany(
+export async function insertMany<T>(
   source: Source,
   documents: unknown,
   options: EncryptedInsertManyOptions | undefined,
-): Promise<InsertManyResult> {
+): Promise<InsertManyResult<T>> {
   const sent = readDriverOptions(options, INSERT_MANY_OPTIONS)
   const sealed = await sealAll(source, readList(documents, 'documents', 'documents'), sent)
-  return sending(source.layout, () => source.collection.insertMany([...sealed], sent))
+  return sending(source.layout, () => source.collection.insertMany([...sealed], sent)) as Promise<InsertManyResult<T>>
 }
 
 /** All documents, encrypted, in the same order; or nothing. */
 async function sealAll(source: Source, given: readonly unknown[], options: EncryptedInsertOneOptions): Promise<readonly Tree[]> {
   const { layout, vault, validation } = source
+  const reading = { argument: 'document', operators: false, ignoreUndefined: ignoresUndefined(source, options) }
   const documents = given.map((each) => {
-    const document = resolveDocument(each, { argument: 'document', operators: false, ignoreUndefined: ignoresUndefined(source, options) })
+    const document = resolveDocument(each, reading)
     fillScope(source, document)
     return withId(source, document)
   })
   await validation?.documents(documents)
   const prepared = documents.map((document) => ({
     owner: ownerOf(layout, document),
-    record: recordOf(layout, document['_id']),
+    bound: boundTo(layout, document['_id']),
     document: prepareTree(layout, layout.root, document, ''),
   }))
   await requireOwners(
@@ -64,7 +65,7 @@ async function sealAll(source: Source, given: readonly unknown[], options: Encry
     const indexes = batch.flatMap(({ owner, document }) => indexesFor(document, owner.tenant))
     const owners = batch.map(({ owner }) => owner)
     const trees = await withKeys(vault, { owners, indexes, mint: true }, (keys) =>
-      batch.map(({ owner, record, document }) => sealTree(document, owner, record, keys) as Tree),
+      batch.map(({ owner, bound, document }) => sealTree(document, owner, bound, keys) as Tree),
     )
     sealed.push(...trees)
   }

@@ -7,7 +7,7 @@ import { resolveDocument, type Tree } from '../../values/resolve.ts'
 import { hintOf } from '../indexes/index-keys.ts'
 import { withKeys, type Owner } from '../keys.ts'
 import { readDriverOptions, REPLACE_OPTIONS, UPDATE_MANY_OPTIONS, UPDATE_OPTIONS } from '../options.ts'
-import { indexesFor, ownerOf, prepareTree, recordOf, sealTree } from '../seal.ts'
+import { indexesFor, ownerOf, prepareTree, boundTo, sealTree } from '../seal.ts'
 import { sortOf } from '../sort.ts'
 import { collationOf, type FilterPlan, fillScope, ignoresUndefined, pinnedOwner, planFilter, type Source } from '../source.ts'
 import { acted } from './act.ts'
@@ -44,7 +44,10 @@ export async function update(
   const read = readDriverOptions(options, many ? UPDATE_MANY_OPTIONS : UPDATE_OPTIONS)
   const plan = planFilter(source, filter, read)
   if (Array.isArray(given))
-    throw new StrongroomError('unsupported_operation', 'updates by a pipeline do not work on encrypted collections; nothing was sent')
+    throw new StrongroomError(
+      'unsupported_operation',
+      'an update by a pipeline does not work on encrypted collections; instead: findOne, and $set of the result, in a transaction; nothing was sent',
+    )
   const ignoreUndefined = ignoresUndefined(source, read)
   const change = resolveDocument(given, { argument: 'update', operators: true, ignoreUndefined })
   const checked = checkUpdate(layout, change)
@@ -67,11 +70,11 @@ export async function update(
 
 /** Everything is checked and encoded before a key is opened. */
 async function sealUpdate({ layout, vault }: Source, checked: CheckedUpdate, owner: Owner, id: unknown): Promise<Tree> {
-  const record = recordOf(layout, id)
+  const bound = boundTo(layout, id)
   const prepared = checked.written.map((each) => [each, prepareTree(layout, each.node, each.value, each.path)] as const)
   const indexes = prepared.flatMap(([, tree]) => indexesFor(tree, owner.tenant))
   return withKeys(vault, { owners: [owner], indexes, mint: true }, (keys) => {
-    const trees = new Map(prepared.map(([each, tree]) => [each, sealTree(tree, owner, record, keys)]))
+    const trees = new Map(prepared.map(([each, tree]) => [each, sealTree(tree, owner, bound, keys)]))
     return checked.with((each) => trees.get(each))
   })
 }
@@ -90,17 +93,18 @@ export async function replaceOne(
   const pinned = pinnedOwner(source, plan.pins, 'the replacement')
   if (document['_id'] === undefined && plan.pins.id !== undefined) document['_id'] = plan.pins.id
   const owner = ownerOf(layout, document)
-  if (owner.tenant !== pinned.tenant || owner.subject !== pinned.subject)
+  const moved = (['tenant', 'subject'] as const).find((each) => owner[each] !== pinned[each])
+  if (moved !== undefined)
     throw new StrongroomError(
       'unsupported_operation',
-      'the replacement has another tenant or subject than the filter: moving a document is not an update; nothing was sent',
+      `the replacement has another ${layout[moved].path} than the filter: insert another document, and delete this one; nothing was sent`,
     )
   const sent = sendable(source, plan, read, true)
   await validation?.documents([document])
-  const record = recordOf(layout, plan.pins.id)
+  const bound = boundTo(layout, plan.pins.id)
   const prepared = prepareTree(layout, layout.root, document, '')
   const needed = { owners: [owner], indexes: indexesFor(prepared, owner.tenant), mint: true }
-  const sealed = await withKeys(vault, needed, (keys) => sealTree(prepared, owner, record, keys) as Tree)
+  const sealed = await withKeys(vault, needed, (keys) => sealTree(prepared, owner, bound, keys) as Tree)
   const replace = (physical: Filter<Document>): Promise<UpdateResult> => collection.replaceOne(physical, sealed, sent)
   return summed(await acted(source, plan, false, lookingFor(sent), replace, ({ matchedCount }) => matchedCount))
 }

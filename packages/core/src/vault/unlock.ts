@@ -1,0 +1,79 @@
+/** Unlocking: of one place, and of many beneath a tenant. */
+
+import { invalidArgument, StrongroomError } from '../errors.ts'
+import { NodeKind } from '../format/records.ts'
+import type { KeyPath } from '../keys/keys-in-memory.ts'
+import { attempt, readOptions } from '../read-options.ts'
+import { HANDLE_SHARE, HeldPath } from './held-path.ts'
+import { Lease, type UnlockedKeys } from './lease.ts'
+import { namedStep } from './names.ts'
+import type { Place, Use } from './place.ts'
+
+/** Options of unlock and unlockMany. */
+export interface UnlockOptions {
+  /** Only decrypts, and makes no key where there is none. */
+  readonly readOnly?: boolean
+}
+
+/** One call of unlock or unlockMany. */
+export interface Unlocking {
+  readonly how: Use
+  /** @param path - `undefined`: there is no key */
+  readonly leaseOf: (place: Place, path: KeyPath | undefined) => Lease
+}
+
+/** @param place - any of the vault. @throws StrongroomError `invalid_argument` */
+export function unlockingOf({ keys }: Pick<Place, 'keys'>, options: UnlockOptions | undefined): Unlocking {
+  const { readOnly = false } = readOptions(options, ['readOnly'])
+  if (typeof readOnly !== 'boolean') throw invalidArgument('readOnly', 'must be true or false')
+  const { inMemory } = keys.tree
+  const opened = inMemory.now()
+  return {
+    how: { operation: 'unlock', mint: !readOnly, share: HANDLE_SHARE },
+    leaseOf: ({ gate, whose }, path) => new Lease(new HeldPath({ inMemory, gate, whose, path, opened, madeBy: 'unlock' }), readOnly),
+  }
+}
+
+/**
+ * As `unlock` of each subject: those whose keys are in memory are unlocked in one turn, and the others are loaded together.
+ *
+ * @param tenant - the tenant's place
+ */
+export async function unlockMany(
+  tenant: Place,
+  subjects: readonly string[],
+  options: UnlockOptions | undefined,
+): Promise<(UnlockedKeys | StrongroomError)[]> {
+  const names = attempt('subjects', () => (Array.isArray(subjects) ? [...subjects] : undefined))
+  if (names === undefined) throw invalidArgument('subjects', 'must be a list of names')
+  const { how, leaseOf } = unlockingOf(tenant, options)
+  const ready = await tenant.readyTenant()
+  const now = tenant.keys.tree.inMemory.now()
+  const unlocked: (UnlockedKeys | StrongroomError)[] = []
+  const loading: Promise<void>[] = []
+  for (const [i, name] of names.entries()) {
+    try {
+      const place = tenant.below({ subject: name }, namedStep(NodeKind.subject, name, 'subject'))
+      const path = place.pathInMemory(ready, how, now)
+      if (path === undefined) loading.push(load(place, i))
+      else unlocked[i] = leaseOf(place, path)
+    } catch (error) {
+      unlocked[i] = refusal(error)
+    }
+  }
+  await Promise.all(loading)
+  return unlocked
+
+  async function load(place: Place, i: number): Promise<void> {
+    try {
+      unlocked[i] = await place.load(ready, how, (path) => leaseOf(place, path))
+    } catch (error) {
+      unlocked[i] = refusal(error)
+    }
+  }
+}
+
+function refusal(error: unknown): StrongroomError {
+  if (error instanceof StrongroomError) return error
+  throw error
+}
