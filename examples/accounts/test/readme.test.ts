@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { MongoClient } from 'mongodb'
 import { expect, inject, onTestFinished, test } from 'vitest'
 
-import { databasesOf } from '../stored-bytes.mjs'
+import { databasesOf } from '../../../tools/services/stored-bytes.mjs'
 
 const EXAMPLE = fileURLToPath(new URL('..', import.meta.url))
 const { uri } = inject('mongoServer')
