@@ -187,6 +187,13 @@ describe('disconnect', () => {
     for await (const { name } of credentials.list(alice)) names.push(name)
     expect([names, await connection.status(), await outcome(() => tokenOf(connection))]).toEqual([['crm-eu'], undefined, 'not_found'])
     const again = server.grant()
+    const results: unknown[] = []
+    for (const dryRun of [true, false])
+      for await (const { outcome: said } of credentials.importPlaintext([{ owner: alice, name: 'crm', material: server.grant() }], {
+        dryRun,
+      }))
+        results.push(said)
+    expect(results).toEqual(['imported', 'imported'])
     await connection.save(again)
     expect(await tokenOf(connection)).toBe(again.access_token)
 

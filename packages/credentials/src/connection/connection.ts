@@ -129,8 +129,10 @@ export class ConnectionHandle implements Connection {
     const place = await this.#placed()
     const lifetime = expiresAt === undefined ? checked.lifetime : Math.max(0, expiresAt - this.#with.clock.now())
     for (;;) {
-      if ((await this.#with.store.read(place.key)) !== undefined) return false
-      if (dryRun || (await this.#put(place, undefined, { ...checked, lifetime }, about))) return true
+      const found = await this.#with.store.read(place.key)
+      if (found !== undefined && !(await isOver(place, found.record))) return false
+      if (dryRun) return true
+      if ((await this.#present(place)) === undefined && (await this.#put(place, undefined, { ...checked, lifetime }, about))) return true
     }
   }
 
@@ -223,7 +225,7 @@ export class ConnectionHandle implements Connection {
   // What is on its way out is brought there first, and what was put back from before it went: its item is never filled again.
   async #present(place: ConnectionPlace): Promise<StoredConnection | undefined> {
     const found = await this.#with.store.read(place.key)
-    if (found === undefined || (found.record.state !== 'disconnecting' && !(await isShredded(place, found.record)))) return found
+    if (found === undefined || !(await isOver(place, found.record))) return found
     await this.#with.disconnect(place).catch((error: unknown) => {
       if ((error as { code?: unknown }).code !== notConnected().code) throw error
     })
@@ -251,6 +253,10 @@ export async function statusOf(owner: Subject, record: ConnectionRecord): Promis
     if (error instanceof StrongroomError && error.code === 'shredded' && (await isShredded({ owner }, record))) return undefined
     throw error
   }
+}
+
+async function isOver(place: ConnectionPlace, record: ConnectionRecord): Promise<boolean> {
+  return record.state === 'disconnecting' || isShredded(place, record)
 }
 
 /** Whether the connection's own key was destroyed, and not one above it. */

@@ -40,11 +40,13 @@ const TASKS = {
   close: () => vault.close(),
 }
 
-process.on('message', async ({ id, task, argument }) => {
+process.on('message', (message) => void answer(message))
+
+async function answer({ id, task, argument }) {
   try {
     process.send({ id, result: await TASKS[task](argument) })
   } catch (error) {
     process.send({ id, code: error.code ?? 'none', message: String(error.stack) })
   }
-})
+}
 process.on('disconnect', () => process.exit(0))

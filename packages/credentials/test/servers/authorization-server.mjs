@@ -82,7 +82,9 @@ async function agree(url) {
 }
 
 const handle = provider.callback()
-server.on('request', async (request, response) => {
+server.on('request', (request, response) => void serve(request, response))
+
+async function serve(request, response) {
   const answer = (status, body) => {
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify(body))
@@ -99,6 +101,6 @@ server.on('request', async (request, response) => {
   count.apiCalls++
   const token = await provider.AccessToken.find(request.headers.authorization?.replace(/^Bearer /, '') ?? '')
   return token === undefined ? answer(401, { error: 'invalid_token' }) : answer(200, { contacts: ['Ada'] })
-})
+}
 process.send?.({ issuer })
 process.on('disconnect', () => process.exit(0))
