@@ -86,7 +86,11 @@ test('a scalar in canonical form passes as it is', () => {
 })
 
 test('a scalar that was made canonical once stands for the same', () => {
-  fc.assert(fc.property(scalar, (value) => expect(canonical(CanonicalScalar.of(value, 'record'))).toBe(canonical(value))))
+  fc.assert(
+    fc.property(scalar, (value) => {
+      expect(canonical(CanonicalScalar.of(value, 'record'))).toBe(canonical(value))
+    }),
+  )
 })
 
 const revoked = Proxy.revocable({}, {})
