@@ -7,7 +7,7 @@ import { type LocalStores, localStores } from '@strongroom/store-local'
 import { afterAll, beforeAll, test } from 'vitest'
 
 // The contract's twenty take more than a minute: they are for .ci/run.
-const rounds = Number(process.env['STRONGROOM_ROUNDS'] ?? 4)
+const rounds = Number(process.env['STRONGROOM_ROUNDS'] ?? 2)
 
 const folder = await mkdtemp(join(tmpdir(), 'strongroom-contract-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
