@@ -128,10 +128,12 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
   const { clock } = vault
   const store = new ConnectionStore(vault.stateStore, vault.id)
   const tell = (event: CredentialEvent): void => {
+    // Said behind what has happened: there is nothing to undo, and nobody to tell.
     try {
-      checked.onEvent(event)
+      const answer: unknown = checked.onEvent(event)
+      if (answer instanceof Promise) answer.catch(() => undefined)
     } catch {
-      // Said behind what has happened: there is nothing to undo, and nobody to tell.
+      return
     }
   }
   const endpoint: TokenEndpointOptions = {

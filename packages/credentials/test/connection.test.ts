@@ -49,6 +49,21 @@ describe('save', () => {
   })
 })
 
+test('whoever listens to events and throws, or rejects, stops nothing', async () => {
+  for (const onEvent of [
+    () => {
+      throw new Error('no')
+    },
+    (async () => {
+      throw new Error('no')
+    }) as () => void,
+  ]) {
+    const { connection, server } = await world({ onEvent })
+    await connection.save({ ...server.grant(), expires_in: 0 })
+    expect(server.isLive(await tokenOf(connection))).toBe(true)
+  }
+})
+
 describe('what is stored', () => {
   test('a token that is moved to another connection, version or member does not open', async () => {
     const { vault, connection, credentials, server, stateStore, another } = await world()

@@ -1,4 +1,6 @@
 // One process, and two that share the stores: what each answer of an authorisation server leads to.
+import { inspect } from 'node:util'
+
 import { describe, expect, test } from 'vitest'
 
 import { type Behaviour, startFakeServer } from './servers/fake-server.ts'
@@ -154,6 +156,24 @@ describe('how a request can end', () => {
     server.next.push('reset', 'reset', 'reset', 'reset')
     expect(await outcome(() => tokenOf(connection))).toBe('reauthorisation_required')
     expect(server.used.length).toBe(3)
+  })
+
+  test.each<[string, () => string]>([
+    ['gives none', () => ''],
+    [
+      'throws',
+      () => {
+        throw new Error('CANARY')
+      },
+    ],
+  ])('a client secret that %s: named, nothing was sent, and the connection is as it was', async (_, clientSecret) => {
+    const { connection, server, another } = await world()
+    await connection.save({ ...server.grant(), expires_in: 0 })
+    const wrong = await another({ provider: { clientSecret } })
+    const thrown: unknown = await tokenOf(wrong.connection).catch((error: unknown) => error)
+    expect(thrown).toMatchObject({ code: 'invalid_argument', argument: 'providers.crm.clientSecret' })
+    expect(inspect(thrown, { depth: 9 })).not.toContain('CANARY')
+    expect([server.isLive(await tokenOf(connection)), server.used.length]).toEqual([true, 1])
   })
 
   test('a server that is not there: nothing was sent, and the token is as it was', async () => {

@@ -29,10 +29,19 @@ export interface Asking {
 export async function configuredClient(provider: CheckedProvider): Promise<Asking> {
   const client = { client_id: provider.clientId ?? '' }
   if (provider.clientAuthentication === 'none') return { client, authentication: oauth.None() }
-  const secret = await provider.clientSecret?.()
-  if (typeof secret !== 'string' || secret === '')
-    throw new StrongroomError('invalid_argument', `providers.${provider.name}.clientSecret must give a secret`, { argument: 'providers' })
+  let secret: unknown
+  try {
+    secret = await provider.clientSecret?.()
+  } catch {
+    // What it threw may hold the secret, or what it takes to get it.
+    throw noSecret(provider, 'threw')
+  }
+  if (typeof secret !== 'string' || secret === '') throw noSecret(provider, 'must give a secret')
   return { client, authentication: authenticationOf(provider, secret) }
+}
+
+function noSecret({ name }: CheckedProvider, what: string): StrongroomError {
+  return new StrongroomError('invalid_argument', `providers.${name}.clientSecret ${what}`, { argument: `providers.${name}.clientSecret` })
 }
 
 /** A client that a customer has made for us. */

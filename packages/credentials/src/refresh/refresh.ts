@@ -144,7 +144,14 @@ export class Refresh {
       throw error
     }
     await options.failpoint('refresh.intended')
-    const outcome = await requestTokens(place, secrets.lasting, endpoint)
+    let outcome: TokenOutcome
+    try {
+      outcome = await requestTokens(place, secrets.lasting, endpoint)
+    } catch (error) {
+      // It was not sent: a configuration that cannot be used costs nobody his connection.
+      await store.change(place.key, (now) => (now.intent?.id === claimed.record.intent.id ? withoutIntent(now, clock.now()) : undefined))
+      throw error
+    }
     await options.failpoint('refresh.answered')
     return this.#settle(place, claimed, secrets, outcome)
   }
