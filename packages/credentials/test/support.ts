@@ -1,5 +1,5 @@
 // What the tests of credentials stand on: a vault on memory stores, a server that does as it is told, and whoever listens.
-import { initVault, openVault, StrongroomError, type Subject, type Vault, type VaultOptions } from '@strongroom/core'
+import { initVault, openVault, type Subject, type Vault, type VaultOptions } from '@strongroom/core'
 import { memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
 import {
   type Connection,
@@ -10,6 +10,8 @@ import {
   type Provider,
 } from '@strongroom/credentials'
 import { onTestFinished } from 'vitest'
+
+export { outcome } from '../../core/test/vault/support.ts'
 
 import { type FakeServer, startFakeServer } from './servers/fake-server.ts'
 
@@ -71,17 +73,6 @@ export async function world(changes: Changes = {}): Promise<World> {
   onTestFinished(() => server.close())
   const alice = vault.tenant('acme').subject('alice')
   return { vault, vaultOptions, keyStore, stateStore, server, events, alice, connection, credentials, provider, another }
-}
-
-/** The code with which a call was refused; `'done'`. Anything else that is thrown fails the test. */
-export async function outcome(call: () => unknown): Promise<string> {
-  try {
-    await call()
-    return 'done'
-  } catch (error) {
-    if (!(error instanceof StrongroomError)) throw new Error('threw something that is not ours', { cause: error })
-    return error.code
-  }
 }
 
 /** The token that a connection works with. */

@@ -124,7 +124,7 @@ export class ConnectionHandle implements Connection {
       dryRun,
     }: { [K in keyof SaveOptions]: SaveOptions[K] | undefined } & { expiresAt: number | undefined; dryRun: boolean },
   ): Promise<boolean> {
-    const about = checkAbout({ ...(account === undefined ? {} : { account }), ...(scopes === undefined ? {} : { scopes }) })
+    const about = checkAbout({ account, scopes })
     const checked = checkMaterial(this.#provider.kind, material)
     const place = await this.#placed()
     const lifetime = expiresAt === undefined ? checked.lifetime : Math.max(0, expiresAt - this.#with.clock.now())
@@ -265,7 +265,7 @@ async function isShredded(place: Pick<ConnectionPlace, 'owner'>, record: Connect
 }
 
 /** @throws StrongroomError `invalid_argument` */
-function checkAbout({ account, scopes }: SaveOptions): SaveOptions {
+function checkAbout({ account, scopes }: { [K in keyof SaveOptions]: SaveOptions[K] | undefined }): SaveOptions {
   if (account !== undefined && typeof account !== 'string') throw invalidArgument('account', 'must be a string')
   if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((one) => typeof one === 'string')))
     throw invalidArgument('scopes', 'must be a list of strings')

@@ -2,7 +2,7 @@
 
 import { type Clock, StrongroomError, type UnlockedKeys } from '@strongroom/core'
 
-import { notConnected, reauthorisationRequired } from '../errors.ts'
+import { notConnected } from '../errors.ts'
 import type { ConnectionStore, StoredConnection } from '../records/connection-store.ts'
 import type { ConnectionRecord } from '../records/record.ts'
 import type { Refresh } from '../refresh/refresh.ts'
@@ -26,8 +26,8 @@ const MOST_TRIES = 5
  */
 export async function liveToken(place: ConnectionPlace, refused: number | undefined, options: LiveTokenOptions): Promise<LiveToken> {
   const { clock, warm } = options
-  const isFit = (record: ConnectionRecord): boolean =>
-    record.version !== refused && hasToken(record, clock.now()) && !wantsRefresh(record, clock.now())
+  const now = clock.now()
+  const isFit = (record: ConnectionRecord): boolean => record.version !== refused && hasToken(record, now) && !wantsRefresh(record, now)
   const known = warm.token(place.key, isFit)
   if (known !== undefined) return known
   for (let tries = 1; ; tries++) {
@@ -51,10 +51,8 @@ async function bestRecord(
   refused: number | undefined,
   { store, clock, refresh }: LiveTokenOptions,
 ): Promise<StoredConnection> {
-  const found = await store.read(place.key)
-  if (found === undefined || found.record.state === 'disconnecting') throw notConnected()
+  const found = await store.readConnected(place.key)
   const { record } = found
-  if (record.state === 'reauthorisation_required') throw reauthorisationRequired()
   const isRefused = record.version === refused
   const now = clock.now()
   if (!isRefused && !wantsRefresh(record, now) && hasToken(record, now)) return found

@@ -2,7 +2,7 @@
 
 import { Secret, StrongroomError, type UnlockedKeys } from '@strongroom/core'
 
-import type { ConnectionRecord, ConnectionState } from '../records/record.ts'
+import type { ConnectionRecord } from '../records/record.ts'
 import { ACCESS, boundTo, LASTING } from '../records/sealed.ts'
 
 /** A record as it was read, with the keys to it. */
@@ -66,8 +66,3 @@ function tokenOf({ record, keys }: WarmConnection): LiveToken {
 }
 
 const NO_SECRET = 'this connection holds no secret; have the customer connect again'
-
-/** Whether a connection may be used at all. */
-export function isLive(state: ConnectionState): boolean {
-  return state === 'live'
-}

@@ -136,3 +136,8 @@ export function isInsecure(endpoint: string | undefined): boolean {
   const { protocol, hostname } = new URL(endpoint)
   return protocol === 'http:' && isLoopback(hostname)
 }
+
+/** Whether a request for tokens may be repeated at any time, whatever became of the one before. */
+export function isRepeatable({ kind, refreshTokens }: Pick<CheckedProvider, 'kind'> & Pick<Provider, 'refreshTokens'>): boolean {
+  return kind === 'clientCredentials' || refreshTokens === 'reusable'
+}

@@ -2,6 +2,7 @@
 
 import { type StateStore, type StateVersion, StrongroomError, type Subject, type Tenant } from '@strongroom/core'
 
+import { notConnected, reauthorisationRequired } from '../errors.ts'
 import { type ConnectionRecord, decodeRecord, encodeRecord } from './record.ts'
 
 const NAMESPACE = 'strongroom/connections'
@@ -41,6 +42,14 @@ export class ConnectionStore {
     return entry === undefined ? undefined : { key, record: decodeRecord(entry.value), stored: entry.version }
   }
 
+  /** One that may be used. @throws StrongroomError `not_found`, `reauthorisation_required` */
+  async readConnected(key: string): Promise<StoredConnection> {
+    const found = await this.read(key)
+    if (found === undefined || found.record.state === 'disconnecting') throw notConnected()
+    if (found.record.state === 'reauthorisation_required') throw reauthorisationRequired()
+    return found
+  }
+
   /** @param due - when sweeping has to look at it. @throws StrongroomError `conflict` */
   async put(key: string, record: ConnectionRecord, expected: StateVersion | 'absent'): Promise<StoredConnection> {
     const due = dueOf(record)
@@ -55,30 +64,19 @@ export class ConnectionStore {
    * @returns what is there then, `undefined` where there is none
    */
   async change(key: string, change: (record: ConnectionRecord) => ConnectionRecord | undefined): Promise<StoredConnection | undefined> {
-    for (let tries = 1; ; tries++) {
+    return untilNoConflict(async () => {
       const before = await this.read(key)
-      if (before === undefined) return undefined
-      const record = change(before.record)
-      if (record === undefined) return before
-      try {
-        return await this.put(key, record, before.stored)
-      } catch (error) {
-        if (!isConflict(error) || tries === MOST_TRIES) throw error
-      }
-    }
+      const record = before === undefined ? undefined : change(before.record)
+      return before === undefined || record === undefined ? before : this.put(key, record, before.stored)
+    })
   }
 
   /** Removes a connection, if it is still the one of this item. */
   async removeItem(key: string, item: string): Promise<void> {
-    for (let tries = 1; ; tries++) {
+    await untilNoConflict(async () => {
       const found = await this.read(key)
-      if (found?.record.item !== item) return
-      try {
-        return await this.#store.delete(NAMESPACE, key, { expected: found.stored })
-      } catch (error) {
-        if (!isConflict(error) || tries === MOST_TRIES) throw error
-      }
-    }
+      if (found?.record.item === item) await this.#store.delete(NAMESPACE, key, { expected: found.stored })
+    })
   }
 
   /** In the order of their keys, which says nothing. Reads by pages. */
@@ -104,6 +102,16 @@ export class ConnectionStore {
 function dueOf({ state, intent, updated }: ConnectionRecord): number | undefined {
   if (state === 'disconnecting') return updated
   return intent?.at
+}
+
+async function untilNoConflict<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!isConflict(error) || tries === MOST_TRIES) throw error
+    }
+  }
 }
 
 /** What outside of the store stands for an entry. */

@@ -1,9 +1,9 @@
 /** A connection as the state store has it: what may be read without a key, beside what is encrypted. */
 
-import { decryptFailed } from '@strongroom/core'
 import { z } from 'zod'
 
 import type { Kind } from '../kinds/kinds.ts'
+import { decodeEntry, encodeEntry, FORM } from './json-form.ts'
 
 /** `live`; `reauthorisation_required`: the customer must connect again; `disconnecting`: on its way out, as good as gone. */
 export type ConnectionState = 'live' | 'reauthorisation_required' | 'disconnecting'
@@ -57,7 +57,6 @@ export interface ConnectionRecord {
   readonly failure?: Failure | undefined
 }
 
-const FORM = 1
 const text = z.string().min(1).max(500_000)
 const instant = z.number().int().min(0)
 const record: z.ZodType<ConnectionRecord & { readonly form: number }> = z.strictObject({
@@ -84,15 +83,10 @@ const record: z.ZodType<ConnectionRecord & { readonly form: number }> = z.strict
 })
 
 export function encodeRecord(connection: ConnectionRecord): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ form: FORM, ...connection }))
+  return encodeEntry(connection)
 }
 
 /** @throws StrongroomError `decrypt_failed` for bytes of another form */
 export function decodeRecord(bytes: Uint8Array): ConnectionRecord {
-  try {
-    const { form: _, ...connection } = record.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
-    return connection
-  } catch {
-    throw decryptFailed()
-  }
+  return decodeEntry<ConnectionRecord>(record, bytes)
 }

@@ -16,6 +16,7 @@ import { type CheckedMaterial, clientOf, type Secrets } from '../kinds/kinds.ts'
 import { isFailureCode, oauthError, type TokenOutcome } from '../oauth/outcome.ts'
 import { clientCredentialsTokens, refreshTokens, type TokenEndpointOptions } from '../oauth/token-endpoint.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
+import { isRepeatable } from '../providers/provider.ts'
 import { type ConnectionStore, isConflict, referenceOf, type StoredConnection } from '../records/connection-store.ts'
 import type { Intent, ReauthorisationReason } from '../records/record.ts'
 import { openSecrets, sealSecrets } from '../records/sealed.ts'
@@ -67,14 +68,13 @@ export class Refresh {
    */
   async expired(place: ConnectionPlace, version: number): Promise<StoredConnection> {
     await this.#giveUp(place, version, undefined, 'expired')
-    return this.#connected(place)
+    return this.#with.store.readConnected(place.key)
   }
 
   /** For a request that a process has left behind: nobody will write down how it ended. */
   async abandoned({ key, record }: StoredConnection): Promise<'done'> {
     const { store, clock, options, tell } = this.#with
-    const provider = options.providers.get(record.provider)
-    const isHarmless = record.kind === 'clientCredentials' || provider?.refreshTokens === 'reusable'
+    const isHarmless = isRepeatable({ ...options.providers.get(record.provider), kind: record.kind })
     const intent = record.intent?.id
     let isOurs = false
     await store.change(key, (now) => {
@@ -92,7 +92,7 @@ export class Refresh {
     // Measured from when this process first saw an intent: whose clock is wrong does not matter then.
     let waiting: { readonly intent: string; readonly since: number } | undefined
     for (;;) {
-      const found = await this.#connected(place)
+      const found = await this.#with.store.readConnected(place.key)
       if (found.record.version !== version) return found
       const { intent, failure } = found.record
       if (failure !== undefined && isFailureCode(failure.code)) {
@@ -113,18 +113,11 @@ export class Refresh {
     }
   }
 
-  async #connected({ key }: ConnectionPlace): Promise<StoredConnection> {
-    const found = await this.#with.store.read(key)
-    if (found === undefined || found.record.state === 'disconnecting') throw notConnected()
-    if (found.record.state === 'reauthorisation_required') throw reauthorisationRequired()
-    return found
-  }
-
   // Of a token that may have been used up: only where the provider has said so, and while it holds.
   #mayAskAgain({ provider }: ConnectionPlace, { at, unresolved }: Intent): boolean {
-    const { refreshTokens: may, kind } = provider
-    if (kind === 'clientCredentials' || may === 'reusable') return true
-    if (may === 'single-use' || unresolved + 1 >= MOST_UNRESOLVED) return false
+    if (isRepeatable(provider)) return true
+    const { refreshTokens: may } = provider
+    if (typeof may === 'string' || unresolved + 1 >= MOST_UNRESOLVED) return false
     const age = this.#with.clock.now() - at
     return age >= 0 && age + this.#with.options.timeout < may.reuseWindow
   }
@@ -166,7 +159,7 @@ export class Refresh {
     if (outcome.outcome === 'tokens') return this.#accept(place, record, before, outcome.material)
     if (outcome.outcome === 'refused') return this.#giveUp(place, version, intent.id, 'invalid_grant')
     const { provider } = place
-    const isHarmless = outcome.outcome === 'failed' || provider.kind === 'clientCredentials' || provider.refreshTokens === 'reusable'
+    const isHarmless = outcome.outcome === 'failed' || isRepeatable(provider)
     // Whoever looks again may repeat the request, as long as the provider allows it.
     if (!isHarmless && this.#mayAskAgain(place, intent)) {
       const now = await this.#with.store.read(place.key)

@@ -3,25 +3,16 @@
  * destroyed on a fixed day, whether or not the provider has answered by then.
  */
 
-import {
-  type Clock,
-  decryptFailed,
-  encryptedToText,
-  field,
-  type Field,
-  type StateStore,
-  type StateVersion,
-  type Vault,
-} from '@strongroom/core'
+import { type Clock, encryptedToText, field, type Field, type StateStore, type StateVersion, type Vault } from '@strongroom/core'
 import { z } from 'zod'
 
 import { NotedKeys } from '../noted-keys.ts'
 import { isConflict } from '../records/connection-store.ts'
+import { decodeEntry, encodeEntry, FORM } from '../records/json-form.ts'
 import type { TokenHint } from './revocation-endpoint.ts'
 
 const NAMESPACE = 'strongroom/revocations'
 const DAY = 86_400_000
-const FORM = 1
 
 /** A revocation that waits. Instants are UTC milliseconds. */
 export interface PendingRevocation {
@@ -122,15 +113,10 @@ export class RevocationOutbox {
   }
 
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {
-    return this.#store.put(NAMESPACE, key, new TextEncoder().encode(JSON.stringify({ form: FORM, ...pending })), { expected, due })
+    return this.#store.put(NAMESPACE, key, encodeEntry(pending), { expected, due })
   }
 }
 
 function decode(bytes: Uint8Array): PendingRevocation {
-  try {
-    const { form: _, ...pending } = pendingForm.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
-    return pending
-  } catch {
-    throw decryptFailed()
-  }
+  return decodeEntry<PendingRevocation>(pendingForm, bytes)
 }

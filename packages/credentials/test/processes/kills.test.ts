@@ -24,6 +24,13 @@ afterAll(async () => {
   await removeAllDatabases()
 })
 
+/** A process that is killed at a place on its way. */
+async function killedAt(name: string, task: string, argument?: unknown): Promise<void> {
+  const victim = await service.another()
+  await victim.run('dieAt', name)
+  expect(await resultOf(victim.run(task, argument))).toBe('ended')
+}
+
 const works = async (token: unknown): Promise<boolean> => typeof token === 'string' && server.isLive(token)
 
 test.each(FAILPOINTS.filter((name) => name.startsWith('save.')))(
@@ -31,9 +38,7 @@ test.each(FAILPOINTS.filter((name) => name.startsWith('save.')))(
   async (name) => {
     const [first] = service.workers
     await first?.run('save', server.grant())
-    const victim = await service.another()
-    await victim.run('dieAt', name)
-    expect(await resultOf(victim.run('save', server.grant()))).toBe('ended')
+    await killedAt(name, 'save', server.grant())
     const token = await resultOf((await service.another()).run('use'))
     expect(token).toMatch(/^fake-access-CANARY-\d+$/)
     expect(await works(token)).toBe(name === 'save.stored')
@@ -44,9 +49,7 @@ test.each(FAILPOINTS.filter((name) => name.startsWith('refresh.')))('killed at %
   const [first] = service.workers
   const used = server.used.length
   await first?.run('save', { ...server.grant(), expires_in: 0 })
-  const victim = await service.another()
-  await victim.run('dieAt', name)
-  expect(await resultOf(victim.run('use'))).toBe('ended')
+  await killedAt(name, 'use')
   const others = await Promise.all([service.another(), service.another()])
   const seen = await Promise.all(others.map((other) => resultOf(other.run('use'))))
   if (name === 'refresh.stored') expect(await Promise.all(seen.map(works))).toEqual([true, true])
@@ -63,9 +66,7 @@ test.each(FAILPOINTS.filter((name) => name.startsWith('disconnect.')))(
     const [first] = service.workers
     const granted = server.grant()
     await first?.run('save', granted)
-    const victim = await service.another()
-    await victim.run('dieAt', name)
-    expect(await resultOf(victim.run('disconnect'))).toBe('ended')
+    await killedAt(name, 'disconnect')
     const other = await service.another()
     // From the mark on nobody gets a token; before it, everybody.
     expect(await resultOf(other.run('use'))).toBe(name === 'disconnect.queued' ? granted.access_token : 'not_found')
@@ -83,9 +84,7 @@ test.each(FAILPOINTS.filter((name) => name.startsWith('disconnect.') || name.sta
     const [first] = service.workers
     const granted = server.grant()
     await first?.run('save', granted)
-    const victim = await service.another()
-    await victim.run('dieAt', name)
-    expect(await resultOf(victim.run('disconnect'))).toBe('ended')
+    await killedAt(name, 'disconnect')
     const other = await service.another()
     // When it is due, by the clock of whoever sweeps.
     await other.run('clock', 3_600_000)
@@ -103,9 +102,7 @@ test.each(FAILPOINTS.filter((name) => name.startsWith('refresh.') && name !== 'r
   async (name) => {
     const [first] = service.workers
     await first?.run('save', { ...server.grant(), expires_in: 0 })
-    const victim = await service.another()
-    await victim.run('dieAt', name)
-    expect(await resultOf(victim.run('use'))).toBe('ended')
+    await killedAt(name, 'use')
     const other = await service.another()
     await other.run('clock', 3_600_000)
     await other.run('sweep')
@@ -117,9 +114,7 @@ test('put by for revocation, never marked, and then replaced: what is revoked la
   const [first] = service.workers
   const [old, granted] = [server.grant(), server.grant()]
   await first?.run('save', old)
-  const victim = await service.another()
-  await victim.run('dieAt', 'disconnect.queued')
-  expect(await resultOf(victim.run('disconnect'))).toBe('ended')
+  await killedAt('disconnect.queued', 'disconnect')
   await first?.run('save', granted)
   expect([await first?.run('disconnect'), server.revoked.at(-1)]).toEqual(['revoked', granted.refresh_token])
 })
