@@ -11,13 +11,12 @@ import type { Asked, KeyPath } from '../keys/keys-in-memory.ts'
 import { KnownRef, type Step } from '../keys/known-refs.ts'
 import { notApplied } from '../keys/reconcile.ts'
 import { recreateNode } from '../keys/recreate.ts'
-import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode, shredNode } from '../keys/shred.ts'
+import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
 import type { Gate, Labelled, OperationName, Whose } from './authorize.ts'
 import { readOptions } from '../read-options.ts'
 import { type PlaceState, stateOfPath } from './place-state.ts'
-import { withSigningSeed } from './signing-key.ts'
-import { type Shredded, shreddedBy } from './shredded.ts'
+import { type Shredded, shredWithReceipt } from './shredded.ts'
 
 /** Why something is shredded or recreated; it is kept, as one byte, in the ledger. */
 export type ReasonName = Exclude<keyof typeof Reason, 'retired'>
@@ -172,8 +171,7 @@ export class Place {
     const place: PlaceToShred = this.steps.length === 0 ? await this.#tenantToShred(checkRegion(region)) : await this.references()
     this.gate.authorize('shred', this.whose, place.region)
     if (place.damaged === true) await requireRegionOf(this.keys, place.tenantRef, place.region)
-    // The signing key first: a shred without its receipt would have to be repeated.
-    return withSigningSeed(this.keys, async (seed) => shreddedBy(this.keys, seed, await shredNode(this.keys, place, why)))
+    return shredWithReceipt(this.keys, place, why)
   }
 
   /** @param ref - of a node of this tenant, as `verifyKeys` reports it */
@@ -184,7 +182,7 @@ export class Place {
     const { tenantRef, region } = await this.#tenantPlace(await this.tenantRef())
     this.gate.authorize('shredDamaged', this.whose, region)
     const place = await findDamaged(this.keys, tenantRef, bytes)
-    return withSigningSeed(this.keys, async (seed) => shreddedBy(this.keys, seed, await shredNode(this.keys, place, why)))
+    return shredWithReceipt(this.keys, place, why)
   }
 
   async recreate(options: RecreateOptions): Promise<void> {

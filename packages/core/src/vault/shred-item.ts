@@ -2,12 +2,11 @@
 
 import { invalidArgument } from '../errors.ts'
 import { NodeKind } from '../format/records.ts'
-import { type KeyOperations, shredNode } from '../keys/shred.ts'
+import type { KeyOperations } from '../keys/shred.ts'
 import { readOptions } from '../read-options.ts'
 import type { Gate } from './authorize.ts'
 import { reasonCode, refBytes, type ShredOptions } from './place.ts'
-import { type Shredded, shreddedBy } from './shredded.ts'
-import { withSigningSeed } from './signing-key.ts'
+import { type Shredded, shredWithReceipt } from './shredded.ts'
 
 /** @throws StrongroomError `invalid_argument`, `not_found` (no such tenant), and as `shred` of an item */
 export async function shredItem(
@@ -25,5 +24,5 @@ export async function shredItem(
   const { region } = node.record
   gate.authorize('shred', {}, region)
   const place = { kind: NodeKind.item, ref, parentRef, tenantRef, region }
-  return withSigningSeed(keys, async (seed) => shreddedBy(keys, seed, await shredNode(keys, place, why)))
+  return shredWithReceipt(keys, place, why)
 }

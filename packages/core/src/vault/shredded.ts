@@ -6,7 +6,8 @@ import { type LedgerPosition, NodeKind, Reason } from '../format/records.ts'
 import { openReceipt, signReceipt } from '../format/receipt.ts'
 import { invalidArgument } from '../errors.ts'
 import { isBytes } from '../format/bytes.ts'
-import type { KeyOperations } from '../keys/shred.ts'
+import { type KeyOperations, type NodePlaceRef, type PublicReason, shredNode } from '../keys/shred.ts'
+import { withSigningSeed } from './signing-key.ts'
 
 /** What is known of a shred once it is done. */
 export interface Shredded {
@@ -36,6 +37,11 @@ export interface ShredReceipt {
   readonly instant: number
   readonly reason: Exclude<keyof typeof Reason, 'retired'>
   readonly ledger: LedgerPosition
+}
+
+/** Shreds a place. The signing key first: a shred without its receipt would have to be repeated. */
+export function shredWithReceipt(keys: KeyOperations, place: NodePlaceRef, reason: PublicReason): Promise<Shredded> {
+  return withSigningSeed(keys, async (seed) => shreddedBy(keys, seed, await shredNode(keys, place, reason)))
 }
 
 /** The outcome of a ledger entry that has had its effect, signed. */
