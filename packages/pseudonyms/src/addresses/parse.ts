@@ -1,0 +1,107 @@
+/** Addresses as text, read strictly: what two parsers might read differently is not an address here. */
+
+/** Bytes of an address. IPv4 takes 16 as well: `::ffff:a.b.c.d`, the form of the IPCrypt draft. */
+export const ADDRESS_BYTES = 16
+
+// The longest text of an address: eight groups of four digits, the last two as dotted IPv4.
+const MOST_CHARACTERS = 45
+const GROUPS = 8
+const MAPPED_AT = 10
+
+const ZERO = 48
+const NINE = 57
+const DOT = 46
+const COLON = 58
+
+/**
+ * The bytes of one address, and nothing around it: no port, bracket, zone or space.
+ *
+ * IPv4 is four decimal numbers without leading zeros (RFC 6943, section 3.1.1, tells how `010.0.0.1`, `0x7f.1` or `1.2.3` are read in more
+ * than one way: they are refused). IPv6 is what RFC 4291, section 2.2, allows, in any case and with leading zeros. A mapped address,
+ * `::ffff:192.0.2.1`, has the same bytes as the IPv4 address in it.
+ *
+ * @returns 16 bytes, or `undefined` where the text is not one address
+ */
+export function parseAddress(text: string): Uint8Array | undefined {
+  if (text.length < 2 || text.length > MOST_CHARACTERS) return undefined
+  const bytes = new Uint8Array(ADDRESS_BYTES)
+  if (text.includes(':')) return readV6(text, bytes) ? bytes : undefined
+  bytes[MAPPED_AT] = 0xff
+  bytes[MAPPED_AT + 1] = 0xff
+  return readV4(text, 0, bytes, MAPPED_AT + 2) ? bytes : undefined
+}
+
+/** Whether the bytes of an address stand for an IPv4 address. */
+export function isV4(bytes: Uint8Array, at = 0): boolean {
+  for (let i = 0; i < MAPPED_AT; i++) if (bytes[at + i] !== 0) return false
+  return bytes[at + MAPPED_AT] === 0xff && bytes[at + MAPPED_AT + 1] === 0xff
+}
+
+// From `from` to the end of the text.
+function readV4(text: string, from: number, bytes: Uint8Array, to: number): boolean {
+  let at = from
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && text.charCodeAt(at++) !== DOT) return false
+    const start = at
+    let value = 0
+    for (let digit = text.charCodeAt(at); digit >= ZERO && digit <= NINE; digit = text.charCodeAt(at)) {
+      value = value * 10 + digit - ZERO
+      if (value > 255) return false
+      at++
+      // `00` and `01` are octal to some.
+      if (at - start > 1 && text.charCodeAt(start) === ZERO) return false
+    }
+    if (at === start) return false
+    bytes[to + part] = value
+  }
+  return at === text.length
+}
+
+function readV6(text: string, bytes: Uint8Array): boolean {
+  let group = 0
+  let gap = -1
+  let at = 0
+  if (text.charCodeAt(0) === COLON) {
+    if (text.charCodeAt(1) !== COLON) return false
+    gap = 0
+    at = 2
+  }
+  while (at < text.length) {
+    if (group === GROUPS) return false
+    const start = at
+    let value = 0
+    for (let digit = hexDigit(text.charCodeAt(at)); digit >= 0 && at - start < 4; digit = hexDigit(text.charCodeAt(at))) {
+      value = value * 16 + digit
+      at++
+    }
+    if (at === start) return false
+    if (text.charCodeAt(at) === DOT) {
+      if (group > GROUPS - 2 || !readV4(text, start, bytes, group * 2)) return false
+      group += 2
+      at = text.length
+      break
+    }
+    bytes[group * 2] = value >> 8
+    bytes[group * 2 + 1] = value & 0xff
+    group++
+    if (at === text.length) break
+    if (text.charCodeAt(at++) !== COLON) return false
+    if (text.charCodeAt(at) === COLON) {
+      if (gap >= 0) return false
+      gap = group
+      at++
+    } else if (at === text.length) return false
+  }
+  if (gap < 0) return group === GROUPS
+  if (group === GROUPS) return false
+  // What follows `::` goes to the end.
+  bytes.copyWithin(ADDRESS_BYTES - (group - gap) * 2, gap * 2, group * 2)
+  bytes.fill(0, gap * 2, ADDRESS_BYTES - (group - gap) * 2)
+  return true
+}
+
+function hexDigit(code: number): number {
+  if (code >= ZERO && code <= NINE) return code - ZERO
+  const letter = code | 0x20
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1
+}
