@@ -1,4 +1,4 @@
-/** Blocks of 16 bytes: counted, and written as text. */
+/** Blocks of bytes: counted, and written as text. */
 
 import { invalidArgument } from '@strongroom/core'
 
@@ -12,11 +12,30 @@ export function countOf(addresses: Uint8Array): number {
   return addresses.length / ADDRESS_BYTES
 }
 
-/** Each block as the address that it looks like. */
+/** Each 16 bytes as the address that they look like. */
 export function asAddresses(blocks: Uint8Array): string[] {
   const texts: string[] = []
   for (let at = 0; at < blocks.length; at += ADDRESS_BYTES) texts.push(formatAddress(blocks, at))
   return texts
+}
+
+/** Each so many bytes in an encoding. */
+export function encoded(bytes: Uint8Array, size: number, encoding: 'hex' | 'base64url'): string[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const texts: string[] = []
+  for (let at = 0; at < bytes.length; at += size) texts.push(buffer.toString(encoding, at, at + size))
+  return texts
+}
+
+/** Two parts of each pseudonym, one behind the other. */
+export function interleave(first: Uint8Array, firstSize: number, second: Uint8Array, secondSize: number): Uint8Array {
+  const out = new Uint8Array(first.length + second.length)
+  const size = firstSize + secondSize
+  for (let i = 0; i * size < out.length; i++) {
+    out.set(first.subarray(i * firstSize, (i + 1) * firstSize), i * size)
+    out.set(second.subarray(i * secondSize, (i + 1) * secondSize), i * size + firstSize)
+  }
+  return out
 }
 
 /** The bytes of hexadecimal text of a length, or `undefined`. */

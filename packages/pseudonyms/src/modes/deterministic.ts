@@ -1,6 +1,6 @@
 /** `ipcrypt-deterministic` (draft-denis-ipcrypt, section 5.1): AES-128 of the 16 bytes, written as the address that comes out. */
 
-import { parseAddress } from '../addresses/parse.ts'
+import { ADDRESS_BYTES, parseAddress } from '../addresses/parse.ts'
 import { AesBlocks } from './aes.ts'
 import { asAddresses, countOf } from './blocks.ts'
 import { requireHalf } from './key-halves.ts'
@@ -14,12 +14,15 @@ import type { ReversibleMode } from './mode.ts'
  */
 export function deterministic(key: Uint8Array): ReversibleMode {
   const aes = new AesBlocks(requireHalf(key))
+  const pseudonymiseBytes = (addresses: Uint8Array): Uint8Array => {
+    countOf(addresses)
+    return aes.encrypt(addresses)
+  }
   return {
     name: 'deterministic',
-    pseudonymise(addresses) {
-      countOf(addresses)
-      return asAddresses(aes.encrypt(addresses))
-    },
+    size: ADDRESS_BYTES,
+    pseudonymiseBytes,
+    pseudonymise: (addresses) => asAddresses(pseudonymiseBytes(addresses)),
     reverse(text) {
       const block = parseAddress(text)
       return block === undefined ? undefined : aes.decrypt(block)

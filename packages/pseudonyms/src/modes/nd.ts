@@ -4,7 +4,7 @@ import { randomBytes } from '@strongroom/core'
 
 import { ADDRESS_BYTES } from '../addresses/parse.ts'
 import { destroyed } from './aes.ts'
-import { countOf, unhex } from './blocks.ts'
+import { countOf, encoded, interleave, unhex } from './blocks.ts'
 import { requireHalf } from './key-halves.ts'
 import { Kiasu, KIASU_BLOCKS, KIASU_TWEAK } from './kiasu.ts'
 import type { ReversibleMode } from './mode.ts'
@@ -24,22 +24,22 @@ export function nd(key: Uint8Array, random: (length: number) => Uint8Array = ran
     if (kiasu === undefined) throw destroyed()
     return kiasu
   }
+  const pseudonymiseBytes = (addresses: Uint8Array): Uint8Array => {
+    const cipher = required()
+    const count = countOf(addresses)
+    const tweaks = random(count * KIASU_TWEAK)
+    const blocks = Uint8Array.from(addresses)
+    for (let from = 0; from < count; from += KIASU_BLOCKS) {
+      const to = from + KIASU_BLOCKS
+      cipher.encrypt(blocks.subarray(from * ADDRESS_BYTES, to * ADDRESS_BYTES), tweaks.subarray(from * KIASU_TWEAK, to * KIASU_TWEAK))
+    }
+    return interleave(tweaks, KIASU_TWEAK, blocks, ADDRESS_BYTES)
+  }
   return {
     name: 'nd',
-    pseudonymise(addresses) {
-      const cipher = required()
-      const count = countOf(addresses)
-      const tweaks = random(count * KIASU_TWEAK)
-      const blocks = Uint8Array.from(addresses)
-      for (let from = 0; from < count; from += KIASU_BLOCKS) {
-        const to = Math.min(count, from + KIASU_BLOCKS)
-        cipher.encrypt(
-          blocks.subarray(from * ADDRESS_BYTES, to * ADDRESS_BYTES),
-          tweaks.subarray(from * KIASU_TWEAK, to * KIASU_TWEAK),
-        )
-      }
-      return Array.from({ length: count }, (_, i) => hexOf(tweaks, i, KIASU_TWEAK) + hexOf(blocks, i, ADDRESS_BYTES))
-    },
+    size: OUTPUT,
+    pseudonymiseBytes,
+    pseudonymise: (addresses) => encoded(pseudonymiseBytes(addresses), OUTPUT, 'hex'),
     reverse(text) {
       const output = unhex(text, OUTPUT)
       if (output === undefined) return undefined
@@ -52,8 +52,4 @@ export function nd(key: Uint8Array, random: (length: number) => Uint8Array = ran
       kiasu = undefined
     },
   }
-}
-
-function hexOf(bytes: Uint8Array, i: number, length: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + i * length, length).toString('hex')
 }

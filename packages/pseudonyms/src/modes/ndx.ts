@@ -4,7 +4,7 @@ import { randomBytes } from '@strongroom/core'
 
 import { ADDRESS_BYTES } from '../addresses/parse.ts'
 import { AesBlocks } from './aes.ts'
-import { countOf, unhex } from './blocks.ts'
+import { countOf, encoded, interleave, unhex } from './blocks.ts'
 import { keyHalves } from './key-halves.ts'
 import type { ReversibleMode } from './mode.ts'
 
@@ -21,15 +21,16 @@ const OUTPUT = TWEAK + ADDRESS_BYTES
 export function ndx(key: Uint8Array, random: (length: number) => Uint8Array = randomBytes): ReversibleMode {
   const [first, second] = keyHalves(key)
   const [data, tweaking] = [new AesBlocks(first), new AesBlocks(second)]
+  const pseudonymiseBytes = (addresses: Uint8Array): Uint8Array => {
+    const tweaks = random(countOf(addresses) * TWEAK)
+    const masks = tweaking.encrypt(tweaks)
+    return interleave(tweaks, TWEAK, xor(data.encrypt(xor(addresses, masks)), masks), ADDRESS_BYTES)
+  }
   return {
     name: 'ndx',
-    pseudonymise(addresses) {
-      const count = countOf(addresses)
-      const tweaks = random(count * TWEAK)
-      const masks = tweaking.encrypt(tweaks)
-      const blocks = xor(data.encrypt(xor(addresses, masks)), masks)
-      return Array.from({ length: count }, (_, i) => hexOf(tweaks, i) + hexOf(blocks, i))
-    },
+    size: OUTPUT,
+    pseudonymiseBytes,
+    pseudonymise: (addresses) => encoded(pseudonymiseBytes(addresses), OUTPUT, 'hex'),
     reverse(text) {
       const output = unhex(text, OUTPUT)
       if (output === undefined) return undefined
@@ -47,8 +48,4 @@ function xor(a: Uint8Array, b: Uint8Array): Buffer {
   const out = Buffer.allocUnsafe(a.length)
   for (let i = 0; i < a.length; i++) out[i] = (a[i] as number) ^ (b[i] as number)
   return out
-}
-
-function hexOf(blocks: Uint8Array, i: number): string {
-  return Buffer.from(blocks.buffer, blocks.byteOffset + i * ADDRESS_BYTES, ADDRESS_BYTES).toString('hex')
 }

@@ -1,14 +1,14 @@
 /** A token of 16 bytes in 22 characters, which says of which period it is. One way: nobody undoes it, whoever has the key can only try addresses. */
 
-import { ADDRESS_BYTES } from '../addresses/parse.ts'
-import { AesBlocks } from './aes.ts'
-import { countOf } from './blocks.ts'
-import type { KeyedMode } from './mode.ts'
 import { invalidArgument } from '@strongroom/core'
 
+import { ADDRESS_BYTES } from '../addresses/parse.ts'
+import { AesBlocks } from './aes.ts'
+import { countOf, encoded } from './blocks.ts'
+import type { KeyedMode } from './mode.ts'
+
 const VERSION = 1
-const PERIOD_AT = 1
-const BODY_AT = 5
+const HEAD = 5
 const MOST_PERIOD = 2 ** 32 - 1
 
 /**
@@ -23,19 +23,24 @@ export function token(key: Uint8Array, period: number): KeyedMode {
   if (!(key instanceof Uint8Array) || key.length !== 32) throw invalidArgument('key', 'must be 32 bytes')
   if (!Number.isSafeInteger(period) || period < 0 || period > MOST_PERIOD) throw invalidArgument('period', 'must be a whole number of 32 bits')
   const aes = new AesBlocks(key)
-  const bytes = Buffer.alloc(ADDRESS_BYTES)
-  bytes[0] = VERSION
-  bytes.writeUInt32BE(period, PERIOD_AT)
+  const head = Buffer.alloc(HEAD)
+  head[0] = VERSION
+  head.writeUInt32BE(period, 1)
+  const pseudonymiseBytes = (addresses: Uint8Array): Uint8Array => {
+    countOf(addresses)
+    const blocks = aes.encrypt(addresses)
+    // The end of each block makes room for the head.
+    for (let at = 0; at < blocks.length; at += ADDRESS_BYTES) {
+      blocks.copyWithin(at + HEAD, at, at + ADDRESS_BYTES - HEAD)
+      blocks.set(head, at)
+    }
+    return blocks
+  }
   return {
     name: 'token',
-    pseudonymise(addresses) {
-      const count = countOf(addresses)
-      const blocks = aes.encrypt(addresses)
-      return Array.from({ length: count }, (_, i) => {
-        blocks.copy(bytes, BODY_AT, i * ADDRESS_BYTES, (i + 1) * ADDRESS_BYTES - BODY_AT)
-        return bytes.toString('base64url')
-      })
-    },
+    size: ADDRESS_BYTES,
+    pseudonymiseBytes,
+    pseudonymise: (addresses) => encoded(pseudonymiseBytes(addresses), ADDRESS_BYTES, 'base64url'),
     destroy: () => aes.destroy(),
   }
 }
