@@ -152,12 +152,10 @@ class Series implements RawPeriodKeys {
       // Whatever a note says: while its period goes on, no key is destroyed.
       if ((note.period + 1) * note.length <= now) await end(note, note.period, note)
     }
-    const own = await this.#named().catch(unlessGone)
-    if (own !== undefined) {
-      // The promise is shorter now than it was when they were noted.
-      for await (const note of this.#notes.of(own)) if (this.#isOver(note.period, now)) await end(own, note.period, note)
-      for (const period of await this.#forgotten(now)) await end(own, period)
-    }
+    const own = await this.#named()
+    // The promise is shorter now than it was when they were noted.
+    for await (const note of this.#notes.of(own)) if (this.#isOver(note.period, now)) await end(own, note.period, note)
+    for (const period of (await this.#forgotten(now).catch(unlessGone)) ?? []) await end(own, period)
     if (failures.length > 0) throw failures[0]
     return tally
   }
