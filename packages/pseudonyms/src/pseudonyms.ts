@@ -103,7 +103,8 @@ export interface Pseudonyms extends Sweepable {
  * ```
  */
 export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Pseudonyms {
-  if (typeof tenant !== 'object' || tenant === null || !('rawPeriodKeys' in tenant)) throw invalidArgument('tenant', 'must be a tenant: vault.tenant(…)')
+  if (typeof tenant !== 'object' || tenant === null || !('rawPeriodKeys' in tenant))
+    throw invalidArgument('tenant', 'must be a tenant: vault.tenant(…)')
   const { purpose, mode, period: length, retain } = checkOptions(options)
   const making = mode === 'truncate' ? undefined : KEYED_MODES[mode]
   // What is cut off has no key: a series it has for its periods, and to sweep.
@@ -143,6 +144,9 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
   }
 }
 
-function handlingOf<M extends { destroy(): void }>(make: (key: Uint8Array, period: number) => M, { period }: PeriodSpan): RawKeyHandling<M> {
+function handlingOf<M extends { destroy(): void }>(
+  make: (key: Uint8Array, period: number) => M,
+  { period }: PeriodSpan,
+): RawKeyHandling<M> {
   return { make: (key: Uint8Array): M => make(key, period), end: (made: M): void => made.destroy() }
 }

@@ -51,8 +51,7 @@ export class Kiasu {
     this.#load(blocks, tweaks)
     for (let round = ROUNDS; round >= 1; round--) {
       this.#addKey(round)
-      // The fourth power of MixColumns changes nothing: its third undoes it.
-      for (let i = 0; round < ROUNDS && i < 3; i++) mixColumns(this.#state)
+      if (round < ROUNDS) unmixColumns(this.#state)
       this.#shiftRows(3)
       unsubstitute(this.#state)
     }
@@ -145,10 +144,16 @@ function mixColumns(words: Int32Array): void {
       for (let bit = 0; bit < 8; bit++) {
         const below = bit === 0 ? 0 : (a[own + bit - 1] as number) ^ (a[next + bit - 1] as number)
         const carried = constant(0x1b, bit) & top
-        words[column + 8 * row + bit] = below ^ carried ^ (a[next + bit] as number) ^ (a[second + bit] as number) ^ (a[third + bit] as number)
+        words[column + 8 * row + bit] =
+          below ^ carried ^ (a[next + bit] as number) ^ (a[second + bit] as number) ^ (a[third + bit] as number)
       }
     }
   }
+}
+
+/** InvMixColumns (section 5.3.3): the fourth power of MixColumns changes nothing, so its third undoes it. */
+function unmixColumns(words: Int32Array): void {
+  for (let i = 0; i < 3; i++) mixColumns(words)
 }
 
 // The key schedule of AES-128 (section 5.2), its SubWord in slices too: the four bytes of a word as four elements.
@@ -167,7 +172,7 @@ function expand(key: Uint8Array): Int32Array {
         for (let bit = 0; bit < 8; bit++) last[i] = (last[i] as number) | ((((word[bit] as number) >>> i) & 1) << bit)
       }
       last[0] = (last[0] as number) ^ round
-      round = ((round << 1) ^ (round >> 7) * 0x11b) & 0xff
+      round = ((round << 1) ^ ((round >> 7) * 0x11b)) & 0xff
     }
     for (let i = 0; i < 4; i++) bytes[at + i] = (bytes[at + i - BLOCK] as number) ^ (last[i] as number)
     last.fill(0)
