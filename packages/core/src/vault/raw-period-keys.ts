@@ -142,21 +142,20 @@ class Series implements RawPeriodKeys {
     const now = this.now()
     const tally = { done: 0, waiting: 0 }
     const failures: unknown[] = []
-    const attempt = async (work: () => Promise<void>): Promise<void> => {
+    const tried = new Set<string>()
+    const end = async (series: PeriodSeries, period: number, note?: PeriodNote): Promise<void> => {
       signal?.throwIfAborted()
+      if (note !== undefined && tried.has(note.entry.key)) return
+      if (note !== undefined) tried.add(note.entry.key)
       try {
-        await work()
-      } catch (error) {
-        if (hasCode(error, 'region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled')) tally.waiting++
-        else failures.push(error)
-      }
-    }
-    const end = async (series: PeriodSeries, period: number, note?: PeriodNote): Promise<void> =>
-      attempt(async () => {
         await this.#end(series, period)
         if (note !== undefined) await this.#notes.remove(note)
         tally.done++
-      })
+      } catch (error) {
+        if (isAway(error)) tally.waiting++
+        else failures.push(error)
+      }
+    }
     for (const note of await this.#notes.due(now, MOST_AT_ONCE)) {
       // Whatever a note says: while its period goes on, no key is destroyed.
       if ((note.period + 1) * note.length <= now) await end(note, note.period, note)
@@ -164,11 +163,7 @@ class Series implements RawPeriodKeys {
     const own = await this.#named()
     // The promise is shorter now than it was when they were noted.
     for await (const note of this.#notes.of(own)) if (this.#isOver(note.period, now)) await end(own, note.period, note)
-    let forgotten: readonly number[] = []
-    await attempt(async () => {
-      forgotten = await this.#forgotten(now)
-    })
-    for (const period of forgotten) await end(own, period)
+    for (const period of await this.#forgotten(now, tally)) await end(own, period)
     if (failures.length > 0) throw failures[0]
     return tally
   }
@@ -182,9 +177,16 @@ class Series implements RawPeriodKeys {
   }
 
   /** Periods that are over and whose key lives, noted or not. */
-  async #forgotten(now: number): Promise<readonly number[]> {
-    // Of a tenant that is gone, or was never there, none does.
-    if ((await this.#tenant.readyTenant().catch(unlessGone)) === undefined) return []
+  async #forgotten(now: number, tally: { waiting: number }): Promise<readonly number[]> {
+    try {
+      await this.#tenant.readyTenant()
+    } catch (error) {
+      // Whether there are any is not known; there may be.
+      if (isAway(error)) tally.waiting = Math.max(tally.waiting, 1)
+      // Of a tenant that is gone, or was never there, there are none.
+      else unlessGone(error)
+      return []
+    }
     const { length, retain } = this.#series
     const last = Math.floor((now - retain) / length)
     const periods = Array.from({ length: LOOK_BACK }, (_, i) => last - i).filter((period) => period >= 0)
@@ -257,6 +259,11 @@ function periodOver(): StrongroomError {
     'period_over',
     'the key of that period is no longer kept: what is of so long ago must be dropped, or `retain` be longer',
   )
+}
+
+// What another process can do, or this one later.
+function isAway(error: unknown): boolean {
+  return hasCode(error, 'region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled')
 }
 
 function unlessGone(error: unknown): undefined {
