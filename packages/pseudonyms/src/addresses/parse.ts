@@ -12,6 +12,8 @@ const ZERO = 48
 const NINE = 57
 const DOT = 46
 const COLON = 58
+// By character code: the value of a hexadecimal digit.
+const DIGITS = Int8Array.from({ length: 128 }, (_, code) => '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase()))
 
 /**
  * The bytes of one address, and nothing around it: no port, bracket, zone or space.
@@ -42,7 +44,7 @@ export function readAddress(text: string, bytes: Uint8Array, at: number): boolea
     bytes[at + MAPPED_AT + 1] = 0xff
     return true
   }
-  return text.includes(':') && readV6(text, bytes.subarray(at, at + ADDRESS_BYTES).fill(0))
+  return text.includes(':') && readV6(text, bytes, at)
 }
 
 /** Whether the bytes of an address stand for an IPv4 address. */
@@ -71,7 +73,7 @@ function readV4(text: string, from: number, bytes: Uint8Array, to: number): bool
   return at === text.length
 }
 
-function readV6(text: string, bytes: Uint8Array): boolean {
+function readV6(text: string, bytes: Uint8Array, to: number): boolean {
   let group = 0
   let gap = -1
   let at = 0
@@ -84,19 +86,20 @@ function readV6(text: string, bytes: Uint8Array): boolean {
     if (group === GROUPS) return false
     const start = at
     let value = 0
-    for (let digit = hexDigit(text.charCodeAt(at)); digit >= 0 && at - start < 4; digit = hexDigit(text.charCodeAt(at))) {
-      value = value * 16 + digit
+    // Behind the text, and for what is no digit: below zero.
+    for (let digit = digitAt(text, at); digit >= 0 && at - start < 4; digit = digitAt(text, at)) {
+      value = (value << 4) | digit
       at++
     }
     if (at === start) return false
     if (text.charCodeAt(at) === DOT) {
-      if (group > GROUPS - 2 || !readV4(text, start, bytes, group * 2)) return false
+      if (group > GROUPS - 2 || !readV4(text, start, bytes, to + group * 2)) return false
       group += 2
       at = text.length
       break
     }
-    bytes[group * 2] = value >> 8
-    bytes[group * 2 + 1] = value & 0xff
+    bytes[to + group * 2] = value >> 8
+    bytes[to + group * 2 + 1] = value & 0xff
     group++
     if (at === text.length) break
     if (text.charCodeAt(at++) !== COLON) return false
@@ -109,13 +112,12 @@ function readV6(text: string, bytes: Uint8Array): boolean {
   if (gap < 0) return group === GROUPS
   if (group === GROUPS) return false
   // What follows `::` goes to the end.
-  bytes.copyWithin(ADDRESS_BYTES - (group - gap) * 2, gap * 2, group * 2)
-  bytes.fill(0, gap * 2, ADDRESS_BYTES - (group - gap) * 2)
+  const end = to + ADDRESS_BYTES - (group - gap) * 2
+  bytes.copyWithin(end, to + gap * 2, to + group * 2)
+  bytes.fill(0, to + gap * 2, end)
   return true
 }
 
-function hexDigit(code: number): number {
-  if (code >= ZERO && code <= NINE) return code - ZERO
-  const letter = code | 0x20
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1
+function digitAt(text: string, at: number): number {
+  return at < text.length ? (DIGITS[text.charCodeAt(at)] ?? -1) : -1
 }
