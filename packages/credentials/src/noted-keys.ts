@@ -6,6 +6,8 @@ import { isConflict } from './records/connection-store.ts'
 
 const NAMESPACE = 'strongroom/credential-periods'
 const MOST_AT_ONCE = 100
+// Behind the end of a period: whose clock is an hour ahead destroys no key that others use, for which there is no second.
+const SPARE = 3_600_000
 const FORM = 1
 
 export class NotedKeys {
@@ -21,12 +23,12 @@ export class NotedKeys {
     this.#length = length
   }
 
-  /** The key of the period in which an instant lies, to encrypt with; destroyed when the period is over. */
+  /** The key of the period in which an instant lies, to encrypt with; destroyed an hour after the period is over. */
   async toSeal(instant: number): Promise<PeriodKey> {
     const period = Math.floor(instant / this.#length)
     // Before its key is made, so that none is forgotten.
     if (!this.#noted.has(period)) {
-      const due = (period + 1) * this.#length
+      const due = (period + 1) * this.#length + SPARE
       const key = `${this.#vault.id}/${this.#use}/${period}`
       await this.#vault.stateStore.put(NAMESPACE, key, new Uint8Array([FORM]), { expected: 'absent', due }).catch(unlessConflict)
       this.#noted.add(period)

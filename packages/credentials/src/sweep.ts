@@ -45,7 +45,7 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
     (connection) => finish(parts, connection),
   )
   await each(await unchanged(parts, left, signal), async (connection) => parts.refresh.abandoned(connection))
-  tally.done += (await parts.outbox.destroyOldKeys()) + (await parts.connect.destroyOldKeys())
+  tally.done += (await parts.outbox.destroyOldKeys()) + (await parts.connect.sweep())
   if (failures.length > 0) throw failures[0]
   return tally
 }

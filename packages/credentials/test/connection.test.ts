@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import type { Material } from '@strongroom/credentials'
 import { describe, expect, test } from 'vitest'
 
-import { outcome, tokenOf, world } from './support.ts'
+import { BEHIND_ALL_PAUSES, outcome, tokenOf, world } from './support.ts'
 
 describe('save', () => {
   test.each<[string, unknown]>([
@@ -108,7 +108,7 @@ describe('other kinds', () => {
   })
 
   test("a customer's client gets its access tokens by itself", async () => {
-    const { alice, another, server } = await world()
+    const { alice, another, server, later } = await world()
     const { credentials } = await another({
       providers: { sync: { kind: 'clientCredentials', tokenEndpoint: `${server.origin}/token` } },
     })
@@ -116,6 +116,7 @@ describe('other kinds', () => {
     await connection.save({ client_id: 'theirs', client_secret: 'their-secret-CANARY' })
     server.next.push('reset')
     expect(await outcome(() => tokenOf(connection))).toBe('authorisation_server_unavailable')
+    later(BEHIND_ALL_PAUSES)
     expect(server.isLive(await tokenOf(connection))).toBe(true)
   })
 })

@@ -9,6 +9,7 @@ import {
   type CredentialsOptions,
   type Provider,
 } from '@strongroom/credentials'
+import { type AtFailpoint, withFailpoints } from '@strongroom/credentials/testing'
 import { onTestFinished } from 'vitest'
 
 export { outcome } from '../../core/test/vault/support.ts'
@@ -27,6 +28,8 @@ export interface World {
   readonly connection: Connection
   readonly credentials: Credentials
   readonly provider: Provider
+  /** From now on it is later, by so many milliseconds, for all of them. */
+  later(ms: number): void
   /** The same connection as another process sees it. */
   another(changes?: Changes): Promise<{ readonly vault: Vault; readonly connection: Connection; readonly credentials: Credentials }>
 }
@@ -34,16 +37,22 @@ export interface World {
 export interface Changes extends Partial<CredentialsOptions> {
   readonly provider?: Partial<Provider>
   readonly vaultOptions?: Partial<VaultOptions>
+  readonly atFailpoint?: AtFailpoint
 }
 
 /** For what waits until nobody waits any more. A server that answers needs longer, on a machine that does other things. */
 export const IMPATIENT = { timeout: 500, lease: 1000 } as const
 
+/** Longer than anybody is left alone after failures, unless his server has said so. */
+export const BEHIND_ALL_PAUSES = 6 * 60_000
+
 export const SECRET = 'client-secret-CANARY'
 
 export async function world(changes: Changes = {}): Promise<World> {
   const [keyStore, stateStore, keyProvider, server] = [memoryKeyStore(), memoryStateStore(), memoryKeyProvider(), await startFakeServer()]
-  const vaultOptions = { keyProviders: { eu: keyProvider }, defaultRegion: 'eu', keyStore, stateStore }
+  let offset = 0
+  const clock = { now: () => Date.now() + offset, monotonic: () => performance.now() + offset }
+  const vaultOptions = { keyProviders: { eu: keyProvider }, defaultRegion: 'eu', keyStore, stateStore, clock }
   await initVault(vaultOptions)
   const events: CredentialEvent[] = []
   const provider: Provider = {
@@ -54,17 +63,18 @@ export async function world(changes: Changes = {}): Promise<World> {
     apiOrigins: [server.origin],
     ...changes.provider,
   }
-  const another = async ({ provider: more, vaultOptions: others, ...options }: Changes = {}) => {
+  const another = async ({ provider: more, vaultOptions: others, atFailpoint = () => undefined, ...options }: Changes = {}) => {
     const vault = await openVault({ ...vaultOptions, ...changes.vaultOptions, ...others })
-    const { provider: _, vaultOptions: __, ...first } = changes
-    const credentials = createCredentials(vault, {
+    const { provider: _, vaultOptions: __, atFailpoint: ___, ...first } = changes
+    const plain: CredentialsOptions = {
       onEvent: (event) => void events.push(event),
       timeout: 5000,
       lease: 10_000,
       ...first,
       ...options,
       providers: { crm: { ...provider, ...more }, ...options.providers },
-    })
+    }
+    const credentials = createCredentials(vault, withFailpoints(plain, atFailpoint))
     return { vault, credentials, connection: credentials.connection(vault.tenant('acme').subject('alice'), 'crm') }
   }
   const { vault, connection, credentials } = await another()
@@ -72,7 +82,8 @@ export async function world(changes: Changes = {}): Promise<World> {
   await vault.tenants.create('rival')
   onTestFinished(() => server.close())
   const alice = vault.tenant('acme').subject('alice')
-  return { vault, vaultOptions, keyStore, stateStore, server, events, alice, connection, credentials, provider, another }
+  const later = (ms: number): void => void (offset += ms)
+  return { vault, vaultOptions, keyStore, stateStore, server, events, alice, connection, credentials, provider, later, another }
 }
 
 /** The token that a connection works with. */

@@ -102,7 +102,7 @@ export class ConnectionHandle implements Connection {
 
   async save(material: Material, options?: SaveOptions): Promise<void> {
     const about = checkAbout(readOptions(options, ['account', 'scopes']))
-    await this.keep(checkMaterial(this.#provider.kind, material), about)
+    await this.keep(this.#checked(material), about)
   }
 
   /** `save`, of what was checked already. */
@@ -125,7 +125,7 @@ export class ConnectionHandle implements Connection {
     }: { [K in keyof SaveOptions]: SaveOptions[K] | undefined } & { expiresAt: number | undefined; dryRun: boolean },
   ): Promise<boolean> {
     const about = checkAbout({ account, scopes })
-    const checked = checkMaterial(this.#provider.kind, material)
+    const checked = this.#checked(material)
     const place = await this.#placed()
     const lifetime = expiresAt === undefined ? checked.lifetime : Math.max(0, expiresAt - this.#with.clock.now())
     for (;;) {
@@ -146,7 +146,7 @@ export class ConnectionHandle implements Connection {
     const { store, clock, tell, warm, options } = this.#with
     const { name: provider, kind } = this.#provider
     const now = clock.now()
-    const at = { item: before?.record.item ?? newId(), version: (before?.record.version ?? 0) + 1 }
+    const at = { provider, item: before?.record.item ?? newId(), version: (before?.record.version ?? 0) + 1 }
     const key = itemOf(place, at)
     const granted = checked.scopes ?? scopes
     const about: About = {
@@ -155,7 +155,6 @@ export class ConnectionHandle implements Connection {
       ...(granted === undefined ? {} : { scopes: granted }),
     }
     const record: ConnectionRecord = {
-      provider,
       kind,
       ...at,
       reference: (await key.references()).at(-1) as string,
@@ -215,6 +214,11 @@ export class ConnectionHandle implements Connection {
 
   async reference(): Promise<string> {
     return (await this.#placed()).about.reference
+  }
+
+  #checked(material: unknown): CheckedMaterial {
+    const { kind, quirks } = this.#provider
+    return checkMaterial(kind, material, quirks?.bearerTypes)
   }
 
   #canBeRefreshed(): boolean {

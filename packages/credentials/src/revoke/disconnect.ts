@@ -2,7 +2,7 @@
 
 import { type Clock, type Shredded, StrongroomError } from '@strongroom/core'
 
-import { type ConnectionPlace, itemOf } from '../connection/place.ts'
+import { type ConnectionPlace, itemOf, requireOf } from '../connection/place.ts'
 import { notConnected } from '../errors.ts'
 import type { CredentialEvent } from '../events.ts'
 import type { Secrets } from '../kinds/kinds.ts'
@@ -61,6 +61,7 @@ async function mark(
   for (let tries = 1; ; tries++) {
     const found = await store.read(place.key)
     if (found === undefined) throw notConnected()
+    requireOf(place, found.record)
     const { item, version } = found.record
     // Before the mark: once that stands, somebody else may end the rest without having the tokens. And of this very version.
     const queued = await queue(place, found.record, options)

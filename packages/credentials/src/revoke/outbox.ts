@@ -21,7 +21,7 @@ export interface PendingRevocation {
   readonly provider: string
   readonly hint: TokenHint
   readonly attempts: number
-  /** After that nobody tries any more, and the key is destroyed within a day. */
+  /** After that nobody tries any more, and the key is destroyed within a day and an hour. */
   readonly until: number
   /** The token, in text form. */
   readonly token: string
@@ -64,7 +64,7 @@ export class RevocationOutbox {
   async add(id: string, what: Pick<PendingRevocation, 'of' | 'provider' | 'hint'>, token: string, due: number): Promise<StoredRevocation> {
     const key = this.#keyOf(id)
     const until = this.#clock.now() + this.#within
-    const sealed = encryptedToText(await (await this.#keys.toSeal(until)).encrypt(TOKEN, token, { record: key }))
+    const sealed = encryptedToText(await (await this.#keys.toSeal(until)).encrypt(TOKEN, token, boundTo(key, what)))
     const pending = { ...what, attempts: 0, until, token: sealed }
     try {
       return { key, pending, stored: await this.#put(key, pending, 'absent', due) }
@@ -87,7 +87,7 @@ export class RevocationOutbox {
 
   /** @throws StrongroomError `shredded` where its day is over, `decrypt_failed` */
   async tokenOf({ key, pending }: StoredRevocation): Promise<string> {
-    return this.#keys.toOpen(pending.until).decrypt(TOKEN, pending.token, { record: key })
+    return this.#keys.toOpen(pending.until).decrypt(TOKEN, pending.token, boundTo(key, pending))
   }
 
   /** Puts it off, so that nobody else takes it before then. @throws StrongroomError `conflict` where somebody has */
@@ -115,6 +115,11 @@ export class RevocationOutbox {
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {
     return this.#store.put(NAMESPACE, key, encodeEntry(pending), { expected, due })
   }
+}
+
+// So that nobody who writes the store has it sent to another provider.
+function boundTo(key: string, { provider, hint }: Pick<PendingRevocation, 'provider' | 'hint'>): { readonly record: string } {
+  return { record: `${provider}/${hint}/${key}` }
 }
 
 function decode(bytes: Uint8Array): PendingRevocation {

@@ -58,8 +58,6 @@ export class Revocations {
   /** Asks the provider, unless somebody else does. */
   async attempt(waiting: StoredRevocation, about: EventPlace): Promise<Exclude<RevocationOutcome, 'unconfirmed'> | 'pending'> {
     const { outbox, clock, options, endpoint } = this.#with
-    const provider = options.providers.get(waiting.pending.provider)
-    if (provider === undefined) return 'pending'
     const pause = Math.max(options.lease, Math.min(MINUTE * 2 ** waiting.pending.attempts, MOST_BETWEEN))
     let claimed: StoredRevocation
     try {
@@ -68,6 +66,9 @@ export class Revocations {
       if (isConflict(error)) return 'pending'
       throw error
     }
+    // Behind the claim: what cannot be asked about now stands in nobody's way.
+    const provider = options.providers.get(waiting.pending.provider)
+    if (provider === undefined) return 'pending'
     await options.failpoint('revoke.claimed')
     const answer = await revokeToken(provider, await outbox.tokenOf(claimed), claimed.pending.hint, endpoint)
     await options.failpoint('revoke.answered')
