@@ -145,7 +145,8 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
   const outbox = new RevocationOutbox(vault, WEEK)
   const revocations = new Revocations({ outbox, clock, options: checked, endpoint, tell })
   const leaving: DisconnectOptions = { store, clock, revocations, options: checked, tell }
-  const revokeLater = (place: ConnectionPlace, secrets: Secrets): Promise<void> => revokeOrphans(place, secrets, leaving)
+  const revokeLater = (place: ConnectionPlace, item: string, secrets: Secrets): Promise<void> =>
+    revokeOrphans(place, item, secrets, leaving)
   const refresh = new Refresh({ store, clock, options: checked, endpoint, tell, revokeLater })
   const warm = new WarmConnections(checked.maxWarm)
   const parts: ConnectionOptions = {
@@ -191,7 +192,8 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
     async sweep(given) {
       const { signal } = readOptions(given, ['signal'])
       if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-      return sweep({ vault, clock, options: checked, store, outbox, revocations, refresh, connect }, signal === undefined ? {} : { signal })
+      const parts = { vault, clock, options: checked, store, outbox, revocations, refresh, connect, tell }
+      return sweep(parts, signal === undefined ? {} : { signal })
     },
     importPlaintext(rows, how) {
       const { dryRun = false, signal } = readOptions(how, ['dryRun', 'signal'])

@@ -3,7 +3,7 @@
 import type { Clock, SweepOptions, SweepReport, Vault } from '@strongroom/core'
 
 import type { Connect } from './connect/connect.ts'
-import type { EventPlace } from './events.ts'
+import type { CredentialEvent, EventPlace } from './events.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
 import { type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
@@ -19,6 +19,7 @@ export interface SweepParts {
   readonly revocations: Revocations
   readonly refresh: Refresh
   readonly connect: Connect
+  readonly tell: (event: CredentialEvent) => void
 }
 
 // Read again once they are done: memory stays the same, however many there are.
@@ -38,8 +39,15 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
       }
     }
   }
-  await each(await parts.outbox.due(BATCH), (waiting) => revoke(parts, waiting))
-  const left = await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)
+  await each(await parts.outbox.due(BATCH), async (waiting) => revoke(parts, waiting()))
+  const left: StoredConnection[] = []
+  for (const connection of await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)) {
+    try {
+      left.push(connection())
+    } catch (error) {
+      failures.push(error)
+    }
+  }
   await each(
     left.filter(({ record }) => record.state === 'disconnecting'),
     (connection) => finish(parts, connection),
@@ -56,15 +64,13 @@ function placeOf(key: string, provider: string): EventPlace {
 
 async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting: StoredRevocation): Promise<'done' | 'waiting'> {
   const { of, until, provider } = waiting.pending
-  if (of !== undefined) {
-    const connection = await store.read(of.key)
-    // Put by before the mark, which never came: it was not disconnected.
-    if (connection?.record.item === of.item && connection.record.state !== 'disconnecting') {
-      await outbox.remove(waiting)
-      return 'done'
-    }
+  const connection = await store.read(of.key)
+  // Put by before the mark, which never came: it was not disconnected.
+  if (connection?.record.item === of.item && connection.record.state !== 'disconnecting') {
+    await outbox.remove(waiting)
+    return 'done'
   }
-  const about = placeOf(of?.key ?? waiting.key, provider)
+  const about = placeOf(of.key, provider)
   if (clock.now() >= until) {
     await revocations.giveUp(waiting, about)
     return 'done'
@@ -73,10 +79,11 @@ async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting
 }
 
 // The process that marked it did not get to the end.
-async function finish({ vault, store }: SweepParts, { key, record }: StoredConnection): Promise<'done'> {
+async function finish({ vault, store, tell }: SweepParts, { key, record }: StoredConnection): Promise<'done'> {
   const [, tenant = '', subject = ''] = key.split('/')
   await vault.shredItem([tenant, subject, record.reference], { reason: 'subjectRequest' })
   await store.removeItem(key, record.item)
+  tell({ type: 'disconnected', ...placeOf(key, record.provider) })
   return 'done'
 }
 

@@ -74,19 +74,22 @@ async function mark(
     if (marked?.record.item !== item) throw notConnected()
     if (marked.record.version === version) {
       await failpoint('disconnect.marked')
-      return { record: marked.record, queued }
+      // A sweep that has seen it between the two took it for one that was never to be marked.
+      const isThere = queued === undefined || (await options.revocations.isQueued(queued))
+      return { record: marked.record, queued: isThere ? queued : ((await queue(place, marked.record, options)) ?? queued) }
     }
     if (tries === MOST_TRIES) throw new StrongroomError('conflict', 'other processes keep replacing the tokens of this connection; repeat')
   }
 }
 
-/** Revokes tokens that came when their connection had gone. */
+/** Revokes tokens that came when their connection, of this item, had gone. */
 export async function revokeOrphans(
-  { provider, about }: ConnectionPlace,
+  { key, provider, about }: ConnectionPlace,
+  item: string,
   secrets: Secrets,
   { revocations }: DisconnectOptions,
 ): Promise<void> {
-  const queued = await revocations.queue(newId(), provider, secrets, undefined)
+  const queued = await revocations.queue(newId(), provider, secrets, { key, item })
   if (queued !== undefined) await revocations.attempt(queued, about)
 }
 

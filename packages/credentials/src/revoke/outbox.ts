@@ -16,8 +16,8 @@ const DAY = 86_400_000
 
 /** A revocation that waits. Instants are UTC milliseconds. */
 export interface PendingRevocation {
-  /** The entry of the connection, and its item, where it may still be there: while it lives, nothing is revoked. */
-  readonly of?: { readonly key: string; readonly item: string } | undefined
+  /** The entry of the connection, and its item: while it lives, nothing is revoked. */
+  readonly of: { readonly key: string; readonly item: string }
   readonly provider: string
   readonly hint: TokenHint
   readonly attempts: number
@@ -36,7 +36,7 @@ export interface StoredRevocation {
 const TOKEN: Field<string> = field('strongroom/revocations', 'token', z.string())
 const pendingForm: z.ZodType<PendingRevocation & { readonly form: number }> = z.strictObject({
   form: z.literal(FORM),
-  of: z.strictObject({ key: z.string(), item: z.string() }).optional(),
+  of: z.strictObject({ key: z.string(), item: z.string() }),
   provider: z.string(),
   hint: z.enum(['refresh_token', 'access_token']),
   attempts: z.number().int().min(0),
@@ -75,8 +75,11 @@ export class RevocationOutbox {
     }
   }
 
-  async find(id: string): Promise<StoredRevocation | undefined> {
-    const key = this.#keyOf(id)
+  find(id: string): Promise<StoredRevocation | undefined> {
+    return this.read(this.#keyOf(id))
+  }
+
+  async read(key: string): Promise<StoredRevocation | undefined> {
     const there = await this.#store.get(NAMESPACE, key)
     return there === undefined ? undefined : { key, pending: decode(there.value), stored: there.version }
   }
@@ -105,11 +108,12 @@ export class RevocationOutbox {
     await this.#store.delete(NAMESPACE, key, { expected: stored })
   }
 
-  async due(limit: number): Promise<readonly StoredRevocation[]> {
+  /** @returns each by itself: one that is damaged keeps no other from being revoked */
+  async due(limit: number): Promise<readonly (() => StoredRevocation)[]> {
     const entries = await this.#store.due(NAMESPACE, this.#clock.now(), limit)
     return entries
       .filter(({ key }) => key.startsWith(`${this.#vault.id}/`))
-      .map(({ key, value, version }) => ({ key, pending: decode(value), stored: version }))
+      .map(({ key, value, version }) => () => ({ key, pending: decode(value), stored: version }))
   }
 
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {
