@@ -5,6 +5,7 @@ const SLOW = [
   'packages/core/test/epochs-races/**',
   'packages/mongo-adapter/test/hard/**',
   'packages/mongo-adapter/test/stores/server-kills.test.ts',
+  'packages/credentials/test/processes/faults.test.ts',
   'packages/credentials/test/processes/kills.test.ts',
 ]
 

@@ -192,8 +192,8 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
     async sweep(given) {
       const { signal } = readOptions(given, ['signal'])
       if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-      const parts = { vault, clock, options: checked, store, outbox, revocations, refresh, connect, tell }
-      return sweep(parts, signal === undefined ? {} : { signal })
+      const swept = { vault, clock, options: checked, store, outbox, revocations, refresh, connect, tell }
+      return sweep(swept, signal === undefined ? {} : { signal })
     },
     importPlaintext(rows, how) {
       const { dryRun = false, signal } = readOptions(how, ['dryRun', 'signal'])

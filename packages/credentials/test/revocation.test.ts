@@ -29,7 +29,7 @@ test('an entry that is damaged keeps no other from being revoked, nor from being
   server.revocation = { status: 503 }
   for await (const { revocation } of credentials.disconnectAll(alice)) expect(revocation).toBe('pending')
   server.revocation = { status: 200 }
-  const [entry] = stateStore.snapshot().filter(({ namespace }) => namespace === 'strongroom/revocations')
+  const entry = stateStore.snapshot().find(({ namespace }) => namespace === 'strongroom/revocations')
   if (entry === undefined) throw new Error('nothing waits')
   for (const [namespace, key] of [
     [entry.namespace, entry.key],

@@ -2,9 +2,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What becomes of a request for tokens. All but `refuse…` and `unserved` come after the refresh token was used up. */
+/** What becomes of a request for tokens. All but `…-before` and those with a status come after the refresh token was used up. */
 export type Behaviour =
   | 'answer'
+  | 'reset-before'
+  | 'hang-before'
   | 'reset'
   | 'half'
   | 'no-json'
@@ -100,6 +102,8 @@ export async function startFakeServer(): Promise<FakeServer> {
     await fake.onRequest()
     const behaviour = fake.next.shift() ?? 'answer'
     if (typeof behaviour === 'object' && 'status' in behaviour) return answer(behaviour.status, behaviour.body ?? {}, behaviour.headers)
+    if (behaviour === 'reset-before') return void request.socket.resetAndDestroy()
+    if (behaviour === 'hang-before') return undefined
     const token = form.get('refresh_token') ?? ''
     if (form.get('grant_type') === 'refresh_token') {
       fake.used.push(token)
