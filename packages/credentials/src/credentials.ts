@@ -70,7 +70,8 @@ export interface Credentials extends Sweepable {
    * Ends what `authorizationUrl` began: checks the answer, exchanges the code and saves the tokens.
    *
    * @param url - the whole URL that the browser came back to
-   * @throws StrongroomError `invalid_argument` (not of this session, altered, or older than 15 minutes), `authorisation_denied`,
+   * @throws StrongroomError `invalid_argument` (not of this session, altered, older than 15 minutes, there for the second time, or at another
+   *   address than `redirectUri`; or `providers.….issuer` is missing), `authorisation_denied`,
    *   `authorisation_server_…`, and what stores and keys throw
    */
   callback(url: string | URL, options: { readonly session: string }): Promise<Connection>

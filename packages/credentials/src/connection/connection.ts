@@ -76,7 +76,7 @@ export interface Connection {
    * @throws StrongroomError `not_found`, and what stores and keys throw; repeat it then: it goes on where it stopped
    */
   disconnect(): Promise<Disconnected>
-  /** What events call it by: no name is in it. @throws StrongroomError `not_found` (no such tenant), and what stores and keys throw */
+  /** What events call it by: no name is in it. It begins with the `ref` of its tenant, as `vault.tenants.list` gives it. @throws StrongroomError `not_found` (no such tenant), and what stores and keys throw */
   reference(): Promise<string>
 }
 
