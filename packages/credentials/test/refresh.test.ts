@@ -220,3 +220,33 @@ describe('a process that never came back', () => {
     expect((await connection.status())?.state).toBe('live')
   })
 })
+
+test('an outage of the store behind the rotation, longer than the lease: the new tokens are not lost', async () => {
+  const { connection, server, stateStore, another } = await world(IMPATIENT)
+  await connection.save({ ...server.grant(), expires_in: 0 })
+  let isDown = false
+  const failing: typeof stateStore = {
+    ...stateStore,
+    get: (...all) => (isDown ? Promise.reject(new Error('down')) : stateStore.get(...all)),
+    put: (...all) => (isDown ? Promise.reject(new Error('down')) : stateStore.put(...all)),
+  }
+  const other = await another({ vaultOptions: { stateStore: failing } })
+  server.onRequest = () => void (isDown = true)
+  const token = tokenOf(other.connection)
+  await expect.poll(() => server.used.length).toBe(1)
+  await new Promise((resolve) => setTimeout(resolve, 2 * IMPATIENT.lease))
+  isDown = false
+  expect([server.isLive(await token), server.isLive(await tokenOf((await another()).connection)), server.used.length]).toEqual([
+    true,
+    true,
+    1,
+  ])
+})
+
+test('no connection lies idle that the next request for tokens would find closed', async () => {
+  const { connection, server } = await world()
+  await connection.save({ ...server.grant(), expires_in: 0 })
+  server.expiresIn = 0
+  for (let i = 0; i < 3; i++) await tokenOf(connection)
+  expect([server.asked, server.connections]).toEqual([3, 3])
+})

@@ -20,14 +20,17 @@ const MOST_BYTES = 1_000_000
  * @throws what the request threw, where no status came
  */
 export async function exchange(fetch: Fetch, url: string, init: RequestInit, signal: AbortSignal): Promise<Answer> {
+  const headers = new Headers(init.headers)
+  // A connection that lies idle may be closed by the other side just when it is used again: then nobody knows what became of the request.
+  headers.set('connection', 'close')
   // A redirect could lead secrets anywhere.
-  const response = await inTime(fetch(url, { ...init, redirect: 'manual', signal }), signal)
-  const { status, headers } = response
+  const response = await inTime(fetch(url, { ...init, headers, redirect: 'manual', signal }), signal)
+  const { status } = response
   try {
-    return { status, headers, text: await inTime(textOf(response), signal) }
+    return { status, headers: response.headers, text: await inTime(textOf(response), signal) }
   } catch {
     response.body?.cancel().catch(() => undefined)
-    return { status, headers, text: undefined }
+    return { status, headers: response.headers, text: undefined }
   }
 }
 

@@ -44,6 +44,8 @@ const [FIRST_BETWEEN_MS, MOST_BETWEEN_MS] = [400, 2000]
 // In which one connection is not asked about again after failures in a row; and as long as a server may say so (`Retry-After`).
 const [FIRST_PAUSE_MS, MOST_PAUSE_MS] = [1000, 5 * 60_000]
 const MOST_SAID_MS = 3_600_000
+// For which what was answered is tried to be stored.
+const STORING_LEASES = 10
 
 export class Refresh {
   readonly #with: RefreshOptions
@@ -194,7 +196,7 @@ export class Refresh {
     throw oauthError(code)
   }
 
-  // Durable before anybody sees it, and tried for as long as another would wait: there is no second answer.
+  // Durable before anybody sees it, and tried through an outage of the store in which nobody else gets anywhere: there is no second answer.
   async #accept(
     place: ConnectionPlace,
     record: StoredConnection['record'],
@@ -205,7 +207,7 @@ export class Refresh {
     const secrets: Secrets = { access: material.access, lasting: material.lasting ?? before.lasting }
     const at = { provider: record.provider, item: record.item, version: record.version + 1 }
     let isOurs = false
-    const stored = await insistently(options.lease, async () => {
+    const stored = await insistently(STORING_LEASES * options.lease, async () => {
       let sealed
       try {
         sealed = await sealSecrets(itemOf(place, record), at, secrets)
@@ -260,7 +262,9 @@ function isGone(error: unknown): boolean {
 }
 
 async function insistently<T>(forMs: number, work: () => Promise<T>): Promise<T> {
-  return pRetry(work, { retries: 1000, minTimeout: 50, maxTimeout: 1000, randomize: true, maxRetryTime: forMs })
+  const shouldRetry = ({ error }: { readonly error: Error }): boolean =>
+    !(error instanceof StrongroomError && error.code === 'vault_closed')
+  return pRetry(work, { retries: 1000, minTimeout: 50, maxTimeout: 1000, randomize: true, maxRetryTime: forMs, shouldRetry })
 }
 
 // Spread, so that those who wait do not all ask the store at once.

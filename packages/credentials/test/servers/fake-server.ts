@@ -22,6 +22,8 @@ export interface FakeServer {
   readonly origin: string
   /** For the requests to come, in order; then `answer`. */
   readonly next: Behaviour[]
+  /** How many connections have been made to it. */
+  connections: number
   /** How many requests for tokens have come. */
   asked: number
   /** Refresh tokens in the order in which they were used. */
@@ -64,6 +66,7 @@ export async function startFakeServer(): Promise<FakeServer> {
   const fake: FakeServer = {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     next: [],
+    connections: 0,
     asked: 0,
     used: [],
     revoked: [],
@@ -81,6 +84,7 @@ export async function startFakeServer(): Promise<FakeServer> {
       }),
   }
 
+  server.on('connection', () => fake.connections++)
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text = ''
     for await (const chunk of request) text += String(chunk)
