@@ -45,4 +45,20 @@ describe('a token that may have been used up', () => {
     await said
     expect(server.used).toEqual([])
   })
+
+  test('found by a process whose clock is an hour behind, which cannot know how long ago that was: not sent', async () => {
+    const { connection, server, another } = await world({ ...IMPATIENT, provider: WINDOW })
+    server.reusable = true
+    await connection.save({ ...server.grant(), expires_in: 0 })
+    server.onRequest = () => new Promise(() => undefined)
+    const lost = await another({ timeout: 20_000, lease: 60_000 })
+    void outcome(() => tokenOf(lost.connection))
+    await expect.poll(() => server.asked).toBe(1)
+    server.onRequest = () => undefined
+    const behind = await another({ vaultOptions: { clock: { now: () => Date.now() - 3_600_000, monotonic: () => performance.now() } } })
+    // By its clock the token is still good; the API knows better.
+    server.grant()
+    expect(await outcome(() => behind.connection.fetch(`${server.origin}/api`))).toBe('reauthorisation_required')
+    expect(server.used).toEqual([])
+  })
 })
