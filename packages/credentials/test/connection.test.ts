@@ -49,6 +49,39 @@ describe('save', () => {
   })
 })
 
+describe('the longest of what may be saved', () => {
+  const CONTROL = '\u0001'
+  test.each<[string, unknown, object]>([
+    ['an API key', { secret: '\u{1f511}'.repeat(50_000) }, {}],
+    ['an account and scopes', { secret: 'x' }, { account: CONTROL.repeat(1000), scopes: [CONTROL.repeat(9999)] }],
+    ['an account that is longer', { secret: 'x' }, { account: 'x'.repeat(600_000) }],
+    ['scopes that are longer', { secret: 'x' }, { scopes: ['x'.repeat(600_000)] }],
+  ])('%s: is read again, or is refused', async (_, material, options) => {
+    const { alice, another } = await world()
+    const { credentials } = await another({ providers: { mail: { kind: 'apiKey' } } })
+    const connection = credentials.connection(alice, 'mail')
+    const saved = await outcome(() => connection.save(material as Material, options))
+    expect(['done', 'invalid_argument']).toContain(saved)
+    expect(await connection.status()).toEqual(saved === 'done' ? expect.objectContaining({ state: 'live' }) : undefined)
+    for await (const { name } of credentials.disconnectAll(alice)) expect(name).toBe('mail')
+  })
+
+  test("a customer's client, and a token response", async () => {
+    const { alice, another, server } = await world()
+    const { credentials } = await another({ providers: { sync: { kind: 'clientCredentials', tokenEndpoint: `${server.origin}/token` } } })
+    const connections = [credentials.connection(alice, 'sync'), credentials.connection(alice, 'crm')] as const
+    const materials: Material[][] = [
+      [CONTROL, '"'].map((one) => ({ client_id: one.repeat(100_000), client_secret: one.repeat(100_000) })),
+      [{ access_token: 'x'.repeat(100_000), refresh_token: 'y'.repeat(100_000), scope: '\u20ac '.repeat(50_000) }],
+    ]
+    for (const [i, connection] of connections.entries())
+      for (const material of materials[i] ?? []) {
+        const saved = await outcome(() => connection.save(material))
+        expect(await connection.status()).toEqual(saved === 'done' ? expect.objectContaining({ state: 'live' }) : undefined)
+      }
+  })
+})
+
 test('whoever listens to events and throws, or rejects, stops nothing', async () => {
   for (const onEvent of [
     () => {

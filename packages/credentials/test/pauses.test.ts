@@ -1,5 +1,8 @@
 // An authorisation server that is down is not stormed: not about one connection, and not about all of them.
-import { describe, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { BEHIND_ALL_PAUSES, outcome, tokenOf, world } from './support.ts'
 
@@ -131,5 +134,26 @@ describe('many connections of one provider', () => {
       expect(await outcome(() => tokenOf(poisoned as typeof one))).toBe('authorisation_server_unavailable')
       expect(await outcome(() => tokenOf(one))).toBe('done')
     }
+  })
+
+  test('whose discovery is down: asked five times for forty', async () => {
+    const { server, vault, another, later } = await world()
+    let asked = 0
+    const down = createServer((_, response) => {
+      asked++
+      response.writeHead(503).end()
+    })
+    await new Promise<void>((resolve) => down.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void down.close())
+    const issuer = `http://127.0.0.1:${(down.address() as AddressInfo).port}`
+    const { credentials } = await another({ providers: { far: { issuer, clientId: 'x', clientSecret: () => 'y' } } })
+    const people = Array.from({ length: 40 }, (_, i) => credentials.connection(vault.tenant('acme').subject(`p-${i}`), 'far'))
+    for (const one of people) await one.save({ ...server.grant(), expires_in: 0 })
+    for (const one of people) expect(await outcome(() => tokenOf(one))).toBe('authorisation_server_unavailable')
+    // Each time at both places where the document may be.
+    expect(asked).toBe(10)
+    later(BEHIND_ALL_PAUSES)
+    await Promise.all(people.map((one) => outcome(() => tokenOf(one))))
+    expect(asked).toBe(12)
   })
 })

@@ -3,7 +3,7 @@
 import { invalidArgument, readOptions, type Secret, StrongroomError, type Subject } from '@strongroom/core'
 
 import type { CredentialEvent } from '../events.ts'
-import { type CheckedMaterial, checkMaterial, type Kind, type Material } from '../kinds/kinds.ts'
+import { type CheckedMaterial, checkMaterial, type Kind, type Material, MOST_SCOPE_CHARACTERS } from '../kinds/kinds.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { CheckedProvider } from '../providers/provider.ts'
 import { isConflict, referenceOf, type StoredConnection } from '../records/connection-store.ts'
@@ -17,6 +17,8 @@ import { liveToken, type LiveTokenOptions } from './live-token.ts'
 import { type ConnectionPlace, itemOf } from './place.ts'
 import { isUnauthorised } from './unauthorised.ts'
 import { fetchWith } from './fetch.ts'
+
+const MOST_ACCOUNT_CHARACTERS = 1000
 
 /** Options of `save`. */
 export interface SaveOptions {
@@ -270,8 +272,10 @@ async function isShredded(place: Pick<ConnectionPlace, 'owner'>, record: Connect
 
 /** @throws StrongroomError `invalid_argument` */
 function checkAbout({ account, scopes }: { [K in keyof SaveOptions]: SaveOptions[K] | undefined }): SaveOptions {
-  if (account !== undefined && typeof account !== 'string') throw invalidArgument('account', 'must be a string')
-  if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((one) => typeof one === 'string')))
-    throw invalidArgument('scopes', 'must be a list of strings')
+  if (account !== undefined && !(typeof account === 'string' && account.length <= MOST_ACCOUNT_CHARACTERS))
+    throw invalidArgument('account', `must be a string of ${MOST_ACCOUNT_CHARACTERS} characters at most`)
+  const areTexts = scopes === undefined || (Array.isArray(scopes) && scopes.every((one) => typeof one === 'string'))
+  if (!areTexts || (scopes ?? []).join(' ').length > MOST_SCOPE_CHARACTERS)
+    throw invalidArgument('scopes', `must be a list of strings, of ${MOST_SCOPE_CHARACTERS} characters together at most`)
   return { ...(account === undefined ? {} : { account }), ...(scopes === undefined ? {} : { scopes }) }
 }

@@ -35,7 +35,9 @@ export interface CheckedMaterial extends Secrets {
   readonly scopes: readonly string[] | undefined
 }
 
+// A record that holds the longest of each is still one that is read again.
 const MOST_CHARACTERS = 100_000
+export const MOST_SCOPE_CHARACTERS = 10_000
 // Ten years: some providers give tokens that do not expire, and say so with a large number.
 const MOST_SECONDS = 315_360_000
 
@@ -47,9 +49,10 @@ const tokens = z.object({
   token_type: z.string().max(100).optional(),
   expires_in: z.number().min(0).max(MOST_SECONDS).optional(),
   refresh_token: token.optional(),
-  scope: z.string().max(MOST_CHARACTERS).optional(),
+  scope: z.string().max(MOST_SCOPE_CHARACTERS).optional(),
 })
-const client = z.strictObject({ client_id: secret, client_secret: secret })
+const ofClient = token.max(10_000)
+const client = z.strictObject({ client_id: ofClient, client_secret: ofClient })
 const single = z.strictObject({ secret })
 
 /** Names under which a user's own password travels; never stored, whatever the kind. */

@@ -2,7 +2,7 @@
 
 import * as oauth from 'oauth4webapi'
 
-import { checkMaterial } from '../kinds/kinds.ts'
+import { checkMaterial, MOST_SCOPE_CHARACTERS } from '../kinds/kinds.ts'
 import type { CheckedProvider, ErrorMeaning } from '../providers/provider.ts'
 import type { Answer } from './exchange.ts'
 import type { OAuthFailure, OAuthFailureCode, TokenOutcome } from './outcome.ts'
@@ -94,13 +94,12 @@ function understood({ quirks = {} }: CheckedProvider, body: Readonly<Record<stri
     token_type: type === null || (typeof type === 'string' && quirks.bearerTypes?.includes(type) === true) ? 'bearer' : type,
     ...(typeof refresh_token === 'string' && TOKEN.test(refresh_token) ? { refresh_token } : {}),
     ...(seconds === undefined ? {} : { expires_in: seconds }),
-    ...(typeof scopes === 'string' && scopes.length <= MOST_SCOPE ? { scope: scopes } : {}),
+    ...(typeof scopes === 'string' && scopes.length <= MOST_SCOPE_CHARACTERS ? { scope: scopes } : {}),
   }
 }
 
 // `1*VSCHAR` of RFC 6749, appendix A.
 const TOKEN = /^[\x20-\x7e]+$/
-const MOST_SCOPE = 100_000
 // Ten years: some providers give tokens that do not expire, and say so with a large number.
 const MOST_SECONDS = 315_360_000
 
