@@ -1,4 +1,5 @@
 // Where a refresh token may be used again for a while: never behind the end of that, whatever came between.
+import { withFailpoints } from '@strongroom/credentials/testing'
 import { describe, expect, test } from 'vitest'
 
 import { BEHIND_ALL_PAUSES, IMPATIENT, outcome, tokenOf, world } from './support.ts'
@@ -40,7 +41,10 @@ describe('a token that may have been used up', () => {
     const { connection, server, another } = await world({ ...IMPATIENT, provider: WINDOW })
     server.reusable = true
     await connection.save({ ...server.grant(), expires_in: 0 })
-    const slow = await another({ vaultOptions: sleeping, atFailpoint: (name) => void (name === 'refresh.intended' && (offset = 70_000)) })
+    const slow = await another({
+      ...withFailpoints({ providers: {} }, (name) => void (name === 'refresh.intended' && (offset = 70_000))),
+      vaultOptions: sleeping,
+    })
     const said = outcome(() => tokenOf(slow.connection))
     await said
     expect(server.used).toEqual([])

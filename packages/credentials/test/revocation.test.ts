@@ -1,5 +1,6 @@
 // Revoking: what waits for it, what stands in its way, and who hears of it.
 import { createCredentials } from '@strongroom/credentials'
+import { withFailpoints } from '@strongroom/credentials/testing'
 import { expect, test } from 'vitest'
 
 import { IMPATIENT, outcome, tokenOf, world } from './support.ts'
@@ -11,14 +12,13 @@ test('a sweep that comes between a token being put by and the mark loses no revo
   const granted = server.grant()
   await connection.save(granted)
   const sweeper = await another()
-  const slow = await another({
-    atFailpoint: async (name) => {
-      if (name !== 'disconnect.queued') return
-      // It sleeps for longer than anybody waits, or the clock of who sweeps is ahead.
-      later(HOUR)
-      expect(await sweeper.credentials.sweep()).toEqual({ done: 1, waiting: 0 })
-    },
+  const sweeping = withFailpoints({ providers: {} }, async (name) => {
+    if (name !== 'disconnect.queued') return
+    // It sleeps for longer than anybody waits, or the clock of who sweeps is ahead.
+    later(HOUR)
+    expect(await sweeper.credentials.sweep()).toEqual({ done: 1, waiting: 0 })
   })
+  const slow = await another(sweeping)
   expect((await slow.connection.disconnect()).revocation).toBe('revoked')
   expect(server.revoked).toEqual([granted.refresh_token])
 })

@@ -9,7 +9,6 @@ import {
   type CredentialsOptions,
   type Provider,
 } from '@strongroom/credentials'
-import { type AtFailpoint, withFailpoints } from '@strongroom/credentials/testing'
 import { onTestFinished } from 'vitest'
 
 export { outcome } from '../../core/test/vault/support.ts'
@@ -37,7 +36,6 @@ export interface World {
 export interface Changes extends Partial<CredentialsOptions> {
   readonly provider?: Partial<Provider>
   readonly vaultOptions?: Partial<VaultOptions>
-  readonly atFailpoint?: AtFailpoint
 }
 
 /** For what waits until nobody waits any more. A server that answers needs longer, on a machine that does other things. */
@@ -63,18 +61,17 @@ export async function world(changes: Changes = {}): Promise<World> {
     apiOrigins: [server.origin],
     ...changes.provider,
   }
-  const another = async ({ provider: more, vaultOptions: others, atFailpoint = () => undefined, ...options }: Changes = {}) => {
+  const another = async ({ provider: more, vaultOptions: others, ...options }: Changes = {}) => {
     const vault = await openVault({ ...vaultOptions, ...changes.vaultOptions, ...others })
-    const { provider: _, vaultOptions: __, atFailpoint: ___, ...first } = changes
-    const plain: CredentialsOptions = {
+    const { provider: _, vaultOptions: __, ...first } = changes
+    const credentials = createCredentials(vault, {
       onEvent: (event) => void events.push(event),
       timeout: 5000,
       lease: 10_000,
       ...first,
       ...options,
       providers: { crm: { ...provider, ...more }, ...options.providers },
-    }
-    const credentials = createCredentials(vault, withFailpoints(plain, atFailpoint))
+    })
     return { vault, credentials, connection: credentials.connection(vault.tenant('acme').subject('alice'), 'crm') }
   }
   const { vault, connection, credentials } = await another()

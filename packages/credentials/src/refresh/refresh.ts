@@ -31,7 +31,7 @@ export interface RefreshOptions {
   readonly endpoint: TokenEndpointOptions
   readonly tell: (event: CredentialEvent) => void
   /** Sees to it that tokens are revoked whose connection is gone. */
-  readonly revokeLater: (place: ConnectionPlace, item: string, secrets: Secrets) => Promise<void>
+  readonly revokeLater: (place: ConnectionPlace, secrets: Secrets) => Promise<void>
 }
 
 type Claimed = StoredConnection & { readonly record: { readonly intent: Intent } }
@@ -222,7 +222,7 @@ export class Refresh {
       })
     })
     if (!isOurs && (stored === undefined || stored.record.item !== record.item || stored.record.state === 'disconnecting')) {
-      await this.#with.revokeLater(place, record.item, { access: material.access, lasting: material.lasting })
+      await this.#with.revokeLater(place, { access: material.access, lasting: material.lasting })
       throw notConnected()
     }
     await options.failpoint('refresh.stored')

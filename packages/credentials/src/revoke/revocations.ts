@@ -21,6 +21,16 @@ export interface RevocationsOptions {
   readonly tell: (event: CredentialEvent) => void
 }
 
+/** Whose tokens are put by. */
+export interface WhoseTokens {
+  /** From the tenant's down to the connection's. */
+  readonly references: readonly string[]
+  /** The same twice is one revocation. */
+  readonly id: string
+  /** The connection, while it may still be there. */
+  readonly of: PendingRevocation['of']
+}
+
 // Doubled each time: a provider that is down for a day is asked some ten times about each.
 const [FIRST_BETWEEN_MS, MOST_BETWEEN_MS] = [60_000, 6 * 3_600_000]
 
@@ -36,29 +46,29 @@ export class Revocations {
   /**
    * Puts tokens by that are to be revoked: the refresh token, which takes the access tokens with it (RFC 7009, section 2.1), or else the access token.
    *
-   * @param of - the connection whose they are
    * @returns `undefined` where the provider revokes nothing
    */
-  async queue(
-    id: string,
+  async putBy(
     provider: CheckedProvider,
     { access, lasting }: Secrets,
-    of: PendingRevocation['of'],
+    { references, id, of }: WhoseTokens,
   ): Promise<StoredRevocation | undefined> {
     if (provider.kind !== 'oauth2' || (provider.revocationEndpoint === undefined && provider.issuer === undefined)) return undefined
     const hint = lasting === undefined || provider.quirks?.revokesAccessTokensOnly === true ? 'access_token' : 'refresh_token'
     const token = hint === 'access_token' ? access : lasting
     if (token === undefined) return undefined
     const { outbox, clock, options } = this.#with
-    return outbox.add(id, { provider: provider.name, hint, of }, token, clock.now() + options.lease)
+    const due = clock.now() + (of === undefined ? 0 : options.lease)
+    return outbox.add(references, id, { provider: provider.name, hint, ...(of === undefined ? {} : { of }) }, token, due)
   }
 
-  async isQueued({ key }: StoredRevocation): Promise<boolean> {
-    return (await this.#with.outbox.read(key)) !== undefined
+  find(references: readonly string[], id: string): Promise<StoredRevocation | undefined> {
+    return this.#with.outbox.find(references, id)
   }
 
-  find(id: string): Promise<StoredRevocation | undefined> {
-    return this.#with.outbox.find(id)
+  /** Whether they still wait. */
+  isPutBy(waiting: StoredRevocation): Promise<boolean> {
+    return this.#with.outbox.has(waiting)
   }
 
   /** Asks the provider, unless somebody else does. */
