@@ -34,6 +34,13 @@ describe('new tokens are kept', () => {
     expect((await connection.status())?.state).toBe('live')
   })
 
+  test('that come with another status of success', async () => {
+    const { connection, server } = await world()
+    await connection.save({ ...server.grant(), expires_in: 0 })
+    server.next.push({ status: 201, body: { access_token: 'made', token_type: 'bearer', refresh_token: 'y', expires_in: 3600 } })
+    expect(await tokenOf(connection)).toBe('made')
+  })
+
   test.each([null, '', 7])('the old refresh token stays where the new one is %j', async (refresh_token) => {
     const { connection, server, later } = await world()
     server.reusable = true

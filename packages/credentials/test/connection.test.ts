@@ -198,6 +198,7 @@ describe('disconnect', () => {
 
   test.each([
     ['200', { status: 200 }, 'revoked'],
+    ['204', { status: 204, body: '' }, 'revoked'],
     ['invalid_token', { status: 400, body: { error: 'invalid_token' } }, 'already_gone'],
     ['unsupported_token_type', { status: 400, body: { error: 'unsupported_token_type' } }, 'unsupported'],
     ['503', { status: 503 }, 'pending'],

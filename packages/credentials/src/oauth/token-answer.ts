@@ -41,7 +41,7 @@ export async function outcomeOf(
   const body = parsed(text)
   // Cut off, or no JSON. What is no success did nothing.
   if (body === undefined) return ended(isSuccess ? 'unknown' : 'failed', 'authorisation_server_malformed')
-  if (status !== 200 || (provider.quirks?.okMember === true && body['ok'] === false)) return refusal(provider, body, wait, isSuccess)
+  if (!isSuccess || (provider.quirks?.okMember === true && body['ok'] === false)) return refusal(provider, body, wait, isSuccess)
   try {
     const tokens = await oauth.processGenericTokenEndpointResponse(server, client, Response.json(understood(provider, body)))
     // RFC 6749, section 7.1: of a type that one does not understand no token may be used.

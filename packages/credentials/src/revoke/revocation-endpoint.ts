@@ -55,7 +55,7 @@ async function asking(provider: CheckedProvider, signal: AbortSignal): Promise<A
 
 function meaningOf({ status, text }: Answer, { okMember, goneErrors = [] }: ProviderQuirks): RevocationAnswer {
   const { ok, error } = membersOf(text)
-  if (status === 200 && !(okMember === true && ok !== true)) return 'revoked'
+  if (status >= 200 && status < 300 && !(okMember === true && ok !== true)) return 'revoked'
   if (status >= 500 || status === 429 || typeof error !== 'string') return 'retry'
   if (GONE.includes(error) || goneErrors.includes(error)) return 'already_gone'
   return error === 'unsupported_token_type' ? 'unsupported' : 'retry'
