@@ -50,7 +50,8 @@ export interface Credentials extends Sweepable {
    * Where to send a customer's browser so that a connection is made. Everything that has to be known when it comes back travels in it, encrypted.
    *
    * @param options - `redirectUri`: where the provider sends the browser back to; `session`: what this browser alone has, such as its session id
-   * @throws StrongroomError `invalid_argument`, `authorisation_server_unavailable`, and what stores and keys throw
+   * @throws StrongroomError `invalid_argument`, `unsupported_operation` (not of the kind `oauth2`), `authorisation_server_…` (discovery), and what
+   *   stores and keys throw
    * @example
    * ```ts
    * import { type Vault } from '@strongroom/core'

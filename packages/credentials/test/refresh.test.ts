@@ -84,6 +84,43 @@ describe('a live token', () => {
   })
 })
 
+test('a token that is still good is used where the client secret cannot be had, or the store takes no intent', async () => {
+  const { connection, server, stateStore, another, later } = await world()
+  const granted = server.grant()
+  await connection.save({ ...granted, expires_in: 100 })
+  later(60_000)
+  const clientSecret = (): never => {
+    throw new Error('no')
+  }
+  const full: typeof stateStore = { ...stateStore, put: () => Promise.reject(new Error('full')) }
+  for (const change of [{ provider: { clientSecret } }, { vaultOptions: { stateStore: full } }]) {
+    const one = await another(change)
+    expect(await tokenOf(one.connection)).toBe(granted.access_token)
+  }
+  expect(server.asked).toBe(0)
+  // Once it has ended there is none.
+  later(60_000)
+  expect(await outcome(async () => tokenOf((await another({ provider: { clientSecret } })).connection))).toBe('invalid_argument')
+})
+
+test('an intent that was stored though the store said that it failed: it was not sent, and the connection is as it was', async () => {
+  const { connection, server, stateStore, another } = await world(IMPATIENT)
+  await connection.save({ ...server.grant(), expires_in: 0 })
+  let isFirst = true
+  const unsure: typeof stateStore = {
+    ...stateStore,
+    put: async (...all) => {
+      const version = await stateStore.put(...all)
+      if (!isFirst) return version
+      isFirst = false
+      throw new Error('nobody knows')
+    },
+  }
+  const one = await another({ vaultOptions: { stateStore: unsure } })
+  expect(await outcome(() => tokenOf(one.connection))).toBe('state_store_unavailable')
+  expect([server.isLive(await tokenOf(connection)), server.asked]).toEqual([true, 1])
+})
+
 describe('how a request can end', () => {
   const THROTTLED = { status: 429, headers: { 'retry-after': '3600' } }
   const ENDS: readonly [string, Behaviour, single: string, again: string, usedTwice: boolean][] = [

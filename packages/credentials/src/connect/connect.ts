@@ -86,7 +86,7 @@ export class Connect {
     this.#keys = new NotedKeys(options.vault, 'connect', HOUR)
   }
 
-  /** @throws StrongroomError `invalid_argument`, `authorisation_server_unavailable` (discovery), and what stores and keys throw */
+  /** @throws StrongroomError `invalid_argument`, `unsupported_operation`, `authorisation_server_…` (discovery), and what stores and keys throw */
   async url(
     owner: Subject,
     name: string,

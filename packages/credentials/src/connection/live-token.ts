@@ -62,9 +62,9 @@ async function bestRecord(
   try {
     return await refresh.newerThan(place, record.version)
   } catch (error) {
-    // It was asked for ahead of time: what is there is still good.
-    const isOfServer = error instanceof StrongroomError && error.code.startsWith('authorisation_server_')
-    if (!isRefused && isOfServer && isUsable(record, clock.now())) return found
+    // It was asked for ahead of time: what is there is still good, unless the connection itself has come to its end.
+    const isOver = error instanceof StrongroomError && ['reauthorisation_required', 'not_found', 'shredded'].includes(error.code)
+    if (!isRefused && !isOver && isUsable(record, clock.now())) return found
     throw error
   }
 }

@@ -147,12 +147,14 @@ export class Refresh {
     // All of that took its time.
     if (!this.#mayAsk(place, doubt)) return undefined
     const begun = { now: clock.now(), monotonic: clock.monotonic() }
+    const record = withIntent(found.record, isRepeatable(place.provider) ? undefined : doubt, begun.now)
     let claimed: Claimed
     try {
-      const record = withIntent(found.record, isRepeatable(place.provider) ? undefined : doubt, begun.now)
       claimed = { ...(await store.put(place.key, record, found.stored)), record }
     } catch (error) {
       if (isConflict(error)) return undefined
+      // It may have been stored all the same, and nothing was sent: what was there before is put back.
+      await store.change(place.key, (now) => (now.intent?.id === record.intent.id ? found.record : undefined)).catch(() => undefined)
       throw error
     }
     await options.failpoint('refresh.intended')
