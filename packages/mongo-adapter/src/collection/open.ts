@@ -8,7 +8,7 @@ import { bsonScalar } from '../values/bson-scalar.ts'
 import { type DecodeValue, valueDecoder } from '../values/bson-value.ts'
 import { promoteBuffers } from '../values/promote-buffers.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
-import { encryptedIn, mapDocument, valueAt, type Walk } from './documents.ts'
+import { encryptedIn, mapDocument, valueAt } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import type { Sought } from './filters/filter.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
@@ -69,7 +69,7 @@ export async function countReadable(
     for (const [i, document] of documents.entries()) {
       const id = document['_id']
       mapDocument(layout.root, document, {
-        ...READING,
+        plain: asItIs,
         mismatch: (path) => located(decryptFailed(), id, path),
         value(stored, node) {
           count.values++
@@ -86,12 +86,7 @@ export async function countReadable(
   })
 }
 
-// What is stored may have members that the schema does not have any more.
-const READING: Pick<Walk, 'plain' | 'undeclared' | 'positions'> = {
-  plain: (value) => value,
-  undeclared: () => undefined,
-  positions: true,
-}
+const asItIs = (value: unknown): unknown => value
 
 /** Whose keys a document's values need; `undefined` where it holds none, or does not say. */
 function ownerOfValues(layout: Layout, document: Tree): Owner | undefined {
@@ -157,9 +152,7 @@ function openDocument(
         return SHREDDED
       }
     },
-    plain: promoted ? promoteBuffers : READING.plain,
-    undeclared: READING.undeclared,
-    positions: READING.positions,
+    plain: promoted ? promoteBuffers : asItIs,
     mismatch: (path) => located(decryptFailed(), id, path),
   }) as Tree
   if (!comparable) return undefined
