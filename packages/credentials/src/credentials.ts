@@ -50,7 +50,8 @@ export interface Credentials extends Sweepable {
    * Where to send a customer's browser so that a connection is made. Everything that has to be known when it comes back travels in it, encrypted.
    *
    * @param options - `redirectUri`: where the provider sends the browser back to; `session`: what this browser alone has, such as its session id
-   * @throws StrongroomError `invalid_argument`, `authorisation_server_unavailable`, and what stores and keys throw
+   * @throws StrongroomError `invalid_argument`, `unsupported_operation` (not of the kind `oauth2`), `authorisation_server_…` (discovery), and what
+   *   stores and keys throw
    * @example
    * ```ts
    * import { type Vault } from '@strongroom/core'
@@ -73,7 +74,8 @@ export interface Credentials extends Sweepable {
    * Ends what `authorizationUrl` began: checks the answer, exchanges the code and saves the tokens.
    *
    * @param url - the whole URL that the browser came back to
-   * @throws StrongroomError `invalid_argument` (not of this session, altered, or older than 15 minutes), `authorisation_denied`,
+   * @throws StrongroomError `invalid_argument` (not of this session, altered, older than 15 minutes, there for the second time, or at another
+   *   address than `redirectUri`; or `providers.….issuer` is missing), `authorisation_denied`,
    *   `authorisation_server_…`, and what stores and keys throw
    */
   callback(url: string | URL, options: { readonly session: string }): Promise<Connection>
@@ -196,7 +198,8 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
     async sweep(given) {
       const { signal } = readOptions(given, ['signal'])
       if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-      return sweep({ vault, clock, options: checked, store, outbox, revocations, refresh, connect }, signal === undefined ? {} : { signal })
+      const swept = { vault, clock, options: checked, store, outbox, revocations, refresh, connect, tell }
+      return sweep(swept, signal === undefined ? {} : { signal })
     },
     importPlaintext(rows, how) {
       const { dryRun = false, signal } = readOptions(how, ['dryRun', 'signal'])

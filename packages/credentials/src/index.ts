@@ -4,7 +4,7 @@ export type { Connection, ConnectionStatus, SaveOptions, UseOptions } from './co
 export type { CredentialEvent, EventPlace, OnEvent, RevocationOutcome } from './events.ts'
 export type { ImportOptions, ImportResult, PlaintextCredential } from './import-plaintext.ts'
 export type { Kind, Material, TokenResponse } from './kinds/kinds.ts'
-export type { ClientAuthentication, Provider, ProviderQuirks, RefreshTokens } from './providers/provider.ts'
+export type { ClientAuthentication, ErrorMeaning, Provider, ProviderQuirks, RefreshTokens } from './providers/provider.ts'
 export { google, hubspot, microsoft, type ProviderDefinition, slack, zoom } from './providers/known.ts'
 export type { ReauthorisationReason } from './records/record.ts'
 export type { Disconnected, RevocationState } from './revoke/disconnect.ts'

@@ -11,21 +11,24 @@ const FORM = 1
 export class NotedKeys {
   readonly #vault: Vault
   readonly #use: PeriodKeyOptions['use']
+  readonly #spare: number
   readonly #noted = new Set<number>()
 
-  constructor(vault: Vault, use: PeriodKeyOptions['use']) {
+  /** @param spare - milliseconds behind its period for which a key is left there: whose clock is ahead by less takes it from nobody */
+  constructor(vault: Vault, use: PeriodKeyOptions['use'], spare = 0) {
     this.#vault = vault
     this.#use = use
+    this.#spare = spare
   }
 
-  /** The key of the period in which an instant lies, to encrypt with; destroyed when the period is over. */
+  /** The key of the period in which an instant lies, to encrypt with; destroyed once the period is over. */
   async toSeal(at: number): Promise<PeriodKey> {
     const key = this.toOpen(at)
     // Before its key is made, so that none is forgotten.
     if (!this.#noted.has(key.until)) {
       const note = `${this.#vault.id}/${this.#use}/${key.until}`
       await this.#vault.stateStore
-        .put(NAMESPACE, note, new Uint8Array([FORM]), { expected: 'absent', due: key.until })
+        .put(NAMESPACE, note, new Uint8Array([FORM]), { expected: 'absent', due: key.until + this.#spare })
         .catch(unlessConflict)
       this.#noted.add(key.until)
     }

@@ -3,6 +3,7 @@
 import type { Clock, SweepOptions, SweepReport, Vault } from '@strongroom/core'
 
 import type { Connect } from './connect/connect.ts'
+import type { CredentialEvent } from './events.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
 import { type ConnectionStore, itemReferences, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
@@ -18,6 +19,7 @@ export interface SweepParts {
   readonly revocations: Revocations
   readonly refresh: Refresh
   readonly connect: Connect
+  readonly tell: (event: CredentialEvent) => void
 }
 
 // Read again once they are done: memory stays the same, however many there are.
@@ -37,14 +39,21 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
       }
     }
   }
-  await each(await parts.outbox.due(BATCH), (waiting) => revoke(parts, waiting))
-  const left = await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)
+  await each(await parts.outbox.due(BATCH), async (waiting) => revoke(parts, waiting()))
+  const left: StoredConnection[] = []
+  for (const connection of await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)) {
+    try {
+      left.push(connection())
+    } catch (error) {
+      failures.push(error)
+    }
+  }
   await each(
     left.filter(({ record }) => record.state === 'disconnecting'),
     (connection) => finish(parts, connection),
   )
   await each(await unchanged(parts, left, signal), async (connection) => parts.refresh.abandoned(connection))
-  tally.done += (await parts.outbox.destroyOldKeys()) + (await parts.connect.destroyOldKeys())
+  tally.done += (await parts.outbox.destroyOldKeys()) + (await parts.connect.sweep())
   if (failures.length > 0) throw failures[0]
   return tally
 }
@@ -68,11 +77,12 @@ async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting
 }
 
 // The process that marked it did not get to the end.
-async function finish({ vault, store }: SweepParts, { key, record }: StoredConnection): Promise<'done'> {
+async function finish({ vault, store, tell }: SweepParts, { key, record }: StoredConnection): Promise<'done'> {
   const item = vault.item(itemReferences({ key, record }))
   // It may have gone with whose it was.
   if ((await item.state()) !== 'gone') await item.shred({ reason: 'subjectRequest' })
   await store.removeItem(key, record.item)
+  tell({ type: 'disconnected', reference: referenceOf(key), provider: record.provider })
   return 'done'
 }
 

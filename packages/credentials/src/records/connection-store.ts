@@ -93,12 +93,12 @@ export class ConnectionStore {
     }
   }
 
-  /** Those that have something to be finished, oldest first. */
-  async due(before: number, limit: number): Promise<readonly StoredConnection[]> {
+  /** Those that have something to be finished, oldest first; each by itself: one that is damaged keeps no other from it. */
+  async due(before: number, limit: number): Promise<readonly (() => StoredConnection)[]> {
     const entries = await this.#store.due(NAMESPACE, before, limit)
     return entries
       .filter(({ key }) => key.startsWith(`${this.#vaultId}/`))
-      .map(({ key, value, version }) => ({ key, record: decodeRecord(value), stored: version }))
+      .map(({ key, value, version }) => () => ({ key, record: decodeRecord(value), stored: version }))
   }
 }
 

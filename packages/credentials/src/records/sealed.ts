@@ -25,9 +25,12 @@ const ABOUT: Field<About> = field(CONTEXT, 'about', aboutForm)
 export const ACCESS: Field<string> = field(CONTEXT, 'access', z.string())
 export const LASTING: Field<string> = field(CONTEXT, 'lasting', z.string())
 
+/** Which secrets they are: of this version, and for this provider alone. */
+export type SealedAt = Pick<ConnectionRecord, 'provider' | 'item' | 'version'>
+
 /** What the sealed values of one version of a connection are bound to. */
-export function boundTo({ item, version }: Pick<ConnectionRecord, 'item' | 'version'>): { readonly record: string } {
-  return { record: `${item}/${version}` }
+export function boundTo({ provider, item, version }: SealedAt): { readonly record: string } {
+  return { record: `${provider}/${item}/${version}` }
 }
 
 /** Of a connection and all its versions. */
@@ -48,7 +51,7 @@ export function readAbout(keys: Pick<UnlockedKeys, 'decrypt'>, record: Connectio
 
 export async function sealSecrets(
   key: Item,
-  at: Pick<ConnectionRecord, 'item' | 'version'>,
+  at: SealedAt,
   { access, lasting }: Secrets,
 ): Promise<Pick<ConnectionRecord, 'access' | 'lasting'>> {
   const keys = await key.unlock()
@@ -64,7 +67,7 @@ function sealed<K extends 'access' | 'lasting'>(
   member: K,
   as: Field<string>,
   value: string | undefined,
-  at: Pick<ConnectionRecord, 'item' | 'version'>,
+  at: SealedAt,
 ): { readonly [P in K]?: string } {
   if (value === undefined) return {}
   const stored: Encrypted<string> = keys.encrypt(as, value, boundTo(at))

@@ -83,7 +83,9 @@ export async function markLeaving(
     if (marked?.record.item !== item) throw notConnected()
     if (marked.record.version === version) {
       await failpoint('disconnect.marked')
-      return { record: marked.record, putBy }
+      // A sweep that has seen it between the two took it for one that was never to be marked.
+      const isThere = typeof putBy === 'string' || (await options.revocations.isPutBy(putBy))
+      return { record: marked.record, putBy: isThere ? putBy : await putTokensBy(leaving, marked.record, options) }
     }
     if (tries === MOST_TRIES) throw new StrongroomError('conflict', 'other processes keep replacing the tokens of this connection; repeat')
   }

@@ -87,7 +87,7 @@ export class RevocationOutbox {
     // Its end lies within the week that begins now.
     const seal = await this.#keys.toSeal(this.#clock.now() + WEEK - DAY)
     const key = keptEntryKey(this.#vaultId, references, seal.until, id)
-    const pending = { ...what, attempts: 0, token: encryptedToText(await seal.encrypt(TOKEN, token, { record: key })) }
+    const pending = { ...what, attempts: 0, token: encryptedToText(await seal.encrypt(TOKEN, token, boundTo(key, what))) }
     try {
       return stored(key, pending, await this.#put(key, pending, 'absent', due))
     } catch (error) {
@@ -105,7 +105,7 @@ export class RevocationOutbox {
 
   /** @throws StrongroomError `shredded` where its day is over, `decrypt_failed` */
   async tokenOf({ key, until, pending }: StoredRevocation): Promise<string> {
-    return this.#keys.toOpen(until - 1).decrypt(TOKEN, pending.token, { record: key })
+    return this.#keys.toOpen(until - 1).decrypt(TOKEN, pending.token, boundTo(key, pending))
   }
 
   /** Puts it off, so that nobody else takes it before then. @throws StrongroomError `conflict` where somebody has */
@@ -123,11 +123,21 @@ export class RevocationOutbox {
     await this.#store.delete(NAMESPACE, key, { expected })
   }
 
-  async due(limit: number): Promise<readonly StoredRevocation[]> {
+  /** Whether it still waits. */
+  async has({ key }: Pick<StoredRevocation, 'key'>): Promise<boolean> {
+    return (await this.#store.get(NAMESPACE, key)) !== undefined
+  }
+
+  /** @returns each by itself: one that is damaged keeps no other from being revoked */
+  async due(limit: number): Promise<readonly (() => StoredRevocation)[]> {
     const entries = await this.#store.due(NAMESPACE, this.#clock.now(), limit)
     return entries
       .filter(({ key }) => key.startsWith(`${this.#vaultId}/`))
-      .map(({ key, value, version }) => stored(key, decode(value), version))
+      .map(
+        ({ key, value, version }) =>
+          () =>
+            stored(key, decode(value), version),
+      )
   }
 
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {
@@ -138,6 +148,11 @@ export class RevocationOutbox {
 function stored(key: string, pending: PendingRevocation, version: StateVersion): StoredRevocation {
   const parts = key.split('/')
   return { key, references: parts.slice(1, -2), until: Number(parts.at(-2)), pending, stored: version }
+}
+
+// So that nobody who writes the store has it sent to another provider.
+function boundTo(key: string, { provider, hint }: Pick<PendingRevocation, 'provider' | 'hint'>): { readonly record: string } {
+  return { record: `${provider}/${hint}/${key}` }
 }
 
 function decode(bytes: Uint8Array): PendingRevocation {
