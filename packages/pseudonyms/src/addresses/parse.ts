@@ -9,7 +9,8 @@ const GROUPS = 8
 const MAPPED_AT = 10
 
 const ZERO = 48
-const NINE = 57
+// A number of which no digit was read.
+const NOTHING = -1
 const DOT = 46
 const COLON = 58
 // By character code: the value of a hexadecimal digit.
@@ -55,22 +56,22 @@ export function isV4(bytes: Uint8Array, at = 0): boolean {
 
 // From `from` to the end of the text.
 function readV4(text: string, from: number, bytes: Uint8Array, to: number): boolean {
-  let at = from
-  for (let part = 0; part < 4; part++) {
-    if (part > 0 && text.charCodeAt(at++) !== DOT) return false
-    const start = at
-    let value = 0
-    for (let digit = text.charCodeAt(at); digit >= ZERO && digit <= NINE; digit = text.charCodeAt(at)) {
-      value = value * 10 + digit - ZERO
-      if (value > 255) return false
-      at++
+  let [part, value] = [0, NOTHING]
+  for (let at = from; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - ZERO
+    if (digit >= 0 && digit <= 9) {
       // `00` and `01` are octal to some.
-      if (at - start > 1 && text.charCodeAt(start) === ZERO) return false
+      if (value === 0) return false
+      value = value === NOTHING ? digit : value * 10 + digit
+      if (value > 255) return false
+    } else {
+      if (digit !== DOT - ZERO || value === NOTHING || part === 3) return false
+      bytes[to + part++] = value
+      value = NOTHING
     }
-    if (at === start) return false
-    bytes[to + part] = value
   }
-  return at === text.length
+  bytes[to + 3] = value
+  return part === 3 && value !== NOTHING
 }
 
 function readV6(text: string, bytes: Uint8Array, to: number): boolean {
