@@ -19,7 +19,8 @@ const schema = z.object({
 // Connects to nothing, and has no keys: whatever is asked of either fails otherwise than it should.
 const db = new MongoClient('mongodb://127.0.0.1:1').db('d')
 const where = { schema, tenant: 'org', subject: '_id' }
-const users = encryptedCollection({} as never, db.collection('c'), where)
+const NO_KEYS = { tenant: () => undefined } as never
+const users = encryptedCollection(NO_KEYS, db.collection('c'), where)
 const good = { _id: 'x', org: 'acme' }
 const mine = { _id: 'x', org: 'acme' }
 const CANARY = 'Canary-4711'
@@ -35,7 +36,7 @@ test.each<[what: string, code: string, named: readonly string[], call: () => unk
     'one of the collection',
     'invalid_argument',
     ['options', 'tennant'],
-    () => encryptedCollection({} as never, db.collection('c'), { ...where, tennant: CANARY } as never),
+    () => encryptedCollection(NO_KEYS, db.collection('c'), { ...where, tennant: CANARY } as never),
   ],
   ['one of an index', 'invalid_argument', ['options', 'scop'], () => encrypted(z.string(), { index: { scop: CANARY } as never })],
   [
@@ -140,19 +141,33 @@ test.each<[what: string, code: string, named: readonly string[], call: () => unk
     'a member whose name is no path',
     'invalid_argument',
     ['schema', 'a.b'],
-    () => encryptedCollection({} as never, db.collection('c'), { ...where, schema: schema.extend({ 'a.b': z.string() }) }),
+    () => encryptedCollection(NO_KEYS, db.collection('c'), { ...where, schema: schema.extend({ 'a.b': z.string() }) }),
   ],
   [
     'a domain that is too long',
     'invalid_argument',
     ['index.domain', 'email'],
-    () => encryptedCollection({} as never, db.collection('c'), { ...where, context: 'c'.repeat(255) }),
+    () => encryptedCollection(NO_KEYS, db.collection('c'), { ...where, context: 'c'.repeat(255) }),
   ],
 ])('%s', async (_, code, named, call) => {
   const error = await refusalOf(call)
   expect([error.code, error.message]).toEqual([code, expect.stringContaining(named[0] as string)])
   for (const each of named) expect(error.message).toContain(each)
   expect(JSON.stringify([error, error.stack, error.cause, error.argument])).not.toContain(CANARY)
+})
+
+test('what is no vault, and no collection of the driver', async () => {
+  for (const [argument, vault, collection] of [
+    ['vault', undefined, db.collection('c')],
+    ['vault', Promise.resolve(NO_KEYS), db.collection('c')],
+    ['collection', NO_KEYS, undefined],
+    ['collection', NO_KEYS, db],
+    ['collection', NO_KEYS, users],
+    ['collection', NO_KEYS, { collectionName: CANARY, bsonOptions: {} }],
+  ] as const) {
+    const error = await refusalOf(() => encryptedCollection(vault as never, collection as never, where))
+    expect([error.code, error.argument, error.message.includes(CANARY)]).toEqual(['invalid_argument', argument, false])
+  }
 })
 
 test('what came to stand where a name belongs is not shown', async () => {

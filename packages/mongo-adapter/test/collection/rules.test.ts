@@ -768,6 +768,15 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await her.for({ tenant: 'acme', subject: 'ada' }).countDocuments()).toBe(1)
   })
 
+  test('a scope of a person whose name is missing is refused, and is not one of all', async () => {
+    const request: { readonly user?: string } = {}
+    for (const nobody of [request.user, null, '']) {
+      expect(await outcome(() => w.users.for({ tenant: 'acme', subject: nobody }))).toBe('invalid_argument')
+      expect(await outcome(() => w.users.for({ tenant: nobody }))).toBe('invalid_argument')
+    }
+    expect(await outcome(() => w.users.for({ tenant: 'acme' }))).toBe('done')
+  })
+
   test.each([
     ['record', 'decrypt_failed'],
     [undefined, 'decrypt_failed'],

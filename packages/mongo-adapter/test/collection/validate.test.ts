@@ -1,6 +1,6 @@
 // `validate: true`: what is written has to fit the schema, before a key is made or a command sent, and no error holds a value.
 import { encrypted, encryptedCollection, SHREDDED } from '@strongroom/mongo-adapter'
-import { Long, ObjectId } from 'mongodb'
+import { Long, MongoClient, ObjectId } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
@@ -122,7 +122,7 @@ describe('by itself', () => {
 
   test('validate is yes or no', async () => {
     const make = (validate: unknown) => () =>
-      encryptedCollection({} as never, { collectionName: 'c', bsonOptions: {} } as never, {
+      encryptedCollection({ tenant: () => undefined } as never, new MongoClient('mongodb://127.0.0.1:1').db('d').collection('c'), {
         schema: User,
         tenant: 'orgId',
         subject: '_id',
