@@ -4,7 +4,7 @@ import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 
 import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
 import { setMember } from './documents.ts'
-import { fetchedPath, type Layout, placeOf, type SealedPath, unsupported } from './layout.ts'
+import { dottedPath, fetchedPath, type Layout, placeOf, type SealedPath, unsupported } from './layout.ts'
 
 export interface PlannedProjection {
   readonly projection: Tree | undefined
@@ -27,8 +27,13 @@ export function planProjection(layout: Layout, given: unknown, searched: readonl
         'unsupported_operation',
         `a projection of an encrypted collection only names paths, with 0 or 1, and has no other form, as ${shownName(path)}; nothing was sent`,
       )
+    // The server takes a position for a member of each element, and what is stored there has members.
+    if (place.kind === 'sealed' && path !== dottedPath(place.sealed)) throw unsupported('projecting a position', path, 'name the array')
   }
-  const includes = entries.some(([path, value]) => path !== '_id' && Boolean(value)) || entries.every(([, value]) => Boolean(value))
+  const beside = entries.filter(([path]) => path !== '_id').map(([, value]) => Boolean(value))
+  if (new Set(beside).size > 1)
+    throw invalidArgument('projection', 'must name what to take, or what to leave out, and not both; _id is free')
+  const [includes = Boolean(wanted['_id'])] = beside
   const owners = [layout.tenant.path, layout.subject.path]
   const fetched = searched.map(fetchedPath)
   return includes ? included(wanted, owners, fetched) : excluded(wanted, ['_id', ...owners, ...fetched])
