@@ -1,6 +1,6 @@
 /** Walking a document beside its schema: every encrypted value is met, and nothing of another shape passes for one. */
 
-import type { ArrayNode, EncryptedNode, SchemaNode } from '../schema/node.ts'
+import type { ArrayNode, EncryptedNode, ObjectNode, SchemaNode } from '../schema/node.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
 
 export interface Walk {
@@ -8,8 +8,8 @@ export interface Walk {
   readonly value: (value: unknown, node: EncryptedNode, path: string) => unknown
   /** What stands for something in which nothing is encrypted. */
   readonly plain: (value: unknown) => unknown
-  /** The error for an object or array that is of another shape than the schema says. */
-  readonly mismatch: (path: string) => Error
+  /** The error for an object or array that is of another shape than the schema says, or nothing where it may be. */
+  readonly mismatch: (path: string, node: ArrayNode | ObjectNode) => Error | undefined
   /** The error for a member of what is at a path that the schema does not have, or nothing where it may be there. */
   readonly undeclared: (path: string, name: string) => Error | undefined
   /** Whether `{ 0: …, 1: … }` may stand for an array: an update of one position makes it where nothing was. */
@@ -22,7 +22,7 @@ export function mapDocument(node: SchemaNode, value: unknown, walk: Walk, path =
   if (node.kind === 'plain') return walk.plain(value)
   if (node.kind === 'encrypted') return walk.value(value, node, path)
   if (node.kind === 'array') return mapArray(node, value, walk, path)
-  if (!isTree(value)) throw walk.mismatch(path)
+  if (!isTree(value)) return misfit(node, value, walk, path)
   const out: Tree = {}
   for (const [name, member] of Object.entries(value)) {
     const below = path === '' ? name : `${path}.${name}`
@@ -53,10 +53,17 @@ export function setMember(tree: Tree, name: string, value: unknown): void {
   else tree[name] = value
 }
 
-function mapArray({ element }: ArrayNode, value: unknown, walk: Walk, path: string): unknown {
+function mapArray(node: ArrayNode, value: unknown, walk: Walk, path: string): unknown {
+  const { element } = node
   if (Array.isArray(value)) return value.map((each, i) => mapDocument(element, each, walk, `${path}.${i}`))
-  if (!walk.positions || !isTree(value) || !Object.keys(value).every((name) => /^\d+$/u.test(name))) throw walk.mismatch(path)
+  if (!walk.positions || !isTree(value) || !Object.keys(value).every((name) => /^\d+$/u.test(name))) return misfit(node, value, walk, path)
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, mapDocument(element, each, walk, `${path}.${name}`)]))
+}
+
+function misfit(node: ArrayNode | ObjectNode, value: unknown, walk: Walk, path: string): unknown {
+  const error = walk.mismatch(path, node)
+  if (error !== undefined) throw error
+  return walk.plain(value)
 }
 
 /** The value at a path that leads through objects only. */

@@ -3,6 +3,7 @@
 import { decryptFailed, equalBytes, StrongroomError, type UnlockedKeys, type ValueOptions, type Vault } from '@strongroom/core'
 import { Binary, type BSONSerializeOptions } from 'mongodb'
 
+import { holdsEncrypted, type SchemaNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
 import { type DecodeValue, valueDecoder } from '../values/bson-value.ts'
@@ -70,7 +71,7 @@ export async function countReadable(
       const id = document['_id']
       mapDocument(layout.root, document, {
         ...READING,
-        mismatch: (path) => located(decryptFailed(), id, path),
+        mismatch: (path, node) => misfit(node, id, path),
         value(stored, node) {
           count.values++
           try {
@@ -91,6 +92,11 @@ const READING: Pick<Walk, 'plain' | 'undeclared' | 'positions'> = {
   plain: (value) => value,
   undeclared: () => undefined,
   positions: true,
+}
+
+// What is plain may be of any shape: only of what holds encrypted values it says that somebody changed it.
+function misfit(node: SchemaNode, id: unknown, path: string): Error | undefined {
+  return holdsEncrypted(node) ? located(decryptFailed(), id, path) : undefined
 }
 
 /** Whose keys a document's values need; `undefined` where it holds none, or does not say. */
@@ -160,7 +166,7 @@ function openDocument(
     plain: promoted ? promoteBuffers : READING.plain,
     undeclared: READING.undeclared,
     positions: READING.positions,
-    mismatch: (path) => located(decryptFailed(), id, path),
+    mismatch: (path, node) => misfit(node, id, path),
   }) as Tree
   if (!comparable) return undefined
   // What the server took for a hit may be something that is no value of the path.

@@ -95,7 +95,7 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
         return new Prepared(sealed, encoded, scalar)
       },
       plain: (value) => value,
-      mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says: what it holds is encrypted'),
+      mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says'),
       undeclared: (at, name) =>
         invalidArgument(
           at === '' ? 'document' : at,

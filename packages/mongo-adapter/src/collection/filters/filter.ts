@@ -7,6 +7,7 @@ import type { SchemaNode } from '../../schema/node.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
 import { type Layout, type Place, placeOf, requireDeclared, type SealedPath, unsupported } from '../layout.ts'
 import { filterOperator, LOGIC, refusedFilterOperator } from './operators.ts'
+import { isOperators, requirePlainCondition } from './plain-conditions.ts'
 
 /** The stored index values of a value: one for each tenant that may match. */
 export type IndexValues = (sealed: SealedPath, value: unknown) => readonly Binary[]
@@ -101,7 +102,7 @@ class Translator {
     switch (place.kind) {
       case 'plain':
         requireDeclared(place, path, 'filter')
-        requirePlainOperators(condition, 'filter')
+        requirePlainCondition(this.#layout, place.node, condition, 'filter')
         return [{ [path]: condition }]
       case 'within':
         throw unsupported('searching', place.sealed.path, 'nothing within it can be reached')
@@ -226,10 +227,6 @@ function isAbsent(path: string, { sealed, array }: Place & { readonly kind: 'sea
   return { [path]: absent ? { $not: stored } : stored }
 }
 
-function isOperators(condition: unknown): condition is Tree {
-  return isTree(condition) && Object.keys(condition).some((key) => key.startsWith('$'))
-}
-
 // What stands where these belong may be what was searched for, and would be sent.
 function yesOrNo(operand: unknown, path: string): boolean {
   if (operand === true || operand === 1) return true
@@ -254,25 +251,6 @@ function requireWorking(operator: string, { sealed, array }: Place & { readonly 
   const here = sealed.index === undefined ? known.unindexed : known.indexed
   if (here === 'refused') throw unsupported(operator, sealed.path, known.indexed === 'refused' ? known.instead : NO_INDEX)
   if (here === 'arrays' && !array) throw unsupported(operator, sealed.path, 'it is no array')
-}
-
-/** @throws StrongroomError `unsupported_operation` for operators whose effect is not known */
-export function requirePlainOperators(condition: unknown, argument: string): void {
-  if (!isOperators(condition)) return
-  for (const [operator, operand] of Object.entries(condition)) {
-    if (filterOperator(operator)?.plain !== 'works') throw refusedFilterOperator(argument, operator)
-    if (operator === '$not') requirePlainOperators(operand, argument)
-    if (operator === '$elemMatch' && isTree(operand)) requirePlainFilter(operand, argument)
-  }
-}
-
-function requirePlainFilter(filter: Tree, argument: string): void {
-  for (const [key, condition] of Object.entries(filter)) {
-    if (LOGIC.includes(key)) {
-      if (Array.isArray(condition)) for (const each of condition) if (isTree(each)) requirePlainFilter(each, argument)
-    } else if (key.startsWith('$')) requirePlainOperators({ [key]: condition }, argument)
-    else requirePlainOperators(condition, argument)
-  }
 }
 
 // One filter where no two clauses have the same key.

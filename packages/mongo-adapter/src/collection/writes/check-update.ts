@@ -5,7 +5,10 @@ import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 import type { SchemaNode } from '../../schema/node.ts'
 import type { PlacedValue } from '../../schema/validation.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
+import { elementOf, requireDeclaredMembers } from '../declared-members.ts'
+import { requirePlainFilter } from '../filters/plain-conditions.ts'
 import { type Layout, type Place, requireDeclared, unsupported, writtenPlaceOf } from '../layout.ts'
+import { prepareTree } from '../seal.ts'
 import { PUSH_MODIFIERS, updateOperator } from './operators.ts'
 
 /** A value that an update writes somewhere that holds something encrypted. */
@@ -49,7 +52,7 @@ export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
       const values = member(layout, operator, path, operand)
       written.push(...values.written)
       const put = assignedBy(operator, path, operand)
-      for (const { value } of put) requireData(value, path)
+      for (const value of operator === '$min' || operator === '$max' ? [operand] : put.map((each) => each.value)) requireData(value, path)
       assigned.push(...put)
       return [path, values.with] as const
     })
@@ -86,6 +89,7 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
   }
   if (place.kind === 'plain') {
     requireDeclared(place, path, 'update')
+    requireFit(layout, operator, path, operand, place.node)
     return asItIs
   }
   requireWorking(operator, place, path)
@@ -99,6 +103,15 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
     return asItIs
   }
   throw unsupported(operator, path)
+}
+
+/** What is written to a place in which nothing is encrypted has the shape that the schema says, as in a document, and no undeclared members. */
+function requireFit(layout: Layout, operator: string, path: string, operand: unknown, node: SchemaNode): void {
+  const element = elementOf(node)
+  if (operator === '$set' || operator === '$min' || operator === '$max') prepareTree(layout, node, operand, path)
+  else if (operator === '$pull' && isTree(operand)) requirePlainFilter(layout, element, operand, 'update')
+  else if (operator === '$pullAll') requireDeclaredMembers(node, operand, 'update')
+  else for (const { value } of assignedBy(operator, path, operand)) prepareTree(layout, element, value, path)
 }
 
 type Encrypted = Extract<Place, { readonly kind: 'sealed' | 'holder' }>
