@@ -206,6 +206,9 @@ test('what throws when it is read is named, and what it threw is not shown', asy
     ['key', () => users.distinct({ toString: () => CANARY } as never)],
     ['names', () => users.indexExists(5 as never)],
     ['names', () => users.indexExists([5] as never)],
+    ['update', () => users.updateOne(mine, { $rename: { plan: { toString: CANARY, valueOf: CANARY } } } as never)],
+    ['update', () => users.updateOne(mine, { $rename: { plan: ['email'] } } as never)],
+    ['transform', () => users.find().map(CANARY as never)],
   ] as const) {
     const error = await refusalOf(call)
     expect([error.code, error.argument]).toEqual(['invalid_argument', argument])

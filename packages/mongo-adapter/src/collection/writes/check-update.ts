@@ -48,7 +48,7 @@ export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
     if (!isTree(members)) throw invalidArgument('update', `must have a document in ${operator}`)
     const checked = Object.entries(members).map(([path, operand]) => {
       requireFree(layout, path)
-      if (operator === '$rename') requireFree(layout, String(operand))
+      if (operator === '$rename') requireFree(layout, newName(operand, path))
       const values = member(layout, operator, path, operand)
       written.push(...values.written)
       const put = assignedBy(operator, path, operand)
@@ -80,11 +80,12 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
   // Whatever it says, the server takes nothing of it; and it may be what is to go.
   if (operator === '$unset') return { written: [], with: () => '' }
   if (operator === '$rename') {
-    const target = writtenPlaceOf(layout, String(operand))
-    const encrypted = place.kind === 'plain' ? target.kind !== 'plain' && String(operand) : path
+    const name = newName(operand, path)
+    const target = writtenPlaceOf(layout, name)
+    const encrypted = place.kind === 'plain' ? target.kind !== 'plain' && name : path
     if (encrypted !== false) throw unsupported(operator, encrypted, updateOperator(operator)?.instead)
     requireDeclared(place, path, 'update')
-    requireDeclared(target, String(operand), 'update')
+    requireDeclared(target, name, 'update')
     return asItIs
   }
   if (place.kind === 'plain') {
@@ -112,6 +113,11 @@ function requireFit(layout: Layout, operator: string, path: string, operand: unk
   else if (operator === '$pull' && isTree(operand)) requirePlainFilter(layout, element, operand, 'update')
   else if (operator === '$pullAll') requireDeclaredMembers(node, operand, 'update')
   else for (const { value } of assignedBy(operator, path, operand)) prepareTree(layout, element, value, path)
+}
+
+function newName(operand: unknown, path: string): string {
+  if (typeof operand !== 'string') throw invalidArgument('update', `must have a path in $rename of ${path}`)
+  return operand
 }
 
 type Encrypted = Extract<Place, { readonly kind: 'sealed' | 'holder' }>
