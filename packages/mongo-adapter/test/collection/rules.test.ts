@@ -80,6 +80,44 @@ describe.skipIf(uri === undefined)('on a server', () => {
       expect((await w.users.deleteMany(given)).deletedCount).toBe(ids.length)
     })
 
+    // MongoDB asks an array at a position as a whole, and not its elements one by one.
+    test('an array within an array: asked for a value within $elemMatch, or at a position, only', async () => {
+      const tag = encrypted(z.string(), { index: { scope: 'tenant' } })
+      const schema = z.object({ _id: z.string(), orgId: z.string(), rows: z.array(z.array(tag)), '0': z.array(tag) })
+      const grid = encryptedCollection(w.vault, w.stored.db.collection('grid'), { schema, tenant: 'orgId', subject: '_id' })
+      const plain = w.stored.db.collection<Document & { _id: string }>('plain-grid')
+      const documents = [
+        { _id: '1', orgId: 'acme', rows: [['a', 'b'], ['c']], '0': ['a'] },
+        { _id: '2', orgId: 'acme', rows: [[], ['a']], '0': [] },
+      ]
+      await grid.insertMany(documents)
+      await plain.insertMany(documents)
+      for (const path of ['rows.0', 'rows.1'])
+        for (const condition of ['a', { $ne: 'a' }, { $in: ['a', null] }, { $nin: ['a'] }, { $all: ['a'] }, { $not: { $in: ['a'] } }])
+          expect([path, condition, await outcome(() => grid.find({ orgId: 'acme', [path]: condition } as never))]).toEqual([
+            path,
+            condition,
+            'unsupported_operation',
+          ])
+      for (const asked of [
+        { 'rows.0.0': 'a' },
+        { 'rows.1.0': { $ne: 'a' } },
+        { 'rows.0': { $elemMatch: { $eq: 'a' } } },
+        { 'rows.1': { $not: { $elemMatch: { $in: ['a'] } } } },
+        { 'rows.0': { $size: 0 } },
+        { 'rows.0': null },
+        { 'rows.1': { $exists: true } },
+        { '0': 'a' },
+        { '0': { $ne: 'a' } },
+      ]) {
+        const filter = { orgId: 'acme', ...asked } as never
+        expect([asked, await grid.find(filter).sort({ _id: 1 }).toArray()]).toEqual([
+          asked,
+          await plain.find(filter).sort({ _id: 1 }).toArray(),
+        ])
+      }
+    })
+
     // There MongoDB asks every element of the outer array, also for members that are named like positions.
     test('null in an array of indexed elements within an array: within $elemMatch only', async () => {
       const schema = z.object({

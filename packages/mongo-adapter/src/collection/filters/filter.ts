@@ -5,7 +5,7 @@ import type { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../../schema/node.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
-import { type Layout, type Place, placeOf, requireDeclared, type SealedPath, unsupported } from '../layout.ts'
+import { dottedPath, type Layout, type Place, placeOf, requireDeclared, type SealedPath, unsupported } from '../layout.ts'
 import { filterOperator, LOGIC, refusedFilterOperator } from './operators.ts'
 import { isOperators, requirePlainCondition } from './plain-conditions.ts'
 
@@ -149,13 +149,13 @@ class Translator {
       case '$ne':
         if (operand === null) return isAbsent(path, place, operator === '$eq')
         if (Array.isArray(operand) && array) throw unsupported('comparing a whole array', sealed.path, '$all and $size work')
-        return { [`${path}.i`]: this.#among(operator === '$eq' ? '$in' : '$nin', sealed, [operand]) }
+        return { [indexedPath(path, place)]: this.#among(operator === '$eq' ? '$in' : '$nin', sealed, [operand]) }
       case '$in':
       case '$nin': {
         const list = listOf(operator, operand, path)
         const some = list.filter((value) => value !== null)
         if (list.length > 0 && some.length === 0) return isAbsent(path, place, operator === '$in')
-        const { result, required } = this.#apart(() => ({ [`${path}.i`]: this.#among(operator, sealed, some) }))
+        const { result, required } = this.#apart(() => ({ [indexedPath(path, place)]: this.#among(operator, sealed, some) }))
         if (some.length === list.length) {
           this.#required.push(...required)
           return result
@@ -166,8 +166,8 @@ class Translator {
       case '$all':
         // Each value has one index value for each tenant: so each is a condition of its own.
         return listOf(operator, operand, path).length === 0
-          ? { [`${path}.i`]: { $in: [] } }
-          : { $and: listOf(operator, operand, path).map((value) => ({ [`${path}.i`]: this.#among('$in', sealed, [value]) })) }
+          ? { [indexedPath(path, place)]: { $in: [] } }
+          : { $and: listOf(operator, operand, path).map((value) => ({ [indexedPath(path, place)]: this.#among('$in', sealed, [value]) })) }
       case '$elemMatch':
         return this.#elemMatch(path, operand, sealed)
     }
@@ -225,6 +225,18 @@ function isAbsent(path: string, { sealed, array }: Place & { readonly kind: 'sea
     throw unsupported('null at a position', sealed.path, 'ask $elemMatch of the array around it, or $exists')
   const stored = { $type: ['object', 'binData'] }
   return { [path]: absent ? { $not: stored } : stored }
+}
+
+/**
+ * Where the index values of a path are.
+ *
+ * @throws StrongroomError `unsupported_operation` for an array at a position of another: MongoDB compares that as a whole, but the index
+ *   values in it one by one
+ */
+function indexedPath(path: string, { sealed, array }: Place & { readonly kind: 'sealed' }): string {
+  if (array && path !== dottedPath(sealed) && /(?:^|\.)\d+$/u.test(path))
+    throw unsupported('searching an array at a position', path, 'ask its $elemMatch, or for one of its positions')
+  return `${path}.i`
 }
 
 // What stands where these belong may be what was searched for, and would be sent.
