@@ -126,7 +126,7 @@ export type Place =
 
 const POSITION = /^(?:\d+|\$|\$\[[A-Za-z0-9]*\])$/u
 
-/** The place that a path of a filter, a projection or an index leads to, by the rules of MongoDB: arrays are passed through, with or without a position. */
+/** The place that a path of a filter or an index leads to, by the rules of MongoDB: arrays are passed through, with or without a position. */
 export function placeOf(layout: Layout, path: string, from: SchemaNode = layout.root): Place {
   let node: SchemaNode = from
   for (const step of stepsOf(path)) {
@@ -141,6 +141,19 @@ export function placeOf(layout: Layout, path: string, from: SchemaNode = layout.
       if (member === undefined) return unnamed(isLoose(layout, node, step))
       node = member
     }
+  }
+  return placeAt(layout, node)
+}
+
+/** The place that a path of a projection leads to, where MongoDB knows no positions: what is named like one is a member of each element. */
+export function projectedPlaceOf(layout: Layout, path: string): Place {
+  let node: SchemaNode = layout.root
+  for (const step of stepsOf(path)) {
+    while (node.kind === 'array') node = node.element
+    if (node.kind === 'encrypted') return { kind: 'within', sealed: sealedOf(layout, node) }
+    const member: SchemaNode | undefined = node.kind === 'plain' ? undefined : node.members.get(step)
+    if (member === undefined) return unnamed(node.kind === 'plain' || isLoose(layout, node, step))
+    node = member
   }
   return placeAt(layout, node)
 }

@@ -4,7 +4,7 @@ import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 
 import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
 import { setMember } from './documents.ts'
-import { dottedPath, fetchedPath, type Layout, placeOf, type SealedPath, unsupported } from './layout.ts'
+import { fetchedPath, type Layout, projectedPlaceOf, type SealedPath, unsupported } from './layout.ts'
 
 export interface PlannedProjection {
   readonly projection: Tree | undefined
@@ -20,15 +20,13 @@ export function planProjection(layout: Layout, given: unknown, searched: readonl
   const entries = Object.entries(wanted)
   if (entries.length === 0) return everything
   for (const [path, value] of entries) {
-    const place = placeOf(layout, path)
+    const place = projectedPlaceOf(layout, path)
     if (place.kind === 'within') throw unsupported('projecting', place.sealed.path, 'nothing within it can be reached')
     if (path.startsWith('$') || path.includes('.$') || ![0, 1, true, false].includes(value as number))
       throw new StrongroomError(
         'unsupported_operation',
         `a projection of an encrypted collection only names paths, with 0 or 1, and has no other form, as ${shownName(path)}; nothing was sent`,
       )
-    // The server takes a position for a member of each element, and what is stored there has members.
-    if (place.kind === 'sealed' && path !== dottedPath(place.sealed)) throw unsupported('projecting a position', path, 'name the array')
   }
   const beside = entries.filter(([path]) => path !== '_id').map(([, value]) => Boolean(value))
   if (new Set(beside).size > 1)

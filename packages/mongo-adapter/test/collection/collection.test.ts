@@ -206,7 +206,6 @@ describe.skipIf(uri === undefined)('on a server', () => {
       // The server takes the position for a member of each element, and stored elements have members.
       [{ 'phones.0': 1 }, 'unsupported_operation'],
       [{ 'phones.0': 0 }, 'unsupported_operation'],
-      [{ 'notes.0.text': 1 }, 'unsupported_operation'],
       [{ plan: 1, name: 0 }, 'invalid_argument'],
       [{ plan: 0, name: 1, _id: 0 }, 'invalid_argument'],
     ])('refused: %o: %s', async (projection, code) => {

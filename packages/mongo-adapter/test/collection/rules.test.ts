@@ -118,6 +118,32 @@ describe.skipIf(uri === undefined)('on a server', () => {
       }
     })
 
+    test('projections know no positions: what is named like one is a member', async () => {
+      const tag = encrypted(z.string(), { index: { scope: 'tenant' } })
+      const row = z.object({ '0': tag.optional(), text: encrypted(z.string()).optional() })
+      const schema = z.object({
+        _id: z.string(),
+        orgId: z.string(),
+        deep: z.array(z.array(z.array(tag))),
+        rows: z.array(row),
+        list: z.array(tag),
+      })
+      const grid = encryptedCollection(w.vault, w.stored.db.collection('grid'), { schema, tenant: 'orgId', subject: '_id' })
+      const plain = w.stored.db.collection<Document & { _id: string }>('plain-grid')
+      const one = { _id: '1', orgId: 'acme', deep: [[['a']]], rows: [{ '0': 'a', text: 'b' }, { text: 'c' }], list: ['a'] }
+      await grid.insertOne(one)
+      await plain.insertOne(one)
+      for (const path of ['deep.0', 'deep.0.0', 'list.0', 'list.0.0', 'rows.0.text'])
+        for (const take of [1, 0])
+          expect([path, await outcome(() => grid.findOne({}, { projection: { [path]: take } }))]).toEqual([path, 'unsupported_operation'])
+      for (const path of ['rows.0', 'rows.1', 'rows.1.text', 'rows.text', 'deep', 'list'])
+        for (const take of [1, 0])
+          expect([path, await grid.findOne({}, { projection: { [path]: take } })]).toEqual([
+            path,
+            await plain.findOne({}, { projection: { [path]: take } }),
+          ])
+    })
+
     // There MongoDB asks every element of the outer array, also for members that are named like positions.
     test('null in an array of indexed elements within an array: within $elemMatch only', async () => {
       const schema = z.object({
