@@ -21,6 +21,7 @@ const db = new MongoClient('mongodb://127.0.0.1:1').db('d')
 const where = { schema, tenant: 'org', subject: '_id' }
 const NO_KEYS = { tenant: () => undefined } as never
 const users = encryptedCollection(NO_KEYS, db.collection('c'), where)
+const loose = encryptedCollection(NO_KEYS, db.collection('c'), { ...where, schema: schema.loose() })
 const good = { _id: 'x', org: 'acme' }
 const mine = { _id: 'x', org: 'acme' }
 const CANARY = 'Canary-4711'
@@ -175,6 +176,9 @@ test('what came to stand where a name belongs is not shown', async () => {
     () => users.find({}, { 'ada@example.com': 1 } as never),
     () => users.insertOne({ ...good, 'Ada Lovelace': 1 } as never),
     () => users.find({ '+44 20 7946 0001': 1 } as never),
+    () => users.updateOne(mine, { $rename: { 'Ada Lovelace': 5 } } as never),
+    () => loose.updateOne(mine, { $set: { 'ada@example.com': { $lovelace: 1 } } } as never),
+    () => loose.updateOne(mine, { $min: { 'ada@example.com': { 'a.b': 1 } } } as never),
   ]) {
     const { message } = await refusalOf(call)
     expect(message).toContain('a name that is not shown here')

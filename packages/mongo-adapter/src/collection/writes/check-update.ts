@@ -116,7 +116,7 @@ function requireFit(layout: Layout, operator: string, path: string, operand: unk
 }
 
 function newName(operand: unknown, path: string): string {
-  if (typeof operand !== 'string') throw invalidArgument('update', `must have a path in $rename of ${path}`)
+  if (typeof operand !== 'string') throw invalidArgument('update', `must have a path in $rename of ${shownName(path)}`)
   return operand
 }
 
@@ -148,7 +148,7 @@ function requireData(value: unknown, path: string): void {
   else if (isTree(value)) {
     for (const [key, inner] of Object.entries(value)) {
       if (key.startsWith('$') || key.includes('.'))
-        throw invalidArgument('update', `must write no documents at ${path} with dots in their keys or $ before them`)
+        throw invalidArgument('update', `must write no documents at ${shownName(path)} with dots in their keys or $ before them`)
       requireData(inner, path)
     }
   }
