@@ -8,3 +8,4 @@ export type { ClientAuthentication, Provider, ProviderQuirks, RefreshTokens } fr
 export { google, hubspot, microsoft, type ProviderDefinition, slack, zoom } from './providers/known.ts'
 export type { ReauthorisationReason } from './records/record.ts'
 export type { Disconnected, RevocationState } from './revoke/disconnect.ts'
+export type { Disconnection } from './revoke/disconnect-listed.ts'

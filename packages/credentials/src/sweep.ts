@@ -3,9 +3,8 @@
 import type { Clock, SweepOptions, SweepReport, Vault } from '@strongroom/core'
 
 import type { Connect } from './connect/connect.ts'
-import type { EventPlace } from './events.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
-import { type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
+import { type ConnectionStore, itemReferences, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
 import type { RevocationOutbox, StoredRevocation } from './revoke/outbox.ts'
 import type { Revocations } from './revoke/revocations.ts'
@@ -50,12 +49,8 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
   return tally
 }
 
-function placeOf(key: string, provider: string): EventPlace {
-  return { reference: referenceOf(key), provider }
-}
-
 async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting: StoredRevocation): Promise<'done' | 'waiting'> {
-  const { of, until, provider } = waiting.pending
+  const { of, provider } = waiting.pending
   if (of !== undefined) {
     const connection = await store.read(of.key)
     // Put by before the mark, which never came: it was not disconnected.
@@ -64,8 +59,8 @@ async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting
       return 'done'
     }
   }
-  const about = placeOf(of?.key ?? waiting.key, provider)
-  if (clock.now() >= until) {
+  const about = { reference: of === undefined ? waiting.references.join('/') : referenceOf(of.key), provider }
+  if (clock.now() >= waiting.until) {
     await revocations.giveUp(waiting, about)
     return 'done'
   }
@@ -74,8 +69,9 @@ async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting
 
 // The process that marked it did not get to the end.
 async function finish({ vault, store }: SweepParts, { key, record }: StoredConnection): Promise<'done'> {
-  const [, tenant = '', subject = ''] = key.split('/')
-  await vault.shredItem([tenant, subject, record.reference], { reason: 'subjectRequest' })
+  const item = vault.item(itemReferences({ key, record }))
+  // It may have gone with whose it was.
+  if ((await item.state()) !== 'gone') await item.shred({ reason: 'subjectRequest' })
   await store.removeItem(key, record.item)
   return 'done'
 }

@@ -6,6 +6,7 @@ import type { NodeKind } from '../format/records.ts'
 import { type Step, textStep } from '../keys/known-refs.ts'
 
 const MAX_NAME_BYTES = 512
+const REF = /^[0-9a-f]{32}$/
 
 /** The bytes of a tenant's, subject's or item's name. @throws StrongroomError `invalid_argument` */
 export function nameBytes(name: unknown, argument: string): Uint8Array {
@@ -18,6 +19,12 @@ export function nameBytes(name: unknown, argument: string): Uint8Array {
 /** The step to a tenant, subject or item. @throws StrongroomError `invalid_argument` */
 export function namedStep(kind: NodeKind, name: string, argument: string): Step {
   return textStep(kind, name, nameBytes(name, argument))
+}
+
+/** The bytes of a reference in text form. @throws StrongroomError `invalid_argument` */
+export function refBytes(ref: unknown, argument: string): Uint8Array {
+  if (typeof ref !== 'string' || !REF.test(ref)) throw invalidArgument(argument, 'must be a reference: 32 hexadecimal digits')
+  return Uint8Array.from(ref.match(/../gu) ?? [], (digits) => Number.parseInt(digits, 16))
 }
 
 function invalidName(argument: string): Error {

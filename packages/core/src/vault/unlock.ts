@@ -34,6 +34,16 @@ export function unlockingOf({ keys }: Pick<Place, 'keys'>, options: UnlockOption
   }
 }
 
+/** For reading what has to be taken out of a place before it is shredded, also while it is suspended. */
+export function unlockingBeforeShred({ keys }: Pick<Place, 'keys'>): Unlocking {
+  const [operation, madeBy, { inMemory }] = ['decryptBeforeShred', 'unlockBeforeShred', keys.tree] as const
+  const opened = inMemory.now()
+  return {
+    how: { operation, mint: false, share: HANDLE_SHARE },
+    leaseOf: ({ gate, whose }, path) => new Lease(new HeldPath({ inMemory, gate, whose, path, opened, madeBy }), true, operation),
+  }
+}
+
 /**
  * As `unlock` of each subject: those whose keys are in memory are unlocked in one turn, and the others are loaded together.
  *

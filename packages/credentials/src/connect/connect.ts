@@ -49,7 +49,6 @@ export interface ConnectOptions {
   readonly endpoint: TokenEndpointOptions
 }
 
-const HOUR = 3_600_000
 /** As long as somebody may look at the provider's page. */
 const MOST_AGE = 15 * 60_000
 
@@ -74,7 +73,7 @@ export class Connect {
     this.#with = options
     this.#clock = options.vault.clock
     // Its key outlives the hour by as long as a journey may take.
-    this.#keys = new NotedKeys(options.vault, 'connect', HOUR)
+    this.#keys = new NotedKeys(options.vault, 'connect')
   }
 
   /** @throws StrongroomError `invalid_argument`, `authorisation_server_unavailable` (discovery), and what stores and keys throw */

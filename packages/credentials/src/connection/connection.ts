@@ -3,7 +3,7 @@
 import { invalidArgument, readOptions, type Secret, StrongroomError, type Subject } from '@strongroom/core'
 
 import type { CredentialEvent } from '../events.ts'
-import { type CheckedMaterial, checkMaterial, type Kind, type Material } from '../kinds/kinds.ts'
+import { type CheckedMaterial, checkMaterial, type Kind, type Material, type Secrets } from '../kinds/kinds.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { CheckedProvider } from '../providers/provider.ts'
 import { isConflict, referenceOf, type StoredConnection } from '../records/connection-store.ts'
@@ -84,6 +84,8 @@ export interface ConnectionOptions extends LiveTokenOptions {
   readonly options: CheckedCredentialsOptions
   readonly tell: (event: CredentialEvent) => void
   readonly disconnect: (place: ConnectionPlace) => Promise<Disconnected>
+  /** Sees to it that tokens are revoked whose connection is gone. */
+  readonly revokeLater: (place: ConnectionPlace, secrets: Secrets) => Promise<void>
 }
 
 export class ConnectionHandle implements Connection {
@@ -175,6 +177,15 @@ export class ConnectionHandle implements Connection {
       throw error
     }
     await options.failpoint('save.stored')
+    // Stored too late for whoever has shredded whose it is to see it: then nobody looks for it any more.
+    if (['gone', 'shredded'].includes(await key.state())) {
+      await this.#with.revokeLater(place, checked)
+      await store.removeItem(place.key, at.item)
+      throw new StrongroomError(
+        'shredded',
+        'its owner, or the connection, was destroyed while it was being saved: its tokens are being revoked',
+      )
+    }
     warm.drop(place.key)
     tell({ type: 'saved', ...place.about })
     return true

@@ -37,8 +37,13 @@ export async function sealAbout(key: Item, record: Pick<ConnectionRecord, 'item'
   return encryptedToText(await key.encrypt(ABOUT, about, boundToItem(record)))
 }
 
-export function openAbout(key: Item, record: ConnectionRecord): Promise<About> {
+export function openAbout(key: Pick<Item, 'decrypt'>, record: ConnectionRecord): Promise<About> {
   return key.decrypt(ABOUT, record.about, boundToItem(record))
+}
+
+/** The same with keys that are open. */
+export function readAbout(keys: Pick<UnlockedKeys, 'decrypt'>, record: ConnectionRecord): About {
+  return keys.decrypt(ABOUT, record.about, boundToItem(record))
 }
 
 export async function sealSecrets(
@@ -69,11 +74,16 @@ function sealed<K extends 'access' | 'lasting'>(
 export async function openSecrets(key: Item, record: ConnectionRecord): Promise<Secrets> {
   const keys = await key.unlock({ readOnly: true })
   try {
-    return {
-      access: record.access === undefined ? undefined : keys.decrypt(ACCESS, record.access, boundTo(record)),
-      lasting: record.lasting === undefined ? undefined : keys.decrypt(LASTING, record.lasting, boundTo(record)),
-    }
+    return readSecrets(keys, record)
   } finally {
     keys.dispose()
+  }
+}
+
+/** The same with keys that are open. */
+export function readSecrets(keys: Pick<UnlockedKeys, 'decrypt'>, record: ConnectionRecord): Secrets {
+  return {
+    access: record.access === undefined ? undefined : keys.decrypt(ACCESS, record.access, boundTo(record)),
+    lasting: record.lasting === undefined ? undefined : keys.decrypt(LASTING, record.lasting, boundTo(record)),
   }
 }

@@ -19,6 +19,16 @@ export interface RevocationsOptions {
   readonly tell: (event: CredentialEvent) => void
 }
 
+/** Whose tokens are put by. */
+export interface WhoseTokens {
+  /** From the tenant's down to the connection's. */
+  readonly references: readonly string[]
+  /** The same twice is one revocation. */
+  readonly id: string
+  /** The connection, while it may still be there. */
+  readonly of: PendingRevocation['of']
+}
+
 const MINUTE = 60_000
 // Doubled each time: a provider that is down for a day is asked some ten times.
 const MOST_BETWEEN = 6 * 60 * MINUTE
@@ -33,14 +43,12 @@ export class Revocations {
   /**
    * Puts tokens by that are to be revoked: the refresh token, which takes the access tokens with it (RFC 7009, section 2.1), or else the access token.
    *
-   * @param of - the connection whose they are, while it may still be there
    * @returns `undefined` where the provider revokes nothing
    */
-  async queue(
-    id: string,
+  async putBy(
     provider: CheckedProvider,
     { access, lasting }: Secrets,
-    of: PendingRevocation['of'],
+    { references, id, of }: WhoseTokens,
   ): Promise<StoredRevocation | undefined> {
     if (provider.kind !== 'oauth2' || (provider.revocationEndpoint === undefined && provider.issuer === undefined)) return undefined
     const hint = lasting === undefined || provider.quirks?.revokesAccessTokensOnly === true ? 'access_token' : 'refresh_token'
@@ -48,11 +56,11 @@ export class Revocations {
     if (token === undefined) return undefined
     const { outbox, clock, options } = this.#with
     const due = clock.now() + (of === undefined ? 0 : options.lease)
-    return outbox.add(id, { provider: provider.name, hint, ...(of === undefined ? {} : { of }) }, token, due)
+    return outbox.add(references, id, { provider: provider.name, hint, ...(of === undefined ? {} : { of }) }, token, due)
   }
 
-  find(id: string): Promise<StoredRevocation | undefined> {
-    return this.#with.outbox.find(id)
+  find(references: readonly string[], id: string): Promise<StoredRevocation | undefined> {
+    return this.#with.outbox.find(references, id)
   }
 
   /** Asks the provider, unless somebody else does. */
