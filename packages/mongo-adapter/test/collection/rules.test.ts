@@ -398,6 +398,25 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await w.users.distinct('_id', { orgId: 'acme', age: 36 })).toEqual(['ada'])
   })
 
+  test('distinct: an array that stands in another is not looked into, by a search neither', async () => {
+    const row = z.object({ sku: encrypted(z.string(), { index: { scope: 'tenant' } }), n: z.number() })
+    const schema = z.object({ _id: z.string(), orgId: z.string(), rows: z.array(row), grid: z.array(z.array(row)) })
+    const things = encryptedCollection(w.vault, w.stored.db.collection('rows'), { schema, tenant: 'orgId', subject: '_id' })
+    const rows = [
+      { sku: 'a', n: 1 },
+      { sku: 'b', n: 2 },
+    ]
+    await things.insertOne({ _id: '1', orgId: 'acme', rows, grid: [rows] })
+    for (const [path, values] of [
+      ['rows.sku', ['a', 'b']],
+      ['rows.n', [1, 2]],
+      ['grid.sku', []],
+      ['grid.n', []],
+    ] as const)
+      expect([path, await things.distinct(path, { orgId: 'acme', 'rows.sku': 'a' })]).toEqual([path, values])
+    expect(await things.find({ orgId: 'acme', 'grid.sku': 'a' }).toArray()).toEqual([])
+  })
+
   test('a mark is neither written nor searched by', async () => {
     for (const call of [
       () => w.users.insertOne({ _id: 'x', orgId: 'acme', name: SHREDDED as never }),
