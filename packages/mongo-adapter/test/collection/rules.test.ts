@@ -382,6 +382,21 @@ describe.skipIf(uri === undefined)('on a server', () => {
     )
   })
 
+  test('without acknowledgement the answers are those of the driver, which knows no counts', async () => {
+    const unheard = { writeConcern: { w: 0 } } as const
+    const nobody = { _id: 'nobody', orgId: 'acme' }
+    const answers = async (target: World['users'] | World['plain'], filter: object): Promise<readonly unknown[]> => [
+      await (target as World['plain']).updateOne(filter, { $set: { plan: 'x' } }, unheard),
+      await (target as World['plain']).updateMany(filter, { $set: { plan: 'x' } }, unheard),
+      await (target as World['plain']).replaceOne(nobody, { orgId: 'acme', plan: 'x' } as never, unheard),
+      await (target as World['plain']).deleteOne(filter, unheard),
+      await (target as World['plain']).deleteMany(filter, unheard),
+    ]
+    const known = await answers(w.plain, nobody)
+    for (const filter of [nobody, { email: 'ada@example.com', plan: 'pro' }, { email: 'nobody@example.com' }])
+      expect([filter, await answers(w.users, filter)]).toEqual([filter, known])
+  })
+
   test('without acknowledgement an update of one is of one', async () => {
     await w.users.updateOne({ orgId: 'acme', age: 36 }, { $set: { plan: 'once' } }, { writeConcern: { w: 0 } })
     await w.stored.findOne({})
