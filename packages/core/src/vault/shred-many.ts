@@ -1,10 +1,9 @@
 /** `tenant.shredMany`. */
 
 import { invalidArgument } from '../errors.ts'
-import { NodeKind } from '../format/records.ts'
 import { SHREDS_PER_BATCH, shredNodes } from '../keys/shred-many.ts'
 import { readOptions } from '../read-options.ts'
-import { nameBytes, namedStep } from './names.ts'
+import { requireName } from './names.ts'
 import type { Place } from './place.ts'
 import { reasonCode } from './reason.ts'
 import type { ShredOptions } from './shred-place.ts'
@@ -32,7 +31,7 @@ export function shredMany(
   async function* run(): AsyncGenerator<Shredded & { readonly subject: string }> {
     let batch: string[] = []
     for await (const subject of subjects) {
-      nameBytes(subject, 'subjects')
+      requireName(subject, 'subjects')
       batch.push(subject)
       if (batch.length < SHREDS_PER_BATCH) continue
       yield* shredBatch(batch)
@@ -46,7 +45,7 @@ export function shredMany(
     // A name that comes twice is one subject.
     const places = new Map<string, PlaceOf>()
     for (const subject of new Set(names)) {
-      const place = tenant.below({ subject }, namedStep(NodeKind.subject, subject, 'subjects'))
+      const place = tenant.subject(subject, 'subjects')
       const node = await place.references()
       tenant.gate.authorize('shred', place.whose, node.region)
       places.set(subject, { node, names: place.whose })

@@ -161,7 +161,7 @@ export class TenantHandle implements Tenant {
   }
 
   subject(name: string): Subject {
-    return new SubjectHandle(this.#place.below({ subject: name }, namedStep(NodeKind.subject, name, 'subject')))
+    return new SubjectHandle(this.#place.subject(name, 'subject'))
   }
 
   self(): Subject {

@@ -9,7 +9,7 @@ import { bsonScalar } from '../values/bson-scalar.ts'
 import { type DecodeValue, valueDecoder } from '../values/bson-value.ts'
 import { promoteBuffers } from '../values/promote-buffers.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
-import { encryptedIn, mapDocument, valueAt, type Walk } from './documents.ts'
+import { encryptedIn, mapDocument, valueAt } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import type { Sought } from './filters/filter.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
@@ -70,7 +70,7 @@ export async function countReadable(
     for (const [i, document] of documents.entries()) {
       const id = document['_id']
       mapDocument(layout.root, document, {
-        ...READING,
+        plain: asItIs,
         mismatch: (path, node) => misfit(node, id, path),
         value(stored, node) {
           count.values++
@@ -87,12 +87,7 @@ export async function countReadable(
   })
 }
 
-// What is stored may have members that the schema does not have any more.
-const READING: Pick<Walk, 'plain' | 'undeclared' | 'positions'> = {
-  plain: (value) => value,
-  undeclared: () => undefined,
-  positions: true,
-}
+const asItIs = (value: unknown): unknown => value
 
 // What is plain may be of any shape: only of what holds encrypted values it says that somebody changed it.
 function misfit(node: SchemaNode, id: unknown, path: string): Error | undefined {
@@ -163,9 +158,7 @@ function openDocument(
         return SHREDDED
       }
     },
-    plain: promoted ? promoteBuffers : READING.plain,
-    undeclared: READING.undeclared,
-    positions: READING.positions,
+    plain: promoted ? promoteBuffers : asItIs,
     mismatch: (path, node) => misfit(node, id, path),
   }) as Tree
   if (!comparable) return undefined
