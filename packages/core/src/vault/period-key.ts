@@ -28,5 +28,5 @@ export function periodKey(vault: Place, options: PeriodKeyOptions): PeriodKey {
   const { use, period } = readOptions(options, ['use', 'period'])
   if (use === undefined || !USES.includes(use)) throw invalidArgument('use', `must be one of ${USES.join(', ')}`)
   if (period === undefined || !Number.isSafeInteger(period) || period < 0) throw invalidArgument('period', 'must be a whole number from 0')
-  return new ItemHandle(vault.below({}, bytesStep(NodeKind.service, serviceName(use, EMPTY, { period }))))
+  return new ItemHandle(vault.below(bytesStep(NodeKind.service, serviceName(use, EMPTY, { period }))))
 }

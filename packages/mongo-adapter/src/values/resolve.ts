@@ -132,7 +132,8 @@ function resolveMembers(value: object, options: ResolveOptions, depth: number, w
   const tree: Tree = {}
   if (types.isMap(value)) {
     // All of them before the first is read: what is read may change the map.
-    for (const [key, member] of [...Map.prototype.entries.call(value)]) resolveMember(tree, key, member, options, depth, where)
+    const entries = [...Map.prototype.entries.call(value)]
+    for (const [key, member] of entries) resolveMember(tree, key, member, options, depth, where)
     return tree
   }
   const names = Object.keys(value)
