@@ -19,7 +19,7 @@ describe('a document that was checked, and not encrypted', () => {
     ['phones[]', { phones: ['+442079460001'] }],
     ['notes[].text', { notes: [{ title: 'first', text: 'Bernoulli' }] }],
   ])('cannot be sent: %s', (_, changes) => {
-    expect(() => BSON.serialize(prepared({ ...PLAIN, ...changes }))).toThrow(BSON.BSONError)
+    expect(() => BSON.serialize(prepared({ ...PLAIN, ...changes }))).toThrow('Unsupported BSON version')
   })
 
   test('can be, where nothing of it is to be encrypted', () => {
