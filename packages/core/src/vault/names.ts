@@ -6,6 +6,7 @@ import type { NodeKind } from '../format/records.ts'
 import { type Step, textStep } from '../keys/known-refs.ts'
 
 const MAX_NAME_BYTES = 512
+const REF = /^[0-9a-f]{32}$/
 
 /** For what cannot be a tenant's, subject's or item's name. @throws StrongroomError `invalid_argument` */
 export function requireName(name: unknown, argument: string): asserts name is string {
@@ -19,6 +20,12 @@ export function requireName(name: unknown, argument: string): asserts name is st
 export function namedStep(kind: NodeKind, name: string, argument: string): Step {
   requireName(name, argument)
   return textStep(kind, name)
+}
+
+/** The bytes of a reference in text form. @throws StrongroomError `invalid_argument` */
+export function refBytes(ref: unknown, argument: string): Uint8Array {
+  if (typeof ref !== 'string' || !REF.test(ref)) throw invalidArgument(argument, 'must be a reference: 32 hexadecimal digits')
+  return Uint8Array.from(ref.match(/../gu) ?? [], (digits) => Number.parseInt(digits, 16))
 }
 
 function invalidName(argument: string): Error {

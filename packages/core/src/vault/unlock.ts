@@ -32,6 +32,17 @@ export function unlockingOf({ keys, gate }: Pick<Place, 'keys' | 'gate'>, option
   }
 }
 
+/** For reading what has to be taken out of a place before it is shredded, also while it is suspended. */
+export function unlockingBeforeShred({ keys, gate }: Pick<Place, 'keys' | 'gate'>): Unlocking {
+  const operation = 'decryptBeforeShred'
+  const { inMemory } = keys.tree
+  const holding: Holding = { inMemory, gate, opened: inMemory.now(), madeBy: 'unlockBeforeShred' }
+  return {
+    how: { operation, mint: false, share: HANDLE_SHARE },
+    leaseOf: ({ whose }, path) => new Lease(new HeldPath(holding, whose, path), true, operation),
+  }
+}
+
 /**
  * As `unlock` of each subject: those whose keys are in memory are unlocked in one turn, and the others are loaded together.
  *

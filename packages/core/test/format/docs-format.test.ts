@@ -68,7 +68,7 @@ test('the page has these vectors and no others', () => {
     'node-wraps': 5,
     'wrapping-key': 8,
     ledger: 4,
-    'shred-receipt': 17,
+    'shred-receipt': 18,
     'index-values': 3,
     normalised: 27,
   })
@@ -313,6 +313,7 @@ test('the shred receipt', () => {
     instant: v.instant,
     reason: v.reason,
     ledger: { n: v.ledger.n, hash: unhex(v.ledger.hash) },
+    kept: v.kept.map(({ ref, until }: { ref: string; until: number }) => ({ ref: unhex(ref), until })),
   }
 
   expect(hex(seed)).toBe(v.seed)

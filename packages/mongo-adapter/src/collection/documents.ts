@@ -1,6 +1,6 @@
 /** Walking a document beside its schema: every encrypted value is met, and nothing of another shape passes for one. */
 
-import type { ArrayNode, EncryptedNode, SchemaNode } from '../schema/node.ts'
+import type { ArrayNode, EncryptedNode, ObjectNode, SchemaNode } from '../schema/node.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
 
 /** How a document that was read is walked. What the schema does not have may be in it: there may have been another schema. */
@@ -9,8 +9,8 @@ export interface ReadingWalk {
   readonly value: (value: unknown, node: EncryptedNode, path: string) => unknown
   /** What stands for something in which nothing is encrypted. */
   readonly plain: (value: unknown) => unknown
-  /** The error for an object or array that is of another shape than the schema says. */
-  readonly mismatch: (path: string) => Error
+  /** The error for an object or array that is of another shape than the schema says, or nothing where it may be. */
+  readonly mismatch: (path: string, node: ArrayNode | ObjectNode) => Error | undefined
 }
 
 /** A copy of a document that was read, its encrypted values replaced. */
@@ -19,7 +19,7 @@ export function mapDocument(node: SchemaNode, value: unknown, walk: ReadingWalk,
   if (node.kind === 'plain') return walk.plain(value)
   if (node.kind === 'encrypted') return walk.value(value, node, path)
   if (node.kind === 'array') return mapArray(node, value, walk, path)
-  if (!isTree(value)) throw walk.mismatch(path)
+  if (!isTree(value)) return misfit(node, value, walk, path)
   const out: Tree = {}
   for (const [name, member] of Object.entries(value)) {
     const declared = node.members.get(name)
@@ -79,10 +79,17 @@ export function setMember(tree: Tree, name: string, value: unknown): void {
 }
 
 // An update of one position makes `{ 0: … }` where nothing was: that stands for an array as well.
-function mapArray({ element }: ArrayNode, value: unknown, walk: ReadingWalk, path: string): unknown {
+function mapArray(node: ArrayNode, value: unknown, walk: ReadingWalk, path: string): unknown {
+  const { element } = node
   if (Array.isArray(value)) return value.map((each, i) => mapDocument(element, each, walk, `${path}.${i}`))
-  if (!isTree(value) || !Object.keys(value).every((name) => /^\d+$/u.test(name))) throw walk.mismatch(path)
+  if (!isTree(value) || !Object.keys(value).every((name) => /^\d+$/u.test(name))) return misfit(node, value, walk, path)
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, mapDocument(element, each, walk, `${path}.${name}`)]))
+}
+
+function misfit(node: ArrayNode | ObjectNode, value: unknown, walk: ReadingWalk, path: string): unknown {
+  const error = walk.mismatch(path, node)
+  if (error !== undefined) throw error
+  return walk.plain(value)
 }
 
 function below(path: string, name: string): string {

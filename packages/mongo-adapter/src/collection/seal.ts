@@ -104,7 +104,7 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
 }
 
 const CHECKS: Pick<WritingWalk, 'mismatch' | 'undeclared'> = {
-  mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says: what it holds is encrypted'),
+  mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says'),
   undeclared: (at, name) =>
     invalidArgument(
       at === '' ? 'document' : at,

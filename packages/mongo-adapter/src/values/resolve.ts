@@ -132,8 +132,8 @@ function resolveMembers(value: object, options: ResolveOptions, depth: number, w
   const tree: Tree = {}
   if (types.isMap(value)) {
     // All of them before the first is read: what is read may change the map.
-    const entries = [...Map.prototype.entries.call(value)]
-    for (const [key, member] of entries) resolveMember(tree, key, member, options, depth, where)
+    const members = Array.from(Map.prototype.entries.call(value))
+    for (const [key, member] of members) resolveMember(tree, key, member, options, depth, where)
     return tree
   }
   const names = Object.keys(value)
