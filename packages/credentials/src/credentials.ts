@@ -196,7 +196,7 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
     async sweep(given) {
       const { signal } = readOptions(given, ['signal'])
       if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-      return sweep({ vault, clock, options: checked, store, outbox, revocations, refresh, connect }, signal === undefined ? {} : { signal })
+      return sweep({ vault, clock, options: checked, store, outbox, revocations, refresh, connect, leaving }, signal === undefined ? {} : { signal })
     },
     importPlaintext(rows, how) {
       const { dryRun = false, signal } = readOptions(how, ['dryRun', 'signal'])

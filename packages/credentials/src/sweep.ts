@@ -1,11 +1,14 @@
 /** What processes have left behind, and what is due. */
 
-import type { Clock, SweepOptions, SweepReport, Vault } from '@strongroom/core'
+import { type Clock, StrongroomError, type SweepOptions, type SweepReport, type Vault } from '@strongroom/core'
 
 import type { Connect } from './connect/connect.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
-import { type ConnectionStore, itemReferences, referenceOf, type StoredConnection } from './records/connection-store.ts'
+import { notConnected } from './errors.ts'
+import { type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
+import { type DisconnectOptions, markLeaving } from './revoke/disconnect.ts'
+import { leavingByReference } from './revoke/leaving.ts'
 import type { RevocationOutbox, StoredRevocation } from './revoke/outbox.ts'
 import type { Revocations } from './revoke/revocations.ts'
 
@@ -18,6 +21,7 @@ export interface SweepParts {
   readonly revocations: Revocations
   readonly refresh: Refresh
   readonly connect: Connect
+  readonly leaving: DisconnectOptions
 }
 
 // Read again once they are done: memory stays the same, however many there are.
@@ -37,8 +41,15 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
       }
     }
   }
-  await each(await parts.outbox.due(BATCH), (waiting) => revoke(parts, waiting))
-  const left = await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)
+  await each(await parts.outbox.due(BATCH), async (waiting) => revoke(parts, waiting()))
+  const left: StoredConnection[] = []
+  for (const connection of await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)) {
+    try {
+      left.push(connection())
+    } catch (error) {
+      failures.push(error)
+    }
+  }
   await each(
     left.filter(({ record }) => record.state === 'disconnecting'),
     (connection) => finish(parts, connection),
@@ -49,17 +60,9 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
   return tally
 }
 
-async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting: StoredRevocation): Promise<'done' | 'waiting'> {
-  const { of, provider } = waiting.pending
-  if (of !== undefined) {
-    const connection = await store.read(of.key)
-    // Put by before the mark, which never came: it was not disconnected.
-    if (connection?.record.item === of.item && connection.record.state !== 'disconnecting') {
-      await outbox.remove(waiting)
-      return 'done'
-    }
-  }
-  const about = { reference: of === undefined ? waiting.references.join('/') : referenceOf(of.key), provider }
+async function revoke({ clock, revocations }: SweepParts, waiting: StoredRevocation): Promise<'done' | 'waiting'> {
+  const { connection, provider } = waiting.pending
+  const about = { reference: referenceOf(connection), provider }
   if (clock.now() >= waiting.until) {
     await revocations.giveUp(waiting, about)
     return 'done'
@@ -68,11 +71,23 @@ async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting
 }
 
 // The process that marked it did not get to the end.
-async function finish({ vault, store }: SweepParts, { key, record }: StoredConnection): Promise<'done'> {
-  const item = vault.item(itemReferences({ key, record }))
+async function finish({ vault, store, leaving }: SweepParts, connection: StoredConnection): Promise<'done'> {
+  const { key, record } = connection
+  const found = leavingByReference(vault, connection)
+  const state = await found.itemOf(record).state()
   // It may have gone with whose it was.
-  if ((await item.state()) !== 'gone') await item.shred({ reason: 'subjectRequest' })
+  if (state !== 'gone' && state !== 'shredded') {
+    try {
+      const { putBy } = await markLeaving(found, leaving)
+      if (putBy === 'unconfirmed') leaving.tell({ type: 'revocation', outcome: putBy, ...found.about })
+    } catch (error) {
+      if (error instanceof StrongroomError && error.code === notConnected().code) return 'done'
+      throw error
+    }
+    await found.itemOf(record).shred({ reason: 'subjectRequest' })
+  }
   await store.removeItem(key, record.item)
+  leaving.tell({ type: 'disconnected', ...found.about })
   return 'done'
 }
 

@@ -42,7 +42,7 @@ export interface Access {
   readonly tenant?: string | undefined
   readonly subject?: string | undefined
   readonly item?: string | undefined
-  /** In place of names, where a place was given by its references: these, from the tenant's down, joined by `/`. */
+  /** In place of the names of tenant and subject, where they were given by references: these, joined by `/`. */
   readonly reference?: string | undefined
   /** `context.name` of a field, or the domain of a blind index. */
   readonly field?: string | undefined

@@ -210,62 +210,79 @@ describe('reading before a shred', () => {
   test('opens what is suspended, encrypts nothing, and is told apart by the gate', async () => {
     const seen: string[] = []
     const made = await openGround({
-      onAccess: ({ operation, reference, subject }) => void seen.push(`${operation} ${subject ?? reference ?? ''}`),
+      onAccess: ({ operation, reference, subject, item }) => void seen.push(`${operation} ${subject ?? reference ?? ''} ${item ?? ''}`),
     })
     const { vault } = made
     const item = alice(vault).item('hubspot')
     const stored = await item.encrypt(email, 'ada')
     await alice(vault).suspend()
     expect(await outcome(() => item.decrypt(email, stored))).toBe('suspended')
-    const references = await item.references()
+    const owner = await alice(vault).references()
     for (const [each, who] of [
       [item, 'alice'],
-      [vault.item(references), references.join('/')],
+      [vault.item(owner, 'hubspot'), owner.join('/')],
     ] as const) {
       seen.length = 0
       const keys = await each.unlockBeforeShred()
       expect(keys.decrypt(email, stored)).toBe('ada')
-      expect(seen).toEqual([`decryptBeforeShred ${who}`, `decryptBeforeShred ${who}`])
+      expect(seen).toEqual([`decryptBeforeShred ${who} hubspot`, `decryptBeforeShred ${who} hubspot`])
       expect(await outcome(() => (keys as Awaited<ReturnType<typeof item.unlock>>).encrypt(email, 'eve'))).toBe('unsupported_operation')
       keys.dispose()
       expect(await outcome(() => keys.decrypt(email, stored))).toBe('handle_expired')
     }
-    await vault.item(references).shred({ reason: 'subjectRequest' })
+    await vault.item(owner, 'hubspot').shred({ reason: 'subjectRequest' })
     expect(await item.state()).toBe('shredded')
     expect(await outcome(async () => (await item.unlockBeforeShred()).decrypt(email, stored))).toBe('shredded')
   })
 
-  test('an item by its references is the item, in every process, and nothing is made by it', async () => {
+  test('an item by its owner’s references is the item, in every process, and nothing is made by it', async () => {
     const made = await openGround()
     const { vault } = made
     const item = alice(vault).item('hubspot')
-    const references = await item.references()
+    const owner = await alice(vault).references()
     const before = made.keyStore.snapshot().length
-    expect(await vault.item(references).state()).toBe('absent')
-    expect(await outcome(async () => (await vault.item(references).unlockBeforeShred()).decrypt(email, new Uint8Array(60)))).toBe(
+    expect(await vault.item(owner, 'hubspot').state()).toBe('absent')
+    expect(await outcome(async () => (await vault.item(owner, 'hubspot').unlockBeforeShred()).decrypt(email, new Uint8Array(60)))).toBe(
       'decrypt_failed',
     )
     expect(made.keyStore.snapshot()).toHaveLength(before)
     const stored = await item.encrypt(email, 'ada')
     const other = await openVault(made.options)
-    expect((await other.item(references).unlockBeforeShred()).decrypt(email, stored)).toBe('ada')
-    // Beneath somebody else it is not found: its wrap says where it belongs.
-    const [tenant = '', , own = ''] = references
-    const [, bobs = ''] = await bob(vault).references()
-    await bob(vault).encrypt(email, 'bob')
-    expect(await outcome(async () => (await other.item([tenant, bobs, own]).unlockBeforeShred()).decrypt(email, stored))).toBe(
-      'decrypt_failed',
-    )
+    expect((await other.item(owner, 'hubspot').unlockBeforeShred()).decrypt(email, stored)).toBe('ada')
+    expect(await other.item(owner, 'hubspot').references()).toEqual(await item.references())
     await alice(vault).shred()
-    expect(await vault.item(references).state()).toBe('gone')
+    expect(await vault.item(owner, 'hubspot').state()).toBe('gone')
+  })
+
+  test('it is an item beneath a subject, whatever the references are of: no other key is reached', async () => {
+    const { vault } = await openGround()
+    const item = alice(vault).item('hubspot')
+    const stored = await item.encrypt(email, 'ada')
+    await bob(vault).encrypt(email, 'bob')
+    const [tenant = '', hers = '', own = ''] = await item.references()
+    const [, bobs = ''] = await bob(vault).references()
+    for (const owner of [
+      [tenant, bobs],
+      [tenant, own],
+      [tenant, tenant],
+      ['0'.repeat(32), hers],
+      ['0'.repeat(32), tenant],
+    ]) {
+      expect(await outcome(async () => (await vault.item(owner, 'hubspot').unlockBeforeShred()).decrypt(email, stored))).toBe(
+        'decrypt_failed',
+      )
+      await outcome(() => vault.item(owner, 'hubspot').shred())
+    }
+    expect([await alice(vault).state(), await bob(vault).state(), await item.decrypt(email, stored)]).toEqual(['active', 'active', 'ada'])
   })
 
   test('what is wrong is said, by name', async () => {
     const { vault } = await openGround()
     const ref = 'a'.repeat(32)
-    for (const wrong of [undefined, [], [ref, ref], [ref, ref, 'x'], [ref, ref, ref, ref], [ref, 7, ref]])
-      expect((await refusalOf(() => vault.item(wrong as readonly string[]))).argument).toBe('references')
+    for (const wrong of [undefined, [], [ref], [ref, 'x'], [ref, ref, ref], [ref, 7]])
+      expect((await refusalOf(() => vault.item(wrong as readonly string[], 'x'))).argument).toBe('owner')
+    expect((await refusalOf(() => vault.item([ref, ref], ''))).argument).toBe('name')
     await vault.close()
-    expect(await outcome(() => vault.item([ref, ref, ref]))).toBe('vault_closed')
+    expect(await outcome(() => vault.item([ref, ref], 'x'))).toBe('vault_closed')
   })
 })

@@ -160,7 +160,6 @@ export class ConnectionHandle implements Connection {
       provider,
       kind,
       ...at,
-      reference: (await key.references()).at(-1) as string,
       state: 'live',
       created: before?.record.created ?? now,
       updated: now,

@@ -8,7 +8,7 @@ import type { TokenEndpointOptions } from '../oauth/token-endpoint.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { CheckedProvider } from '../providers/provider.ts'
 import { isConflict } from '../records/connection-store.ts'
-import type { PendingRevocation, RevocationOutbox, StoredRevocation } from './outbox.ts'
+import { isUnreadable, type RevocationOutbox, type StoredRevocation } from './outbox.ts'
 import { revokeToken } from './revocation-endpoint.ts'
 
 export interface RevocationsOptions {
@@ -25,8 +25,8 @@ export interface WhoseTokens {
   readonly references: readonly string[]
   /** The same twice is one revocation. */
   readonly id: string
-  /** The connection, while it may still be there. */
-  readonly of: PendingRevocation['of']
+  /** The key of the connection's entry. */
+  readonly connection: string
 }
 
 const MINUTE = 60_000
@@ -48,15 +48,15 @@ export class Revocations {
   async putBy(
     provider: CheckedProvider,
     { access, lasting }: Secrets,
-    { references, id, of }: WhoseTokens,
+    { references, id, connection }: WhoseTokens,
   ): Promise<StoredRevocation | undefined> {
     if (provider.kind !== 'oauth2' || (provider.revocationEndpoint === undefined && provider.issuer === undefined)) return undefined
     const hint = lasting === undefined || provider.quirks?.revokesAccessTokensOnly === true ? 'access_token' : 'refresh_token'
     const token = hint === 'access_token' ? access : lasting
     if (token === undefined) return undefined
     const { outbox, clock, options } = this.#with
-    const due = clock.now() + (of === undefined ? 0 : options.lease)
-    return outbox.add(references, id, { provider: provider.name, hint, ...(of === undefined ? {} : { of }) }, token, due)
+    // Not before whoever puts it by may have asked himself.
+    return outbox.add(references, id, { connection, provider: provider.name, hint }, token, clock.now() + options.lease)
   }
 
   find(references: readonly string[], id: string): Promise<StoredRevocation | undefined> {
@@ -64,7 +64,7 @@ export class Revocations {
   }
 
   /** Asks the provider, unless somebody else does. */
-  async attempt(waiting: StoredRevocation, about: EventPlace): Promise<Exclude<RevocationOutcome, 'unconfirmed'> | 'pending'> {
+  async attempt(waiting: StoredRevocation, about: EventPlace): Promise<RevocationOutcome | 'pending'> {
     const { outbox, clock, options, endpoint } = this.#with
     const provider = options.providers.get(waiting.pending.provider)
     if (provider === undefined) return 'pending'
@@ -77,14 +77,28 @@ export class Revocations {
       throw error
     }
     await options.failpoint('revoke.claimed')
-    const answer = await revokeToken(provider, await outbox.tokenOf(claimed), claimed.pending.hint, endpoint)
+    const token = await this.#tokenOf(claimed)
+    if (token === undefined) {
+      await this.giveUp(claimed, about)
+      return 'unconfirmed'
+    }
+    const answer = await revokeToken(provider, token, claimed.pending.hint, endpoint)
     await options.failpoint('revoke.answered')
     if (answer === 'retry') return 'pending'
     await this.#end(claimed, answer, about)
     return answer
   }
 
-  /** For what nobody will ask about any more: its day is over. */
+  async #tokenOf(waiting: StoredRevocation): Promise<string | undefined> {
+    try {
+      return await this.#with.outbox.tokenOf(waiting)
+    } catch (error) {
+      if (isUnreadable(error)) return undefined
+      throw error
+    }
+  }
+
+  /** For what nobody can ask about any more. */
   async giveUp(waiting: StoredRevocation, about: EventPlace): Promise<void> {
     await this.#end(waiting, 'unconfirmed', about)
   }
