@@ -7,7 +7,7 @@ import type { CheckedCredentialsOptions } from './options.ts'
 import { notConnected } from './errors.ts'
 import { type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
-import { type DisconnectOptions, markLeaving } from './revoke/disconnect.ts'
+import { disconnect, type DisconnectOptions } from './revoke/disconnect.ts'
 import { leavingByReference } from './revoke/leaving.ts'
 import type { RevocationOutbox, StoredRevocation } from './revoke/outbox.ts'
 import type { Revocations } from './revoke/revocations.ts'
@@ -41,7 +41,6 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
       }
     }
   }
-  await each(await parts.outbox.due(BATCH), async (waiting) => revoke(parts, waiting()))
   const left: StoredConnection[] = []
   for (const connection of await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)) {
     try {
@@ -54,6 +53,8 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
     left.filter(({ record }) => record.state === 'disconnecting'),
     (connection) => finish(parts, connection),
   )
+  // Behind those: what was put by is found there until their keys are gone.
+  await each(await parts.outbox.due(BATCH), async (waiting) => revoke(parts, waiting()))
   await each(await unchanged(parts, left, signal), async (connection) => parts.refresh.abandoned(connection))
   tally.done += (await parts.outbox.destroyOldKeys()) + (await parts.connect.destroyOldKeys())
   if (failures.length > 0) throw failures[0]
@@ -72,22 +73,20 @@ async function revoke({ clock, revocations }: SweepParts, waiting: StoredRevocat
 
 // The process that marked it did not get to the end.
 async function finish({ vault, store, leaving }: SweepParts, connection: StoredConnection): Promise<'done'> {
-  const { key, record } = connection
   const found = leavingByReference(vault, connection)
-  const state = await found.itemOf(record).state()
-  // It may have gone with whose it was.
-  if (state !== 'gone' && state !== 'shredded') {
-    try {
-      const { putBy } = await markLeaving(found, leaving)
-      if (putBy === 'unconfirmed') leaving.tell({ type: 'revocation', outcome: putBy, ...found.about })
-    } catch (error) {
-      if (error instanceof StrongroomError && error.code === notConnected().code) return 'done'
-      throw error
-    }
-    await found.itemOf(record).shred({ reason: 'subjectRequest' })
+  const state = await found.itemOf(connection.record).state()
+  // It has gone with whose it was, or by itself: what could be done first was done.
+  if (state === 'gone' || state === 'shredded') {
+    await store.removeItem(connection.key, connection.record.item)
+    leaving.tell({ type: 'disconnected', ...found.about })
+    return 'done'
   }
-  await store.removeItem(key, record.item)
-  leaving.tell({ type: 'disconnected', ...found.about })
+  try {
+    await disconnect(found, leaving)
+  } catch (error) {
+    // Somebody else has just done it.
+    if (!(error instanceof StrongroomError && error.code === notConnected().code)) throw error
+  }
   return 'done'
 }
 

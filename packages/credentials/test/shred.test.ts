@@ -147,6 +147,67 @@ describe('a shred', () => {
     expect(entriesOf(w, 'strongroom/connections')).toHaveLength(2)
   })
 
+  test('where one of many cannot be revoked here: none has left when it is refused', async () => {
+    const w = await connected()
+    const mail = { mail: { ...w.provider } }
+    const both = await w.another({ providers: mail })
+    await both.credentials.connection(both.vault.tenant('acme').subject('zoe'), 'mail').save(w.server.grant())
+    const before = entriesOf(w, 'strongroom/connections')
+    expect(await outcome(() => w.vault.tenant('acme').shred())).toBe('revocation_required')
+    w.clock.advance(60_000)
+    await w.credentials.sweep()
+    expect([entriesOf(w, 'strongroom/connections'), w.server.revoked]).toEqual([before, []])
+    await both.vault.tenant('acme').shred()
+    expect(await both.credentials.sweep()).toEqual({ done: 0, waiting: 0 })
+    w.clock.advance(60_000)
+    expect(await both.credentials.sweep()).toEqual({ done: 5, waiting: 0 })
+  })
+
+  test('while others sweep, at each place where it may stand still: no token is lost to revocation', async () => {
+    const w = await connected()
+    const sweeper = await w.another()
+    const slow = await w.another({
+      ...withFailpoints({ providers: {} }, async () => {
+        w.clock.advance(60_000)
+        await sweeper.credentials.sweep()
+      }),
+    })
+    await slow.vault.tenant('acme').subject('alice').shred()
+    w.clock.advance(60_000)
+    await sweeper.credentials.sweep()
+    expect(new Set(w.server.revoked)).toEqual(new Set([w.granted.one, w.granted.two]))
+    expect(entriesOf(w, 'strongroom/connections')).toHaveLength(2)
+  })
+
+  test('while a sweep that has begun comes in between: no token is lost to revocation', async () => {
+    const w = await connected()
+    // A process that died has left what it had put by.
+    const dying = await w.another({
+      ...withFailpoints({ providers: {} }, (name) => {
+        if (name === 'disconnect.queued') throw new Error('stopped')
+      }),
+    })
+    await expect(dying.connection.disconnect()).rejects.toThrow('stopped')
+    w.clock.advance(60_000)
+    let done: Promise<unknown> | undefined
+    const other = await w.another()
+    const stateStore: typeof w.stateStore = {
+      ...w.stateStore,
+      get: async (namespace, key) => {
+        const found = await w.stateStore.get(namespace, key)
+        // Between its look at the connection and what it does then.
+        if (namespace === 'strongroom/connections' && done === undefined) await (done = other.vault.tenant('acme').subject('alice').shred())
+        return found
+      },
+    }
+    const sweeper = await w.another({ vaultOptions: { stateStore } })
+    await outcome(() => sweeper.credentials.sweep())
+    await done
+    w.clock.advance(60_000)
+    await w.credentials.sweep()
+    expect(new Set(w.server.revoked)).toEqual(new Set([w.granted.one, w.granted.two]))
+  })
+
   test('while a refresh is under way: the fresh token is revoked too, and not stored', async () => {
     const w = await connected()
     await w.connection.save({ ...w.server.grant(), expires_in: 0 })

@@ -11,6 +11,9 @@ async function connect({ stateStore }: Ground, vault: Vault, references: readonl
   await stateStore.put(CONNECTIONS, [vault.id, ...references, name].join('/'), new Uint8Array(1), { expected: 'absent' })
 }
 
+const keep = ({ stateStore, vault }: Ground, references: readonly string[], until: number, id: string) =>
+  stateStore.put('strongroom/revocations', keptEntryKey(vault.id, references, until, id), new Uint8Array(1), { expected: 'absent' })
+
 /** A guard that notes what it is asked, and what the state of the places is then. */
 function noting(vault: Vault, calls: unknown[], does: Partial<ShredGuard> = {}): ShredGuard {
   const note = async (what: string, places: readonly PlaceToShred[]): Promise<void> => {
@@ -155,7 +158,7 @@ describe('where something hangs on a place', () => {
 describe('what is kept', () => {
   test('stands in the answer and in the receipt of whoever and whatever it was of, with the keys and their ends', async () => {
     const made = await openGround()
-    const { vault, clock, stateStore } = made
+    const { vault, clock } = made
     await alice(vault).encrypt(email, 'ada')
     const item = alice(vault).item('strongroom/connections/x')
     await item.encrypt(email, 'token')
@@ -163,12 +166,15 @@ describe('what is kept', () => {
     const days = [
       vault.periodKey({ use: 'revocation', at: clock.now() + 7 * DAY }),
       vault.periodKey({ use: 'revocation', at: clock.now() }),
-    ]
-    for (const { until } of days)
-      for (const id of ['a', 'b'])
-        await stateStore.put('strongroom/revocations', keptEntryKey(vault.id, references, until, id), new Uint8Array(1), {
-          expected: 'absent',
-        })
+    ] as const
+    for (const day of days) {
+      await day.encrypt(email, 'x')
+      for (const id of ['a', 'b']) await keep(made, references, day.until, id)
+    }
+    // Keys that were never made, and what is the end of no day: whoever writes the store can say anything.
+    for (const [i, until] of [days[0].until + DAY, days[1].until + 1, 0, Number.NaN, 8.64e15 + DAY, -DAY].entries())
+      await keep(made, references, until, `planted-${i}`)
+    for (let i = 0; i < 100; i++) await keep(made, references, days[0].until + (2 + i) * DAY, 'planted')
     const expected = await Promise.all(
       days.toReversed().map(async (day) => ({ ref: (await day.references()).at(-1) as string, until: day.until })),
     )
@@ -188,12 +194,12 @@ describe('what is kept', () => {
 
   test('is told by shredMany for each by itself', async () => {
     const made = await openGround()
-    const { vault, clock, stateStore } = made
-    const { until } = vault.periodKey({ use: 'revocation', at: clock.now() })
+    const { vault, clock } = made
+    const day = vault.periodKey({ use: 'revocation', at: clock.now() })
+    const { until } = day
+    await day.encrypt(email, 'x')
     const references = [...(await bob(vault).references()), '0'.repeat(32)]
-    await stateStore.put('strongroom/revocations', keptEntryKey(vault.id, references, until, 'a'), new Uint8Array(1), {
-      expected: 'absent',
-    })
+    await keep(made, references, until, 'a')
     const kept: unknown[] = []
     for await (const one of vault.tenant('acme').shredMany(['alice', 'bob', 'carol', 'dave']))
       kept.push([one.subject, one.kept.map((key) => key.until)])
@@ -203,6 +209,22 @@ describe('what is kept', () => {
       ['carol', []],
       ['dave', []],
     ])
+  })
+})
+
+describe('what was to be kept for a day that is over', () => {
+  test('is kept no more: its key is destroyed, and no receipt tells of it', async () => {
+    const made = await openGround()
+    const { vault, clock } = made
+    const references = await alice(vault).references()
+    const days = [0, 1].map((later) => vault.periodKey({ use: 'revocation', at: clock.now() + later * DAY }))
+    for (const day of days) {
+      await day.encrypt(email, 'x')
+      await keep(made, references, day.until, 'a')
+    }
+    clock.advance((days[0]?.until ?? 0) - clock.now())
+    expect((await alice(vault).shred()).kept.map(({ until }) => until)).toEqual([days[1]?.until])
+    expect(await Promise.all(days.map((day) => day.state()))).toEqual(['shredded', 'active'])
   })
 })
 

@@ -71,7 +71,7 @@ export async function markLeaving(
   leaving: Leaving,
   options: DisconnectOptions,
 ): Promise<{ readonly record: ConnectionRecord; readonly putBy: PutBy }> {
-  const { store, clock } = options
+  const { store, clock, tell } = options
   const { failpoint } = options.options
   for (let tries = 1; ; tries++) {
     const found = await store.read(leaving.key)
@@ -90,6 +90,7 @@ export async function markLeaving(
       await failpoint('disconnect.marked')
       const putBy = await putTokensBy(leaving, marked.record, secrets, options)
       await failpoint('disconnect.queued')
+      if (putBy === 'unconfirmed') tell({ type: 'revocation', outcome: putBy, ...leaving.about })
       return { record: marked.record, putBy }
     }
     if (tries === MOST_TRIES) throw new StrongroomError('conflict', 'other processes keep replacing the tokens of this connection; repeat')

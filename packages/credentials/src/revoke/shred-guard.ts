@@ -32,8 +32,9 @@ export function shredGuard(vault: Vault, options: DisconnectOptions): ShredGuard
         const leaving = leavingByReference(vault, connection)
         const putBy = await putByOf(leaving)
         await options.options.failpoint('shred.marked')
-        const isLost = putBy === 'unconfirmed' || (putBy === 'gone' && connection.record.state !== 'disconnecting')
-        if (isLost) tell({ type: 'revocation', outcome: 'unconfirmed', ...leaving.about })
+        // Its key went without a word: what is marked was put by before.
+        if (putBy === 'gone' && connection.record.state !== 'disconnecting')
+          tell({ type: 'revocation', outcome: 'unconfirmed', ...leaving.about })
       })
     },
     after(places) {
