@@ -264,6 +264,31 @@ describe('a shred', () => {
     expect([entriesOf(w, 'strongroom/connections').length, await connection.status()]).toEqual([2, undefined])
   })
 
+  test('while the first one is saved by a process that dies: what it left is found, and told', async () => {
+    const w = await connected()
+    const carol = w.vault.tenant('acme').subject('carol')
+    const dying = await w.another({
+      ...withFailpoints({ providers: {} }, (name) => {
+        if (name === 'save.stored') throw new Error('stopped')
+      }),
+    })
+    // The guard of whoever was asked first: there is nothing yet.
+    const save = () => dying.credentials.connection(dying.vault.tenant('acme').subject('carol'), 'crm').save(w.server.grant())
+    let calls = 0
+    const stateStore: typeof w.stateStore = {
+      ...w.stateStore,
+      scan: async (...args) => {
+        const found = await w.stateStore.scan(...args)
+        if (args[0] === 'strongroom/connections' && calls++ === 0) await expect(save()).rejects.toThrow('stopped')
+        return found
+      },
+    }
+    const { vault } = await w.another({ vaultOptions: { stateStore } })
+    await vault.tenant('acme').subject('carol').shred()
+    expect([await carol.state(), told(w.events)]).toEqual(['shredded', ['disconnected', 'revocation unconfirmed']])
+    expect(entriesOf(w, 'strongroom/connections')).toHaveLength(4)
+  })
+
   test.each(['alice', 'tenant'])('of %s, and nobody gets to tidy up: sweeping does, and revokes', async (whose) => {
     const w = await connected()
     const vault = await openVault({ ...w.vaultOptions, clock: w.clock })

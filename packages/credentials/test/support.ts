@@ -44,7 +44,7 @@ export const SECRET = 'client-secret-CANARY'
 export async function world(changes: Changes = {}): Promise<World> {
   const [keyStore, stateStore, keyProvider, server] = [memoryKeyStore(), memoryStateStore(), memoryKeyProvider(), await startFakeServer()]
   const vaultOptions = { keyProviders: { eu: keyProvider }, defaultRegion: 'eu', keyStore, stateStore }
-  await initVault(vaultOptions)
+  await initVault({ ...vaultOptions, ...changes.vaultOptions })
   const events: CredentialEvent[] = []
   const provider: Provider = {
     tokenEndpoint: `${server.origin}/token`,

@@ -177,6 +177,6 @@ export class SubjectHandle extends ItemHandle implements Subject {
   }
 
   shredWithoutRevocation(options?: ShredOptions): Promise<Shredded> {
-    return shredPlace(this.#place, options, { raw: true })
+    return shredPlace(this.#place, options, 'nobody')
   }
 }
