@@ -1,10 +1,10 @@
 /** What processes have left behind, and what is due. */
 
-import { type Clock, StrongroomError, type SweepOptions, type SweepReport, type Vault } from '@strongroom/core'
+import type { Clock, SweepOptions, SweepReport, Vault } from '@strongroom/core'
 
 import type { Connect } from './connect/connect.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
-import { notConnected } from './errors.ts'
+import { isNotConnected } from './errors.ts'
 import { type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
 import { disconnect, type DisconnectOptions } from './revoke/disconnect.ts'
@@ -85,7 +85,7 @@ async function finish({ vault, store, leaving }: SweepParts, connection: StoredC
     await disconnect(found, leaving)
   } catch (error) {
     // Somebody else has just done it.
-    if (!(error instanceof StrongroomError && error.code === notConnected().code)) throw error
+    if (!isNotConnected(error)) throw error
   }
   return 'done'
 }

@@ -34,7 +34,7 @@ test('a planted entry that claims to leave makes a sweep destroy no key that is 
   const prefix = entry.key.split('/').slice(0, 3).join('/')
   for (const [i, reference] of [bobs, references[2], references[1], references[0], '0'.repeat(32)].entries())
     await plant(w, CONNECTIONS, `${prefix}/${String(i).repeat(32)}`, { ...jsonOf(entry.value), state: 'disconnecting', reference }, 1)
-  await outcome(() => (w.credentials.sweep()))
+  await outcome(() => w.credentials.sweep())
   expect([await bob.state(), await recording.state(), await w.alice.state()]).toEqual(['active', 'active', 'active'])
   expect((await w.vault.tenants.get('acme'))?.state).toBe('active')
   expect(await tokenOf(w.credentials.connection(bob, 'crm'))).toMatch(/^fake-access/)

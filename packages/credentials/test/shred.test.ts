@@ -248,20 +248,45 @@ describe('a shred', () => {
     expect(entriesOf(w, 'strongroom/connections')).toHaveLength(2)
   })
 
-  test('while one is saved behind its back: that its token is not revoked is said', async () => {
+  test('while others are saved: they leave as well; what comes when all have been looked at, its token is said not to be revoked', async () => {
     const w = await connected()
-    const { connection } = await w.another()
-    let saved = false
+    const save = (name: string) => w.credentials.connection(w.alice, name, { provider: 'crm' }).save(w.server.grant())
+    let saved = 0
     const shredding = await w.another({
       ...withFailpoints({ providers: {} }, async (name) => {
-        if (name !== 'shred.marked' || saved) return
-        saved = true
-        await w.credentials.connection(w.alice, 'late', { provider: 'crm' }).save(w.server.grant())
+        if (name === 'shred.marked' && saved++ < 2) await save(`while-${saved}`)
       }),
     })
+    shredding.vault.guardShreds('strongroom/connections', { before: () => save('late'), after: async () => undefined })
     await shredding.vault.tenant('acme').subject('alice').shred()
-    expect(told(w.events)).toEqual(['disconnected', 'disconnected', 'disconnected', 'revocation unconfirmed', 'saved'])
-    expect([entriesOf(w, 'strongroom/connections').length, await connection.status()]).toEqual([2, undefined])
+    expect(told(w.events)).toEqual([...Array<string>(5).fill('disconnected'), 'revocation unconfirmed', 'saved', 'saved', 'saved'])
+    expect(entriesOf(w, 'strongroom/connections')).toHaveLength(2)
+    w.clock.advance(60_000)
+    expect(await w.credentials.sweep()).toEqual({ done: 4, waiting: 0 })
+  })
+
+  test('while one is disconnected and connected anew: the new token is revoked as well', async () => {
+    const w = await connected()
+    const anew = w.server.grant()
+    const other = await w.another()
+    let isDone = false
+    const stateStore: typeof w.stateStore = {
+      ...w.stateStore,
+      get: async (namespace, key) => {
+        const found = await w.stateStore.get(namespace, key)
+        if (namespace !== 'strongroom/connections' || isDone) return found
+        isDone = true
+        for (const name of ['crm', 'crm-2']) await other.credentials.connection(w.alice, name, { provider: 'crm' }).disconnect()
+        for (const name of ['crm', 'crm-2']) await other.credentials.connection(w.alice, name, { provider: 'crm' }).save(anew)
+        return found
+      },
+    }
+    const { vault } = await w.another({ vaultOptions: { stateStore } })
+    await vault.tenant('acme').subject('alice').shred()
+    w.clock.advance(60_000)
+    await w.credentials.sweep()
+    expect(w.server.revoked.filter((token) => token === anew.refresh_token)).toHaveLength(2)
+    expect(told(w.events)).not.toContain('revocation unconfirmed')
   })
 
   test('while the first one is saved by a process that dies: what it left is found, and told', async () => {

@@ -59,6 +59,9 @@ export interface Labelled {
 /** Whose data an operation is about. */
 export type Whose = Pick<Access, 'tenant' | 'subject' | 'item' | 'reference'>
 
+/** A place by its names. `subject` is undefined for a tenant and for what belongs to the tenant itself, `item` for all but items. */
+export type PlaceNames = Omit<Whose, 'reference'>
+
 export interface GateOptions {
   readonly clock: Clock
   readonly providers: Providers

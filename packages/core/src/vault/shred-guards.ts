@@ -8,7 +8,7 @@ import { invalidArgument, StrongroomError } from '../errors.ts'
 import { NodeKind } from '../format/records.ts'
 import type { KeyOperations, NodePlaceRef } from '../keys/shred.ts'
 import type { StateStore } from '../keys/state-store.ts'
-import type { PlaceNames } from './place.ts'
+import type { PlaceNames } from './authorize.ts'
 
 /** A place that is about to be shredded. */
 export interface PlaceToShred {

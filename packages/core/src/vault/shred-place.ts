@@ -29,11 +29,7 @@ export interface TenantShredOptions extends ShredOptions {
 /** `damaged`: its region is what the caller has said. */
 type PlaceToShred = NodePlaceRef & { readonly damaged?: true }
 
-export async function shredPlace(
-  place: Place,
-  options: TenantShredOptions | undefined,
-  heard: Heard = 'required',
-): Promise<Shredded> {
+export async function shredPlace(place: Place, options: TenantShredOptions | undefined, heard: Heard = 'required'): Promise<Shredded> {
   const isTenant = place.steps.length === 0
   const known: readonly ('reason' | 'region')[] = isTenant ? ['reason', 'region'] : ['reason']
   const { reason, region } = readOptions(options, known)

@@ -12,7 +12,7 @@ import { type About, openAbout, sealAbout, sealSecrets } from '../records/sealed
 import { timesOf } from '../refresh/token-state.ts'
 import type { Disconnected } from '../revoke/disconnect.ts'
 import { newId } from '../records/new-id.ts'
-import { notConnected } from '../errors.ts'
+import { isNotConnected } from '../errors.ts'
 import { liveToken, type LiveTokenOptions } from './live-token.ts'
 import { type ConnectionPlace, itemOf } from './place.ts'
 import { isUnauthorised } from './unauthorised.ts'
@@ -114,6 +114,11 @@ export class ConnectionHandle implements Connection {
       const before = await this.#present(place)
       if (await this.#put(place, before, checked, about)) return
     }
+  }
+
+  /** Has tokens revoked that nobody else has, and that could not be kept. */
+  async disown(secrets: Secrets): Promise<void> {
+    await this.#with.revokeLater(await this.#placed(), secrets)
   }
 
   /** `save`, only where there is nothing. @returns whether there was nothing */
@@ -237,7 +242,7 @@ export class ConnectionHandle implements Connection {
     const found = await this.#with.store.read(place.key)
     if (found === undefined || !(await isOver(place, found.record))) return found
     await this.#with.disconnect(place).catch((error: unknown) => {
-      if ((error as { code?: unknown }).code !== notConnected().code) throw error
+      if (!isNotConnected(error)) throw error
     })
     return this.#with.store.read(place.key)
   }

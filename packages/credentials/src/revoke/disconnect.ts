@@ -140,9 +140,9 @@ async function putTokensBy(
   secrets: Secrets | 'unconfirmed' | 'gone',
   { revocations, options }: DisconnectOptions,
 ): Promise<PutBy> {
+  if (secrets === 'unconfirmed') return secrets
   const provider = options.providers.get(record.provider)
   if (provider?.kind !== 'oauth2') return 'unsupported'
-  if (secrets === 'unconfirmed') return secrets
   const id = `${record.item}-${record.version}`
   try {
     const references = await leaving.itemOf(record).references()

@@ -139,7 +139,11 @@ export class RevocationOutbox {
     const entries = await this.#store.due(NAMESPACE, this.#clock.now(), limit)
     return entries
       .filter(({ key }) => key.startsWith(`${this.#vaultId}/`))
-      .map(({ key, value, version }) => () => stored(key, decode(value), version))
+      .map(
+        ({ key, value, version }) =>
+          () =>
+            stored(key, decode(value), version),
+      )
   }
 
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {

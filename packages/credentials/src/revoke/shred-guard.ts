@@ -2,7 +2,7 @@
 
 import { type PlaceToShred, type ShredGuard, StrongroomError, type Vault } from '@strongroom/core'
 
-import { notConnected } from '../errors.ts'
+import { isNotConnected } from '../errors.ts'
 import type { StoredConnection } from '../records/connection-store.ts'
 import { type DisconnectOptions, markLeaving, type PutBy, requireProviderOf } from './disconnect.ts'
 import { type Leaving, leavingByReference } from './leaving.ts'
@@ -28,14 +28,15 @@ export function shredGuard(vault: Vault, options: DisconnectOptions): ShredGuard
     async before(places) {
       // First of all of them: where one cannot be revoked, none has left when the shred is refused.
       await each(places, async ({ record }) => requireProviderOf(record, options)).catch(refuseDamaged)
-      await each(places, async (connection) => {
-        const leaving = leavingByReference(vault, connection)
-        const putBy = await putByOf(leaving)
-        await options.options.failpoint('shred.marked')
-        // Its key went without a word: what is marked was put by before.
-        if (putBy === 'gone' && connection.record.state !== 'disconnecting')
-          tell({ type: 'revocation', outcome: 'unconfirmed', ...leaving.about })
-      })
+      // Until a look finds no other: with many it takes a while, and customers go on connecting.
+      for (let [isFirst, found] = [true, 1]; found > 0; isFirst = false) {
+        found = 0
+        await each(places, async (connection) => {
+          if (!isFirst && connection.record.state === 'disconnecting') return
+          found++
+          await leave(connection)
+        })
+      }
     },
     after(places) {
       return each(places, async (connection) => {
@@ -52,13 +53,24 @@ export function shredGuard(vault: Vault, options: DisconnectOptions): ShredGuard
     },
   }
 
-  /** `undefined` where somebody else has just ended it. */
+  async function leave(connection: StoredConnection): Promise<void> {
+    const leaving = leavingByReference(vault, connection)
+    const putBy = await putByOf(leaving)
+    await options.options.failpoint('shred.marked')
+    // Its key went without a word: what is marked was put by before.
+    if (putBy === 'gone' && connection.record.state !== 'disconnecting')
+      tell({ type: 'revocation', outcome: 'unconfirmed', ...leaving.about })
+  }
+
+  /** `undefined` where somebody else has just ended it; what was connected anew there meanwhile leaves as well. */
   async function putByOf(leaving: Leaving): Promise<PutBy | undefined> {
-    try {
-      return (await markLeaving(leaving, options)).putBy
-    } catch (error) {
-      if (error instanceof StrongroomError && error.code === notConnected().code) return undefined
-      throw error
+    for (;;) {
+      try {
+        return (await markLeaving(leaving, options)).putBy
+      } catch (error) {
+        if (!isNotConnected(error)) throw error
+        if ((await store.read(leaving.key)) === undefined) return undefined
+      }
     }
   }
 }

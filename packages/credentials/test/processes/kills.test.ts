@@ -129,12 +129,15 @@ test.each(['shred.marked', 'shred.removed', 'disconnect.queued', 'disconnect.mar
   },
 )
 
-test.each(['disconnect.marked', 'disconnect.queued'])('killed at %s, and connected anew: the old tokens are revoked, and not the new', async (name) => {
-  const [first] = service.workers
-  const [old, granted] = [server.grant(), server.grant()]
-  await first?.run('save', old)
-  await killedAt(name, 'disconnect')
-  await first?.run('save', granted)
-  expect(server.revoked.at(-1)).toBe(old.refresh_token)
-  expect(await works(await first?.run('use'))).toBe(true)
-})
+test.each(['disconnect.marked', 'disconnect.queued'])(
+  'killed at %s, and connected anew: the old tokens are revoked, and not the new',
+  async (name) => {
+    const [first] = service.workers
+    const [old, granted] = [server.grant(), server.grant()]
+    await first?.run('save', old)
+    await killedAt(name, 'disconnect')
+    await first?.run('save', granted)
+    expect(server.revoked.at(-1)).toBe(old.refresh_token)
+    expect(await works(await first?.run('use'))).toBe(true)
+  },
+)
