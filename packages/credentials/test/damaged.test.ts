@@ -72,7 +72,7 @@ test.each(['alice', 'tenant'] as const)('what was left of %s when the epoch was 
   const acme = vault.tenant('acme')
   await expect((whose === 'tenant' ? acme : acme.subject(whose)).shred()).rejects.toThrow('stopped')
   for await (const _ of vault.rotateRootKey());
-  await vault.closeEpoch({ dangerouslyWithoutBackup: true })
+  for await (const _ of vault.closeEpoch({ dangerouslyWithoutBackup: true }));
   const { credentials } = await w.another()
   await new Promise((resolve) => setTimeout(resolve, 1100))
   await credentials.sweep()

@@ -55,7 +55,7 @@ test('a planted entry stands in no token’s place: what has to be revoked is pu
   const [again] = entriesOf(w, CONNECTIONS)
   expect([copy.length, again === undefined]).toEqual([1, false])
   const parts = waiting.key.split('/')
-  const item = jsonOf(again?.value ?? new Uint8Array()).item as string
+  const item = jsonOf(again?.value ?? new Uint8Array())['item'] as string
   const itemRef = (await w.alice.item(`strongroom/connections/${item}`).references())[2] as string
   for (const until of [parts[4], '864000000000000', 'x'])
     await plant(w, REVOCATIONS, [...parts.slice(0, 3), itemRef, until, `${item}-1`].join('/'), jsonOf(waiting.value))

@@ -45,7 +45,7 @@ export async function keptOf(
   const [tenantRef] = references[0] ?? []
   if (places.length >= MANY && tenantRef !== undefined && (await stateStore.scan(KEPT, prefixOf([tenantRef]), { limit: 1 })).length === 0)
     return places.map(() => [])
-  const ends = await Promise.all(references.map((each) => (each === undefined ? [] : endsBeneath(stateStore, prefixOf(each)))))
+  const ends = await Promise.all(references.map(async (each) => (each === undefined ? [] : endsBeneath(stateStore, prefixOf(each)))))
   const alive = new Map<number, KeptUnder>()
   for (const until of new Set(ends.flat())) {
     const key = await livingKey(keys, until)

@@ -11,7 +11,7 @@ async function connect({ stateStore }: Ground, vault: Vault, references: readonl
   await stateStore.put(CONNECTIONS, [vault.id, ...references, name].join('/'), new Uint8Array(1), { expected: 'absent' })
 }
 
-const keep = ({ stateStore, vault }: Ground, references: readonly string[], until: number, id: string) =>
+const keep = ({ stateStore, vault }: Ground & { readonly vault: Vault }, references: readonly string[], until: number, id: string) =>
   stateStore.put('strongroom/revocations', keptEntryKey(vault.id, references, until, id), new Uint8Array(1), { expected: 'absent' })
 
 /** A guard that notes what it is asked, and what the state of the places is then. */
