@@ -373,6 +373,7 @@ describe('where there are connections', () => {
         ['strongroom/connections', [vault.id, ...references].join('/')],
         ['strongroom/revocations', keptEntryKey(vault.id, references, Date.UTC(2040, 0, 1), 'x')],
       ] as const
+      await vault.periodKey({ use: 'revocation', at: Date.UTC(2040, 0, 1) - 1 }).encrypt(email, 'x@example.com')
       for (const [namespace, key] of entries) await vault.stateStore.put(namespace, key, new Uint8Array(1), { expected: 'absent' })
     })
     return made

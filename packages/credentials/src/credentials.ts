@@ -1,6 +1,6 @@
 /** What a service holds for its customers' connected systems. */
 
-import { invalidArgument, readOptions, type Subject, type Sweepable, type Tenant, type Vault } from '@strongroom/core'
+import { invalidArgument, readOptions, StrongroomError, type Subject, type Sweepable, type Tenant, type Vault } from '@strongroom/core'
 
 import { type Connection, ConnectionHandle, type ConnectionOptions, type ConnectionStatus, statusOf } from './connection/connection.ts'
 import type { ConnectionPlace } from './connection/place.ts'
@@ -192,13 +192,20 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
       if (!URL.canParse(String(url))) throw invalidArgument('url', 'must be the whole URL that the browser came back to')
       const { owner, name, provider, material, scopes } = await connect.arrive(new URL(url), session)
       const connection = handle(owner, name, provider)
-      await connection.keep(material, scopes === undefined ? {} : { scopes })
+      try {
+        await connection.keep(material, scopes === undefined ? {} : { scopes })
+      } catch (error) {
+        // Suspended or destroyed while he was away: the code is used up, and nobody else has what it gave.
+        if (error instanceof StrongroomError && ['suspended', 'shredded'].includes(error.code))
+          await connection.disown(material).catch(() => undefined)
+        throw error
+      }
       return connection
     },
     async sweep(given) {
       const { signal } = readOptions(given, ['signal'])
       if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-      const swept = { vault, clock, options: checked, store, outbox, revocations, refresh, connect, tell }
+      const swept = { vault, clock, options: checked, store, outbox, revocations, refresh, connect, leaving }
       return sweep(swept, signal === undefined ? {} : { signal })
     },
     importPlaintext(rows, how) {

@@ -6,6 +6,10 @@ export function notConnected(): StrongroomError {
   return new StrongroomError('not_found', 'there is no such connection: it was never made, or was disconnected; have the customer connect')
 }
 
+export function isNotConnected(error: unknown): boolean {
+  return error instanceof StrongroomError && error.code === notConnected().code
+}
+
 export function reauthorisationRequired(): StrongroomError {
   return new StrongroomError(
     'reauthorisation_required',

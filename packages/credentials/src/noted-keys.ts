@@ -6,6 +6,8 @@ import { isConflict } from './records/connection-store.ts'
 
 const NAMESPACE = 'strongroom/credential-periods'
 const MOST_AT_ONCE = 100
+// So many periods that are over are looked at without a note, once in each process.
+const LOOKED_BACK = 14
 const FORM = 1
 
 export class NotedKeys {
@@ -13,6 +15,7 @@ export class NotedKeys {
   readonly #use: PeriodKeyOptions['use']
   readonly #spare: number
   readonly #noted = new Set<number>()
+  readonly #gone = new Set<number>()
 
   /** @param spare - milliseconds behind its period for which a key is left there: whose clock is ahead by less takes it from nobody */
   constructor(vault: Vault, use: PeriodKeyOptions['use'], spare = 0) {
@@ -46,12 +49,32 @@ export class NotedKeys {
     const mine = `${id}/${this.#use}/`
     let destroyed = 0
     for (const { key, version } of await stateStore.due(NAMESPACE, clock.now(), MOST_AT_ONCE)) {
+      const until = Number(key.slice(mine.length))
       if (!key.startsWith(mine)) continue
-      await this.toOpen(Number(key.slice(mine.length)) - 1).shred({ reason: 'retentionEnded' })
+      // Who writes the store can have any note come early, and make one of no period.
+      if (Number.isSafeInteger(until) && until > 0) {
+        if (this.toOpen(until - 1).until + this.#spare > clock.now()) continue
+        destroyed += await this.#destroy(until)
+      }
       await stateStore.delete(NAMESPACE, key, { expected: version }).catch(unlessConflict)
-      destroyed++
     }
+    for (const until of this.#lately()) destroyed += await this.#destroy(until)
     return destroyed
+  }
+
+  // Notes go with a store that is restored from before them.
+  #lately(): readonly number[] {
+    const { until: next } = this.toOpen(this.#vault.clock.now() - this.#spare)
+    const length = this.toOpen(next).until - next
+    return Array.from({ length: LOOKED_BACK }, (_, i) => next - (i + 1) * length).filter((until) => !this.#gone.has(until))
+  }
+
+  async #destroy(until: number): Promise<number> {
+    const key = this.toOpen(until - 1)
+    const isThere = ['active', 'suspended'].includes(await key.state())
+    if (isThere) await key.shred({ reason: 'retentionEnded' })
+    this.#gone.add(until)
+    return isThere ? 1 : 0
   }
 }
 

@@ -3,10 +3,12 @@
 import type { Clock, SweepOptions, SweepReport, Vault } from '@strongroom/core'
 
 import type { Connect } from './connect/connect.ts'
-import type { CredentialEvent } from './events.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
-import { type ConnectionStore, itemReferences, referenceOf, type StoredConnection } from './records/connection-store.ts'
+import { isNotConnected } from './errors.ts'
+import { type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
+import { disconnect, type DisconnectOptions } from './revoke/disconnect.ts'
+import { leavingByReference } from './revoke/leaving.ts'
 import type { RevocationOutbox, StoredRevocation } from './revoke/outbox.ts'
 import type { Revocations } from './revoke/revocations.ts'
 
@@ -19,7 +21,7 @@ export interface SweepParts {
   readonly revocations: Revocations
   readonly refresh: Refresh
   readonly connect: Connect
-  readonly tell: (event: CredentialEvent) => void
+  readonly leaving: DisconnectOptions
 }
 
 // Read again once they are done: memory stays the same, however many there are.
@@ -39,7 +41,6 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
       }
     }
   }
-  await each(await parts.outbox.due(BATCH), async (waiting) => revoke(parts, waiting()))
   const left: StoredConnection[] = []
   for (const connection of await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)) {
     try {
@@ -52,23 +53,17 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
     left.filter(({ record }) => record.state === 'disconnecting'),
     (connection) => finish(parts, connection),
   )
+  // Behind those: what was put by is found there until their keys are gone.
+  await each(await parts.outbox.due(BATCH), async (waiting) => revoke(parts, waiting()))
   await each(await unchanged(parts, left, signal), async (connection) => parts.refresh.abandoned(connection))
   tally.done += (await parts.outbox.destroyOldKeys()) + (await parts.connect.sweep())
   if (failures.length > 0) throw failures[0]
   return tally
 }
 
-async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting: StoredRevocation): Promise<'done' | 'waiting'> {
-  const { of, provider } = waiting.pending
-  if (of !== undefined) {
-    const connection = await store.read(of.key)
-    // Put by before the mark, which never came: it was not disconnected.
-    if (connection?.record.item === of.item && connection.record.state !== 'disconnecting') {
-      await outbox.remove(waiting)
-      return 'done'
-    }
-  }
-  const about = { reference: of === undefined ? waiting.references.join('/') : referenceOf(of.key), provider }
+async function revoke({ clock, revocations }: SweepParts, waiting: StoredRevocation): Promise<'done' | 'waiting'> {
+  const { connection, provider } = waiting.pending
+  const about = { reference: referenceOf(connection), provider }
   if (clock.now() >= waiting.until) {
     await revocations.giveUp(waiting, about)
     return 'done'
@@ -77,12 +72,21 @@ async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting
 }
 
 // The process that marked it did not get to the end.
-async function finish({ vault, store, tell }: SweepParts, { key, record }: StoredConnection): Promise<'done'> {
-  const item = vault.item(itemReferences({ key, record }))
-  // It may have gone with whose it was.
-  if ((await item.state()) !== 'gone') await item.shred({ reason: 'subjectRequest' })
-  await store.removeItem(key, record.item)
-  tell({ type: 'disconnected', reference: referenceOf(key), provider: record.provider })
+async function finish({ vault, store, leaving }: SweepParts, connection: StoredConnection): Promise<'done'> {
+  const found = leavingByReference(vault, connection)
+  const state = await found.itemOf(connection.record).state()
+  // It has gone with whose it was, or by itself: what could be done first was done.
+  if (state === 'gone' || state === 'shredded') {
+    await store.removeItem(connection.key, connection.record.item)
+    leaving.tell({ type: 'disconnected', ...found.about })
+    return 'done'
+  }
+  try {
+    await disconnect(found, leaving)
+  } catch (error) {
+    // Somebody else has just done it.
+    if (!isNotConnected(error)) throw error
+  }
   return 'done'
 }
 

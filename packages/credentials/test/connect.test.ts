@@ -1,10 +1,13 @@
 // The flow by which a customer connects, against a real authorisation server whose customer has agreed already.
+import { field } from '@strongroom/core'
 import { google, type Provider } from '@strongroom/credentials'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 
 import { type AuthorizationServer, startAuthorizationServer } from './processes/support.ts'
 import { outcome, tokenOf, world } from './support.ts'
 
+const EMAIL = field('users', 'email', z.email())
 const SESSION = 'session-of-the-browser'
 const REDIRECT = 'http://127.0.0.1:1/callback'
 
@@ -50,6 +53,18 @@ describe('authorizationUrl and callback', () => {
     await credentials.callback((await agreed(url)).href, { session: SESSION })
     expect((await credentials.connection(self, 'real').status())?.state).toBe('live')
   })
+
+  test.each(['suspend', 'shred'] as const)(
+    'of whoever was gone by %s when the browser came back: what the code gave is revoked',
+    async (how) => {
+      const { credentials, alice, events } = await ground()
+      const back = await agreed(await credentials.authorizationUrl(alice, 'real', { redirectUri: REDIRECT, session: SESSION }))
+      await alice.encrypt(EMAIL, 'ada@example.com')
+      await alice[how]()
+      expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe(how === 'shred' ? 'shredded' : 'suspended')
+      expect(events).toMatchObject([{ type: 'revocation', outcome: 'revoked', provider: 'real' }])
+    },
+  )
 
   test('of another session, altered, twice, too old, or with no state: refused, and no code is exchanged', async () => {
     let offset = 0

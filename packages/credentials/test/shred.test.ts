@@ -147,6 +147,67 @@ describe('a shred', () => {
     expect(entriesOf(w, 'strongroom/connections')).toHaveLength(2)
   })
 
+  test('where one of many cannot be revoked here: none has left when it is refused', async () => {
+    const w = await connected()
+    const mail = { mail: { ...w.provider } }
+    const both = await w.another({ providers: mail })
+    await both.credentials.connection(both.vault.tenant('acme').subject('zoe'), 'mail').save(w.server.grant())
+    const before = entriesOf(w, 'strongroom/connections')
+    expect(await outcome(() => w.vault.tenant('acme').shred())).toBe('revocation_required')
+    w.clock.advance(60_000)
+    await w.credentials.sweep()
+    expect([entriesOf(w, 'strongroom/connections'), w.server.revoked]).toEqual([before, []])
+    await both.vault.tenant('acme').shred()
+    expect(await both.credentials.sweep()).toEqual({ done: 0, waiting: 0 })
+    w.clock.advance(60_000)
+    expect(await both.credentials.sweep()).toEqual({ done: 5, waiting: 0 })
+  })
+
+  test('while others sweep, at each place where it may stand still: no token is lost to revocation', async () => {
+    const w = await connected()
+    const sweeper = await w.another()
+    const slow = await w.another({
+      ...withFailpoints({ providers: {} }, async () => {
+        w.clock.advance(60_000)
+        await sweeper.credentials.sweep()
+      }),
+    })
+    await slow.vault.tenant('acme').subject('alice').shred()
+    w.clock.advance(60_000)
+    await sweeper.credentials.sweep()
+    expect(new Set(w.server.revoked)).toEqual(new Set([w.granted.one, w.granted.two]))
+    expect(entriesOf(w, 'strongroom/connections')).toHaveLength(2)
+  })
+
+  test('while a sweep that has begun comes in between: no token is lost to revocation', async () => {
+    const w = await connected()
+    // A process that died has left what it had put by.
+    const dying = await w.another({
+      ...withFailpoints({ providers: {} }, (name) => {
+        if (name === 'disconnect.queued') throw new Error('stopped')
+      }),
+    })
+    await expect(dying.connection.disconnect()).rejects.toThrow('stopped')
+    w.clock.advance(60_000)
+    let done: Promise<unknown> | undefined
+    const other = await w.another()
+    const stateStore: typeof w.stateStore = {
+      ...w.stateStore,
+      get: async (namespace, key) => {
+        const found = await w.stateStore.get(namespace, key)
+        // Between its look at the connection and what it does then.
+        if (namespace === 'strongroom/connections' && done === undefined) await (done = other.vault.tenant('acme').subject('alice').shred())
+        return found
+      },
+    }
+    const sweeper = await w.another({ vaultOptions: { stateStore } })
+    await outcome(() => sweeper.credentials.sweep())
+    await done
+    w.clock.advance(60_000)
+    await w.credentials.sweep()
+    expect(new Set(w.server.revoked)).toEqual(new Set([w.granted.one, w.granted.two]))
+  })
+
   test('while a refresh is under way: the fresh token is revoked too, and not stored', async () => {
     const w = await connected()
     await w.connection.save({ ...w.server.grant(), expires_in: 0 })
@@ -187,20 +248,70 @@ describe('a shred', () => {
     expect(entriesOf(w, 'strongroom/connections')).toHaveLength(2)
   })
 
-  test('while one is saved behind its back: that its token is not revoked is said', async () => {
+  test('while others are saved: they leave as well; what comes when all have been looked at, its token is said not to be revoked', async () => {
     const w = await connected()
-    const { connection } = await w.another()
-    let saved = false
+    const save = (name: string) => w.credentials.connection(w.alice, name, { provider: 'crm' }).save(w.server.grant())
+    let saved = 0
     const shredding = await w.another({
       ...withFailpoints({ providers: {} }, async (name) => {
-        if (name !== 'shred.marked' || saved) return
-        saved = true
-        await w.credentials.connection(w.alice, 'late', { provider: 'crm' }).save(w.server.grant())
+        if (name === 'shred.marked' && saved++ < 2) await save(`while-${saved}`)
       }),
     })
+    shredding.vault.guardShreds('strongroom/connections', { before: () => save('late'), after: async () => undefined })
     await shredding.vault.tenant('acme').subject('alice').shred()
-    expect(told(w.events)).toEqual(['disconnected', 'disconnected', 'disconnected', 'revocation unconfirmed', 'saved'])
-    expect([entriesOf(w, 'strongroom/connections').length, await connection.status()]).toEqual([2, undefined])
+    expect(told(w.events)).toEqual([...Array<string>(5).fill('disconnected'), 'revocation unconfirmed', 'saved', 'saved', 'saved'])
+    expect(entriesOf(w, 'strongroom/connections')).toHaveLength(2)
+    w.clock.advance(60_000)
+    expect(await w.credentials.sweep()).toEqual({ done: 4, waiting: 0 })
+  })
+
+  test('while one is disconnected and connected anew: the new token is revoked as well', async () => {
+    const w = await connected()
+    const anew = w.server.grant()
+    const other = await w.another()
+    let isDone = false
+    const stateStore: typeof w.stateStore = {
+      ...w.stateStore,
+      get: async (namespace, key) => {
+        const found = await w.stateStore.get(namespace, key)
+        if (namespace !== 'strongroom/connections' || isDone) return found
+        isDone = true
+        for (const name of ['crm', 'crm-2']) await other.credentials.connection(w.alice, name, { provider: 'crm' }).disconnect()
+        for (const name of ['crm', 'crm-2']) await other.credentials.connection(w.alice, name, { provider: 'crm' }).save(anew)
+        return found
+      },
+    }
+    const { vault } = await w.another({ vaultOptions: { stateStore } })
+    await vault.tenant('acme').subject('alice').shred()
+    w.clock.advance(60_000)
+    await w.credentials.sweep()
+    expect(w.server.revoked.filter((token) => token === anew.refresh_token)).toHaveLength(2)
+    expect(told(w.events)).not.toContain('revocation unconfirmed')
+  })
+
+  test('while the first one is saved by a process that dies: what it left is found, and told', async () => {
+    const w = await connected()
+    const carol = w.vault.tenant('acme').subject('carol')
+    const dying = await w.another({
+      ...withFailpoints({ providers: {} }, (name) => {
+        if (name === 'save.stored') throw new Error('stopped')
+      }),
+    })
+    // The guard of whoever was asked first: there is nothing yet.
+    const save = () => dying.credentials.connection(dying.vault.tenant('acme').subject('carol'), 'crm').save(w.server.grant())
+    let calls = 0
+    const stateStore: typeof w.stateStore = {
+      ...w.stateStore,
+      scan: async (...args) => {
+        const found = await w.stateStore.scan(...args)
+        if (args[0] === 'strongroom/connections' && calls++ === 0) await expect(save()).rejects.toThrow('stopped')
+        return found
+      },
+    }
+    const { vault } = await w.another({ vaultOptions: { stateStore } })
+    await vault.tenant('acme').subject('carol').shred()
+    expect([await carol.state(), told(w.events)]).toEqual(['shredded', ['disconnected', 'revocation unconfirmed']])
+    expect(entriesOf(w, 'strongroom/connections')).toHaveLength(4)
   })
 
   test.each(['alice', 'tenant'])('of %s, and nobody gets to tidy up: sweeping does, and revokes', async (whose) => {

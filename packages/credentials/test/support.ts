@@ -51,7 +51,7 @@ export async function world(changes: Changes = {}): Promise<World> {
   let offset = 0
   const clock = { now: () => Date.now() + offset, monotonic: () => performance.now() + offset }
   const vaultOptions = { keyProviders: { eu: keyProvider }, defaultRegion: 'eu', keyStore, stateStore, clock }
-  await initVault(vaultOptions)
+  await initVault({ ...vaultOptions, ...changes.vaultOptions })
   const events: CredentialEvent[] = []
   const provider: Provider = {
     tokenEndpoint: `${server.origin}/token`,

@@ -45,7 +45,7 @@ export interface Access {
   readonly tenant?: string | undefined
   readonly subject?: string | undefined
   readonly item?: string | undefined
-  /** In place of names, where a place was given by its references: these, from the tenant's down, joined by `/`. */
+  /** In place of the names of tenant and subject, where they were given by references: these, joined by `/`. */
   readonly reference?: string | undefined
   /** `context.name` of a field, the domain of a blind index, or the purpose of a pseudonym. */
   readonly field?: string | undefined
@@ -64,6 +64,9 @@ export interface Labelled {
 
 /** Whose data an operation is about. */
 export type Whose = Pick<Access, 'tenant' | 'subject' | 'item' | 'reference'>
+
+/** A place by its names. `subject` is undefined for a tenant and for what belongs to the tenant itself, `item` for all but items. */
+export type PlaceNames = Omit<Whose, 'reference'>
 
 export interface GateOptions {
   readonly clock: Clock

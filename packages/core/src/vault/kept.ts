@@ -3,18 +3,19 @@
  * day. A receipt says which keys these are; so the names of such entries say it too, and nobody has to be able to read them.
  */
 
-import { decryptFailed } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import type { KeptUnder } from '../format/receipt.ts'
-import type { NodePlaceRef } from '../keys/shred.ts'
+import { NodeKind, Reason } from '../format/records.ts'
+import { VAULT_REF } from '../format/reference.ts'
+import { liveKeys, type NodePlaceRef, readNode, shredNode } from '../keys/shred.ts'
 import type { StateStore } from '../keys/state-store.ts'
-import { periodStep } from './period-step.ts'
+import { periodEnd, periodStep } from './period-step.ts'
 import { referencesOf, type VaultKeys } from './shred-guards.ts'
 
 /** The namespace of the state store that such entries are in. */
 const KEPT = 'strongroom/revocations'
 const PAGE = 500
-const UNTIL = /^\d{1,15}$/
+const UNTIL = /^[1-9]\d{0,14}$/
 // From so many places of one tenant on, one look says first whether that has any.
 const MANY = 3
 
@@ -29,7 +30,8 @@ export function keptEntryKey(vaultId: string, references: readonly string[], unt
 }
 
 /**
- * The keys under which something of each place is kept, in the order of their ends.
+ * The keys under which something of each place is kept, in the order of their ends. Only those that are there: anybody who writes the state
+ * store can name others. One whose day is over is destroyed now, where nobody has done it: a receipt tells of no end that has passed.
  *
  * @param places - of one tenant
  */
@@ -43,20 +45,37 @@ export async function keptOf(
   const [tenantRef] = references[0] ?? []
   if (places.length >= MANY && tenantRef !== undefined && (await stateStore.scan(KEPT, prefixOf([tenantRef]), { limit: 1 })).length === 0)
     return places.map(() => [])
-  const vault = await keys.tree.vault()
-  const keyOf = (until: number): KeptUnder => ({ ref: vault.refTo(vault.top, periodStep('revocation', until - 1)).ref, until })
-  return Promise.all(references.map(async (each) => (each === undefined ? [] : (await endsBeneath(stateStore, prefixOf(each))).map(keyOf))))
+  const ends = await Promise.all(references.map(async (each) => (each === undefined ? [] : endsBeneath(stateStore, prefixOf(each)))))
+  const alive = new Map<number, KeptUnder>()
+  for (const until of new Set(ends.flat())) {
+    const key = await livingKey(keys, until)
+    if (key !== undefined) alive.set(until, key)
+  }
+  return ends.map((each) => each.flatMap((until) => alive.get(until) ?? []))
 }
 
-/** When the keys end under which something is kept. Reads by pages. */
+async function livingKey(keys: VaultKeys, until: number): Promise<KeptUnder | undefined> {
+  const { ref } = await periodPlace(keys, until)
+  if (liveKeys(await readNode(keys, ref)).length === 0) return undefined
+  if (keys.tree.context.clock.now() < until) return { ref, until }
+  await shredNode(keys, await periodPlace(keys, until), Reason.retentionEnded)
+  return undefined
+}
+
+async function periodPlace({ tree }: VaultKeys, until: number): Promise<NodePlaceRef> {
+  const vault = await tree.vault()
+  const { ref } = vault.refTo(vault.top, periodStep('revocation', until - 1))
+  return { kind: NodeKind.service, ref, parentRef: VAULT_REF, tenantRef: VAULT_REF, region: vault.node.record.region }
+}
+
+/** When the keys end under which something may be kept, in order. Reads by pages. What is not the end of a period was not put there by us. */
 async function endsBeneath(stateStore: StateStore, prefix: string): Promise<readonly number[]> {
   const ends = new Set<number>()
   for (let after: string | undefined; ;) {
     const page = await stateStore.scan(KEPT, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
     for (const { key } of page) {
       const until = key.split('/').at(-2) ?? ''
-      if (!UNTIL.test(until)) throw decryptFailed()
-      ends.add(Number(until))
+      if (UNTIL.test(until) && periodEnd('revocation', Number(until) - 1) === Number(until)) ends.add(Number(until))
     }
     after = page.at(-1)?.key
     if (page.length < PAGE) return [...ends].toSorted((a, b) => a - b)

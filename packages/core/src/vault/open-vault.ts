@@ -46,13 +46,14 @@ export interface Vault extends Epochs, Inspection, BlindIndexes {
    */
   periodKey(options: PeriodKeyOptions): PeriodKey
   /**
-   * An item by its references, as `references()` of the item has given them: for a package that keeps records of items without names, and has to
-   * end them. Reads nothing yet.
+   * An item of whoever is known by references alone, as `references()` has given them: for a package that keeps records of its items without
+   * anybody's name, and has to end them. Reads nothing yet.
    *
-   * @param references - three: the tenant's, the subject's, the item's
+   * @param owner - two references: the tenant's, the subject's
+   * @param name - the item's, as the package has called it
    * @throws StrongroomError `invalid_argument`, `vault_closed`
    */
-  item(references: readonly string[]): KnownItem
+  item(owner: readonly string[], name: string): KnownItem
   /**
    * For a package that keeps entries in the state store about what is encrypted in the tree: has it called before the keys of a person or a
    * tenant go that has any, and once they are gone. Every other process refuses such a shred with `revocation_required`.
@@ -133,9 +134,9 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
       gate.requireOpen()
       return periodKey(own, which)
     },
-    item(references) {
+    item(owner, name) {
       gate.requireOpen()
-      return knownItem(keys, gate, references)
+      return knownItem(keys, gate, owner, name)
     },
     guardShreds(namespace, guard) {
       keys.guards.add(namespace, guard)

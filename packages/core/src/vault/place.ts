@@ -24,9 +24,6 @@ export interface RecreateOptions {
   readonly reason: ReasonName
 }
 
-/** A place by its names. `subject` is undefined for a tenant and for what belongs to the tenant itself, `item` for all but items. */
-export type PlaceNames = Omit<Whose, 'reference'>
-
 /** How the keys of a place are to be used. */
 export interface Use extends Asked {
   readonly operation: OperationName

@@ -8,7 +8,7 @@ import { invalidArgument, StrongroomError } from '../errors.ts'
 import { NodeKind } from '../format/records.ts'
 import type { KeyOperations, NodePlaceRef } from '../keys/shred.ts'
 import type { StateStore } from '../keys/state-store.ts'
-import type { PlaceNames } from './place.ts'
+import type { PlaceNames } from './authorize.ts'
 
 /** A place that is about to be shredded. */
 export interface PlaceToShred {
@@ -63,23 +63,27 @@ export class ShredGuards {
    * Has done what must be done first.
    *
    * @param places - of one tenant
-   * @returns what is to be called once the keys are gone
+   * @param isRequired - whether somebody has to be here who can
+   * @returns what is to be called once the keys are gone: it looks anew, for what was made meanwhile
    * @throws StrongroomError `revocation_required` where nobody here can, and what the guards throw
    */
-  async before(places: readonly PlaceToShred[]): Promise<() => Promise<void>> {
-    const heard: (() => Promise<void>)[] = []
+  async before(places: readonly PlaceToShred[], isRequired: boolean): Promise<() => Promise<void>> {
+    await this.#each(places, (guard, affected) => guard.before(affected), isRequired)
+    return () => this.#each(places, (guard, affected) => guard.after(affected), false)
+  }
+
+  async #each(
+    places: readonly PlaceToShred[],
+    call: (guard: ShredGuard, affected: readonly PlaceToShred[]) => Promise<void>,
+    isRequired: boolean,
+  ): Promise<void> {
     for (const namespace of GUARDED) {
+      const guards = this.#guards.get(namespace) ?? []
+      if (guards.length === 0 && !isRequired) continue
       const affected = await this.#withEntries(namespace, places)
       if (affected.length === 0) continue
-      const guards = this.#guards.get(namespace)
-      if (guards === undefined) throw revocationRequired()
-      for (const guard of guards) {
-        await guard.before(affected)
-        heard.push(() => guard.after(affected))
-      }
-    }
-    return async () => {
-      for (const after of heard) await after()
+      if (guards.length === 0) throw revocationRequired()
+      for (const guard of guards) await call(guard, affected)
     }
   }
 

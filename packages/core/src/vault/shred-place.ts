@@ -9,7 +9,7 @@ import { readOptions } from '../read-options.ts'
 import { refBytes } from './names.ts'
 import type { Place } from './place.ts'
 import { reasonCode, type ReasonName } from './reason.ts'
-import { type Shredded, shredWithReceipt } from './shredded.ts'
+import { type Heard, type Shredded, shredWithReceipt } from './shredded.ts'
 
 /** Options of shred. */
 export interface ShredOptions {
@@ -26,20 +26,10 @@ export interface TenantShredOptions extends ShredOptions {
   readonly region?: string
 }
 
-/** How a shred is meant. */
-export interface ShredManner {
-  /** Ask nobody whether something must be done first. */
-  readonly raw?: boolean
-}
-
 /** `damaged`: its region is what the caller has said. */
 type PlaceToShred = NodePlaceRef & { readonly damaged?: true }
 
-export async function shredPlace(
-  place: Place,
-  options: TenantShredOptions | undefined,
-  { raw = false }: ShredManner = {},
-): Promise<Shredded> {
+export async function shredPlace(place: Place, options: TenantShredOptions | undefined, heard: Heard = 'required'): Promise<Shredded> {
   const isTenant = place.steps.length === 0
   const known: readonly ('reason' | 'region')[] = isTenant ? ['reason', 'region'] : ['reason']
   const { reason, region } = readOptions(options, known)
@@ -47,7 +37,7 @@ export async function shredPlace(
   const node: PlaceToShred = isTenant ? await tenantToShred(place, checkRegion(region)) : await place.references()
   place.gate.authorize('shred', place.whose, node.region)
   if (node.damaged === true) await requireRegionOf(place.keys, node.tenantRef, node.region)
-  return shredWithReceipt(place, node, why, raw)
+  return shredWithReceipt(place, node, why, heard)
 }
 
 /** @param ref - of a node of this tenant, as `verifyKeys` reports it */
@@ -57,8 +47,8 @@ export async function shredDamaged(tenant: Place, ref: string, options: ShredOpt
   const bytes = refBytes(ref, 'ref')
   const { tenantRef, region } = await tenant.references()
   tenant.gate.authorize('shredDamaged', tenant.whose, region)
-  // What is encrypted under it cannot be read, whoever asks: there is nothing to be done first.
-  return shredWithReceipt(tenant, await findDamaged(tenant.keys, tenantRef, bytes), why, true)
+  // What is encrypted under it cannot be read, whoever asks: nobody has to be heard. Who is here tells of it, and tidies up.
+  return shredWithReceipt(tenant, await findDamaged(tenant.keys, tenantRef, bytes), why, 'present')
 }
 
 // One that does not open is shredded by whoever names its region: the record's own word is a column that anybody who writes the key

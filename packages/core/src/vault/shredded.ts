@@ -7,7 +7,8 @@ import { type KeptUnder, openReceipt, signReceipt } from '../format/receipt.ts'
 import { isBytes } from '../format/bytes.ts'
 import { type NodePlaceRef, type PublicReason, shredNode } from '../keys/shred.ts'
 import { keptOf } from './kept.ts'
-import type { Place, PlaceNames } from './place.ts'
+import type { PlaceNames } from './authorize.ts'
+import type { Place } from './place.ts'
 import { type PlaceToShred, referencesOf, type VaultKeys } from './shred-guards.ts'
 import { withSigningSeed } from './signing-key.ts'
 
@@ -51,15 +52,18 @@ export interface PlaceOf {
   readonly names: PlaceNames
 }
 
-/** Shreds a place. @param raw - ask nobody whether something must be done first */
+/** Who is heard before keys go: whoever has to be, or it is refused; whoever this process has; nobody. */
+export type Heard = 'required' | 'present' | 'nobody'
+
+/** Shreds a place. */
 export async function shredWithReceipt(
   { keys, whose }: Pick<Place, 'keys' | 'whose'>,
   node: NodePlaceRef,
   reason: PublicReason,
-  raw: boolean,
+  heard: Heard,
 ): Promise<Shredded> {
   const shred = async (): Promise<readonly SealedLedgerEntry[]> => [await shredNode(keys, node, reason)]
-  const [done] = await shredWithReceipts(keys, [{ node, names: whose }], shred, raw)
+  const [done] = await shredWithReceipts(keys, [{ node, names: whose }], shred, heard)
   return done as Shredded
 }
 
@@ -74,11 +78,11 @@ export async function shredWithReceipts(
   keys: VaultKeys,
   places: readonly PlaceOf[],
   shred: () => Promise<readonly SealedLedgerEntry[]>,
-  raw = false,
+  heard: Heard = 'required',
 ): Promise<readonly Shredded[]> {
   return withSigningSeed(keys, async (seed) => {
-    const guarded = raw ? [] : places.flatMap(({ node, names }) => toGuard(node, names))
-    const after = await keys.guards.before(guarded)
+    const guarded = heard === 'nobody' ? [] : places.flatMap(({ node, names }) => toGuard(node, names))
+    const after = await keys.guards.before(guarded, heard === 'required')
     const entries = await shred()
     await after()
     const kept = await keptOf(keys, places)

@@ -5,10 +5,11 @@ import { decryptFailed } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
 import { NodeKind } from '../format/records.ts'
 import { openValue, sealFrame } from '../keys/seal-value.ts'
+import type { PlaceNames } from './authorize.ts'
 import { leaf } from './held-path.ts'
 import type { UnlockedKeys } from './lease.ts'
 import { namedStep } from './names.ts'
-import type { Place, PlaceNames, RecreateOptions } from './place.ts'
+import type { Place, RecreateOptions } from './place.ts'
 import type { PlaceState } from './place-state.ts'
 import { rawSubjectKey, type RawSubjectKeyOptions } from './raw-subject-key.ts'
 import { type ShredOptions, shredPlace } from './shred-place.ts'
@@ -190,6 +191,6 @@ export class SubjectHandle extends ItemHandle implements Subject {
   }
 
   shredWithoutRevocation(options?: ShredOptions): Promise<Shredded> {
-    return shredPlace(this.#place, options, { raw: true })
+    return shredPlace(this.#place, options, 'nobody')
   }
 }

@@ -210,7 +210,7 @@ export class TenantHandle implements Tenant {
   }
 
   shredWithoutRevocation(options?: TenantShredOptions): Promise<Shredded> {
-    return shredPlace(this.#place, options, { raw: true })
+    return shredPlace(this.#place, options, 'nobody')
   }
 
   shredDamaged(ref: string, options?: ShredOptions): Promise<Shredded> {

@@ -11,6 +11,9 @@ async function connect({ stateStore }: Ground, vault: Vault, references: readonl
   await stateStore.put(CONNECTIONS, [vault.id, ...references, name].join('/'), new Uint8Array(1), { expected: 'absent' })
 }
 
+const keep = ({ stateStore, vault }: Ground & { readonly vault: Vault }, references: readonly string[], until: number, id: string) =>
+  stateStore.put('strongroom/revocations', keptEntryKey(vault.id, references, until, id), new Uint8Array(1), { expected: 'absent' })
+
 /** A guard that notes what it is asked, and what the state of the places is then. */
 function noting(vault: Vault, calls: unknown[], does: Partial<ShredGuard> = {}): ShredGuard {
   const note = async (what: string, places: readonly PlaceToShred[]): Promise<void> => {
@@ -128,8 +131,8 @@ describe('where something hangs on a place', () => {
       return done
     }
     expect(await shredAll()).toBe(300)
-    // Two batches, and what is kept is looked for as well.
-    expect([calls, scans.length]).toEqual([[], 4])
+    // Two batches, each before and after the keys go, and what is kept is looked for as well.
+    expect([calls, scans.length]).toEqual([[], 6])
     await vault.tenant('acme').subject('p7').recreate({ reason: 'unspecified' })
     await connect(made, vault, await vault.tenant('acme').subject('p7').references())
     await connect(made, vault, await vault.tenant('acme').subject('p9').references())
@@ -155,7 +158,7 @@ describe('where something hangs on a place', () => {
 describe('what is kept', () => {
   test('stands in the answer and in the receipt of whoever and whatever it was of, with the keys and their ends', async () => {
     const made = await openGround()
-    const { vault, clock, stateStore } = made
+    const { vault, clock } = made
     await alice(vault).encrypt(email, 'ada')
     const item = alice(vault).item('strongroom/connections/x')
     await item.encrypt(email, 'token')
@@ -163,12 +166,15 @@ describe('what is kept', () => {
     const days = [
       vault.periodKey({ use: 'revocation', at: clock.now() + 7 * DAY }),
       vault.periodKey({ use: 'revocation', at: clock.now() }),
-    ]
-    for (const { until } of days)
-      for (const id of ['a', 'b'])
-        await stateStore.put('strongroom/revocations', keptEntryKey(vault.id, references, until, id), new Uint8Array(1), {
-          expected: 'absent',
-        })
+    ] as const
+    for (const day of days) {
+      await day.encrypt(email, 'x')
+      for (const id of ['a', 'b']) await keep(made, references, day.until, id)
+    }
+    // Keys that were never made, and what is the end of no day: whoever writes the store can say anything.
+    for (const [i, until] of [days[0].until + DAY, days[1].until + 1, 0, Number.NaN, 8.64e15 + DAY, -DAY].entries())
+      await keep(made, references, until, `planted-${i}`)
+    for (let i = 0; i < 100; i++) await keep(made, references, days[0].until + (2 + i) * DAY, 'planted')
     const expected = await Promise.all(
       days.toReversed().map(async (day) => ({ ref: (await day.references()).at(-1) as string, until: day.until })),
     )
@@ -188,12 +194,12 @@ describe('what is kept', () => {
 
   test('is told by shredMany for each by itself', async () => {
     const made = await openGround()
-    const { vault, clock, stateStore } = made
-    const { until } = vault.periodKey({ use: 'revocation', at: clock.now() })
+    const { vault, clock } = made
+    const day = vault.periodKey({ use: 'revocation', at: clock.now() })
+    const { until } = day
+    await day.encrypt(email, 'x')
     const references = [...(await bob(vault).references()), '0'.repeat(32)]
-    await stateStore.put('strongroom/revocations', keptEntryKey(vault.id, references, until, 'a'), new Uint8Array(1), {
-      expected: 'absent',
-    })
+    await keep(made, references, until, 'a')
     const kept: unknown[] = []
     for await (const one of vault.tenant('acme').shredMany(['alice', 'bob', 'carol', 'dave']))
       kept.push([one.subject, one.kept.map((key) => key.until)])
@@ -206,66 +212,99 @@ describe('what is kept', () => {
   })
 })
 
+describe('what was to be kept for a day that is over', () => {
+  test('is kept no more: its key is destroyed, and no receipt tells of it', async () => {
+    const made = await openGround()
+    const { vault, clock } = made
+    const references = await alice(vault).references()
+    const days = [0, 1].map((later) => vault.periodKey({ use: 'revocation', at: clock.now() + later * DAY }))
+    for (const day of days) {
+      await day.encrypt(email, 'x')
+      await keep(made, references, day.until, 'a')
+    }
+    clock.advance((days[0]?.until ?? 0) - clock.now())
+    expect((await alice(vault).shred()).kept.map(({ until }) => until)).toEqual([days[1]?.until])
+    expect(await Promise.all(days.map((day) => day.state()))).toEqual(['shredded', 'active'])
+  })
+})
+
 describe('reading before a shred', () => {
   test('opens what is suspended, encrypts nothing, and is told apart by the gate', async () => {
     const seen: string[] = []
     const made = await openGround({
-      onAccess: ({ operation, reference, subject }) => void seen.push(`${operation} ${subject ?? reference ?? ''}`),
+      onAccess: ({ operation, reference, subject, item }) => void seen.push(`${operation} ${subject ?? reference ?? ''} ${item ?? ''}`),
     })
     const { vault } = made
     const item = alice(vault).item('hubspot')
     const stored = await item.encrypt(email, 'ada')
     await alice(vault).suspend()
     expect(await outcome(() => item.decrypt(email, stored))).toBe('suspended')
-    const references = await item.references()
+    const owner = await alice(vault).references()
     for (const [each, who] of [
       [item, 'alice'],
-      [vault.item(references), references.join('/')],
+      [vault.item(owner, 'hubspot'), owner.join('/')],
     ] as const) {
       seen.length = 0
       const keys = await each.unlockBeforeShred()
       expect(keys.decrypt(email, stored)).toBe('ada')
-      expect(seen).toEqual([`decryptBeforeShred ${who}`, `decryptBeforeShred ${who}`])
+      expect(seen).toEqual([`decryptBeforeShred ${who} hubspot`, `decryptBeforeShred ${who} hubspot`])
       expect(await outcome(() => (keys as Awaited<ReturnType<typeof item.unlock>>).encrypt(email, 'eve'))).toBe('unsupported_operation')
       keys.dispose()
       expect(await outcome(() => keys.decrypt(email, stored))).toBe('handle_expired')
     }
-    await vault.item(references).shred({ reason: 'subjectRequest' })
+    await vault.item(owner, 'hubspot').shred({ reason: 'subjectRequest' })
     expect(await item.state()).toBe('shredded')
     expect(await outcome(async () => (await item.unlockBeforeShred()).decrypt(email, stored))).toBe('shredded')
   })
 
-  test('an item by its references is the item, in every process, and nothing is made by it', async () => {
+  test('an item by its owner’s references is the item, in every process, and nothing is made by it', async () => {
     const made = await openGround()
     const { vault } = made
     const item = alice(vault).item('hubspot')
-    const references = await item.references()
+    const owner = await alice(vault).references()
     const before = made.keyStore.snapshot().length
-    expect(await vault.item(references).state()).toBe('absent')
-    expect(await outcome(async () => (await vault.item(references).unlockBeforeShred()).decrypt(email, new Uint8Array(60)))).toBe(
+    expect(await vault.item(owner, 'hubspot').state()).toBe('absent')
+    expect(await outcome(async () => (await vault.item(owner, 'hubspot').unlockBeforeShred()).decrypt(email, new Uint8Array(60)))).toBe(
       'decrypt_failed',
     )
     expect(made.keyStore.snapshot()).toHaveLength(before)
     const stored = await item.encrypt(email, 'ada')
     const other = await openVault(made.options)
-    expect((await other.item(references).unlockBeforeShred()).decrypt(email, stored)).toBe('ada')
-    // Beneath somebody else it is not found: its wrap says where it belongs.
-    const [tenant = '', , own = ''] = references
-    const [, bobs = ''] = await bob(vault).references()
-    await bob(vault).encrypt(email, 'bob')
-    expect(await outcome(async () => (await other.item([tenant, bobs, own]).unlockBeforeShred()).decrypt(email, stored))).toBe(
-      'decrypt_failed',
-    )
+    expect((await other.item(owner, 'hubspot').unlockBeforeShred()).decrypt(email, stored)).toBe('ada')
+    expect(await other.item(owner, 'hubspot').references()).toEqual(await item.references())
     await alice(vault).shred()
-    expect(await vault.item(references).state()).toBe('gone')
+    expect(await vault.item(owner, 'hubspot').state()).toBe('gone')
+  })
+
+  test('it is an item beneath a subject, whatever the references are of: no other key is reached', async () => {
+    const { vault } = await openGround()
+    const item = alice(vault).item('hubspot')
+    const stored = await item.encrypt(email, 'ada')
+    await bob(vault).encrypt(email, 'bob')
+    const [tenant = '', hers = '', own = ''] = await item.references()
+    const [, bobs = ''] = await bob(vault).references()
+    for (const owner of [
+      [tenant, bobs],
+      [tenant, own],
+      [tenant, tenant],
+      ['0'.repeat(32), hers],
+      ['0'.repeat(32), tenant],
+    ]) {
+      expect(await outcome(async () => (await vault.item(owner, 'hubspot').unlockBeforeShred()).decrypt(email, stored))).toBe(
+        'decrypt_failed',
+      )
+      await outcome(() => vault.item(owner, 'hubspot').shred())
+    }
+    expect([await alice(vault).state(), await bob(vault).state(), await item.decrypt(email, stored)]).toEqual(['active', 'active', 'ada'])
   })
 
   test('what is wrong is said, by name', async () => {
     const { vault } = await openGround()
     const ref = 'a'.repeat(32)
-    for (const wrong of [undefined, [], [ref, ref], [ref, ref, 'x'], [ref, ref, ref, ref], [ref, 7, ref]])
-      expect((await refusalOf(() => vault.item(wrong as readonly string[]))).argument).toBe('references')
+    for (const wrong of [undefined, [], [ref], [ref, 'x'], [ref, ref, ref], [ref, 7]])
+      expect((await refusalOf(() => vault.item(wrong as readonly string[], 'x'))).argument).toBe('owner')
+    expect((await refusalOf(() => vault.item([ref, ref], ''))).argument).toBe('name')
     await vault.close()
-    expect(await outcome(() => vault.item([ref, ref, ref]))).toBe('vault_closed')
+    expect(await outcome(() => vault.item([ref, ref], 'x'))).toBe('vault_closed')
   })
 })

@@ -12,7 +12,7 @@ import { type About, openAbout, sealAbout, sealSecrets } from '../records/sealed
 import { timesOf } from '../refresh/token-state.ts'
 import type { Disconnected } from '../revoke/disconnect.ts'
 import { newId } from '../records/new-id.ts'
-import { notConnected } from '../errors.ts'
+import { isNotConnected } from '../errors.ts'
 import { liveToken, type LiveTokenOptions } from './live-token.ts'
 import { type ConnectionPlace, itemOf } from './place.ts'
 import { isUnauthorised } from './unauthorised.ts'
@@ -118,6 +118,11 @@ export class ConnectionHandle implements Connection {
     }
   }
 
+  /** Has tokens revoked that nobody else has, and that could not be kept. */
+  async disown(secrets: Secrets): Promise<void> {
+    await this.#with.revokeLater(await this.#placed(), secrets)
+  }
+
   /** `save`, only where there is nothing. @returns whether there was nothing */
   async adopt(
     material: unknown,
@@ -161,7 +166,6 @@ export class ConnectionHandle implements Connection {
     const record: ConnectionRecord = {
       kind,
       ...at,
-      reference: (await key.references()).at(-1) as string,
       state: 'live',
       created: before?.record.created ?? now,
       updated: now,
@@ -244,7 +248,7 @@ export class ConnectionHandle implements Connection {
     const found = await this.#with.store.read(place.key)
     if (found === undefined || !(await isOver(place, found.record))) return found
     await this.#with.disconnect(place).catch((error: unknown) => {
-      if ((error as { code?: unknown }).code !== notConnected().code) throw error
+      if (!isNotConnected(error)) throw error
     })
     return this.#with.store.read(place.key)
   }

@@ -25,7 +25,12 @@ export function requireOf({ provider }: Pick<ConnectionPlace, 'provider'>, recor
     throw invalidArgument('provider', 'must be the one, and of the kind, that this connection was made with')
 }
 
+/** What the item is called that holds a connection's secrets. */
+export function itemName({ item }: Pick<ConnectionRecord, 'item'>): string {
+  return `strongroom/connections/${item}`
+}
+
 /** The item of the key tree that holds a connection's secrets. */
-export function itemOf({ owner }: Pick<ConnectionPlace, 'owner'>, { item }: Pick<ConnectionRecord, 'item'>): Item {
-  return owner.item(`strongroom/connections/${item}`)
+export function itemOf({ owner }: Pick<ConnectionPlace, 'owner'>, record: Pick<ConnectionRecord, 'item'>): Item {
+  return owner.item(itemName(record))
 }

@@ -83,14 +83,25 @@ export class ConnectionStore {
     })
   }
 
-  /** In the order of their keys, which says nothing. Reads by pages. */
+  /** In the order of their keys, which says nothing. Reads by pages. One that is damaged is thrown for once all others were given. */
   async *list(prefix: string): AsyncGenerator<StoredConnection> {
+    let failure: unknown
     for (let after: string | undefined; ;) {
       const page = await this.#store.scan(NAMESPACE, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-      for (const { key, value, version } of page) yield { key, record: decodeRecord(value), stored: version }
-      if (page.length < PAGE) return
+      for (const { key, value, version } of page) {
+        let connection: StoredConnection
+        try {
+          connection = { key, record: decodeRecord(value), stored: version }
+        } catch (error) {
+          failure ??= error
+          continue
+        }
+        yield connection
+      }
+      if (page.length < PAGE) break
       after = page.at(-1)?.key
     }
+    if (failure !== undefined) throw failure
   }
 
   /** Those that have something to be finished, oldest first; each by itself: one that is damaged keeps no other from it. */
@@ -123,9 +134,9 @@ export function referenceOf(key: string): string {
   return key.slice(key.indexOf('/') + 1)
 }
 
-/** The references of a connection's own item, from the tenant's down. */
-export function itemReferences({ key, record }: Pick<StoredConnection, 'key' | 'record'>): readonly string[] {
-  return [...key.split('/').slice(1, 3), record.reference]
+/** The references of whose a connection is: the tenant's, and their own. */
+export function ownerReferences(key: string): readonly string[] {
+  return key.split('/').slice(1, 3)
 }
 
 export function isConflict(error: unknown): boolean {

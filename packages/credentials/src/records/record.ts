@@ -42,8 +42,6 @@ export interface ConnectionRecord {
   readonly kind: Kind
   /** The item of the key tree that the secrets are encrypted under: random, and of this connection alone. */
   readonly item: string
-  /** The item's reference, for whoever has to end it without knowing whose it is. */
-  readonly reference: string
   readonly state: ConnectionState
   readonly reason?: ReauthorisationReason | undefined
   readonly created: number
@@ -72,7 +70,6 @@ const record: z.ZodType<ConnectionRecord & { readonly form: number }> = z.strict
   provider: z.string().min(1).max(64),
   kind: z.enum(['oauth2', 'clientCredentials', 'apiKey', 'webhookSecret']),
   item: z.string().regex(/^[0-9a-f]{32}$/),
-  reference: z.string().regex(/^[0-9a-f]{32}$/),
   state: z.enum(['live', 'reauthorisation_required', 'disconnecting']),
   reason: z.enum(['invalid_grant', 'unknown_outcome', 'expired']).optional(),
   created: instant,

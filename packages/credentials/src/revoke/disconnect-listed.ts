@@ -2,7 +2,7 @@
 
 import { StrongroomError, type Subject, type Tenant, type Vault } from '@strongroom/core'
 
-import { notConnected } from '../errors.ts'
+import { isNotConnected } from '../errors.ts'
 import type { StoredConnection } from '../records/connection-store.ts'
 import { readAbout } from '../records/sealed.ts'
 import { disconnect, type Disconnected, type DisconnectOptions } from './disconnect.ts'
@@ -31,8 +31,7 @@ export async function disconnectListed(
   try {
     return { reference: found.about.reference, name, ...(await disconnect(leaving, options)) }
   } catch (error) {
-    if (error instanceof StrongroomError && error.code === notConnected().code && (await options.store.read(connection.key)) === undefined)
-      return undefined
+    if (isNotConnected(error) && (await options.store.read(connection.key)) === undefined) return undefined
     throw error
   }
 }

@@ -7,7 +7,7 @@ import type { CredentialEvent } from '../events.ts'
 import type { Secrets } from '../kinds/kinds.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { CheckedProvider } from '../providers/provider.ts'
-import { type ConnectionStore, itemReferences } from '../records/connection-store.ts'
+import type { ConnectionStore } from '../records/connection-store.ts'
 import { newId } from '../records/new-id.ts'
 import type { ConnectionRecord } from '../records/record.ts'
 import { readSecrets } from '../records/sealed.ts'
@@ -40,8 +40,8 @@ export interface DisconnectOptions {
   readonly tell: (event: CredentialEvent) => void
 }
 
-/** What was put by of a connection's tokens, or why nothing was. */
-export type PutBy = StoredRevocation | 'unsupported' | 'unconfirmed'
+/** What was put by of a connection's tokens, or why nothing was. `gone`: with their key, before which they were put by, and there is no more to be done. */
+export type PutBy = StoredRevocation | 'unsupported' | 'unconfirmed' | 'gone'
 
 /** @throws StrongroomError `not_found`, and what stores and keys throw; repeated, it goes on where it stopped */
 export async function disconnect(leaving: Leaving, options: DisconnectOptions): Promise<Disconnected> {
@@ -53,28 +53,33 @@ export async function disconnect(leaving: Leaving, options: DisconnectOptions): 
   await store.removeItem(leaving.key, record.item)
   await failpoint('disconnect.removed')
   tell({ type: 'disconnected', ...leaving.about })
-  if (typeof putBy === 'string') return { shredded, revocation: putBy, keptUntil: undefined }
+  if (typeof putBy === 'string') return { shredded, revocation: putBy === 'gone' ? 'unconfirmed' : putBy, keptUntil: undefined }
   const revocation = await revocations.attempt(putBy, leaving.about)
   return { shredded, revocation, keptUntil: revocation === 'pending' ? putBy.until : undefined }
 }
 
+// The last two are of a tenant that does not open as a whole.
+const UNREADABLE: readonly string[] = ['decrypt_failed', 'wrong_root_key', 'root_version_destroyed']
 // Each was overtaken by newer tokens.
 const MOST_TRIES = 100
 
-/** Puts by what it takes to revoke the tokens, and marks the connection: from then on nobody uses it, or replaces its tokens. */
+/**
+ * Marks the connection: from then on nobody uses it, or replaces its tokens. Then puts by what it takes to revoke them. Whoever ends what is
+ * marked does the same first, for as long as there is a key: so nothing is put by of what stays, and nothing goes that was not put by.
+ */
 export async function markLeaving(
   leaving: Leaving,
   options: DisconnectOptions,
 ): Promise<{ readonly record: ConnectionRecord; readonly putBy: PutBy }> {
-  const { store, clock } = options
+  const { store, clock, tell } = options
   const { failpoint } = options.options
   for (let tries = 1; ; tries++) {
     const found = await store.read(leaving.key)
     if (found === undefined) throw notConnected()
+    requireProviderOf(found.record, options)
     const { item, version } = found.record
-    // Before the mark: once that stands, somebody else may end the rest without having the tokens. And of this very version.
-    const putBy = await putTokensBy(leaving, found.record, options)
-    await failpoint('disconnect.queued')
+    // Before the mark: who may not read them does not end it.
+    const secrets = await readTokens(leaving, found.record)
     const marked = await store.change(leaving.key, (record) =>
       record.item !== item || record.version !== version || record.state === 'disconnecting'
         ? undefined
@@ -83,12 +88,22 @@ export async function markLeaving(
     if (marked?.record.item !== item) throw notConnected()
     if (marked.record.version === version) {
       await failpoint('disconnect.marked')
-      // A sweep that has seen it between the two took it for one that was never to be marked.
-      const isThere = typeof putBy === 'string' || (await options.revocations.isPutBy(putBy))
-      return { record: marked.record, putBy: isThere ? putBy : await putTokensBy(leaving, marked.record, options) }
+      const putBy = await putTokensBy(leaving, marked.record, secrets, options)
+      await failpoint('disconnect.queued')
+      if (putBy === 'unconfirmed') tell({ type: 'revocation', outcome: putBy, ...leaving.about })
+      return { record: marked.record, putBy }
     }
     if (tries === MOST_TRIES) throw new StrongroomError('conflict', 'other processes keep replacing the tokens of this connection; repeat')
   }
+}
+
+/** @throws StrongroomError `revocation_required` where nobody here can revoke its tokens */
+export function requireProviderOf({ provider, kind }: ConnectionRecord, { options }: DisconnectOptions): void {
+  if (kind !== 'oauth2' || options.providers.has(provider)) return
+  throw new StrongroomError(
+    'revocation_required',
+    `a connection is of the provider ${JSON.stringify(provider)}, which createCredentials was not given here: without it nobody can revoke its tokens`,
+  )
 }
 
 /** Revokes tokens that came when their connection had gone. */
@@ -98,35 +113,44 @@ export async function revokeOrphans(
   secrets: Secrets,
   { revocations }: DisconnectOptions,
 ): Promise<void> {
-  const putBy = await revocations.putBy(provider, secrets, { references: key.split('/').slice(1), id: newId(), of: undefined })
+  const putBy = await revocations.putBy(provider, secrets, { references: key.split('/').slice(1), id: newId(), connection: key })
   if (putBy !== undefined) await revocations.attempt(putBy, about)
 }
 
-async function putTokensBy(leaving: Leaving, record: ConnectionRecord, { revocations, options }: DisconnectOptions): Promise<PutBy> {
-  const provider = options.providers.get(record.provider)
-  if (provider === undefined) throw providerRequired(record.provider)
-  const { item, version } = record
-  const references = itemReferences({ key: leaving.key, record })
-  const id = `${item}-${version}`
+/** @returns `gone` with their key; `unconfirmed` where they do not open, and nobody can revoke them: the rest has to be done all the same */
+async function readTokens(leaving: Leaving, record: ConnectionRecord): Promise<Secrets | 'unconfirmed' | 'gone'> {
   try {
     const keys = await leaving.itemOf(record).unlockBeforeShred()
     try {
-      const secrets = readSecrets(keys, record)
-      return (await revocations.putBy(provider, secrets, { references, id, of: { key: leaving.key, item } })) ?? 'unsupported'
+      return readSecrets(keys, record)
     } finally {
       keys.dispose()
     }
   } catch (error) {
-    // The key is gone already: then they were put by. Or they do not open, and cannot be revoked; the rest has to be done all the same.
-    if (error instanceof StrongroomError && ['shredded', 'decrypt_failed'].includes(error.code))
-      return (await revocations.find(references, id)) ?? (provider.kind === 'oauth2' ? 'unconfirmed' : 'unsupported')
+    if (!(error instanceof StrongroomError)) throw error
+    if (error.code === 'shredded') return 'gone'
+    if (UNREADABLE.includes(error.code)) return 'unconfirmed'
     throw error
   }
 }
 
-function providerRequired(name: string): StrongroomError {
-  return new StrongroomError(
-    'revocation_required',
-    `a connection is of the provider ${JSON.stringify(name)}, which createCredentials was not given here: without it nobody can revoke its tokens`,
-  )
+async function putTokensBy(
+  leaving: Leaving,
+  record: ConnectionRecord,
+  secrets: Secrets | 'unconfirmed' | 'gone',
+  { revocations, options }: DisconnectOptions,
+): Promise<PutBy> {
+  if (secrets === 'unconfirmed') return secrets
+  const provider = options.providers.get(record.provider)
+  if (provider?.kind !== 'oauth2') return 'unsupported'
+  const id = `${record.item}-${record.version}`
+  try {
+    const references = await leaving.itemOf(record).references()
+    if (secrets === 'gone') return (await revocations.find(references, id)) ?? secrets
+    return (await revocations.putBy(provider, secrets, { references, id, connection: leaving.key })) ?? 'unsupported'
+  } catch (error) {
+    // Meanwhile, with the whole tenant: whoever has shredded it has put them by first.
+    if (error instanceof StrongroomError && error.code === 'shredded') return 'gone'
+    throw error
+  }
 }

@@ -2,9 +2,9 @@
 
 import type { KnownItem, Vault } from '@strongroom/core'
 
-import { type ConnectionPlace, itemOf } from '../connection/place.ts'
+import { type ConnectionPlace, itemName, itemOf } from '../connection/place.ts'
 import type { EventPlace } from '../events.ts'
-import { itemReferences, referenceOf, type StoredConnection } from '../records/connection-store.ts'
+import { ownerReferences, referenceOf, type StoredConnection } from '../records/connection-store.ts'
 import type { ConnectionRecord } from '../records/record.ts'
 
 export interface Leaving {
@@ -24,6 +24,6 @@ export function leavingByReference(vault: Vault, { key, record }: StoredConnecti
   return {
     key,
     about: { reference: referenceOf(key), provider: record.provider },
-    itemOf: (now) => vault.item(itemReferences({ key, record: now })),
+    itemOf: (now) => vault.item(ownerReferences(key), itemName(now)),
   }
 }

@@ -12,6 +12,7 @@ import {
   keptEntryKey,
   type StateStore,
   type StateVersion,
+  StrongroomError,
   type Vault,
 } from '@strongroom/core'
 import { z } from 'zod'
@@ -29,8 +30,8 @@ const PAGE = 100
 
 /** A revocation that waits. */
 export interface PendingRevocation {
-  /** The entry of the connection, and its item, where it may still be there: while it lives, nothing is revoked. */
-  readonly of?: { readonly key: string; readonly item: string } | undefined
+  /** The key of the connection's entry: events call it by that. */
+  readonly connection: string
   readonly provider: string
   readonly hint: TokenHint
   readonly attempts: number
@@ -40,8 +41,6 @@ export interface PendingRevocation {
 
 export interface StoredRevocation {
   readonly key: string
-  /** From the tenant's down to the connection's. */
-  readonly references: readonly string[]
   /** After that nobody tries any more, and the key is destroyed. UTC milliseconds. */
   readonly until: number
   readonly pending: PendingRevocation
@@ -51,7 +50,7 @@ export interface StoredRevocation {
 const TOKEN: Field<string> = field('strongroom/revocations', 'token', z.string())
 const pendingForm: z.ZodType<PendingRevocation & { readonly form: number }> = z.strictObject({
   form: z.literal(FORM),
-  of: z.strictObject({ key: z.string(), item: z.string() }).optional(),
+  connection: z.string(),
   provider: z.string(),
   hint: z.enum(['refresh_token', 'access_token']),
   attempts: z.number().int().min(0),
@@ -74,16 +73,19 @@ export class RevocationOutbox {
   /**
    * @param references - from the tenant's down to the connection's
    * @param id - the same twice is one revocation
+   * @throws StrongroomError `conflict` where somebody else does the same, and what stores and keys throw
    */
   async add(
     references: readonly string[],
     id: string,
-    what: Pick<PendingRevocation, 'of' | 'provider' | 'hint'>,
+    what: Pick<PendingRevocation, 'connection' | 'provider' | 'hint'>,
     token: string,
     due: number,
   ): Promise<StoredRevocation> {
     const there = await this.find(references, id)
-    if (there !== undefined) return there
+    if (there !== undefined && (await this.#opens(there))) return there
+    // From longer ago than it is kept, or not from here: it would stand where a token has to.
+    if (there !== undefined) await this.remove(there)
     // Its end lies within the week that begins now.
     const seal = await this.#keys.toSeal(this.#clock.now() + WEEK - DAY)
     const key = keptEntryKey(this.#vaultId, references, seal.until, id)
@@ -108,6 +110,15 @@ export class RevocationOutbox {
     return this.#keys.toOpen(until - 1).decrypt(TOKEN, pending.token, boundTo(key, pending))
   }
 
+  async #opens(there: StoredRevocation): Promise<boolean> {
+    try {
+      return (await this.tokenOf(there)) !== ''
+    } catch (error) {
+      if (isUnreadable(error)) return false
+      throw error
+    }
+  }
+
   /** Puts it off, so that nobody else takes it before then. @throws StrongroomError `conflict` where somebody has */
   async claim({ key, pending, stored: version }: StoredRevocation, until: number): Promise<StoredRevocation> {
     const next = { ...pending, attempts: pending.attempts + 1 }
@@ -121,11 +132,6 @@ export class RevocationOutbox {
 
   async remove({ key, stored: expected }: StoredRevocation): Promise<void> {
     await this.#store.delete(NAMESPACE, key, { expected })
-  }
-
-  /** Whether it still waits. */
-  async has({ key }: Pick<StoredRevocation, 'key'>): Promise<boolean> {
-    return (await this.#store.get(NAMESPACE, key)) !== undefined
   }
 
   /** @returns each by itself: one that is damaged keeps no other from being revoked */
@@ -145,9 +151,14 @@ export class RevocationOutbox {
   }
 }
 
+/** Whether nobody can read a token any more: its day is over, or it is no entry that was made here. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof StrongroomError && ['shredded', 'decrypt_failed', 'invalid_argument'].includes(error.code)
+}
+
 function stored(key: string, pending: PendingRevocation, version: StateVersion): StoredRevocation {
   const parts = key.split('/')
-  return { key, references: parts.slice(1, -2), until: Number(parts.at(-2)), pending, stored: version }
+  return { key, until: Number(parts.at(-2)), pending, stored: version }
 }
 
 // So that nobody who writes the store has it sent to another provider.

@@ -10,7 +10,7 @@ import type { TokenEndpointOptions } from '../oauth/token-endpoint.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { CheckedProvider } from '../providers/provider.ts'
 import { isConflict } from '../records/connection-store.ts'
-import type { PendingRevocation, RevocationOutbox, StoredRevocation } from './outbox.ts'
+import { isUnreadable, type RevocationOutbox, type StoredRevocation } from './outbox.ts'
 import { revokeToken } from './revocation-endpoint.ts'
 
 export interface RevocationsOptions {
@@ -27,8 +27,8 @@ export interface WhoseTokens {
   readonly references: readonly string[]
   /** The same twice is one revocation. */
   readonly id: string
-  /** The connection, while it may still be there. */
-  readonly of: PendingRevocation['of']
+  /** The key of the connection's entry. */
+  readonly connection: string
 }
 
 // Doubled each time: a provider that is down for a day is asked some ten times about each.
@@ -51,28 +51,23 @@ export class Revocations {
   async putBy(
     provider: CheckedProvider,
     { access, lasting }: Secrets,
-    { references, id, of }: WhoseTokens,
+    { references, id, connection }: WhoseTokens,
   ): Promise<StoredRevocation | undefined> {
     if (provider.kind !== 'oauth2' || (provider.revocationEndpoint === undefined && provider.issuer === undefined)) return undefined
     const hint = lasting === undefined || provider.quirks?.revokesAccessTokensOnly === true ? 'access_token' : 'refresh_token'
     const token = hint === 'access_token' ? access : lasting
     if (token === undefined) return undefined
     const { outbox, clock, options } = this.#with
-    const due = clock.now() + (of === undefined ? 0 : options.lease)
-    return outbox.add(references, id, { provider: provider.name, hint, ...(of === undefined ? {} : { of }) }, token, due)
+    // Not before whoever puts it by may have asked himself.
+    return outbox.add(references, id, { connection, provider: provider.name, hint }, token, clock.now() + options.lease)
   }
 
   find(references: readonly string[], id: string): Promise<StoredRevocation | undefined> {
     return this.#with.outbox.find(references, id)
   }
 
-  /** Whether they still wait. */
-  isPutBy(waiting: StoredRevocation): Promise<boolean> {
-    return this.#with.outbox.has(waiting)
-  }
-
   /** Asks the provider, unless somebody else does. */
-  async attempt(waiting: StoredRevocation, about: EventPlace): Promise<Exclude<RevocationOutcome, 'unconfirmed'> | 'pending'> {
+  async attempt(waiting: StoredRevocation, about: EventPlace): Promise<RevocationOutcome | 'pending'> {
     const { outbox, clock, options, endpoint } = this.#with
     const pause = Math.max(options.lease, growingPause(waiting.pending.attempts + 1, FIRST_BETWEEN_MS, MOST_BETWEEN_MS))
     let claimed: StoredRevocation
@@ -87,7 +82,12 @@ export class Revocations {
     const turn = provider === undefined ? undefined : this.#turn(provider.name)
     if (provider === undefined || turn === undefined) return 'pending'
     await options.failpoint('revoke.claimed')
-    const answer = await revokeToken(provider, await outbox.tokenOf(claimed), claimed.pending.hint, endpoint)
+    const token = await this.#tokenOf(claimed)
+    if (token === undefined) {
+      await this.giveUp(claimed, about)
+      return 'unconfirmed'
+    }
+    const answer = await revokeToken(provider, token, claimed.pending.hint, endpoint)
     await options.failpoint('revoke.answered')
     if (answer === 'retry') {
       turn.failed('authorisation_server_unavailable')
@@ -106,7 +106,16 @@ export class Revocations {
     }
   }
 
-  /** For what nobody will ask about any more: its day is over. */
+  async #tokenOf(waiting: StoredRevocation): Promise<string | undefined> {
+    try {
+      return await this.#with.outbox.tokenOf(waiting)
+    } catch (error) {
+      if (isUnreadable(error)) return undefined
+      throw error
+    }
+  }
+
+  /** For what nobody can ask about any more. */
   async giveUp(waiting: StoredRevocation, about: EventPlace): Promise<void> {
     await this.#end(waiting, 'unconfirmed', about)
   }
