@@ -13,6 +13,7 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   denied: 'see onAccess in the configuration',
   handle_expired: 'run it again',
   not_found: 'check the spelling of the name',
+  period_over: '',
   conflict: 'run it again',
   region_refused: 'see keyProviders in the configuration; strongroom status lists the regions of a vault',
   key_provider_unavailable: 'run it again once the provider answers; what was done is kept',

@@ -23,6 +23,8 @@ export type StrongroomErrorCode =
   | 'handle_expired'
   /** No such tenant; create it first. */
   | 'not_found'
+  /** The key of that period is destroyed, or about to be: what happened so long ago is refused. */
+  | 'period_over'
   /** Another writer was first; read again and retry. */
   | 'conflict'
   /** No key provider for that region in this process, or the provider serves another region. */

@@ -13,10 +13,19 @@ const INDEX_TAG = lp(ascii('strongroom/v1/index-tag'))
 const NO_PARENT = new Uint8Array(32)
 
 /** The closed list of what a service key may be for. Each use has a derivation of its own. */
-export type ServiceUse = 'ref' | 'ledger' | 'index' | 'signing-certificate' | PeriodUse
+export type ServiceUse = 'ref' | 'ledger' | 'index' | 'signing-certificate' | PeriodUse | RawKeyUse
 
 /** Those whose keys live for a period and are then destroyed. */
 export type PeriodUse = 'connect' | 'revocation'
+
+/** Those whose keys leave core as bytes, for what core does not do itself. */
+export type RawKeyUse =
+  | 'pseudonym-deterministic'
+  | 'pseudonym-prefix'
+  | 'pseudonym-nd'
+  | 'pseudonym-ndx'
+  | 'pseudonym-token'
+  | 'pseudonym-id'
 
 /** Bytes of a node's secret, of every derived key and of a commitment. */
 export const KEY_BYTES = 32

@@ -16,6 +16,7 @@ export abstract class Aging {
   readonly loaded: Instant
   #alive = true
   #pins = 0
+  #listeners: Set<() => void> | undefined
 
   constructor(loaded: Instant) {
     this.loaded = loaded
@@ -38,10 +39,19 @@ export abstract class Aging {
     this.#pins--
   }
 
+  /** Calls back when the key is wiped: for what was made of it. @returns what ends the listening */
+  whenDestroyed(listener: () => void): () => void {
+    this.#listeners ??= new Set()
+    this.#listeners.add(listener)
+    return () => void this.#listeners?.delete(listener)
+  }
+
   /** Wipes the key bytes and makes `alive` false. */
   destroy(): void {
     this.#alive = false
     this.wipe()
+    for (const listener of this.#listeners ?? []) listener()
+    this.#listeners = undefined
   }
 
   protected abstract wipe(): void

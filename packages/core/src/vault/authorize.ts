@@ -15,6 +15,9 @@ export type OperationName =
   | 'unlock'
   | 'index.open'
   | 'index.value'
+  | 'pseudonym.open'
+  | 'pseudonym.value'
+  | 'pseudonym.reverse'
   | 'state'
   | 'shred'
   | 'shredDamaged'
@@ -41,16 +44,19 @@ export interface Access {
   readonly tenant?: string | undefined
   readonly subject?: string | undefined
   readonly item?: string | undefined
-  /** `context.name` of a field, or the domain of a blind index. */
+  /** `context.name` of a field, the domain of a blind index, or the purpose of a pseudonym. */
   readonly field?: string | undefined
+  /** Why, where the operation asks for it: for `pseudonym.reverse`, as its caller has said. */
+  readonly reason?: string | undefined
   readonly region?: string | undefined
   /** UTC milliseconds. */
   readonly at: number
 }
 
-/** What an operation is about, as logs and audits name it: a field, the domain of a blind index. */
+/** What an operation is about, as logs and audits name it: a field, the domain of a blind index, the purpose of a pseudonym. */
 export interface Labelled {
   readonly label: string
+  readonly reason?: string
 }
 
 /** Whose data an operation is about, by name. */
@@ -88,7 +94,10 @@ export class Gate {
   authorize(operation: OperationName, whose: Whose, region: string | undefined, about?: Labelled): void {
     this.requireOpen()
     if (region !== undefined) this.#options.providers.require(region)
-    if (this.#options.onAccess !== undefined) this.#tell(this.#options.onAccess, { operation, ...whose, field: about?.label, region })
+    const { onAccess } = this.#options
+    if (onAccess === undefined) return
+    const reason = about?.reason
+    this.#tell(onAccess, { operation, ...whose, field: about?.label, region, ...(reason === undefined ? {} : { reason }) })
   }
 
   /**

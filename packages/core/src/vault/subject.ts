@@ -10,6 +10,8 @@ import type { UnlockedKeys } from './lease.ts'
 import { namedStep } from './names.ts'
 import type { Place, PlaceNames, RecreateOptions, ShredOptions } from './place.ts'
 import type { PlaceState } from './place-state.ts'
+import type { RawKeyHandling, RawKeyLease } from './raw-key.ts'
+import { rawSubjectKey, type RawSubjectKeyOptions } from './raw-subject-key.ts'
 import type { Shredded } from './shredded.ts'
 import { unlockingOf, type UnlockOptions } from './unlock.ts'
 import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
@@ -71,6 +73,13 @@ export interface Item {
 export interface Subject extends Item {
   /** A part of this subject with a key of its own. @throws StrongroomError `invalid_argument` */
   item(name: string): Item
+  /**
+   * A key of this subject's, for constructions that core does not have: **its bytes leave core.** For packages that make pseudonyms. Made where
+   * there is none; gone with the subject.
+   *
+   * @throws StrongroomError as `encrypt`
+   */
+  rawKey<T>(options: RawSubjectKeyOptions, handling: RawKeyHandling<T>): Promise<RawKeyLease<T>>
 }
 
 /** An item, and what subjects have in common with it. */
@@ -155,5 +164,9 @@ export class SubjectHandle extends ItemHandle implements Subject {
 
   item(name: string): Item {
     return new ItemHandle(this.#place.below({ item: name }, namedStep(NodeKind.item, name, 'item')))
+  }
+
+  rawKey<T>(options: RawSubjectKeyOptions, handling: RawKeyHandling<T>): Promise<RawKeyLease<T>> {
+    return rawSubjectKey(this.#place, options, handling)
   }
 }

@@ -17,6 +17,7 @@ import { readOptions } from '../read-options.ts'
 import type { UnlockedKeys } from './lease.ts'
 import { namedStep } from './names.ts'
 import { Place, type ShredOptions, type TenantShredOptions } from './place.ts'
+import { rawPeriodKeys, type RawPeriodKeys, type RawPeriodKeysOptions } from './raw-period-keys.ts'
 import { shredMany, type ShredManyOptions } from './shred-many.ts'
 import type { Shredded } from './shredded.ts'
 import { type Subject, SubjectHandle } from './subject.ts'
@@ -99,6 +100,30 @@ export interface Tenant extends BlindIndexes {
     subjects: Iterable<string> | AsyncIterable<string>,
     options?: ShredManyOptions,
   ): AsyncGenerator<Shredded & { readonly subject: string }>
+  /**
+   * Keys of this tenant that live for a period each, for constructions that core does not have: **their bytes leave core.** For packages that
+   * make pseudonyms; whoever wants values encrypted needs none of it. Reads nothing yet.
+   *
+   * @throws StrongroomError `invalid_argument`
+   * @example
+   * ```ts
+   * import { createHmac } from 'node:crypto'
+   * import { type Tenant, wipe } from '@strongroom/core'
+   *
+   * const options = { use: 'pseudonym-token', name: 'example', length: 86_400_000, retain: 30 * 86_400_000 } as const
+   * const handling = { make: (key: Uint8Array) => Uint8Array.from(key), end: (copy: Uint8Array) => wipe(copy) }
+   *
+   * async function today(tenant: Tenant, value: string) {
+   *   const lease = await tenant.rawPeriodKeys(options).open(Date.now(), handling)
+   *   try {
+   *     return createHmac('sha256', lease.use()).update(value).digest('hex')
+   *   } finally {
+   *     lease.dispose()
+   *   }
+   * }
+   * ```
+   */
+  rawPeriodKeys(options: RawPeriodKeysOptions): RawPeriodKeys
   /** Nothing of the tenant's encrypts or decrypts from now on. @throws StrongroomError as `suspend` of a subject */
   suspend(): Promise<void>
   /** Undoes `suspend`. @throws StrongroomError as `resume` of a subject */
@@ -189,6 +214,10 @@ export class TenantHandle implements Tenant {
     options?: ShredManyOptions,
   ): AsyncGenerator<Shredded & { readonly subject: string }> {
     return shredMany(this.#place, subjects, options)
+  }
+
+  rawPeriodKeys(options: RawPeriodKeysOptions): RawPeriodKeys {
+    return rawPeriodKeys(this.#place, options)
   }
 
   suspend(): Promise<void> {

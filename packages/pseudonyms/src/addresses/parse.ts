@@ -21,14 +21,26 @@ const COLON = 58
  * `::ffff:192.0.2.1`, has the same bytes as the IPv4 address in it.
  *
  * @returns 16 bytes, or `undefined` where the text is not one address
+ * @example
+ * ```ts
+ * import { parseAddress } from '@strongroom/pseudonyms'
+ *
+ * const isAddress = (text: string): boolean => parseAddress(text) !== undefined
+ * ```
  */
 export function parseAddress(text: string): Uint8Array | undefined {
-  if (text.length < 2 || text.length > MOST_CHARACTERS) return undefined
   const bytes = new Uint8Array(ADDRESS_BYTES)
-  if (text.includes(':')) return readV6(text, bytes) ? bytes : undefined
-  bytes[MAPPED_AT] = 0xff
-  bytes[MAPPED_AT + 1] = 0xff
-  return readV4(text, 0, bytes, MAPPED_AT + 2) ? bytes : undefined
+  return readAddress(text, bytes, 0) ? bytes : undefined
+}
+
+/** The same, into 16 bytes from `at` on. @returns whether it is one address; where it is not, what they hold says nothing */
+export function readAddress(text: string, bytes: Uint8Array, at: number): boolean {
+  if (typeof text !== 'string' || text.length < 2 || text.length > MOST_CHARACTERS) return false
+  bytes.fill(0, at, at + ADDRESS_BYTES)
+  if (text.includes(':')) return readV6(text, bytes.subarray(at, at + ADDRESS_BYTES))
+  bytes[at + MAPPED_AT] = 0xff
+  bytes[at + MAPPED_AT + 1] = 0xff
+  return readV4(text, 0, bytes, at + MAPPED_AT + 2)
 }
 
 /** Whether the bytes of an address stand for an IPv4 address. */

@@ -1,0 +1,7 @@
+export { type AddressMode, type KeyedMode, type ModeName, type ReversibleMode } from './modes/mode.ts'
+export { deterministic } from './modes/deterministic.ts'
+export { nd } from './modes/nd.ts'
+export { ndx } from './modes/ndx.ts'
+export { prefix } from './modes/prefix.ts'
+export { token } from './modes/token.ts'
+export { truncate } from './modes/truncate.ts'
