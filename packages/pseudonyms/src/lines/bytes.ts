@@ -23,7 +23,8 @@ export function tableOf(characters: string): Uint8Array {
 }
 
 const DIGITS = '0123456789'
-const CONTROLS: string = String.fromCharCode(...Array.from({ length: 33 }, (_, i) => i), 0x7f)
+/** C0, the blank and DEL. */
+export const CONTROLS: string = String.fromCharCode(...Array.from({ length: 33 }, (_, i) => i), 0x7f)
 
 export const IS_DIGIT: Uint8Array = tableOf(DIGITS)
 export const IS_HEX: Uint8Array = tableOf(`${DIGITS}abcdefABCDEF`)
@@ -36,6 +37,9 @@ export const ENDS_AUTHORITY: Uint8Array = tableOf(`/\\?#"'<>\`,${CONTROLS}`)
 export const ENDS_NAME: Uint8Array = tableOf(`&;?#/"'<>${CONTROLS}`)
 /** What ends the value of a parameter. */
 export const ENDS_VALUE: Uint8Array = tableOf(`&#"<>${CONTROLS}`)
+
+/** What may begin an escape: `%`, a backslash, `&`, and characters beyond ASCII. */
+export const ESCAPES: Uint8Array = tableOf('%\\&').fill(1, 0x80)
 
 /** 0 to 15, or -1. */
 export function hexValue(byte: number | undefined): number {

@@ -52,7 +52,7 @@ export function readColons(bytes: Buffer, colon: number, from: number, to: numbe
   if (bytes[start] === COLON && bytes[start + 1] !== COLON) start++
   run.start = start
   run.end = end
-  const address = end - start <= MOST_CHARACTERS ? parseAddress(bytes.latin1Slice(start, end)) : undefined
+  const address = end - start <= MOST_CHARACTERS ? parseAddress(bytes.toString('latin1', start, end)) : undefined
   if (hasDigit) {
     run.address = address
     run.isUnclear = address === undefined

@@ -37,7 +37,7 @@ export class Enricher {
     const value: unknown = this.#enrich(formatAddress(blocks, from * ADDRESS_BYTES))
     if (value === undefined) return undefined
     if (typeof value !== 'string' || value.length > MOST_CHARACTERS || this.#holdsAddress(value))
-      throw invalidArgument(`enrich must return a text of at most ${MOST_CHARACTERS} characters that holds no address, or undefined`)
+      throw invalidArgument('enrich', `must return a text of at most ${MOST_CHARACTERS} characters that holds no address, or undefined`)
     return value
   }
 

@@ -34,7 +34,7 @@ export class FieldReader {
       into.addV4(start, end, a, b, c, d)
       return
     }
-    const text = bytes.latin1Slice(start, end)
+    const text = bytes.toString('latin1', start, end)
     const endpoint = parseEndpoint(text)
     if (endpoint !== undefined) {
       const isBracketed = text.startsWith('[')

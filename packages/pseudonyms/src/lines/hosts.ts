@@ -39,7 +39,7 @@ export function readNumericHost(bytes: Uint8Array, start: number, to: number, ru
  */
 export function hostAfterScheme(bytes: Buffer, colon: number, from: number, to: number): number | undefined {
   if (ENDS_SCHEME[bytes[colon - 1] as number] === 0) return undefined
-  const before = bytes.latin1Slice(Math.max(from, colon - LONGEST_SCHEME), colon).toLowerCase()
+  const before = bytes.toString('latin1', Math.max(from, colon - LONGEST_SCHEME), colon).toLowerCase()
   if (!SCHEMES.some((scheme) => before.endsWith(scheme))) return undefined
   let start = colon + 1
   while (start < to && (bytes[start] === SLASH || bytes[start] === BACKSLASH)) start++

@@ -15,7 +15,7 @@ export class QueryRules {
 
   constructor(names: QueryNames) {
     if (names !== 'all' && !names.every((name) => typeof name === 'string' && name !== ''))
-      throw invalidArgument('redactQuery must be names of parameters, none of them empty, or "all"')
+      throw invalidArgument('redactQuery', 'must be names of parameters, none of them empty, or "all"')
     this.#names = names === 'all' ? undefined : new Set(names.map((name) => Buffer.from(name.toLowerCase()).toString('latin1')))
   }
 
@@ -30,7 +30,7 @@ export class QueryRules {
     let at = start
     while (at < most && bytes[at] !== EQUALS && ENDS_NAME[bytes[at] as number] === 0) at++
     if (at >= most || bytes[at] !== EQUALS) return -1
-    return this.#names === undefined || this.#names.has(nameOf(bytes.latin1Slice(start, at))) ? at + 1 : -1
+    return this.#names === undefined || this.#names.has(nameOf(bytes.toString('latin1', start, at))) ? at + 1 : -1
   }
 }
 

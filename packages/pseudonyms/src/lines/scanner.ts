@@ -6,12 +6,12 @@ import { type DottedRun, emptyRun, NOTHING, ONE_ADDRESS, readDotted } from './do
 import { AMBIGUOUS, type Findings, QUERY_VALUE } from './findings.ts'
 import { hostAfterScheme, readNumericHost } from './hosts.ts'
 import { endOfValue, type QueryRules } from './queries.ts'
+import { Tokens } from './tokens.ts'
 import { Unfolding } from './unfold.ts'
 
 const QUESTION = 0x3f
 const SEMICOLON = 0x3b
 const X = 0x78
-const U = 0x75
 
 // What a byte may be the middle of, or the beginning.
 const NONE = 0
@@ -30,24 +30,25 @@ export class Scanner {
   readonly #dotted: DottedRun = emptyRun()
   readonly #colons: ColonRun = emptyColonRun()
   readonly #unfolding: Unfolding
-  #isFolded = false
+  readonly #tokens: Tokens
 
   /** @param queries - parameters of URLs whose values are taken out too */
   constructor(queries?: QueryRules) {
     this.#queries = queries
     this.#classes = classes(queries !== undefined)
+    this.#tokens = new Tokens(queries !== undefined)
     this.#unfolding = new Unfolding((bytes, from, to, into, isCovered) => this.#search(bytes, from, to, into, isCovered))
   }
 
   /** Searches a part of a line. @param from - where it begins: what is before is not looked at */
   text(bytes: Buffer, from: number, to: number, into: Findings): void {
     const { count, addresses } = into
-    this.#isFolded = false
-    this.#search(bytes, from, to, into, isNeverCovered)
-    if (this.#isFolded) this.#unfolding.search(bytes, from, to, into, count, addresses)
+    this.#tokens.clear()
+    this.#search(bytes, from, to, into, isNeverCovered, this.#tokens)
+    if (this.#tokens.count > 0) this.#unfolding.search(bytes, this.#tokens, into, count, addresses)
   }
 
-  #search(bytes: Buffer, from: number, to: number, into: Findings, isCovered: (at: number) => boolean): void {
+  #search(bytes: Buffer, from: number, to: number, into: Findings, isCovered: (at: number) => boolean, tokens?: Tokens): void {
     const classOf = this.#classes
     let done = from
     for (let at = from; at < to; ) {
@@ -74,11 +75,11 @@ export class Scanner {
           at = at > done && isSlash(bytes[at - 1]) && !isSlash(bytes[at + 1]) ? this.#atHost(bytes, at + 1, to, into) : at + 1
           break
         case PARAMETER:
-          this.#isFolded ||= mayBeEscape(bytes, at)
+          tokens?.note(bytes, at, from, to)
           at = this.#atParameter(bytes, at + 1, to, into, isCovered)
           break
         case FOLDED:
-          this.#isFolded ||= mayBeEscape(bytes, at)
+          tokens?.note(bytes, at, from, to)
           // A backslash is a slash to browsers.
           if (bytes[at] === BACKSLASH && at > done && isSlash(bytes[at - 1]) && !isSlash(bytes[at + 1]))
             at = this.#atHost(bytes, at + 1, to, into)
@@ -123,13 +124,6 @@ export class Scanner {
 
 function isSlash(byte: number | undefined): boolean {
   return byte === SLASH || byte === BACKSLASH
-}
-
-function mayBeEscape(bytes: Buffer, at: number): boolean {
-  const byte = bytes[at]
-  const next = bytes[at + 1] ?? 0
-  if (byte === PERCENT) return IS_HEX[next] === 1 || (next | 0x20) === U
-  return byte === AMPERSAND ? next === HASH : byte !== SEMICOLON && byte !== QUESTION && byte !== HASH
 }
 
 // `0x.0.0.1` too: to some, `0x` is zero.

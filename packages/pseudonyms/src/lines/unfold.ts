@@ -1,30 +1,20 @@
 /**
- * Lines with escapes: each level of them is undone and searched, `%31%32` as much as `%2531`. What is found in any of the readings is taken
+ * Text with escapes: each level of them is undone and searched, `%31%32` as much as `%2531`. What is found in any of the readings is taken
  * out, from where it begins in the line to where it ends there.
  */
 
-import { ADDRESS_BYTES } from '../addresses/parse.ts'
-import { ADDRESS, AMBIGUOUS, type FindingKind, Findings, QUERY_VALUE } from './findings.ts'
-import { BACKSLASH, PERCENT, tableOf } from './bytes.ts'
+import { type Found, overlapsAny, put, take, united } from './found.ts'
+import { Findings } from './findings.ts'
+import type { Tokens } from './tokens.ts'
 import { View } from './view.ts'
 
 /** Searches bytes, as they stand. */
 export type Search = (bytes: Buffer, from: number, to: number, into: Findings, isCovered: (at: number) => boolean) => void
 
-interface Found {
-  readonly start: number
-  readonly end: number
-  readonly kind: FindingKind
-  readonly address: Uint8Array | undefined
-  /** It begins with the digits of an escape, such as those of `%20`: undone, that may be the end of something else. */
-  readonly isTail: boolean
-}
-
 // Nobody undoes more than this many, one within another.
 const MOST_LEVELS = 6
-const IS_ESCAPE_LETTER = tableOf('xXuU')
 
-/** Searches a line in all its readings. Kept for many lines, so that its room is. */
+/** Searches tokens in all their readings. Kept for many lines, so that its room is. */
 export class Unfolding {
   readonly #search: Search
   readonly #findings = new Findings()
@@ -35,27 +25,39 @@ export class Unfolding {
     this.#search = search
   }
 
-  /** Replaces the findings from `count` on, those of the line as it stands, by those of all its readings. */
-  search(line: Buffer, from: number, to: number, into: Findings, count: number, addresses: number): void {
-    const found = take(into, count, addresses, line)
-    this.#view.copy(line, from, to)
+  /** Replaces the findings from `count` on, those of the line as it stands, by those of all readings of some of its tokens. */
+  search(line: Buffer, tokens: Tokens, into: Findings, count: number, addresses: number): void {
+    const raw = take(into, count, addresses, line)
+    let at = 0
+    for (let token = 0; token < tokens.count; token++) {
+      const [start, end] = [tokens.starts[token] as number, tokens.ends[token] as number]
+      for (; at < raw.length && (raw[at] as Found).end <= start; at++) put(raw[at] as Found, into)
+      const own: Found[] = []
+      for (; at < raw.length && (raw[at] as Found).start < end; at++) own.push(raw[at] as Found)
+      for (const each of this.#read(line, start, end, own)) put(each, into)
+    }
+    for (; at < raw.length; at++) put(raw[at] as Found, into)
+  }
+
+  #read(line: Buffer, start: number, end: number, found: Found[]): readonly Found[] {
+    this.#view.copy(line, start, end)
     let isChanged = false
     for (let level = 0; level < MOST_LEVELS && this.#next.undo(this.#view); level++) {
       this.#swap()
       isChanged = true
-      for (const each of this.#read()) found.push(each)
+      for (const each of this.#findInView()) found.push(each)
     }
     if (this.#next.withoutNuls(this.#view)) {
       this.#swap()
       isChanged = true
       // Fields that a NUL divides are not one.
       const before = united(found)
-      for (const each of this.#read()) if (!overlapsAny(each, before)) found.push(each)
+      for (const each of this.#findInView()) if (!overlapsAny(each, before)) found.push(each)
     }
-    for (const each of isChanged ? united(found) : found) put(each, into)
+    return isChanged ? united(found) : found
   }
 
-  #read(): readonly Found[] {
+  #findInView(): readonly Found[] {
     const [view, findings] = [this.#view, this.#findings]
     findings.clear()
     this.#search(view.bytes, 0, view.length, findings, (at) => view.isCovered(at))
@@ -69,69 +71,4 @@ export class Unfolding {
   #swap(): void {
     ;[this.#view, this.#next] = [this.#next, this.#view]
   }
-}
-
-function take(findings: Findings, count: number, addresses: number, bytes: Buffer): Found[] {
-  const found: Found[] = []
-  let block = addresses
-  for (let i = count; i < findings.count; i++) {
-    const kind = findings.kinds[i] as FindingKind
-    const address = kind === ADDRESS ? findings.blocks.slice(block * ADDRESS_BYTES, ++block * ADDRESS_BYTES) : undefined
-    const start = findings.starts[i] as number
-    found.push({ start, end: findings.ends[i] as number, kind, address, isTail: isInEscape(bytes, start) })
-  }
-  findings.cutTo(count, addresses)
-  return found
-}
-
-function put({ start, end, kind, address }: Found, into: Findings): void {
-  if (address === undefined) into.add(start, end, kind)
-  else into.addAddress(start, end, address)
-}
-
-/** One finding in place of those that overlap: the one that holds the others, else nobody knows what is meant. */
-function united(all: readonly Found[]): readonly Found[] {
-  const sorted = all.toSorted((a, b) => a.start - b.start || b.end - a.end)
-  const result: Found[] = []
-  for (const each of sorted) {
-    const last = result.at(-1)
-    if (last === undefined || !overlap(last, each)) result.push(each)
-    else result[result.length - 1] = unite(last, each)
-  }
-  return result
-}
-
-// The first begins no later than the second.
-function unite(first: Found, second: Found): Found {
-  if (first.isTail && second.kind === ADDRESS && second.end === first.end) return second
-  const isFirstAll = first.end >= second.end
-  if (isFirstAll && first.kind !== AMBIGUOUS) {
-    const isSame = first.start === second.start && first.end === second.end
-    // The same place twice: as the last reading has it.
-    return isSame && first.kind !== QUERY_VALUE ? second : first
-  }
-  if (first.start === second.start && second.end >= first.end) return second
-  const kind = first.kind === QUERY_VALUE || second.kind === QUERY_VALUE ? QUERY_VALUE : AMBIGUOUS
-  return { start: first.start, end: Math.max(first.end, second.end), kind, address: undefined, isTail: false }
-}
-
-function isInEscape(bytes: Buffer, start: number): boolean {
-  const at = start - (IS_ESCAPE_LETTER[bytes[start - 1] ?? 0] as number)
-  return bytes[at - 1] === PERCENT || bytes[at - 1] === BACKSLASH
-}
-
-// Both in order, and those that were united do not overlap one another.
-function overlapsAny(one: Found, sorted: readonly Found[]): boolean {
-  let [low, high] = [0, sorted.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((sorted[middle] as Found).end <= one.start) low = middle + 1
-    else high = middle
-  }
-  const next = sorted[low]
-  return next !== undefined && overlap(one, next)
-}
-
-function overlap(a: Found, b: Found): boolean {
-  return a.start < b.end && b.start < a.end
 }

@@ -1,8 +1,10 @@
-/** A line as it reads once its escapes are undone, and where in the line each byte of that comes from. */
+/** A part of a line as it reads once its escapes are undone, and where in the line each byte of that comes from. */
 
+import { ESCAPES } from './bytes.ts'
 import { type Escape, OTHER, readEscape } from './escapes.ts'
 
 const FIRST_ROOM = 1024
+// How a byte came here: as it stands, by an escape, or by one of a URL, whose text is data there.
 const PLAIN = 0
 const ESCAPED = 1
 const OF_URL = 2
@@ -18,14 +20,16 @@ export class View {
 
   /** Takes over a part of a line as it stands. */
   copy(line: Buffer, from: number, to: number): void {
-    this.#makeRoom(to - from)
-    line.copy(this.bytes, 0, from, to)
-    for (let i = 0; i < to - from; i++) {
-      this.starts[i] = from + i
-      this.ends[i] = from + i + 1
+    const length = to - from
+    this.#makeRoom(length)
+    const { bytes, starts, ends } = this
+    for (let i = 0; i < length; i++) {
+      bytes[i] = line[from + i] as number
+      starts[i] = from + i
+      ends[i] = from + i + 1
     }
-    this.#origins.fill(PLAIN, 0, to - from)
-    this.length = to - from
+    this.#origins.fill(PLAIN, 0, length)
+    this.length = length
   }
 
   /** Undoes one level of escapes of another view. @returns whether there was one that says something else than it shows */
@@ -37,9 +41,11 @@ export class View {
     this.length = 0
     this.#makeRoom(length)
     while (at < length) {
-      readEscape(bytes, at, length, found)
+      const byte = bytes[at] as number
+      if (ESCAPES[byte] === 1) readEscape(bytes, at, length, found)
+      else found.length = 0
       if (found.length === 0) {
-        this.#add(bytes[at] as number, starts[at] as number, ends[at] as number, other.#origins[at] as number)
+        this.#add(byte, starts[at] as number, ends[at] as number, other.#origins[at] as number)
         at++
         continue
       }
@@ -55,25 +61,27 @@ export class View {
 
   /** Leaves out the NULs of another view, which text in UTF-16 is full of. @returns whether there was one */
   withoutNuls(other: View): boolean {
+    if (!other.bytes.subarray(0, other.length).includes(0)) return false
     this.length = 0
     this.#makeRoom(other.length)
     for (let at = 0; at < other.length; at++)
       if (other.bytes[at] !== 0)
         this.#add(other.bytes[at] as number, other.starts[at] as number, other.ends[at] as number, other.#origins[at] as number)
-    return this.length < other.length
+    return true
   }
 
-  /** Whether a byte is data of a URL, or of a text that is quoted, and so ends nothing in it. */
+  /** Whether a byte is data of a URL, and so ends nothing in it. */
   isCovered(at: number): boolean {
     return this.#origins[at] === OF_URL
   }
 
   #add(byte: number, start: number, end: number, origin: number): void {
-    if (this.length === this.starts.length) this.#makeRoom(this.length * 2)
-    this.bytes[this.length] = byte
-    this.starts[this.length] = start
-    this.ends[this.length] = end
-    this.#origins[this.length++] = origin
+    const at = this.length++
+    if (at === this.starts.length) this.#makeRoom(at + 1)
+    this.bytes[at] = byte
+    this.starts[at] = start
+    this.ends[at] = end
+    this.#origins[at] = origin
   }
 
   #makeRoom(needed: number): void {

@@ -28,9 +28,11 @@ export function combinedFormat({ scanner, field, enricher }: Readers): LineForma
   return {
     read(bytes, from, to, into) {
       const space = bytes.indexOf(SPACE, from)
-      if (space <= from || space >= to) return MALFORMED
-      const instant = instantOf(bytes, space, to)
-      if (instant === undefined) return MALFORMED
+      const instant = space <= from || space >= to ? undefined : instantOf(bytes, space, to)
+      if (instant === undefined) {
+        scanner.text(bytes, from, to, into)
+        return MALFORMED
+      }
       const { addresses } = into
       field.read(bytes, from, space, into)
       const kept = enricher?.first(into, addresses)

@@ -21,7 +21,7 @@ export interface LineFormat {
    * Reads one line without its end, and adds in order what is to be taken out, wherever it stands.
    *
    * @returns the instant of what the line tells, in UTC milliseconds; `undefined` where lines of the format have none; `MALFORMED` where the
-   *   line is not of the format: nothing is added then
+   *   line is not of the format: it was searched like any text
    */
   read(bytes: Buffer, from: number, to: number, into: Findings): number | undefined | typeof MALFORMED
 }

@@ -32,9 +32,10 @@ export function jsonLinesFormat({ scanner, field, enricher }: Readers, { address
     read(bytes, from, to, into) {
       places.length = 0
       timeValue = undefined
-      if (!walkObject(bytes, from, to, onValue)) return MALFORMED
-      const instant = timeValue && instantOf(bytes, timeValue)
-      if (time !== undefined && instant === undefined) return MALFORMED
+      if (!walkObject(bytes, from, to, onValue)) {
+        scanner.text(bytes, from, to, into)
+        return MALFORMED
+      }
       let kept: string | undefined
       let at = from
       for (const { kind, start, end } of places) {
@@ -49,14 +50,14 @@ export function jsonLinesFormat({ scanner, field, enricher }: Readers, { address
       const brace = bytes.lastIndexOf(END_OBJECT, to - 1)
       scanner.text(bytes, at, brace, into)
       if (kept !== undefined && enrichAs !== undefined) into.addInsertion(brace, `,${JSON.stringify(enrichAs)}:${JSON.stringify(kept)}`)
-      return instant
+      return timeValue === undefined ? (time === undefined ? undefined : MALFORMED) : (instantOf(bytes, timeValue) ?? MALFORMED)
     },
   }
 }
 
 /** UTC milliseconds. */
 function instantOf(bytes: Buffer, { kind, start, end }: JsonValue): number | undefined {
-  const text = bytes.latin1Slice(start, end)
+  const text = bytes.toString('latin1', start, end)
   const instant = kind === 'number' ? ofNumber(Number(text)) : ofText(text)
   return Number.isSafeInteger(instant) && instant >= 0 ? instant : undefined
 }

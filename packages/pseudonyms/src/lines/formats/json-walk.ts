@@ -145,6 +145,6 @@ class Walk {
 
 // With its quotes. Names with escapes are rare.
 function nameOf(bytes: Buffer, start: number, end: number): string {
-  const text = bytes.utf8Slice(start, end)
+  const text = bytes.toString('utf8', start, end)
   return text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1)
 }
