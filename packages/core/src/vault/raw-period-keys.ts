@@ -37,6 +37,8 @@ export interface PeriodSpan {
 
 /** A series of keys, one for each period. */
 export interface RawPeriodKeys {
+  /** This instant, by the vault's clock: UTC milliseconds. */
+  now(): number
   /** The period in which an instant lies. Reads nothing. @throws StrongroomError `invalid_argument` */
   spanOf(at: number): PeriodSpan
   /**
@@ -100,6 +102,10 @@ class Series implements RawPeriodKeys {
     this.#notes = new PeriodNotes(tenant.keys.tree.context, USES)
   }
 
+  now(): number {
+    return this.#tenant.keys.tree.context.clock.now()
+  }
+
   spanOf(at: number): PeriodSpan {
     if (!Number.isSafeInteger(at) || at < 0) throw invalidArgument('at', 'must be an instant: UTC milliseconds, a whole number')
     const { length, retain } = this.#series
@@ -128,7 +134,7 @@ class Series implements RawPeriodKeys {
   async sweep(options?: SweepOptions): Promise<SweepReport> {
     const { signal } = readOptions(options, ['signal'])
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-    const now = this.#tenant.keys.tree.context.clock.now()
+    const now = this.now()
     const tally = { done: 0, waiting: 0 }
     const failures: unknown[] = []
     const end = async (series: PeriodSeries, period: number, note?: PeriodNote): Promise<void> => {
@@ -146,12 +152,10 @@ class Series implements RawPeriodKeys {
       // Whatever a note says: while its period goes on, no key is destroyed.
       if ((note.period + 1) * note.length <= now) await end(note, note.period, note)
     }
-    const own = await this.#named().catch(unlessGone)
-    if (own !== undefined) {
-      // The promise is shorter now than it was when they were noted.
-      for await (const note of this.#notes.of(own)) if (this.#isOver(note.period, now)) await end(own, note.period, note)
-      for (const period of await this.#forgotten(now)) await end(own, period)
-    }
+    const own = await this.#named()
+    // The promise is shorter now than it was when they were noted.
+    for await (const note of this.#notes.of(own)) if (this.#isOver(note.period, now)) await end(own, note.period, note)
+    for (const period of (await this.#forgotten(now).catch(unlessGone)) ?? []) await end(own, period)
     if (failures.length > 0) throw failures[0]
     return tally
   }
@@ -188,7 +192,7 @@ class Series implements RawPeriodKeys {
 
   #living(at: number): PeriodSpan {
     const span = this.spanOf(at)
-    const now = this.#tenant.keys.tree.context.clock.now()
+    const now = this.now()
     if (at > now + MOST_AHEAD) throw invalidArgument('at', 'must not be more than an hour ahead of the clock')
     if (span.until <= now) throw periodOver()
     return span
@@ -202,8 +206,7 @@ class Series implements RawPeriodKeys {
     const { use, label } = this.#series
     const about = how.reason === undefined ? { label } : { label, reason: how.reason }
     const lease = await openRawKey(this.#place(period), { use, about, madeBy: 'unlock', ...how }, handling)
-    const { clock } = this.#tenant.keys.tree.context
-    return lease === undefined ? undefined : new Ending(lease, () => clock.now() >= until)
+    return lease === undefined ? undefined : new Ending(lease, () => this.now() >= until)
   }
 
   async #named(): Promise<PeriodSeries> {

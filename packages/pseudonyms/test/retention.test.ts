@@ -1,0 +1,205 @@
+// A period's key ends in time, whatever happened to its note, its options or its clock; and never comes back.
+import { openVault } from '@strongroom/core'
+import { days, hours, minutes, type PseudonymsOptions } from '@strongroom/pseudonyms'
+import { describe, expect, test } from 'vitest'
+
+import { nodeMadeBy } from '../../core/test/vault/support.ts'
+import { BOUND, DAY, hex, nodesOf, notesOf, outcome, pseudonymsOf, refusalOf, START, TODAY, type World, world } from './support.ts'
+
+const liveKeys = ({ keyStore }: Pick<World, 'keyStore'>): number =>
+  nodesOf(keyStore).filter(({ kind, versions }) => kind === 4 && versions.some(({ state }) => state !== 4)).length
+
+describe('periods', () => {
+  test('equal within one, and of nothing else: other days, purposes, modes, lengths and tenants', async () => {
+    const w = await world()
+    w.clock.advance(DAY - 1)
+    const of = async (options: Partial<PseudonymsOptions> = {}, at = START, tenant = 'acme'): Promise<string> =>
+      pseudonymsOf(w, options, tenant).pseudonymise('192.0.2.1', { at })
+    const first = await of()
+    expect(await of({}, START + DAY - 1)).toBe(first)
+    const others = [
+      await of({}, START - 1),
+      await of({}, START - DAY - 1),
+      await of({ purpose: 'other' }),
+      await of({ mode: 'prefix' }),
+      await of({ mode: 'token' }),
+      await of({ period: hours(12) }),
+      await of({}, START, 'rival'),
+    ]
+    expect(new Set([first, ...others]).size).toBe(8)
+  })
+
+  test('unlock says which, by the instant that was asked for', async () => {
+    const w = await world()
+    const keys = await pseudonymsOf(w).unlock({ at: START - 1 })
+    expect([keys.period, keys.from, keys.to, keys.until]).toEqual([TODAY - 1, START - DAY, START, START - DAY + days(30)])
+    const { period } = await pseudonymsOf(w).unlock()
+    expect(period).toBe(TODAY)
+  })
+
+  test('no key is made for what has not happened, but clocks differ by an hour at most', async () => {
+    const w = await world()
+    const keys = liveKeys(w)
+    const error = await refusalOf(() => pseudonymsOf(w).unlock({ at: START + hours(1) + 1 }))
+    expect([error.code, error.argument, liveKeys(w), notesOf(w)]).toEqual(['invalid_argument', 'at', keys, []])
+    expect((await pseudonymsOf(w).unlock({ at: START + hours(1) })).period).toBe(TODAY)
+  })
+})
+
+describe('the end of a key', () => {
+  test('counted from the period’s start: at the last instant it works, then it is refused, and swept it is gone for good', async () => {
+    const w = await world()
+    const pseudonyms = pseudonymsOf(w)
+    const made = await nodeMadeBy(w.keyStore, () => pseudonyms.pseudonymise('192.0.2.1'))
+    expect(made.kind).toBe(4)
+    w.clock.advance(days(30) - 1)
+    expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START }))).toBe('done')
+    expect(await pseudonyms.sweep()).toEqual({ done: 0, waiting: 0 })
+    w.clock.advance(1)
+    expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START }))).toBe('period_over')
+    expect(await outcome(() => pseudonyms.reverse('192.0.2.1', { at: START, reason: 'test' }))).toBe('period_over')
+    expect(await pseudonyms.sweep()).toEqual({ done: 1, waiting: 0 })
+    const [gone] = nodesOf(w.keyStore).filter(({ ref }) => hex(ref) === hex(made.ref))
+    expect(gone?.versions.map(({ state }) => state)).toEqual([4])
+    expect(notesOf(w)).toEqual([])
+    expect(await pseudonyms.sweep()).toEqual({ done: 0, waiting: 0 })
+  })
+
+  test('a process whose clock is behind makes no key where one was destroyed, and one that it makes late is swept', async () => {
+    const w = await world()
+    await pseudonymsOf(w).pseudonymise('192.0.2.1')
+    w.clock.advance(days(31))
+    await pseudonymsOf(w).sweep()
+    const behind = { ...w.clock, now: () => w.clock.now() - days(31) }
+    const vault = await openVault({ ...w.options, clock: behind })
+    const late = pseudonymsOf({ vault })
+    expect(await outcome(() => late.pseudonymise('192.0.2.1', { at: START }))).toBe('shredded')
+    expect(await outcome(() => late.reverse('192.0.2.1', { at: START, reason: 'test' }))).toBe('shredded')
+    // A day without lines has no key: only a note that is due at once keeps the late one from staying.
+    const keys = liveKeys(w)
+    expect(await outcome(() => late.pseudonymise('192.0.2.1', { at: START - DAY }))).toBe('done')
+    expect(liveKeys(w)).toBe(keys + 1)
+    // The note of what was refused as well.
+    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 2, waiting: 0 })
+    w.clock.advance(2 * BOUND)
+    expect([liveKeys(w), await outcome(() => late.pseudonymise('192.0.2.1', { at: START - DAY }))]).toEqual([keys, 'shredded'])
+  })
+
+  test('a lease ends with the promise, though the cache bound is not over', async () => {
+    const w = await world()
+    const pseudonyms = pseudonymsOf(w, { period: minutes(1), retain: minutes(1) })
+    w.clock.advance(59_000)
+    const keys = await pseudonyms.unlock({ at: START })
+    expect(keys.pseudonymise('192.0.2.1')).toMatch(/:/)
+    w.clock.advance(1000)
+    expect(await outcome(() => keys.pseudonymise('192.0.2.1'))).toBe('period_over')
+    expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START }))).toBe('period_over')
+  })
+
+  test('one sweep is for all tenants and purposes, and none of another vault in the same store', async () => {
+    const [w, other] = [await world(), await world()]
+    await pseudonymsOf(w).pseudonymise('192.0.2.1')
+    await pseudonymsOf(w, { purpose: 'mail', mode: 'prefix' }, 'rival').pseudonymise('192.0.2.1')
+    await pseudonymsOf(other).pseudonymise('192.0.2.1')
+    w.stateStore.restore([...w.stateStore.snapshot(), ...other.stateStore.snapshot().filter(({ namespace }) => namespace === 'strongroom/period-keys')])
+    w.clock.advance(days(31))
+    expect(await pseudonymsOf(w, { purpose: 'nothing yet' }).sweep()).toEqual({ done: 2, waiting: 0 })
+    expect(notesOf(w)).toEqual(notesOf(other))
+  })
+
+  test('a promise that was made shorter holds for keys that were noted before, one made longer does not', async () => {
+    const w = await world()
+    await pseudonymsOf(w).pseudonymise('192.0.2.1')
+    w.clock.advance(days(7))
+    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 0, waiting: 0 })
+    expect(await pseudonymsOf(w, { retain: days(7) }).sweep()).toEqual({ done: 1, waiting: 0 })
+    await pseudonymsOf(w).pseudonymise('192.0.2.1')
+    await pseudonymsOf(w, { retain: days(90) }).pseudonymise('192.0.2.1')
+    w.clock.advance(days(30))
+    expect(await pseudonymsOf(w, { retain: days(90) }).sweep()).toEqual({ done: 1, waiting: 0 })
+    expect(await outcome(() => pseudonymsOf(w, { retain: days(90) }).pseudonymise('192.0.2.1', { at: START + days(7) }))).toBe('shredded')
+  })
+
+  test('notes that were lost with a restored state store are not needed: the keys are looked for', async () => {
+    const w = await world()
+    const before = w.stateStore.snapshot()
+    const pseudonyms = pseudonymsOf(w)
+    await pseudonyms.pseudonymise('192.0.2.1')
+    await pseudonyms.pseudonymise('192.0.2.1', { at: START - 5 * DAY })
+    w.stateStore.restore(before)
+    const keys = liveKeys(w)
+    w.clock.advance(days(30))
+    expect(notesOf(w)).toEqual([])
+    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 2, waiting: 0 })
+    expect(liveKeys(w)).toBe(keys - 2)
+  })
+
+  test('a note that was tampered with ends no key before its period does, and none of another kind', async () => {
+    const w = await world()
+    const pseudonyms = pseudonymsOf(w)
+    await pseudonyms.pseudonymise('192.0.2.1')
+    const keys = liveKeys(w)
+    const [note] = notesOf(w)
+    const at = (key: string, due: number) => ({ namespace: 'strongroom/period-keys', key, value: new Uint8Array(1), version: 'x', due })
+    const strange = [
+      at(note as string, 0),
+      at((note as string).replace('pseudonym-deterministic', 'index'), 0),
+      at((note as string).replace('pseudonym-deterministic', 'ref'), 0),
+      at(`${note as string}0`, 0),
+      at('nonsense', 0),
+    ]
+    w.stateStore.restore([...w.stateStore.snapshot().filter(({ key }) => key !== note), ...strange])
+    expect(await pseudonyms.sweep()).toEqual({ done: 0, waiting: 0 })
+    expect(liveKeys(w)).toBe(keys)
+  })
+
+  test('with the tenant everything is gone, and its notes go', async () => {
+    const w = await world()
+    await pseudonymsOf(w).pseudonymise('192.0.2.1')
+    await w.vault.tenant('acme').shred()
+    w.clock.advance(days(31))
+    expect(await pseudonymsOf(w, {}, 'rival').sweep()).toEqual({ done: 1, waiting: 0 })
+    expect([notesOf(w), await outcome(() => pseudonymsOf(w).pseudonymise('192.0.2.1'))]).toEqual([[], 'shredded'])
+    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 0, waiting: 0 })
+  })
+
+  test('a suspended tenant makes none, and what it has ends in time', async () => {
+    const w = await world()
+    await pseudonymsOf(w).pseudonymise('192.0.2.1')
+    await w.vault.tenant('acme').suspend()
+    expect(await outcome(() => pseudonymsOf(w).pseudonymise('192.0.2.1'))).toBe('suspended')
+    w.clock.advance(days(31))
+    expect(await pseudonymsOf(w, {}, 'rival').sweep()).toEqual({ done: 1, waiting: 0 })
+  })
+
+  test('a tenant that there is not gets no note', async () => {
+    const w = await world()
+    expect(await outcome(() => pseudonymsOf(w, {}, 'nobody').pseudonymise('192.0.2.1'))).toBe('not_found')
+    expect(notesOf(w)).toEqual([])
+  })
+
+  test('a sweep is ended by its signal between two keys, and the next goes on', async () => {
+    const w = await world()
+    for (const day of [0, 1, 2]) await pseudonymsOf(w).pseudonymise('192.0.2.1', { at: START - day * DAY })
+    w.clock.advance(days(31))
+    const controller = new AbortController()
+    controller.abort(new Error('enough'))
+    await expect(pseudonymsOf(w).sweep({ signal: controller.signal })).rejects.toThrow('enough')
+    expect(notesOf(w)).toHaveLength(3)
+    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 3, waiting: 0 })
+  })
+})
+
+describe('clocks that jump', () => {
+  test('forward: what is then too long ago is refused; back: it works again while its key was not destroyed', async () => {
+    const w = await world()
+    const pseudonyms = pseudonymsOf(w)
+    const first = await pseudonyms.pseudonymise('192.0.2.1')
+    w.clock.jump(days(31))
+    expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START }))).toBe('period_over')
+    w.clock.jump(-days(31))
+    expect(await pseudonyms.pseudonymise('192.0.2.1', { at: START })).toBe(first)
+    w.clock.jump(-hours(2))
+    expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START }))).toBe('invalid_argument')
+  })
+})
