@@ -37,6 +37,8 @@ export interface ReverseOptions {
 
 /** The pseudonyms of a tenant for a purpose. One for each in a process. */
 export interface Pseudonyms extends Sweepable {
+  /** The period in which an instant lies: that of the clock's own unless given. Reads nothing. @throws StrongroomError `invalid_argument` */
+  spanOf(options?: AtOptions): PeriodSpan
   /** What stands for one address at an instant. @throws StrongroomError as `unlock`, and `invalid_argument` for the address */
   pseudonymise(address: string, options?: AtOptions): Promise<string>
   /**
@@ -96,7 +98,8 @@ export interface Pseudonyms extends Sweepable {
  * ```
  */
 export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Pseudonyms {
-  if (typeof tenant !== 'object' || tenant === null || !('rawPeriodKeys' in tenant)) throw invalidArgument('tenant', 'must be a tenant: vault.tenant(…)')
+  if (typeof tenant !== 'object' || tenant === null || !('rawPeriodKeys' in tenant))
+    throw invalidArgument('tenant', 'must be a tenant: vault.tenant(…)')
   const { purpose, mode, period: length, retain } = checkOptions(options)
   const making = mode === 'truncate' ? undefined : KEYED_MODES[mode]
   // What is cut off has no key: a series it has for its periods, and to sweep.
@@ -110,6 +113,7 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
   const instantOf = (how: AtOptions | undefined): number => readOptions(how, ['at']).at ?? series.now()
 
   return {
+    spanOf: (how) => series.spanOf(instantOf(how)),
     async pseudonymise(address, how) {
       return recent.use(instantOf(how), (keys) => keys.pseudonymise(address))
     },
@@ -135,6 +139,9 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
   }
 }
 
-function handlingOf<M extends { destroy(): void }>(make: (key: Uint8Array, period: number) => M, { period }: PeriodSpan): RawKeyHandling<M> {
+function handlingOf<M extends { destroy(): void }>(
+  make: (key: Uint8Array, period: number) => M,
+  { period }: PeriodSpan,
+): RawKeyHandling<M> {
   return { make: (key: Uint8Array): M => make(key, period), end: (made: M): void => made.destroy() }
 }

@@ -76,7 +76,7 @@ function writeV6(bytes: Uint8Array, at: number, out: Uint8Array, to: number): nu
 // The longest run of zeros, the first of several; none of one group alone.
 function longestZeros(bytes: Uint8Array, at: number): { readonly from: number; readonly length: number } {
   let [from, length] = [GROUPS, 1]
-  for (let start = 0; start < GROUPS; ) {
+  for (let start = 0; start < GROUPS;) {
     let end = start
     while (end < GROUPS && bytes[at + 2 * end] === 0 && bytes[at + 2 * end + 1] === 0) end++
     if (end - start > length) [from, length] = [start, end - start]

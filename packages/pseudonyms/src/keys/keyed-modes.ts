@@ -22,7 +22,10 @@ interface Making {
 }
 
 // AES-128 takes the first half of the 32 bytes, which HKDF would have answered with, asked for 16.
-const half = (mode: (key: Uint8Array) => ReversibleMode) => (key: Uint8Array): ReversibleMode => mode(key.subarray(0, 16))
+const half =
+  (mode: (key: Uint8Array) => ReversibleMode) =>
+  (key: Uint8Array): ReversibleMode =>
+    mode(key.subarray(0, 16))
 
 export const KEYED_MODES: Readonly<Record<KeyedModeName, Making>> = {
   deterministic: { use: 'pseudonym-deterministic', make: half(deterministic), undo: half(deterministic), tells: true },

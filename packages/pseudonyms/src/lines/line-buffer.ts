@@ -1,6 +1,6 @@
 /**
  * Makes of chunks, cut anywhere, pieces that end where lines end. A line that is longer than what may be kept is handed on in parts, each of
- * which ends where nothing that is searched for can go on.
+ * which ends where nothing that is searched for can go on. Where they end depends on the line alone, and not on the chunks.
  */
 
 import { BACKSLASH, LINE_FEED, QUOTE, tableOf } from './bytes.ts'
@@ -15,6 +15,7 @@ export interface Piece {
   readonly kind: 'lines' | 'begin' | 'within' | 'gone'
 }
 
+const NO_BYTES = Buffer.alloc(0)
 // So much is looked at at once, whatever the chunks.
 const MOST_CHUNK = 256 * 1024
 // Before these, addresses end and so do values of parameters; but a quote that is escaped ends nothing.
@@ -26,10 +27,12 @@ export class LineBuffer {
   readonly #mostLine: number
   #kept: Buffer[] = []
   #length = 0
-  #isWithinLine = false
+  #isWithinLong = false
   #isDropping = false
+  // The last of what was dropped.
+  #dropped = 0
 
-  /** @param mostLine - bytes of a line that is still read as one */
+  /** @param mostLine - bytes of a line, with its end, that is still read as one */
   constructor(mostLine: number) {
     this.#mostLine = mostLine
   }
@@ -41,62 +44,88 @@ export class LineBuffer {
 
   /** Of the line that is handed on in parts, nothing more is wanted until something else can begin. */
   drop(): void {
-    if (this.#isWithinLine) this.#isDropping = true
+    this.#isDropping = true
+  }
+
+  /** Forgets what is left. */
+  clear(): void {
     this.#take()
   }
 
   /** Hands on what is left. */
   *end(): Generator<Piece> {
     const bytes = this.#take()
-    if (bytes.length > 0) yield { bytes, kind: this.#isWithinLine ? 'within' : 'lines' }
+    if (bytes.length > 0) yield { bytes, kind: this.#isWithinLong ? 'within' : 'lines' }
   }
 
   *#push(chunk: Buffer): Generator<Piece> {
     let rest = chunk
-    if (this.#isWithinLine) {
-      const feed = rest.indexOf(LINE_FEED)
-      if (feed === -1) return yield* this.#within(rest)
-      yield* this.#endOfLong(rest.subarray(0, feed + 1))
-      rest = rest.subarray(feed + 1)
+    if (this.#isWithinLong) {
+      const end = rest.indexOf(LINE_FEED) + 1
+      yield* this.#long(end === 0 ? rest : rest.subarray(0, end), end > 0)
+      if (end === 0) return
+      rest = rest.subarray(end)
     }
-    const last = rest.lastIndexOf(LINE_FEED)
-    if (last !== -1) {
-      this.#keep(rest.subarray(0, last + 1))
-      yield { bytes: this.#take(), kind: 'lines' }
+    const end = rest.lastIndexOf(LINE_FEED) + 1
+    if (end > 0) {
+      this.#keep(rest.subarray(0, end))
+      yield* this.#whole(this.#take())
     }
-    this.#keep(rest.subarray(last + 1))
-    if (this.#length > this.#mostLine) yield* this.#cut('begin')
+    this.#keep(rest.subarray(end))
+    if (this.#length > this.#mostLine) yield* this.#beginLong(this.#take(), false)
   }
 
-  *#within(chunk: Buffer): Generator<Piece> {
-    let rest = chunk
-    if (this.#isDropping) {
-      const cut = firstCut(rest)
-      if (cut === -1) return
-      this.#isDropping = false
-      rest = rest.subarray(cut)
-    }
-    this.#keep(rest)
-    if (this.#length > this.#mostLine) yield* this.#cut('within')
+  // Lines with their ends.
+  *#whole(bytes: Buffer): Generator<Piece> {
+    let from = 0
+    // Else none of them is too long.
+    if (bytes.length > this.#mostLine)
+      for (let start = 0; start < bytes.length;) {
+        const end = bytes.indexOf(LINE_FEED, start) + 1
+        if (end - start > this.#mostLine) {
+          if (start > from) yield { bytes: bytes.subarray(from, start), kind: 'lines' }
+          yield* this.#beginLong(bytes.subarray(start, end), true)
+          from = end
+        }
+        start = end
+      }
+    if (from < bytes.length) yield { bytes: bytes.subarray(from), kind: 'lines' }
   }
 
-  *#endOfLong(bytes: Buffer): Generator<Piece> {
-    yield* this.#within(bytes)
-    const left = this.#take()
-    if (left.length > 0) yield { bytes: left, kind: 'within' }
-    this.#isWithinLine = false
+  *#beginLong(bytes: Buffer, isEnded: boolean): Generator<Piece> {
+    this.#isWithinLong = true
+    yield { bytes: NO_BYTES, kind: 'begin' }
+    yield* this.#long(bytes, isEnded)
+  }
+
+  *#long(bytes: Buffer, isEnded: boolean): Generator<Piece> {
+    this.#keepWanted(bytes)
+    while (this.#length > this.#mostLine) {
+      const all = this.#take()
+      const cut = lastCut(all.subarray(0, this.#mostLine))
+      if (cut > 0) yield { bytes: all.subarray(0, cut), kind: 'within' }
+      else {
+        yield { bytes: NO_BYTES, kind: 'gone' }
+        this.drop()
+        this.#dropped = all[0] as number
+      }
+      this.#keepWanted(all.subarray(Math.max(1, cut)))
+    }
+    if (!isEnded) return
+    const rest = this.#take()
+    if (rest.length > 0) yield { bytes: rest, kind: 'within' }
+    this.#isWithinLong = false
     this.#isDropping = false
   }
 
-  *#cut(kind: 'begin' | 'within'): Generator<Piece> {
-    const bytes = this.#take()
-    const cut = lastCut(bytes)
-    this.#isWithinLine = true
-    this.#keep(bytes.subarray(cut))
-    yield { bytes: bytes.subarray(0, cut), kind }
-    if (cut > 0) return
-    this.drop()
-    yield { bytes: bytes.subarray(0, 0), kind: 'gone' }
+  #keepWanted(bytes: Buffer): void {
+    let from = 0
+    if (this.#isDropping) {
+      while (from < bytes.length && !isCut(ENDS_ALL, bytes[from] as number, from > 0 ? (bytes[from - 1] as number) : this.#dropped)) from++
+      this.#isDropping = from === bytes.length
+      this.#dropped = bytes.at(-1) ?? this.#dropped
+    }
+    this.#keep(bytes.subarray(from))
   }
 
   #keep(bytes: Buffer): void {
@@ -106,8 +135,8 @@ export class LineBuffer {
   }
 
   #take(): Buffer {
-    const [first] = this.#kept
-    const bytes = this.#kept.length === 1 && first !== undefined ? first : Buffer.concat(this.#kept)
+    const [first = NO_BYTES] = this.#kept
+    const bytes = this.#kept.length > 1 ? Buffer.concat(this.#kept) : first
     this.#kept = []
     this.#length = 0
     return bytes
@@ -117,11 +146,10 @@ export class LineBuffer {
 /** The last place at which bytes may be divided; 0 where there is none. */
 function lastCut(bytes: Buffer): number {
   for (const table of [ENDS_ALL, ENDS_ADDRESS])
-    for (let at = bytes.length - 1; at > 0; at--) if (table[bytes[at] as number] === 1 && bytes[at - 1] !== BACKSLASH) return at
+    for (let at = bytes.length - 1; at > 0; at--) if (isCut(table, bytes[at] as number, bytes[at - 1] as number)) return at
   return 0
 }
 
-/** Where something else begins; -1 if nothing does. */
-function firstCut(bytes: Buffer): number {
-  return bytes.findIndex((byte, at) => ENDS_ALL[byte] === 1 && !(byte === QUOTE && bytes[at - 1] === BACKSLASH))
+function isCut(table: Uint8Array, byte: number, before: number): boolean {
+  return table[byte] === 1 && (before !== BACKSLASH || byte < QUOTE)
 }

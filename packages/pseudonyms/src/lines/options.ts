@@ -31,7 +31,7 @@ export interface SharedLineOptions {
    * with their ends. Either way their addresses are replaced. What it returns is awaited.
    */
   readonly malformed?: 'pass' | ((lines: Uint8Array) => void | Promise<void>)
-  /** The instant of lines that tell none, in UTC milliseconds; that of now unless given. */
+  /** The instant of lines that tell none, in UTC milliseconds; that of the vault's clock unless given. */
   readonly at?: () => number
   /** Bytes of a line that is still read as one, 1 KiB to 64 MiB; 1 MiB unless given. A longer one is malformed, and searched in parts. */
   readonly mostLine?: number
@@ -45,7 +45,7 @@ export interface LineReading {
   /** For what is of no format. */
   readonly text: LineFormat
   readonly aside: ((lines: Uint8Array) => void | Promise<void>) | undefined
-  readonly now: () => number
+  readonly at: (() => number) | undefined
   readonly mostLine: number
 }
 
@@ -53,11 +53,11 @@ const [LEAST_LINE, MOST_LINE, DEFAULT_LINE] = [1024, 64 * 1024 * 1024, 1024 * 10
 
 /** @throws StrongroomError `invalid_argument` */
 export function readLineOptions(options: LineOptions): LineReading {
-  const { redactQuery, enrich, malformed = 'pass', at = Date.now, mostLine = DEFAULT_LINE } = options
+  const { redactQuery, enrich, malformed = 'pass', at, mostLine = DEFAULT_LINE } = options
   if (!Number.isSafeInteger(mostLine) || mostLine < LEAST_LINE || mostLine > MOST_LINE)
     throw invalidArgument('mostLine', `must be a whole number of bytes, ${LEAST_LINE} to ${MOST_LINE}`)
   if (malformed !== 'pass' && typeof malformed !== 'function') throw invalidArgument('malformed', 'must be "pass" or a function')
-  if (typeof at !== 'function') throw invalidArgument('at', 'must be a function that returns UTC milliseconds')
+  if (at !== undefined && typeof at !== 'function') throw invalidArgument('at', 'must be a function that returns UTC milliseconds')
   if (enrich !== undefined && typeof enrich !== 'function') throw invalidArgument('enrich', 'must be a function')
   const scanner = new Scanner(redactQuery === undefined ? undefined : new QueryRules(redactQuery))
   const readers = { scanner, field: new FieldReader(), enricher: enrich && new Enricher(enrich) }
@@ -65,7 +65,7 @@ export function readLineOptions(options: LineOptions): LineReading {
     format: formatOf(options, readers),
     text: textFormat(readers),
     aside: malformed === 'pass' ? undefined : malformed,
-    now: at,
+    at,
     mostLine,
   }
 }

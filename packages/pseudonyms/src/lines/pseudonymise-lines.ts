@@ -2,7 +2,7 @@
 
 import { Transform, type TransformCallback } from 'node:stream'
 
-import { invalidArgument } from '@strongroom/core'
+import { invalidArgument, type PeriodSpan } from '@strongroom/core'
 
 import { ADDRESS_BYTES } from '../addresses/parse.ts'
 import { type LineCounts, type MutableCounts, noCounts } from './counts.ts'
@@ -10,13 +10,14 @@ import { ADDRESS, Findings, INSERTION, QUERY_VALUE } from './findings.ts'
 import { MALFORMED } from './formats/format.ts'
 import { LineBuffer, type Piece } from './line-buffer.ts'
 import { LINE_FEED } from './bytes.ts'
+import type { Pseudonyms } from '../pseudonyms.ts'
 import { type LineOptions, type LineReading, readLineOptions } from './options.ts'
-import { OpenPeriods, type PeriodKeySource, REFUSED } from './period-keys.ts'
+import { OpenPeriods, REFUSED } from './open-periods.ts'
 import { REDACTED, replace, type Stretch } from './replace.ts'
 
 /** Lines of a stretch are of one period, and go one way. */
 interface Way {
-  readonly period: number
+  readonly span: PeriodSpan
   readonly isAside: boolean
 }
 
@@ -31,11 +32,11 @@ export class PseudonymisedLines extends Transform {
   #long: Way | undefined
 
   /** Made by `pseudonymiseLines`. */
-  constructor(source: PeriodKeySource, options: LineOptions) {
+  constructor(pseudonyms: Pseudonyms, options: LineOptions) {
     super()
     this.#reading = readLineOptions(options)
     this.#buffer = new LineBuffer(this.#reading.mostLine)
-    this.#periods = new OpenPeriods(source)
+    this.#periods = new OpenPeriods(pseudonyms)
   }
 
   /** What became of the lines so far. */
@@ -53,7 +54,7 @@ export class PseudonymisedLines extends Transform {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#periods.dispose()
-    this.#buffer.drop()
+    this.#buffer.clear()
     done(error)
   }
 
@@ -75,7 +76,7 @@ export class PseudonymisedLines extends Transform {
     findings.clear()
     let way: Way | undefined
     let [from, firstFinding, firstAddress, firstInsertion] = [0, 0, 0, 0]
-    for (let start = 0; start < bytes.length; ) {
+    for (let start = 0; start < bytes.length;) {
       const feed = bytes.indexOf(LINE_FEED, start)
       const [end, next] = feed === -1 ? [bytes.length, bytes.length] : [feed, feed + 1]
       const [count, addresses, insertions] = [findings.count, findings.addresses, findings.insertions.length]
@@ -94,7 +95,7 @@ export class PseudonymisedLines extends Transform {
 
   /** Reads a line. @returns the way of the line before, if it is the same */
   #line(bytes: Buffer, start: number, end: number, before: Way | undefined): Way {
-    const { format, now, aside } = this.#reading
+    const { format, at, aside } = this.#reading
     const findings = this.#findings
     // The carriage return belongs to the end of the line.
     const to = end > start && bytes[end - 1] === 0x0d ? end - 1 : end
@@ -102,9 +103,9 @@ export class PseudonymisedLines extends Transform {
     const isMalformed = instant === MALFORMED
     this.#counts.lines++
     if (isMalformed) this.#counts.malformed++
-    const period = this.#periods.periodOf(typeof instant === 'number' ? instant : now())
+    const span = this.#periods.spanOf(typeof instant === 'number' ? instant : at?.())
     const isAside = isMalformed && aside !== undefined
-    return before !== undefined && before.period === period && before.isAside === isAside ? before : { period, isAside }
+    return before !== undefined && before.span.period === span.period && before.isAside === isAside ? before : { span, isAside }
   }
 
   // A part of a line that is too long.
@@ -112,7 +113,8 @@ export class PseudonymisedLines extends Transform {
     if (kind === 'begin') {
       this.#counts.lines++
       this.#counts.malformed++
-      this.#long = { period: this.#periods.periodOf(this.#reading.now()), isAside: this.#reading.aside !== undefined }
+      this.#long = { span: this.#periods.spanOf(this.#reading.at?.()), isAside: this.#reading.aside !== undefined }
+      return
     }
     const way = this.#long as Way
     if (kind === 'gone') {
@@ -130,7 +132,7 @@ export class PseudonymisedLines extends Transform {
 
   async #write(bytes: Buffer, stretch: Stretch, firstAddress: number, endOfAddresses: number, way: Way): Promise<void> {
     const blocks = this.#findings.blocks.subarray(firstAddress * ADDRESS_BYTES, endOfAddresses * ADDRESS_BYTES)
-    const texts = blocks.length === 0 ? [] : await this.#periods.pseudonymise(way.period, blocks)
+    const texts = blocks.length === 0 ? [] : await this.#periods.pseudonymise(way.span, blocks)
     this.#count(bytes, stretch, texts === REFUSED)
     await this.#put(replace(bytes, this.#findings, stretch, texts === REFUSED ? undefined : texts), way)
   }
@@ -185,6 +187,6 @@ function linesIn(bytes: Buffer, from: number, to: number): number {
  * }
  * ```
  */
-export function pseudonymiseLines(pseudonyms: PeriodKeySource, options: LineOptions): PseudonymisedLines {
+export function pseudonymiseLines(pseudonyms: Pseudonyms, options: LineOptions): PseudonymisedLines {
   return new PseudonymisedLines(pseudonyms, options)
 }

@@ -2,7 +2,8 @@
 
 import { invalidArgument } from '@strongroom/core'
 
-import { ENDS_NAME, ENDS_VALUE, EQUALS } from './bytes.ts'
+import { BACKSLASH, ENDS_NAME, ENDS_VALUE, EQUALS } from './bytes.ts'
+import { type Escape, readEscape } from './escapes.ts'
 
 const LONGEST_NAME = 256
 
@@ -12,6 +13,7 @@ export type QueryNames = readonly string[] | 'all'
 /** Which parameters to take out. */
 export class QueryRules {
   readonly #names: ReadonlySet<string> | undefined
+  readonly #escape: Escape = { length: 0, text: '', isOfUrl: false }
 
   constructor(names: QueryNames) {
     if (names !== 'all' && !names.every((name) => typeof name === 'string' && name !== ''))
@@ -32,13 +34,22 @@ export class QueryRules {
     if (at >= most || bytes[at] !== EQUALS) return -1
     return this.#names === undefined || this.#names.has(nameOf(bytes.toString('latin1', start, at))) ? at + 1 : -1
   }
-}
 
-/** Where the value ends. @param isCovered - whether what stands at a place was written in a way that a URL does not end at it */
-export function endOfValue(bytes: Uint8Array, start: number, to: number, isCovered: (at: number) => boolean): number {
-  let at = start
-  while (at < to && (ENDS_VALUE[bytes[at] as number] === 0 || isCovered(at))) at++
-  return at
+  /** Where the value ends. @param isCovered - whether what stands at a place was written in a way that a URL does not end at it */
+  endOfValue(bytes: Buffer, start: number, to: number, isCovered: (at: number) => boolean): number {
+    const escape = this.#escape
+    let at = start
+    while (at < to) {
+      const byte = bytes[at] as number
+      if (ENDS_VALUE[byte] === 1 && !isCovered(at)) break
+      if (byte === BACKSLASH) readEscape(bytes, at, to, escape)
+      else escape.length = 0
+      // `\u0026` ends it as `&` does, a quote that is escaped does not.
+      if (escape.length > 2 && ENDS_VALUE[escape.text.charCodeAt(0)] === 1 && escape.text !== '"') break
+      at += Math.max(1, escape.length)
+    }
+    return at
+  }
 }
 
 // `user[email]` and `email[]` are what some servers make of one name.

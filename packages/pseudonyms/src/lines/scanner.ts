@@ -5,7 +5,7 @@ import { type ColonRun, emptyColonRun, readColons } from './colons.ts'
 import { type DottedRun, emptyRun, NOTHING, ONE_ADDRESS, readDotted } from './dotted.ts'
 import { AMBIGUOUS, type Findings, QUERY_VALUE } from './findings.ts'
 import { hostAfterScheme, readNumericHost } from './hosts.ts'
-import { endOfValue, type QueryRules } from './queries.ts'
+import type { QueryRules } from './queries.ts'
 import { Tokens } from './tokens.ts'
 import { Unfolding } from './unfold.ts'
 
@@ -51,7 +51,7 @@ export class Scanner {
   #search(bytes: Buffer, from: number, to: number, into: Findings, isCovered: (at: number) => boolean, tokens?: Tokens): void {
     const classOf = this.#classes
     let done = from
-    for (let at = from; at < to; ) {
+    for (let at = from; at < to;) {
       switch (classOf[bytes[at] as number]) {
         case NONE:
           at++
@@ -114,9 +114,10 @@ export class Scanner {
   }
 
   #atParameter(bytes: Buffer, start: number, to: number, into: Findings, isCovered: (at: number) => boolean): number {
-    const value = this.#queries?.valueAt(bytes, start, to) ?? -1
-    if (value < 0) return start
-    const end = endOfValue(bytes, value, to, isCovered)
+    const queries = this.#queries
+    const value = queries?.valueAt(bytes, start, to) ?? -1
+    if (queries === undefined || value < 0) return start
+    const end = queries.endOfValue(bytes, value, to, isCovered)
     if (end > value) into.add(value, end, QUERY_VALUE)
     return end
   }

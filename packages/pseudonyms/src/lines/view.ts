@@ -1,6 +1,6 @@
 /** A part of a line as it reads once its escapes are undone, and where in the line each byte of that comes from. */
 
-import { ESCAPES } from './bytes.ts'
+import { BACKSLASH, ESCAPES } from './bytes.ts'
 import { type Escape, OTHER, readEscape } from './escapes.ts'
 
 const FIRST_ROOM = 1024
@@ -53,7 +53,7 @@ export class View {
       const isPlain = found.length === 1
       const origin = found.isOfUrl || other.#origins[at] === OF_URL ? OF_URL : isPlain ? PLAIN : ESCAPED
       for (let i = 0; i < found.text.length; i++) this.#add(found.text.charCodeAt(i), start, end, origin)
-      isChanged ||= !isPlain && found.text !== OTHER
+      isChanged ||= !isPlain && (found.text !== OTHER || byte === BACKSLASH)
       at += found.length
     }
     return isChanged

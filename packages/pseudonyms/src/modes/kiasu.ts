@@ -145,7 +145,8 @@ function mixColumns(words: Int32Array): void {
       for (let bit = 0; bit < 8; bit++) {
         const below = bit === 0 ? 0 : (a[own + bit - 1] as number) ^ (a[next + bit - 1] as number)
         const carried = constant(0x1b, bit) & top
-        words[column + 8 * row + bit] = below ^ carried ^ (a[next + bit] as number) ^ (a[second + bit] as number) ^ (a[third + bit] as number)
+        words[column + 8 * row + bit] =
+          below ^ carried ^ (a[next + bit] as number) ^ (a[second + bit] as number) ^ (a[third + bit] as number)
       }
     }
   }
@@ -167,7 +168,7 @@ function expand(key: Uint8Array): Int32Array {
         for (let bit = 0; bit < 8; bit++) last[i] = (last[i] as number) | ((((word[bit] as number) >>> i) & 1) << bit)
       }
       last[0] = (last[0] as number) ^ round
-      round = ((round << 1) ^ (round >> 7) * 0x11b) & 0xff
+      round = ((round << 1) ^ ((round >> 7) * 0x11b)) & 0xff
     }
     for (let i = 0; i < 4; i++) bytes[at + i] = (bytes[at + i - BLOCK] as number) ^ (last[i] as number)
     last.fill(0)

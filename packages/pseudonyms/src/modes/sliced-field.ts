@@ -21,7 +21,7 @@ export function multiply(out: Int32Array, to: number, a: Int32Array, at: number,
   const b5 = b[bt + 5] as number
   const b6 = b[bt + 6] as number
   const b7 = b[bt + 7] as number
-  let c0 = (a0 & b0)
+  let c0 = a0 & b0
   let c1 = (a0 & b1) ^ (a1 & b0)
   let c2 = (a0 & b2) ^ (a1 & b1) ^ (a2 & b0)
   let c3 = (a0 & b3) ^ (a1 & b2) ^ (a2 & b1) ^ (a3 & b0)
@@ -35,7 +35,7 @@ export function multiply(out: Int32Array, to: number, a: Int32Array, at: number,
   const c11 = (a4 & b7) ^ (a5 & b6) ^ (a6 & b5) ^ (a7 & b4)
   const c12 = (a5 & b7) ^ (a6 & b6) ^ (a7 & b5)
   const c13 = (a6 & b7) ^ (a7 & b6)
-  const c14 = (a7 & b7)
+  const c14 = a7 & b7
   // x^8 = x^4 + x^3 + x + 1, from the highest power down.
   c6 ^= c14
   c7 ^= c14

@@ -21,7 +21,8 @@ const MOST_PERIOD = 2 ** 32 - 1
  */
 export function token(key: Uint8Array, period: number): KeyedMode {
   if (!(key instanceof Uint8Array) || key.length !== 32) throw invalidArgument('key', 'must be 32 bytes')
-  if (!Number.isSafeInteger(period) || period < 0 || period > MOST_PERIOD) throw invalidArgument('period', 'must be a whole number of 32 bits')
+  if (!Number.isSafeInteger(period) || period < 0 || period > MOST_PERIOD)
+    throw invalidArgument('period', 'must be a whole number of 32 bits')
   const aes = new AesBlocks(key)
   const head = Buffer.alloc(HEAD)
   head[0] = VERSION

@@ -28,7 +28,8 @@ export class ClfTimes {
     if (this.#minute === undefined || IS_DIGIT[tens] === 0 || IS_DIGIT[ones] === 0) return undefined
     const seconds = (tens - ZERO) * 10 + ones - ZERO
     // A leap second is the first of the next minute.
-    return seconds > 60 ? undefined : this.#minute + seconds * 1000
+    const instant = this.#minute + seconds * 1000
+    return seconds > 60 || instant < 0 ? undefined : instant
   }
 
   #isSameMinute(bytes: Buffer, at: number): boolean {

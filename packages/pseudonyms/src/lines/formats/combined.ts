@@ -3,7 +3,7 @@
  * `host ident user [10/Oct/2000:13:55:36 -0700] "request" status bytes "referer" "user agent"`, and whatever is appended to it.
  */
 
-import { SPACE } from '../bytes.ts'
+import { QUOTE, SPACE } from '../bytes.ts'
 import { CLF_TIME_BYTES, ClfTimes } from './clf-time.ts'
 import { type LineFormat, MALFORMED, type Readers } from './format.ts'
 
@@ -18,7 +18,8 @@ export function combinedFormat({ scanner, field, enricher }: Readers): LineForma
   const instantOf = (bytes: Buffer, from: number, to: number): number | undefined => {
     for (let at = bytes.indexOf(BRACKET, from); at !== -1 && at < to; at = bytes.indexOf(BRACKET, at + 1)) {
       const end = at + 1 + CLF_TIME_BYTES
-      if (bytes[at - 1] !== SPACE || bytes[end] !== END_BRACKET || end >= to) continue
+      if (bytes[at - 1] !== SPACE || end + 2 >= to || bytes[end] !== END_BRACKET) continue
+      if (bytes[end + 1] !== SPACE || bytes[end + 2] !== QUOTE) continue
       const instant = times.read(bytes, at + 1, end)
       if (instant !== undefined) return instant
     }
