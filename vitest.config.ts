@@ -6,6 +6,7 @@ const SLOW = [
   'packages/mongo-adapter/test/hard/**',
   'packages/mongo-adapter/test/stores/server-kills.test.ts',
   'packages/credentials/test/processes/kills.test.ts',
+  'packages/pseudonyms/test/processes/kills.test.ts',
 ]
 
 export default defineConfig({

@@ -11,6 +11,7 @@ import {
   type Tenant,
 } from '@strongroom/core'
 
+import { type PseudonymResource, type PseudonymRows, resourceOf } from './deletion/rows.ts'
 import { identifier, type IdOptions } from './identifiers/identifiers.ts'
 import { KEYED_MODES } from './keys/keyed-modes.ts'
 import { type ModeLease, OpenKeys, type PseudonymKeys } from './keys/pseudonym-keys.ts'
@@ -80,6 +81,12 @@ export interface Pseudonyms extends Sweepable {
    * ```
    */
   id(kind: string, value: string, options?: IdOptions): Promise<string>
+  /**
+   * Rows with these pseudonyms, for a sweep of their own: those of a period go when its key does. `sweep` of the pseudonyms does not touch them.
+   *
+   * @throws StrongroomError `invalid_argument`
+   */
+  resource(rows: PseudonymRows): PseudonymResource
 }
 
 /**
@@ -135,6 +142,7 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
       }
     },
     id: (kind, value, how) => identifier(tenant, purpose, kind, value, how),
+    resource: (rows) => resourceOf(rows, retain, () => series.spanOf(Math.max(0, series.now() - retain + length)).from),
     sweep: (how) => series.sweep(how),
   }
 }

@@ -31,8 +31,9 @@ export interface Worker {
   stop(): void
 }
 
-export function startWorker(): Worker {
-  const child = fork(fileOf('./worker.mjs'), { execArgv: [], serialization: 'advanced' })
+/** @param file - what it runs; the process of a service that uses one connection unless given */
+export function startWorker(file = fileOf('./worker.mjs')): Worker {
+  const child = fork(file, { execArgv: [], serialization: 'advanced' })
   const waiting = new Map<number, { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }>()
   let next = 0
   child.on('message', (message: { id: number; result?: never; code?: string; message?: string }) => {
