@@ -6,6 +6,7 @@ Prints `reader: N vectors opened`; at any difference says where and exits 1.
 import base64
 import hashlib
 import hmac
+import ipaddress
 import json
 import re
 import struct
@@ -288,6 +289,93 @@ def digit(c: str) -> bool:
 def check_normalised(v: dict) -> None:
     same(normalised(v["normaliser"], v["input"]), v["normalised"], v["normaliser"])
 
+# Pseudonyms
+def aes(key: bytes, block: bytes) -> bytes:
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(block)
+
+def xor(a: bytes, b: bytes) -> bytes:
+    return bytes(x ^ y for x, y in zip(a, b, strict=True))
+
+def times(a: int, b: int) -> int:
+    product = 0
+    for bit in range(8):
+        product ^= (a << bit) * (b >> bit & 1)
+    for bit in range(14, 7, -1):
+        product ^= (0x11B << bit - 8) * (product >> bit & 1)
+    return product
+
+def s_box() -> bytes:
+    inverse = [0] + [next(b for b in range(256) if times(a, b) == 1) for a in range(1, 256)]
+    rotate = lambda x, n: (x << n | x >> 8 - n) & 0xFF
+    return bytes(x ^ rotate(x, 1) ^ rotate(x, 2) ^ rotate(x, 3) ^ rotate(x, 4) ^ 0x63 for x in inverse)
+
+def kiasu(key: bytes, tweak: bytes, block: bytes) -> bytes:
+    box, words, round_constant = s_box(), [key[i : i + 4] for i in range(0, 16, 4)], 1
+    while len(words) < 44:
+        word = words[-1]
+        if len(words) % 4 == 0:
+            word = xor(bytes(box[x] for x in word[1:] + word[:1]), bytes([round_constant, 0, 0, 0]))
+            round_constant = times(round_constant, 2)
+        words.append(xor(words[-4], word))
+    padded = b"".join(tweak[i : i + 2] + b"\x00\x00" for i in range(0, 8, 2))
+    keys = [xor(b"".join(words[i : i + 4]), padded) for i in range(0, 44, 4)]
+    state = xor(block, keys[0])
+    for number, key_of_round in enumerate(keys[1:], 1):
+        state = bytes(box[state[(5 * i) % 16]] for i in range(16))
+        if number < 10:
+            columns = [state[i : i + 4] for i in range(0, 16, 4)]
+            mixed = lambda c, r: times(2, c[r]) ^ times(3, c[(r + 1) % 4]) ^ c[(r + 2) % 4] ^ c[(r + 3) % 4]
+            state = bytes(mixed(column, row) for column in columns for row in range(4))
+        state = xor(state, key_of_round)
+    return state
+
+def turned(key: bytes, block: bytes) -> bytes:
+    bits, out = int.from_bytes(block, "big"), 0
+    start = 96 if block[:12] == bytes(10) + b"\xff\xff" else 0
+    for position in range(128):
+        before = (1 << position | bits >> 128 - position).to_bytes(16, "big")
+        turn = (aes(key[:16], before)[15] ^ aes(key[16:], before)[15]) & 1 if position >= start else 0
+        out = out << 1 | (bits >> 127 - position & 1) ^ turn
+    return out.to_bytes(16, "big")
+
+def pseudonym(use: str, key: bytes, tweak: bytes, period: int, block: bytes) -> str:
+    as_address = lambda out: str(ipaddress.ip_address(out[12:] if out[:12] == bytes(10) + b"\xff\xff" else out))
+    if use == "pseudonym-deterministic":
+        return as_address(aes(key[:16], block))
+    if use == "pseudonym-prefix":
+        return as_address(turned(key, block))
+    if use == "pseudonym-nd":
+        return (tweak + kiasu(key[:16], tweak, block)).hex()
+    if use == "pseudonym-ndx":
+        mask = aes(key[16:], tweak)
+        return (tweak + xor(aes(key[:16], xor(block, mask)), mask)).hex()
+    if use == "pseudonym-token":
+        return text_of(b"\x01" + struct.pack(">I", period) + aes(key, block)[:11])
+    raise Different("use")
+
+def text_of(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+def check_pseudonyms(v: dict) -> int:
+    secret, name = h(v["secret"]), lp(v["purpose"].encode()) + struct.pack(">Q", v["periodLength"])
+    service_name = lambda use, of, life, number: lp(use.encode()) + lp(of) + bytes([life]) + struct.pack(">Q", number)
+    same(service_name("pseudonym-deterministic", name, 2, v["period"]).hex(), v["serviceName"], "service name")
+    mapped = lambda a: (b"\x00" * 10 + b"\xff\xff" + a.packed) if a.version == 4 else a.packed
+    blocks = [mapped(ipaddress.ip_address(address)) for address in v["addresses"]]
+    same([block.hex() for block in blocks], v["blocks"], "addresses")
+    opened = 0
+    for mode in v["modes"]:
+        key = hkdf(secret, "use/" + mode["use"])
+        same(key.hex(), mode["key"], "key")
+        made = [pseudonym(mode["use"], key, h(mode.get("tweak", "")), v["period"], block) for block in blocks]
+        same(made, mode["pseudonyms"], mode["use"])
+        opened += len(made)
+    own, key = v["id"], hkdf(secret, "use/pseudonym-id")
+    same(service_name("pseudonym-id", v["purpose"].encode(), 0, 0).hex(), own["serviceName"], "service name of an identifier")
+    same(key.hex(), own["key"], "key of an identifier")
+    same(text_of(b"\x01" + mac(key, lp(own["kind"].encode()) + lp(own["value"].encode()))[:15]), own["id"], "identifier")
+    return opened + 1
+
 CHECKS = {
     "length-prefix": each(lambda v: same(lp(h(v["bytes"])).hex(), v["lp"], "LP")),
     "derivations": check_derivations,
@@ -302,6 +390,7 @@ CHECKS = {
     "shred-receipt": lambda v: each(open_receipt)([v]),
     "index-values": each(check_index_value),
     "normalised": each(check_normalised),
+    "pseudonyms": check_pseudonyms,
 }
 
 def main() -> int:

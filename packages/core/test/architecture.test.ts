@@ -55,7 +55,7 @@ describe('imports of core point one way', () => {
     field: ['errors', 'read-options', 'crypto', 'format'],
     keys: ['errors', 'clock', 'crypto', 'format', 'field'],
     epochs: ['errors', 'clock', 'crypto', 'format', 'keys'],
-    vault: ['errors', 'read-options', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs'],
+    vault: ['errors', 'read-options', 'sweepable', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs'],
     index: ['errors', 'read-options', 'secret', 'sweepable', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs', 'vault'],
     testing: ['errors', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'vault'],
   }

@@ -8,19 +8,24 @@ import { BOUND, DAY, outcome, pseudonymsOf, START, type World, world } from './s
 const SERIES = { use: 'pseudonym-token', name: 'probe', length: DAY, retain: days(30) } as const
 
 /** A lease of a key, and whether what was made of it was ended. */
-async function probe(w: World): Promise<{ readonly lease: RawKeyLease<Uint8Array>; readonly ended: () => number; readonly seen: Uint8Array }> {
+async function probe(
+  w: World,
+): Promise<{ readonly lease: RawKeyLease<Uint8Array>; readonly ended: () => number; readonly seen: Uint8Array }> {
   let count = 0
   let seen = new Uint8Array()
-  const lease = await w.vault.tenant('acme').rawPeriodKeys(SERIES).open(START, {
-    make(key) {
-      seen = key as Uint8Array<ArrayBuffer>
-      return Uint8Array.from(key)
-    },
-    end(made) {
-      made.fill(0)
-      count++
-    },
-  })
+  const lease = await w.vault
+    .tenant('acme')
+    .rawPeriodKeys(SERIES)
+    .open(START, {
+      make(key) {
+        seen = key as Uint8Array<ArrayBuffer>
+        return Uint8Array.from(key)
+      },
+      end(made) {
+        made.fill(0)
+        count++
+      },
+    })
   return { lease, ended: () => count, seen }
 }
 

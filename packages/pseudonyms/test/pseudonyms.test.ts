@@ -68,7 +68,9 @@ describe.each(MODES)('%s', (mode) => {
       if (changes) expect(each.map((text) => text.length)).toEqual(many.map((text) => text.length))
       else expect(each).toEqual(many)
     }
-    expect(keys.pseudonymiseBytes(blocks)).toHaveLength(2 * { nd: 24, ndx: 32, deterministic: 16, prefix: 16, token: 16, truncate: 16 }[mode])
+    expect(keys.pseudonymiseBytes(blocks)).toHaveLength(
+      2 * { nd: 24, ndx: 32, deterministic: 16, prefix: 16, token: 16, truncate: 16 }[mode],
+    )
   })
 
   test('what is no address is refused by its place, and not shown', async () => {
@@ -119,12 +121,17 @@ describe('reverse', () => {
   test('prefix: undone, and of the day nothing is known', async () => {
     const pseudonyms = pseudonymsOf(await world(), { mode: 'prefix' })
     for (const address of [V4, V6])
-      expect(await pseudonyms.reverse(await pseudonyms.pseudonymise(address), { at: START, reason: REASON })).toEqual({ address, period: 'unknown' })
+      expect(await pseudonyms.reverse(await pseudonyms.pseudonymise(address), { at: START, reason: REASON })).toEqual({
+        address,
+        period: 'unknown',
+      })
   })
 
   test.each(['token', 'truncate'] as const)('%s cannot be undone', async (mode) => {
     const pseudonyms = pseudonymsOf(await world(), { mode })
-    expect(await outcome(async () => pseudonyms.reverse(await pseudonyms.pseudonymise(V4), { at: START, reason: REASON }))).toBe('unsupported_operation')
+    expect(await outcome(async () => pseudonyms.reverse(await pseudonyms.pseudonymise(V4), { at: START, reason: REASON }))).toBe(
+      'unsupported_operation',
+    )
   })
 
   test('what is none of this mode, of a day without lines, or without a reason', async () => {
@@ -141,10 +148,10 @@ describe('reverse', () => {
       [text, { reason: REASON }, 'invalid_argument'],
       [undefined, { at: START, reason: REASON }, 'invalid_argument'],
     ] as const)
-      expect([options, await outcome(() => pseudonyms.reverse(pseudonym as string, options as Parameters<Pseudonyms['reverse']>[1]))]).toEqual([
+      expect([
         options,
-        expected,
-      ])
+        await outcome(() => pseudonyms.reverse(pseudonym as string, options as Parameters<Pseudonyms['reverse']>[1])),
+      ]).toEqual([options, expected])
     // Asking makes no key.
     expect(nodesOf(w.keyStore).length).toBe(keys)
   })

@@ -59,7 +59,7 @@ describe('the end of a key', () => {
     expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START }))).toBe('period_over')
     expect(await outcome(() => pseudonyms.reverse('192.0.2.1', { at: START, reason: 'test' }))).toBe('period_over')
     expect(await pseudonyms.sweep()).toEqual({ done: 1, waiting: 0 })
-    const [gone] = nodesOf(w.keyStore).filter(({ ref }) => hex(ref) === hex(made.ref))
+    const gone = nodesOf(w.keyStore).find(({ ref }) => hex(ref) === hex(made.ref))
     expect(gone?.versions.map(({ state }) => state)).toEqual([4])
     expect(notesOf(w)).toEqual([])
     expect(await pseudonyms.sweep()).toEqual({ done: 0, waiting: 0 })
@@ -101,7 +101,10 @@ describe('the end of a key', () => {
     await pseudonymsOf(w).pseudonymise('192.0.2.1')
     await pseudonymsOf(w, { purpose: 'mail', mode: 'prefix' }, 'rival').pseudonymise('192.0.2.1')
     await pseudonymsOf(other).pseudonymise('192.0.2.1')
-    w.stateStore.restore([...w.stateStore.snapshot(), ...other.stateStore.snapshot().filter(({ namespace }) => namespace === 'strongroom/period-keys')])
+    w.stateStore.restore([
+      ...w.stateStore.snapshot(),
+      ...other.stateStore.snapshot().filter(({ namespace }) => namespace === 'strongroom/period-keys'),
+    ])
     w.clock.advance(days(31))
     expect(await pseudonymsOf(w, { purpose: 'nothing yet' }).sweep()).toEqual({ done: 2, waiting: 0 })
     expect(notesOf(w)).toEqual(notesOf(other))

@@ -8,7 +8,8 @@ import type { KeyContext } from '../keys/key-context.ts'
 const NAMESPACE = 'strongroom/period-keys'
 const FORM = 1
 const PAGE = 1000
-const KEY = /^(?<vault>[0-9a-f]{32})\/(?<tenant>[0-9a-f]{32})\/(?<use>[a-z-]+)\/(?<length>\d{1,16})\/(?<name>(?:[0-9a-f]{2})+)\/(?<period>\d{1,16})$/
+const KEY =
+  /^(?<vault>[0-9a-f]{32})\/(?<tenant>[0-9a-f]{32})\/(?<use>[a-z-]+)\/(?<length>\d{1,16})\/(?<name>(?:[0-9a-f]{2})+)\/(?<period>\d{1,16})$/
 
 /** Keys of one tenant, use and name: one for each period. */
 export interface PeriodSeries {
@@ -50,7 +51,7 @@ export class PeriodNotes {
   /** All of a series. */
   async *of(series: PeriodSeries): AsyncGenerator<PeriodNote> {
     const prefix = this.#prefixOf(series)
-    for (let after: string | undefined; ; ) {
+    for (let after: string | undefined; ;) {
       const page = await this.#context.stateStore.scan(NAMESPACE, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
       for (const entry of page) {
         const note = this.#read(entry)

@@ -165,10 +165,7 @@ class Series implements RawPeriodKeys {
     const { keys, gate } = this.#tenant
     const tenant = new Place(keys, gate, new KnownRef(refBytes(tenantRef, 'references')), {}, [])
     // With the tenant's key all of them are gone.
-    await tenant
-      .below({}, stepOf({ use, name, length }, period))
-      .shred({ reason: 'retentionEnded' })
-      .catch(unlessGone)
+    await tenant.below({}, stepOf({ use, name, length }, period)).shred({ reason: 'retentionEnded' }).catch(unlessGone)
   }
 
   /** Periods that are over and whose key lives, noted or not. */
@@ -252,7 +249,10 @@ function stepOf({ use, name, length }: Omit<PeriodSeries, 'tenantRef'>, period: 
 }
 
 function periodOver(): StrongroomError {
-  return new StrongroomError('period_over', 'the key of that period is no longer kept: what is of so long ago must be dropped, or `retain` be longer')
+  return new StrongroomError(
+    'period_over',
+    'the key of that period is no longer kept: what is of so long ago must be dropped, or `retain` be longer',
+  )
 }
 
 function unlessGone(error: unknown): undefined {

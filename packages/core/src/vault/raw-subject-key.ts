@@ -27,6 +27,13 @@ export async function rawSubjectKey<T>(
   if (use !== 'pseudonym-id') throw invalidArgument('use', 'must be pseudonym-id')
   const bytes = rawKeyName(name)
   const place = subject.below({}, bytesStep(NodeKind.service, serviceName(use, bytes)))
-  const asked = { use, open: 'pseudonym.open', value: 'pseudonym.value', about: { label: name as string }, mint: true, madeBy: 'rawKey' } as const
+  const asked = {
+    use,
+    open: 'pseudonym.open',
+    value: 'pseudonym.value',
+    about: { label: name as string },
+    mint: true,
+    madeBy: 'rawKey',
+  } as const
   return required(await openRawKey(place, asked, handling))
 }

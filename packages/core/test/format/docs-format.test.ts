@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 
 import { ed25519PublicKey, ed25519Sign } from '#core/crypto/ed25519.js'
 import { XaesKey, xaesOpen } from '#core/crypto/xaes-256-gcm.js'
-import { ascii, concat, EMPTY, lp, utf8 } from '#core/format/bytes.js'
+import { ascii, concat, EMPTY, lp, u64, utf8 } from '#core/format/bytes.js'
 import { childSalt, childWrapKey, commitment, indexTag, sealKey, type ServiceUse, serviceKey, valueTag } from '#core/format/derivations.js'
 import {
   CIPHERTEXT_AT,
@@ -71,6 +71,7 @@ test('the page has these vectors and no others', () => {
     'shred-receipt': 17,
     'index-values': 3,
     normalised: 27,
+    pseudonyms: 9,
   })
   // Every fenced block of JSON is one of them.
   expect(page.match(/^```json/gm)?.length).toBe(blocks.size)
@@ -89,9 +90,30 @@ test('derivations', () => {
   expect(hex(sealKey(secret))).toBe(v.sealKey)
   expect(hex(childSalt(secret))).toBe(v.childSalt)
   expect(hex(indexTag(c))).toBe(v.indexTag)
-  expect(Object.keys(v.serviceKeys)).toEqual(['ref', 'ledger', 'index', 'signing-certificate'])
+  expect(Object.keys(v.serviceKeys)).toEqual([
+    'ref',
+    'ledger',
+    'index',
+    'signing-certificate',
+    'pseudonym-deterministic',
+    'pseudonym-prefix',
+    'pseudonym-nd',
+    'pseudonym-ndx',
+    'pseudonym-token',
+    'pseudonym-id',
+  ])
   for (const [use, key] of Object.entries(v.serviceKeys)) expect(hex(serviceKey(secret, use as ServiceUse))).toBe(key)
   for (const [context, tag] of Object.entries(v.tags)) expect(hex(valueTag(c, text(context)))).toBe(tag)
+})
+
+// What is made with them the tests of the package pseudonyms check.
+test('keys of pseudonyms', () => {
+  const v = block('pseudonyms')
+  const name = concat(lp(text(v.purpose)), u64(v.periodLength))
+  expect(hex(serviceName('pseudonym-deterministic', name, { period: v.period }))).toBe(v.serviceName)
+  expect(hex(serviceName('pseudonym-id', text(v.purpose)))).toBe(v.id.serviceName)
+  for (const { use, key } of [...v.modes, { use: 'pseudonym-id', key: v.id.key }])
+    expect(hex(serviceKey(unhex(v.secret), use as ServiceUse))).toBe(key)
 })
 
 test('wrap keys of children', () => {

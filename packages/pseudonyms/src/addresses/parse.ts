@@ -36,11 +36,13 @@ export function parseAddress(text: string): Uint8Array | undefined {
 /** The same, into 16 bytes from `at` on. @returns whether it is one address; where it is not, what they hold says nothing */
 export function readAddress(text: string, bytes: Uint8Array, at: number): boolean {
   if (typeof text !== 'string' || text.length < 2 || text.length > MOST_CHARACTERS) return false
-  bytes.fill(0, at, at + ADDRESS_BYTES)
-  if (text.includes(':')) return readV6(text, bytes.subarray(at, at + ADDRESS_BYTES))
-  bytes[at + MAPPED_AT] = 0xff
-  bytes[at + MAPPED_AT + 1] = 0xff
-  return readV4(text, 0, bytes, at + MAPPED_AT + 2)
+  for (let i = at; i < at + MAPPED_AT; i++) bytes[i] = 0
+  if (readV4(text, 0, bytes, at + MAPPED_AT + 2)) {
+    bytes[at + MAPPED_AT] = 0xff
+    bytes[at + MAPPED_AT + 1] = 0xff
+    return true
+  }
+  return text.includes(':') && readV6(text, bytes.subarray(at, at + ADDRESS_BYTES).fill(0))
 }
 
 /** Whether the bytes of an address stand for an IPv4 address. */

@@ -49,9 +49,13 @@ export function mongoRows(collection: MongoRowsCollection, options: MongoRowsOpt
       try {
         await collection.createIndex({ [at]: 1 }, removed === undefined ? { expireAfterSeconds: Math.ceil(keep / 1000) } : {})
       } catch (error) {
-        throw new StrongroomError('conflict', 'the index on the instant could not be made: where there is one with another time to live, drop it first', {
-          cause: error,
-        })
+        throw new StrongroomError(
+          'conflict',
+          'the index on the instant could not be made: where there is one with another time to live, drop it first',
+          {
+            cause: error,
+          },
+        )
       }
     },
     async removeBefore(instant, { signal }) {

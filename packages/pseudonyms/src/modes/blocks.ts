@@ -2,7 +2,6 @@
 
 import { invalidArgument } from '@strongroom/core'
 
-import { formatAddress } from '../addresses/format.ts'
 import { ADDRESS_BYTES } from '../addresses/parse.ts'
 
 /** How many addresses these are. @throws StrongroomError `invalid_argument` */
@@ -10,13 +9,6 @@ export function countOf(addresses: Uint8Array): number {
   if (!(addresses instanceof Uint8Array) || addresses.length % ADDRESS_BYTES !== 0)
     throw invalidArgument('addresses', 'must be whole blocks of 16 bytes')
   return addresses.length / ADDRESS_BYTES
-}
-
-/** Each 16 bytes as the address that they look like. */
-export function asAddresses(blocks: Uint8Array): string[] {
-  const texts: string[] = []
-  for (let at = 0; at < blocks.length; at += ADDRESS_BYTES) texts.push(formatAddress(blocks, at))
-  return texts
 }
 
 /** Each so many bytes in an encoding. */

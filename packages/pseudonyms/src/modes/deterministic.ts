@@ -1,8 +1,9 @@
 /** `ipcrypt-deterministic` (draft-denis-ipcrypt, section 5.1): AES-128 of the 16 bytes, written as the address that comes out. */
 
+import { formatAddresses } from '../addresses/format.ts'
 import { ADDRESS_BYTES, parseAddress } from '../addresses/parse.ts'
 import { AesBlocks } from './aes.ts'
-import { asAddresses, countOf } from './blocks.ts'
+import { countOf } from './blocks.ts'
 import { requireHalf } from './key-halves.ts'
 import type { ReversibleMode } from './mode.ts'
 
@@ -22,7 +23,7 @@ export function deterministic(key: Uint8Array): ReversibleMode {
     name: 'deterministic',
     size: ADDRESS_BYTES,
     pseudonymiseBytes,
-    pseudonymise: (addresses) => asAddresses(pseudonymiseBytes(addresses)),
+    pseudonymise: (addresses) => formatAddresses(pseudonymiseBytes(addresses)),
     reverse(text) {
       const block = parseAddress(text)
       return block === undefined ? undefined : aes.decrypt(block)

@@ -51,8 +51,7 @@ export class Kiasu {
     this.#load(blocks, tweaks)
     for (let round = ROUNDS; round >= 1; round--) {
       this.#addKey(round)
-      // The fourth power of MixColumns changes nothing: its third undoes it.
-      for (let i = 0; round < ROUNDS && i < 3; i++) mixColumns(this.#state)
+      if (round < ROUNDS) unmixColumns(this.#state)
       this.#shiftRows(3)
       unsubstitute(this.#state)
     }
@@ -150,6 +149,11 @@ function mixColumns(words: Int32Array): void {
       }
     }
   }
+}
+
+/** InvMixColumns (section 5.3.3): the fourth power of MixColumns changes nothing, so its third undoes it. */
+function unmixColumns(words: Int32Array): void {
+  for (let i = 0; i < 3; i++) mixColumns(words)
 }
 
 // The key schedule of AES-128 (section 5.2), its SubWord in slices too: the four bytes of a word as four elements.

@@ -3,9 +3,10 @@
  * share their first n bits get pseudonyms that share theirs.
  */
 
+import { formatAddresses } from '../addresses/format.ts'
 import { ADDRESS_BYTES, isV4, parseAddress } from '../addresses/parse.ts'
 import { AesBlocks } from './aes.ts'
-import { asAddresses, countOf } from './blocks.ts'
+import { countOf } from './blocks.ts'
 import { keyHalves } from './key-halves.ts'
 import type { ReversibleMode } from './mode.ts'
 import { PrefixBits } from './prefix-bits.ts'
@@ -50,7 +51,7 @@ export function prefix(key: Uint8Array): ReversibleMode {
     name: 'prefix',
     size: ADDRESS_BYTES,
     pseudonymiseBytes,
-    pseudonymise: (addresses) => asAddresses(pseudonymiseBytes(addresses)),
+    pseudonymise: (addresses) => formatAddresses(pseudonymiseBytes(addresses)),
     reverse(text) {
       const bytes = parseAddress(text)
       return bytes === undefined ? undefined : undo(bytes)

@@ -1,7 +1,8 @@
 /** Addresses cut off: the network alone is left. No key, so nothing that could be destroyed: for comparison with the others. */
 
+import { formatAddresses } from '../addresses/format.ts'
 import { ADDRESS_BYTES, isV4 } from '../addresses/parse.ts'
-import { asAddresses, countOf } from './blocks.ts'
+import { countOf } from './blocks.ts'
 import type { AddressMode } from './mode.ts'
 
 // /24 of IPv4, counted within the 16 bytes, and /48 of IPv6.
@@ -13,7 +14,7 @@ export const truncate: AddressMode = {
   name: 'truncate',
   size: ADDRESS_BYTES,
   pseudonymiseBytes: cut,
-  pseudonymise: (addresses) => asAddresses(cut(addresses)),
+  pseudonymise: (addresses) => formatAddresses(cut(addresses)),
 }
 
 function cut(addresses: Uint8Array): Uint8Array {

@@ -16,7 +16,10 @@ const canonical = (text: string): string | undefined => {
 const urlText = (text: string): string => new URL(`http://[${text}]/`).hostname.slice(1, -1)
 
 const digits = (max: number): fc.Arbitrary<string> => fc.integer({ min: 0, max }).map(String)
-const group = fc.oneof(fc.constant('0'), fc.integer({ min: 0, max: 0xffff }).map((value) => value.toString(16)))
+const group = fc.oneof(
+  fc.constant('0'),
+  fc.integer({ min: 0, max: 0xffff }).map((value) => value.toString(16)),
+)
 const v4Text = fc.tuple(digits(255), digits(255), digits(255), digits(255)).map((parts) => parts.join('.'))
 /** IPv6 in all its spellings: cut anywhere, with zeros before, in any case, the end as IPv4. */
 const v6Text = fc
@@ -43,9 +46,41 @@ describe('IPv4', () => {
 
   // RFC 6943, section 3.1.1: inet_aton, getaddrinfo and URL parsers read these as addresses, and not as the same ones.
   test.each([
-    '010.0.0.1', '0x7f.0.0.1', '0x7f000001', '2130706433', '017700000001', '127.1', '1.2.3', '1.2.3.0x4', '1.2.3.04', '00.0.0.0', '1.2.3.4.',
-    '.1.2.3.4', '1.2.3.4.5', '1..3.4', '256.0.0.1', '1.2.3.1000', '1.2.3.-4', '+1.2.3.4', ' 1.2.3.4', '1.2.3.4 ', '1.2.3.4\n', '1.2.3.4\0',
-    '1,2,3,4', '１.2.3.4', '1。2。3。4', '1.2.3.٤', '1.2.3.4/24', '1.2.3.4%0', '1.2.3.4:80', '[1.2.3.4]', '1e0.2.3.4', '1.2.3.4e0', 'localhost', '', '1',
+    '010.0.0.1',
+    '0x7f.0.0.1',
+    '0x7f000001',
+    '2130706433',
+    '017700000001',
+    '127.1',
+    '1.2.3',
+    '1.2.3.0x4',
+    '1.2.3.04',
+    '00.0.0.0',
+    '1.2.3.4.',
+    '.1.2.3.4',
+    '1.2.3.4.5',
+    '1..3.4',
+    '256.0.0.1',
+    '1.2.3.1000',
+    '1.2.3.-4',
+    '+1.2.3.4',
+    ' 1.2.3.4',
+    '1.2.3.4 ',
+    '1.2.3.4\n',
+    '1.2.3.4\0',
+    '1,2,3,4',
+    '１.2.3.4',
+    '1。2。3。4',
+    '1.2.3.٤',
+    '1.2.3.4/24',
+    '1.2.3.4%0',
+    '1.2.3.4:80',
+    '[1.2.3.4]',
+    '1e0.2.3.4',
+    '1.2.3.4e0',
+    'localhost',
+    '',
+    '1',
   ])('%j is no address', (text) => {
     expect(parseAddress(text)).toBeUndefined()
   })
@@ -53,7 +88,10 @@ describe('IPv4', () => {
   test('what the platform takes for one, and nothing else', () => {
     fc.assert(fc.property(v4Text, (text) => canonical(text) === text))
     const near = fc.array(fc.oneof(fc.constantFrom('.', '0', '00', 'x', ':'), digits(300)), { maxLength: 9 }).map((parts) => parts.join(''))
-    fc.assert(fc.property(near, (text) => (parseAddress(text) !== undefined) === (isIPv4(text) || isIPv6(text))), { numRuns: 5000 })
+    fc.assert(
+      fc.property(near, (text) => (parseAddress(text) !== undefined) === (isIPv4(text) || isIPv6(text))),
+      { numRuns: 5000 },
+    )
   })
 })
 
@@ -81,9 +119,32 @@ describe('IPv6', () => {
   })
 
   test.each([
-    ':', ':::', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7:8:', ':1:2:3:4:5:6:7:8', '1::2::3', '::00001', '12345::', '::g', ':1::', '1:::2', '::1%eth0',
-    '[::1]', '::1/64', '1:2:3:4:5:6:7:1.2.3.4', '1:2:3:4:5:1.2.3.4', '::1.2.3', '::010.0.0.1', '::1.2.3.4:5', '1.2.3.4::', '::1 ', '١::', '::1\0',
-    '1:2:3:4:5:6:7:8::', '::1:2:3:4:5:6:7:8',
+    ':',
+    ':::',
+    '1:2:3:4:5:6:7',
+    '1:2:3:4:5:6:7:8:9',
+    '1:2:3:4:5:6:7:8:',
+    ':1:2:3:4:5:6:7:8',
+    '1::2::3',
+    '::00001',
+    '12345::',
+    '::g',
+    ':1::',
+    '1:::2',
+    '::1%eth0',
+    '[::1]',
+    '::1/64',
+    '1:2:3:4:5:6:7:1.2.3.4',
+    '1:2:3:4:5:1.2.3.4',
+    '::1.2.3',
+    '::010.0.0.1',
+    '::1.2.3.4:5',
+    '1.2.3.4::',
+    '::1 ',
+    '١::',
+    '::1\0',
+    '1:2:3:4:5:6:7:8::',
+    '::1:2:3:4:5:6:7:8',
   ])('%j is no address', (text) => {
     expect(parseAddress(text)).toBeUndefined()
   })
@@ -100,7 +161,9 @@ describe('IPv6', () => {
   })
 
   test('what the platform takes for one without a zone, and nothing else', () => {
-    const near = fc.array(fc.oneof(fc.constantFrom(':', '::', '.', 'fFfF', '%'), group, digits(300)), { maxLength: 17 }).map((parts) => parts.join(''))
+    const near = fc
+      .array(fc.oneof(fc.constantFrom(':', '::', '.', 'fFfF', '%'), group, digits(300)), { maxLength: 17 })
+      .map((parts) => parts.join(''))
     fc.assert(
       fc.property(near, (text) => (parseAddress(text) !== undefined) === ((isIPv6(text) && !text.includes('%')) || isIPv4(text))),
       { numRuns: 10_000 },
@@ -111,7 +174,10 @@ describe('IPv6', () => {
 test('text and bytes: each address has one text, which leads back to it', () => {
   const block = fc.array(fc.constantFrom(0, 0, 0, 1, 0x10, 0xff), { minLength: 16, maxLength: 16 }).map((bytes) => Uint8Array.from(bytes))
   fc.assert(
-    fc.property(fc.oneof(block, fc.uint8Array({ minLength: 16, maxLength: 16 })), (bytes) => hex(parseAddress(formatAddress(bytes)) ?? new Uint8Array()) === hex(bytes)),
+    fc.property(
+      fc.oneof(block, fc.uint8Array({ minLength: 16, maxLength: 16 })),
+      (bytes) => hex(parseAddress(formatAddress(bytes)) ?? new Uint8Array()) === hex(bytes),
+    ),
     { numRuns: 5000 },
   )
 })
@@ -136,12 +202,31 @@ describe('with what stands around them', () => {
     ['2001:db8::1:443', '2001:db8::1:443', undefined, undefined],
   ])('%s', (text, address, port, zone) => {
     const endpoint = parseEndpoint(text)
-    expect([endpoint === undefined ? undefined : formatAddress(endpoint.address), endpoint?.port, endpoint?.zone]).toEqual([address, port, zone])
+    expect([endpoint === undefined ? undefined : formatAddress(endpoint.address), endpoint?.port, endpoint?.zone]).toEqual([
+      address,
+      port,
+      zone,
+    ])
   })
 
   test.each([
-    '[192.0.2.1]', '[192.0.2.1]:80', '192.0.2.1:', '192.0.2.1:x', '192.0.2.1:65536', '[2001:db8::1', '2001:db8::1]', '[2001:db8::1]443', '[]', 'fe80::1%', '192.0.2.1%eth0',
-    'fe80::1%eth 0', 'example.org', '010.0.0.1:80', '[::1]:80:80', '', `${' '.repeat(200)}`,
+    '[192.0.2.1]',
+    '[192.0.2.1]:80',
+    '192.0.2.1:',
+    '192.0.2.1:x',
+    '192.0.2.1:65536',
+    '[2001:db8::1',
+    '2001:db8::1]',
+    '[2001:db8::1]443',
+    '[]',
+    'fe80::1%',
+    '192.0.2.1%eth0',
+    'fe80::1%eth 0',
+    'example.org',
+    '010.0.0.1:80',
+    '[::1]:80:80',
+    '',
+    ' '.repeat(200),
   ])('%j is none', (text) => {
     expect(parseEndpoint(text)).toBeUndefined()
   })

@@ -32,7 +32,10 @@ test('each term counts, and the longest is to blame, with what it may be', async
 
 test('what no term alone can mend says so', async () => {
   const error = await refusalOf(() => requireDeadline({ ...KEPT, deadline: days(5) }))
-  expect([error.argument, error.message]).toEqual(['retain', expect.stringContaining('shorten retain, sweepEvery, cacheBound, epoch, copies')])
+  expect([error.argument, error.message]).toEqual([
+    'retain',
+    expect.stringContaining('shorten retain, sweepEvery, cacheBound, epoch, copies'),
+  ])
 })
 
 test('refused exactly where the sum is too much', () => {

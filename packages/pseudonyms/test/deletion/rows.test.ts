@@ -54,7 +54,12 @@ describe('rows of a collection', () => {
       { done: 2, waiting: 0 },
       { done: 0, waiting: 0 },
     ])
-    expect(await requests.find({}, { projection: { at: 0 } }).sort({ _id: 1 }).toArray()).toEqual([
+    expect(
+      await requests
+        .find({}, { projection: { at: 0 } })
+        .sort({ _id: 1 })
+        .toArray(),
+    ).toEqual([
       { _id: 1, path: '/' },
       { _id: 2, forwarded: { by: 'z' } },
       { _id: 3, ip: 'x' },

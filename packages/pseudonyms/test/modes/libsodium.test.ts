@@ -45,13 +45,21 @@ describe(`the same as libsodium makes, of ${COUNT} random addresses`, () => {
   test('deterministic', () => {
     const key = own(randomBytes(16))
     const mode = deterministic(key)
-    compare((batch) => mode.pseudonymiseBytes(batch), (block) => sodium.crypto_ipcrypt_encrypt(block, key), 1)
+    compare(
+      (batch) => mode.pseudonymiseBytes(batch),
+      (block) => sodium.crypto_ipcrypt_encrypt(block, key),
+      1,
+    )
   })
 
   test('prefix', { timeout: 600_000 }, () => {
     const key = own(randomBytes(32))
     const mode = prefix(key)
-    compare((batch) => mode.pseudonymiseBytes(batch), (block) => sodium.crypto_ipcrypt_pfx_encrypt(block, key), 1)
+    compare(
+      (batch) => mode.pseudonymiseBytes(batch),
+      (block) => sodium.crypto_ipcrypt_pfx_encrypt(block, key),
+      1,
+    )
   })
 
   test('nd', () => {

@@ -89,7 +89,10 @@ describe.each(KEYED)('%s', (name, make) => {
 
   test('no address, and no whole number of them', async () => {
     const mode = make()
-    expect([mode.pseudonymise(new Uint8Array(0)), mode.pseudonymiseBytes(new Uint8Array(0))]).toEqual([[], expect.objectContaining({ length: 0 })])
+    expect([mode.pseudonymise(new Uint8Array(0)), mode.pseudonymiseBytes(new Uint8Array(0))]).toEqual([
+      [],
+      expect.objectContaining({ length: 0 }),
+    ])
     const error = await refusalOf(() => mode.pseudonymise(new Uint8Array(17)))
     expect([error.code, error.argument]).toEqual(['invalid_argument', 'addresses'])
   })

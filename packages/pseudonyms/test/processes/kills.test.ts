@@ -58,7 +58,9 @@ describe('minting', () => {
         const at = nextStart()
         await killedAt(await fleet.start(at), { write, side }, 'pseudonymise', at)
         // What was begun is gone on with: one key, for everyone.
-        const texts = await Promise.all((await Promise.all([fleet.start(at), fleet.start(at)])).map((worker) => worker.run('pseudonymise', at)))
+        const texts = await Promise.all(
+          (await Promise.all([fleet.start(at), fleet.start(at)])).map((worker) => worker.run('pseudonymise', at)),
+        )
         expect([write, side, new Set(texts).size]).toEqual([write, side, 1])
         await endsInTime(at)
       }
