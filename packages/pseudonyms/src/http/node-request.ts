@@ -28,10 +28,10 @@ export async function hideAddresses(request: IncomingMessage, reader: RequestRea
   const peer = hidden(request.socket)
   const headers = headersOf(request.rawHeaders)
   peer.shown = NO_CLIENT
-  putHeaders(request, reader.withoutAddresses(headers))
+  putHeaders(request, reader, reader.withoutAddresses(headers))
   const answer = await reader.read({ remoteAddress: peer.address, headers })
   peer.shown = answer.client
-  putHeaders(request, answer.headers)
+  putHeaders(request, reader, answer.headers)
   answers.set(request, answer)
   return answer
 }
@@ -51,9 +51,19 @@ function headersOf(raw: readonly string[]): HeaderList {
   return Array.from({ length: raw.length / 2 }, (_, i) => [raw[2 * i] as string, raw[2 * i + 1] as string] as const)
 }
 
-// Node makes the others of `rawHeaders`, by rules of its own for each name, when they are first read.
-function putHeaders(request: IncomingMessage, headers: HeaderList): void {
+// Node has made the others of `rawHeaders`, by rules of its own for each name: those of ours it joins with commas.
+function putHeaders(request: IncomingMessage, reader: RequestReader, headers: HeaderList): void {
+  const shown = { ...request.headers }
+  const distinct = { ...request.headersDistinct }
+  for (const all of [shown, distinct]) for (const name of Object.keys(all)) if (reader.holdsAddresses(name)) delete all[name]
+  for (const [name, value] of headers)
+    if (reader.holdsAddresses(name)) {
+      const lower = name.toLowerCase()
+      const values = [...(distinct[lower] ?? []), value]
+      distinct[lower] = values
+      shown[lower] = values.join(', ')
+    }
   request.rawHeaders.splice(0, Infinity, ...headers.flat())
-  Reflect.set(request, 'headers', undefined)
-  Reflect.set(request, 'headersDistinct', undefined)
+  request.headers = shown
+  request.headersDistinct = distinct
 }

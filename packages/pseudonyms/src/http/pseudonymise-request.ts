@@ -45,6 +45,8 @@ export const NO_CLIENT = '-'
 /** Reads requests by options that were checked once. */
 export interface RequestReader {
   read(request: RequestAddress): Promise<PseudonymousRequest>
+  /** Whether a header of that name is one of those that hold addresses. */
+  holdsAddresses(name: string): boolean
   /** The headers without any address. */
   withoutAddresses(headers: HeaderList): HeaderList
 }
@@ -63,17 +65,19 @@ export function requestReader(pseudonyms: Pseudonyms, options: RequestOptions = 
   const clientOf = ({ remoteAddress, headers }: RequestAddress): Uint8Array | undefined => {
     let client = parseEndpoint(remoteAddress ?? '')?.address
     if (client === undefined || header === undefined || !trusted.has(client)) return client
+    const said = joined(headers, header)
     // From the nearest proxy on: whatever the client has sent itself is behind the first address that is not ours.
-    for (const address of listOf(header, joined(headers, header) ?? '').toReversed()) {
+    for (const address of said === undefined ? [] : listOf(header, said).toReversed()) {
       client = address
       if (client === undefined || !trusted.has(client)) return client
     }
     return client
   }
-  const withoutAddresses = (headers: HeaderList): HeaderList =>
-    headers.filter(([name]) => name.toLowerCase() !== FORWARDED && !names.has(name.toLowerCase()))
+  const holdsAddresses = (name: string): boolean => name.toLowerCase() === FORWARDED || names.has(name.toLowerCase())
+  const withoutAddresses = (headers: HeaderList): HeaderList => headers.filter(([name]) => !holdsAddresses(name))
 
   return {
+    holdsAddresses,
     withoutAddresses,
     async read(request) {
       const { headers } = request
