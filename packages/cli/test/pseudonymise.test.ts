@@ -18,11 +18,7 @@ const NOW = Date.now()
 
 /** A line of the combined format. */
 function line(address: string, at = NOW, target = '/'): string {
-  const [year, month, rest] = [
-    new Date(at).getUTCFullYear(),
-    MONTHS[new Date(at).getUTCMonth()],
-    new Date(at).toISOString().slice(11, 19),
-  ]
+  const [year, month, rest] = [new Date(at).getUTCFullYear(), MONTHS[new Date(at).getUTCMonth()], new Date(at).toISOString().slice(11, 19)]
   const day = String(new Date(at).getUTCDate()).padStart(2, '0')
   return `${address} - - [${day}/${month}/${year}:${rest} +0000] "GET ${target} HTTP/1.1" 200 12 "-" "x"\n`
 }
@@ -56,11 +52,7 @@ describe('in and out', () => {
   })
 
   test('what was taken out is told: unclear ones, values of parameters, lines of another format, and lines that are too old', async () => {
-    const input = [
-      line('0300.0.2.1', undefined, '/?token=x'),
-      'no line of 192.0.2.1\n',
-      line('192.0.2.1', NOW - 40 * DAY),
-    ].join('')
+    const input = [line('0300.0.2.1', undefined, '/?token=x'), 'no line of 192.0.2.1\n', line('192.0.2.1', NOW - 40 * DAY)].join('')
     const { code, stdout, stderr } = await strongroom(folder, ['pseudonymise', 't0', '--redact-query', 'token', 'x'], { input })
     expect(code).toBe(0)
     expect(stdout.match(/\[redacted\]/g)).toHaveLength(3)
@@ -72,13 +64,21 @@ describe('in and out', () => {
 
   test('JSON by names of members, text at an instant, other purposes and modes, lines set aside', async () => {
     const at = NOW - DAY
-    const json = await strongroom(folder, ['pseudonymise', 't0', '--quiet', '--format', 'json', '--address', 'ip', 'client.ip', '--time', 'at', '--'], {
-      input: `{"ip":"192.0.2.1","at":${at}}\n`,
-    })
+    const json = await strongroom(
+      folder,
+      ['pseudonymise', 't0', '--quiet', '--format', 'json', '--address', 'ip', 'client.ip', '--time', 'at', '--'],
+      {
+        input: `{"ip":"192.0.2.1","at":${at}}\n`,
+      },
+    )
     expect(json.stdout).toBe(`{"ip":"${await expected('192.0.2.1', at)}","at":${at}}\n`)
-    const text = await strongroom(folder, ['pseudonymise', 't0', '--format', 'text', '--at', String(at), '--purpose', 'mail'], { input: '<192.0.2.1>' })
+    const text = await strongroom(folder, ['pseudonymise', 't0', '--format', 'text', '--at', String(at), '--purpose', 'mail'], {
+      input: '<192.0.2.1>',
+    })
     expect(text.stdout).toBe(`<${await expected('192.0.2.1', at, 'mail')}>`)
-    const cut = await strongroom(folder, ['pseudonymise', 't0', '--format', 'text', '--mode', 'truncate'], { input: '192.0.2.99 2001:db8:1:2::3' })
+    const cut = await strongroom(folder, ['pseudonymise', 't0', '--format', 'text', '--mode', 'truncate'], {
+      input: '192.0.2.99 2001:db8:1:2::3',
+    })
     expect(cut.stdout).toBe('192.0.2.0 2001:db8:1::')
     for (let i = 0; i < 2; i++) {
       const aside = await strongroom(folder, ['pseudonymise', 't0', '--aside', 'aside'], { input: `bad 192.0.2.1\n${line('-')}` })
@@ -98,7 +98,7 @@ describe('in and out', () => {
     expect(swept.stderr).toBe('1 line, 1 pseudonym\n1 key destroyed\n')
     // For good, and also for who would keep it longer.
     const gone = await strongroom(folder, [...args, '--at', String(before)], { input: '192.0.2.1' })
-    expect([gone.code, gone.stdout]).not.toEqual([0, expect.not.stringContaining('redacted')])
+    expect([gone.code, gone.stdout]).toEqual([0, '[redacted]'])
   })
 })
 
@@ -143,21 +143,24 @@ describe('what goes wrong', () => {
     expect(readFileSync(join(folder, 'first'), 'utf8')).toBe(line(await expected('192.0.2.1')))
   })
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('%s while it waits for input, and while nobody takes its output: it ends by that, without a word', async (signal) => {
-    for (const hasInput of [false, true]) {
-      const child = spawn(process.execPath, [BIN, 'pseudonymise', 't0'], { cwd: folder, env: { PATH: process.env['PATH'] } })
-      let stderr = ''
-      child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
-      child.stdin.on('error', () => undefined)
-      child.stdin.write(line('192.0.2.1'))
-      await once(child.stdout, 'readable')
-      if (hasInput) for (let i = 0; i < 20; i++) child.stdin.write(line('192.0.2.1').repeat(10_000))
-      await new Promise((resolve) => setTimeout(resolve, 300))
-      child.kill(signal)
-      const [, by] = (await once(child, 'exit')) as [number | null, string | null]
-      expect([by, stderr]).toEqual([signal, ''])
-    }
-  })
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s while it waits for input, and while nobody takes its output: it ends by that, without a word',
+    async (signal) => {
+      for (const hasInput of [false, true]) {
+        const child = spawn(process.execPath, [BIN, 'pseudonymise', 't0'], { cwd: folder, env: { PATH: process.env['PATH'] } })
+        let stderr = ''
+        child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
+        child.stdin.on('error', () => undefined)
+        child.stdin.write(line('192.0.2.1'))
+        await once(child.stdout, 'readable')
+        if (hasInput) for (let i = 0; i < 20; i++) child.stdin.write(line('192.0.2.1').repeat(10_000))
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        child.kill(signal)
+        const [, by] = (await once(child, 'exit')) as [number | null, string | null]
+        expect([by, stderr]).toEqual([signal, ''])
+      }
+    },
+  )
 
   test('what was printed before it was killed is whole lines with pseudonyms, as far as it goes', async () => {
     const child = spawn(process.execPath, [BIN, 'pseudonymise', 't0'], { cwd: folder, env: { PATH: process.env['PATH'] } })
@@ -175,21 +178,30 @@ describe('what goes wrong', () => {
 
 describe('in a terminal', () => {
   test('progress is on stderr where stdout is a file, and gone at the end; Ctrl-C ends it by SIGINT', async () => {
-    const terminal = new Terminal(`${FUNCTION}\nstrongroom pseudonymise t0 < <(for i in 1 2 3; do sleep 0.5; cat a.log; done) > out; echo "exit $?"`, folder)
+    const terminal = new Terminal(
+      `${FUNCTION}\nstrongroom pseudonymise t0 < <(for i in 1 2 3; do sleep 0.5; cat a.log; done) > out; echo "exit $?"`,
+      folder,
+    )
     writeFileSync(join(folder, 'a.log'), line('192.0.2.1').repeat(1000))
     await terminal.until(/1,000 lines, 0 MiB, \d+ MiB\/s/)
     await terminal.until(/exit 0/)
     expect(await terminal.lines()).toEqual(['3,000 lines, 3,000 pseudonyms', 'exit 0'])
     expect(readFileSync(join(folder, 'out'), 'utf8').split('\n')).toHaveLength(3001)
 
-    const stopped = new Terminal(`${FUNCTION}\ntrap 'echo "exit $?"' EXIT; trap : INT\nstrongroom pseudonymise t0 < <(trap '' INT; cat a.log; sleep 5) > out2`, folder)
+    const stopped = new Terminal(
+      `${FUNCTION}\ntrap 'echo "exit $?"' EXIT; trap : INT\nstrongroom pseudonymise t0 < <(trap '' INT; cat a.log; sleep 5) > out2`,
+      folder,
+    )
     await stopped.until(/1,000 lines/)
     stopped.type('\u0003')
     await stopped.until(/exit 130/)
   })
 
   test('lines and progress are not mixed where both would go to the terminal', async () => {
-    const terminal = new Terminal(`${FUNCTION}\nfor i in 1 2 3; do sleep 0.3; echo x; done | strongroom pseudonymise t0 --format text`, folder)
+    const terminal = new Terminal(
+      `${FUNCTION}\nfor i in 1 2 3; do sleep 0.3; echo x; done | strongroom pseudonymise t0 --format text`,
+      folder,
+    )
     expect(await terminal.ended).toBe(0)
     expect(await terminal.lines()).toEqual(['x', 'x', 'x', '3 lines, 0 pseudonyms'])
     expect(terminal.raw).not.toContain('MiB/s')

@@ -17,5 +17,11 @@ export type { LineCounts } from './lines/counts.ts'
 export type { JsonMembers } from './lines/formats/json-lines.ts'
 export type { Enrich } from './lines/enrich.ts'
 export type { QueryNames } from './lines/queries.ts'
-export { NO_CLIENT, type PseudonymousRequest, pseudonymiseRequest, type RequestAddress, type RequestOptions } from './http/pseudonymise-request.ts'
+export {
+  NO_CLIENT,
+  type PseudonymousRequest,
+  pseudonymiseRequest,
+  type RequestAddress,
+  type RequestOptions,
+} from './http/pseudonymise-request.ts'
 export type { HeaderList } from './http/headers.ts'

@@ -59,8 +59,13 @@ export function addPseudonymise(program: Command, runner: Runner): void {
     .option('--address <members...>', 'json: members that are an address, such as remote_addr or client.ip')
     .option('--time <member>', 'json: the member that is the time (default: the lines are of now)')
     .option('--redact-query <names...>', `take out the values of these parameters of URLs; ${ALL} for all`)
-    .option('--aside <file>', 'append lines that are not of the format to this file, also with pseudonyms (default: they are printed in their place)')
-    .addOption(new Option('--at <instant>', 'the instant of lines that tell none, such as 2030-01-01T00:00:00Z (default: now)').argParser(instant))
+    .option(
+      '--aside <file>',
+      'append lines that are not of the format to this file, also with pseudonyms (default: they are printed in their place)',
+    )
+    .addOption(
+      new Option('--at <instant>', 'the instant of lines that tell none, such as 2030-01-01T00:00:00Z (default: now)').argParser(instant),
+    )
     .option('--sweep', 'afterwards destroy the keys whose time is over')
   withFilterFlags(command).action((tenant: string, files: readonly string[], flags: Flags) =>
     runner.run('pseudonymise', flags, (session) => pseudonymise(session, tenant, files, flags), 'filter'),
@@ -74,7 +79,8 @@ async function pseudonymise(session: Session, tenant: string, files: readonly st
   const vault = await session.openVault()
   await livingTenant(vault, tenant)
   const pseudonyms = createPseudonyms(vault.tenant(tenant), { purpose, mode, period, retain })
-  const aside = flags.aside === undefined ? undefined : createWriteStream(resolve(session.directory, flags.aside), { flags: 'a', mode: 0o600 })
+  const aside =
+    flags.aside === undefined ? undefined : createWriteStream(resolve(session.directory, flags.aside), { flags: 'a', mode: 0o600 })
   const lines = pseudonymiseLines(pseudonyms, lineOptions(flags, aside))
   const started = performance.now()
   await session.showWhile(
@@ -102,7 +108,8 @@ async function run(session: Session, files: readonly string[], lines: Pseudonymi
 }
 
 function lineOptions({ format, address = [], time, redactQuery, at }: Flags, aside: Writable | undefined): LineOptions {
-  if (format !== 'json' && (address.length > 0 || time !== undefined)) throw new CliError('usage', '--address and --time are of --format json')
+  if (format !== 'json' && (address.length > 0 || time !== undefined))
+    throw new CliError('usage', '--address and --time are of --format json')
   if (format === 'json' && address.length === 0) throw new CliError('usage', '--format json needs --address')
   const shared = {
     ...(redactQuery === undefined ? {} : { redactQuery: redactQuery.includes(ALL) ? ('all' as const) : redactQuery }),

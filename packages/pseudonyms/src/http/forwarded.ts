@@ -22,7 +22,9 @@ export function parseForwarded(value: string): readonly ForwardedElement[] | und
 
 /** Writes it anew. */
 export function formatForwarded(elements: readonly ForwardedElement[]): string {
-  return elements.map((element) => element.map(([name, value]) => `${name}=${TOKEN.test(value) ? value : quoted(value)}`).join(';')).join(', ')
+  return elements
+    .map((element) => element.map(([name, value]) => `${name}=${TOKEN.test(value) ? value : quoted(value)}`).join(';'))
+    .join(', ')
 }
 
 function quoted(value: string): string {

@@ -54,7 +54,9 @@ export function pseudonymiseHono<C extends HonoContext>(
     const headers = [...context.req.raw.headers]
     putHeaders(context, reader.withoutAddresses(headers))
     const answer =
-      incoming === undefined ? await reader.read({ remoteAddress: remoteAddress?.(context), headers }) : await hideAddresses(incoming, reader)
+      incoming === undefined
+        ? await reader.read({ remoteAddress: remoteAddress?.(context), headers })
+        : await hideAddresses(incoming, reader)
     putHeaders(context, answer.headers)
     context.set('client', answer.client)
     context.set('enriched', answer.enriched)

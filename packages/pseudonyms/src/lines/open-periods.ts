@@ -33,7 +33,7 @@ export class OpenPeriods {
   /**
    * The texts that stand for addresses of a period. A lease that has expired is taken anew, once.
    *
-   * @throws StrongroomError whatever hinders, but that the period is over, or has not come
+   * @throws StrongroomError whatever hinders, but that the period is over, or its key destroyed, or that it has not come
    */
   async pseudonymise({ period, from }: PeriodSpan, blocks: Uint8Array): Promise<readonly string[] | typeof REFUSED> {
     if (this.#over.has(period)) return REFUSED
@@ -43,7 +43,7 @@ export class OpenPeriods {
       if (!(error instanceof StrongroomError)) throw error
       // The only argument that comes from a line.
       if (error.code === 'invalid_argument' && error.argument === 'at') return REFUSED
-      if (error.code !== 'period_over') throw error
+      if (error.code !== 'period_over' && error.code !== 'shredded') throw error
       this.#drop(period)
       this.#over.add(period)
       return REFUSED

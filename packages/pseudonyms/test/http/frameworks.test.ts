@@ -86,7 +86,8 @@ describe('Express', () => {
 
   test('DNT and Sec-GPC drop it, and nothing falls back to the raw one', async () => {
     const { printed, port } = await app()
-    for (const signal of [{ dnt: '1' }, { 'sec-gpc': '1' }]) expect(JSON.parse((await asked(port, { ...forwarded, ...signal })).body)[0]).toBe('-')
+    for (const signal of [{ dnt: '1' }, { 'sec-gpc': '1' }])
+      expect(JSON.parse((await asked(port, { ...forwarded, ...signal })).body)[0]).toBe('-')
     expect(printed[0]).toBe('-  - ')
   })
 

@@ -26,7 +26,13 @@ describe('the client', () => {
     ['the peer, where no proxy is stated', '192.0.2.1', '198.51.100.7', undefined, '<192.0.2.1>'],
     ['the peer, where it is no proxy of ours: what it says is its own', '192.0.2.1', '198.51.100.7', OURS, '<192.0.2.1>'],
     ['what our proxy says', '10.0.0.1', '198.51.100.7', OURS, '<198.51.100.7>'],
-    ['the last that is not ours, whatever the client has put before', '10.0.0.1', '192.0.2.2, 198.51.100.7, 10.0.0.2', OURS, '<198.51.100.7>'],
+    [
+      'the last that is not ours, whatever the client has put before',
+      '10.0.0.1',
+      '192.0.2.2, 198.51.100.7, 10.0.0.2',
+      OURS,
+      '<198.51.100.7>',
+    ],
     ['by proxies of both families', '2001:db8:ffff::5', '198.51.100.7:443, [2001:db8::1]:80, 192.0.2.100', OURS, '<2001:db8::1>'],
     ['a proxy itself', '10.0.0.1', '10.0.0.2', OURS, '<10.0.0.2>'],
     ['a proxy that says nothing', '10.0.0.1', undefined, OURS, '<10.0.0.1>'],
@@ -96,7 +102,10 @@ describe('headers', () => {
   test('no address that came in goes out, whatever the headers are', async () => {
     const pseudonyms = pseudonymsOf(await world())
     const address = fc.oneof(fc.ipV4(), fc.ipV6())
-    const value = fc.array(fc.oneof(address, fc.string({ maxLength: 5 }), fc.constantFrom(',', ';', 'for=', '"', '[', ']', ':80', '%eth0')), { maxLength: 6 })
+    const value = fc.array(
+      fc.oneof(address, fc.string({ maxLength: 5 }), fc.constantFrom(',', ';', 'for=', '"', '[', ']', ':80', '%eth0')),
+      { maxLength: 6 },
+    )
     const headers = fc.array(fc.tuple(fc.constantFrom('x-forwarded-for', 'Forwarded', 'X-Real-IP'), value), { maxLength: 4 })
     await fc.assert(
       fc.asyncProperty(headers, address, async (all, remoteAddress) => {

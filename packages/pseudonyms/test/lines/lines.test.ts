@@ -204,22 +204,31 @@ describe('periods', () => {
     expect((await sent(pseudonyms, { format: 'text', at: () => START - DAY }, ['192.0.2.1'])).text).toBe(before)
   })
 
-  test('a lease that ends in between is taken anew; a tenant that is shredded ends the stream, and nothing goes out', async () => {
+  test('a lease that ends in between is taken anew; once the tenant is shredded, addresses are taken out', async () => {
     const ground = await world()
     const pseudonyms = pseudonymsOf(ground)
     const lines = pseudonymiseLines(pseudonyms, { format: 'text' })
-    lines.write('192.0.2.1\n')
-    const [first] = await once(lines, 'data')
+    const written = async (): Promise<string> => {
+      lines.write('192.0.2.1\n')
+      return String((await once(lines, 'data'))[0])
+    }
+    const first = await written()
     ground.clock.advance(600_000)
-    lines.write('192.0.2.1\n')
-    const [second] = await once(lines, 'data')
-    expect(String(second)).toBe(String(first))
+    expect(await written()).toBe(first)
     await ground.vault.tenant('acme').shred({ reason: 'accountDeleted' })
-    const more: unknown[] = []
-    lines.on('data', (chunk: unknown) => more.push(chunk))
-    lines.write('192.0.2.1\n')
+    expect([await written(), lines.counts.refused]).toEqual(['[redacted]\n', 1])
+    lines.destroy()
+  })
+
+  test('where keys cannot be had the stream fails, and nothing of what came goes out', async () => {
+    const ground = await world()
+    const lines = pseudonymiseLines(pseudonymsOf(ground), { format: 'text' })
+    const out: unknown[] = []
+    lines.on('data', (chunk: unknown) => out.push(chunk))
+    await ground.vault.close()
+    lines.write('no address\n192.0.2.1\n')
     const [error] = await once(lines, 'error')
-    expect([error, more]).toEqual([expect.objectContaining({ code: 'shredded' }), []])
+    expect([error, out]).toEqual([expect.objectContaining({ code: 'vault_closed' }), []])
   })
 })
 
