@@ -53,7 +53,7 @@ describe('in and out', () => {
 
   test('what was taken out is told: unclear ones, values of parameters, lines of another format, and lines that are too old', async () => {
     const input = [line('0300.0.2.1', undefined, '/?token=x'), 'no line of 192.0.2.1\n', line('192.0.2.1', NOW - 40 * DAY)].join('')
-    const { code, stdout, stderr } = await strongroom(folder, ['pseudonymise', 't0', '--redact-query', 'token', 'x'], { input })
+    const { code, stdout, stderr } = await strongroom(folder, ['pseudonymise', 't0', '--redact-query', 'token', '--redact-query', 'x'], { input })
     expect(code).toBe(0)
     expect(stdout.match(/\[redacted\]/g)).toHaveLength(3)
     expect(stdout).not.toMatch(/192\.0\.2\.1|0300|token=x/)
@@ -66,7 +66,7 @@ describe('in and out', () => {
     const at = NOW - DAY
     const json = await strongroom(
       folder,
-      ['pseudonymise', 't0', '--quiet', '--format', 'json', '--address', 'ip', 'client.ip', '--time', 'at', '--'],
+      ['pseudonymise', 't0', '--quiet', '--format', 'json', '--address', 'ip', '--address', 'client.ip', '--time', 'at'],
       {
         input: `{"ip":"192.0.2.1","at":${at}}\n`,
       },
@@ -127,6 +127,7 @@ describe('what goes wrong', () => {
       ['t0', '--period', '1w'],
       ['t0', '--period', '2d', '--retain', '1d'],
       ['t0', '--purpose', ''],
+      ['t0', '--redact-query', ''],
       ['t0', '--json'],
       [],
     ]) {

@@ -56,9 +56,9 @@ export function addPseudonymise(program: Command, runner: Runner): void {
         .default(30 * DAY, '30d'),
     )
     .addOption(new Option('--format <format>', 'of the lines').choices(FORMATS).default('combined'))
-    .option('--address <members...>', 'json: members that are an address, such as remote_addr or client.ip')
+    .addOption(repeated('--address <member>', 'json: a member that is an address, such as remote_addr or client.ip; may be repeated'))
     .option('--time <member>', 'json: the member that is the time (default: the lines are of now)')
-    .option('--redact-query <names...>', `take out the values of these parameters of URLs; ${ALL} for all`)
+    .addOption(repeated('--redact-query <name>', `take out the values of this parameter of URLs; may be repeated; ${ALL} for all`))
     .option(
       '--aside <file>',
       'append lines that are not of the format to this file, also with pseudonyms (default: they are printed in their place)',
@@ -70,6 +70,10 @@ export function addPseudonymise(program: Command, runner: Runner): void {
   withFilterFlags(command).action((tenant: string, files: readonly string[], flags: Flags) =>
     runner.run('pseudonymise', flags, (session) => pseudonymise(session, tenant, files, flags), 'filter'),
   )
+}
+
+function repeated(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string, before: readonly string[] = []) => [...before, placeName(value)])
 }
 
 async function pseudonymise(session: Session, tenant: string, files: readonly string[], flags: Flags): Promise<Outcome> {
