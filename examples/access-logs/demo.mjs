@@ -4,16 +4,18 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import { MongoClient } from 'mongodb'
 
 import { openServer } from '../../tools/mongo-server/server.mjs'
-import { servicePrograms } from '../../tools/services/programs.mjs'
+import { servicePrograms, startProgram } from '../../tools/services/programs.mjs'
 import { databasesOf, findSecrets, storedBytes } from '../../tools/services/stored-bytes.mjs'
 import { importLog } from './traffic/import-log.mjs'
 import { trafficOf } from './traffic/traffic.mjs'
 
 const DAY = 86_400_000
+const MAIN = fileURLToPath(new URL('dist/main.js', import.meta.url))
 const say = (what, text) => console.log(`${what.padEnd(8)} ${text}`)
 let failed = 0
 
@@ -34,8 +36,7 @@ const programs = servicePrograms({
 const started = []
 /** The service, or itself after some days. */
 const start = async (daysAhead) => {
-  programs.environment.DAYS_AHEAD = String(daysAhead)
-  const service = await programs.start()
+  const service = await startProgram(MAIN, { ...programs.environment, DAYS_AHEAD: String(daysAhead) })
   started.push(service)
   return service
 }
@@ -91,7 +92,7 @@ try {
   expect('rows of yesterday', await requests.countDocuments(ofYesterday), 0)
   const left = await ask(later, `/report?day=${yesterday}`)
   expect('what is left of it', /Key destroyed on [\d-]+\. No request of this day is left/.test(left.body), true)
-  await importLog({ ...programs.environment, DAYS_AHEAD: '0' }, lines.slice(0, 10))
+  await importLog(programs.environment, lines.slice(0, 10))
   expect('its lines once more, in a process whose clock is behind', await requests.countDocuments(ofYesterday), 0)
   expect('SIGTERM ends the processes', await Promise.all([service, next, later].map((each) => each.stop())), [0, 0, 0])
   say('done', failed === 0 ? 'every expectation held' : `expectations that failed: ${failed}`)

@@ -51,7 +51,7 @@ function sectionOf({ title, bars }: Chart): string {
     const [y, width] = [i * ROW, Math.max(value > 0 ? 1 : 0, Math.round((value / most) * room))]
     return (
       `<text x="${LABEL - 10}" y="${y + 16}" text-anchor="end">${escaped(label)}</text>` +
-      `<rect x="${LABEL}" y="${y + 4}" width="${width}" height="${ROW - 8}" rx="2"/>` +
+      `<rect x="${LABEL}" y="${y + 4}" width="${width}" height="${ROW - 8}" rx="2" fill="#2f6fdf"/>` +
       `<text class="value" x="${LABEL + width + 8}" y="${y + 16}">${value.toLocaleString('en')}</text>`
     )
   })
