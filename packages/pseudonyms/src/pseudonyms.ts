@@ -130,16 +130,18 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
     async reverse(pseudonym, how) {
       const { at, reason } = readOptions(how, ['at', 'reason'])
       if (typeof pseudonym !== 'string') throw invalidArgument('pseudonym', 'must be a string')
-      if (making?.undo === undefined) throw new StrongroomError('unsupported_operation', `what mode ${mode} has made cannot be undone`)
-      const handling = handlingOf(making.undo, series.spanOf(at as number))
-      const lease = await series.reverse(at as number, reason as string, handling)
-      try {
-        const block = lease?.use().reverse(pseudonym)
-        if (block === undefined) throw decryptFailed()
-        return judged(block, making.tells === true)
-      } finally {
-        lease?.dispose()
-      }
+      const undo = making?.undo
+      if (undo === undefined) throw new StrongroomError('unsupported_operation', `what mode ${mode} has made cannot be undone`)
+      const undone = await series.reverse(at as number, reason as string, (key) => {
+        const undoing = undo(key)
+        try {
+          return undoing.reverse(pseudonym)
+        } finally {
+          undoing.destroy()
+        }
+      })
+      if (undone?.made === undefined) throw decryptFailed()
+      return judged(undone.made, making?.tells === true)
     },
     id: (kind, value, how) => identifier(tenant, purpose, kind, value, how),
     resource: (rows) => resourceOf(rows, retain, () => series.spanOf(Math.max(0, series.now() - retain + length)).from),

@@ -57,6 +57,7 @@ describe('the end of a key', () => {
     expect(await pseudonyms.sweep()).toEqual({ done: 0, waiting: 0 })
     w.clock.advance(1)
     expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START }))).toBe('period_over')
+    expect(await outcome(() => pseudonymsOf(w).unlock({ at: START }))).toBe('period_over')
     expect(await outcome(() => pseudonyms.reverse('192.0.2.1', { at: START, reason: 'test' }))).toBe('period_over')
     expect(await pseudonyms.sweep()).toEqual({ done: 1, waiting: 0 })
     const gone = nodesOf(w.keyStore).find(({ ref }) => hex(ref) === hex(made.ref))
@@ -148,6 +149,7 @@ describe('the end of a key', () => {
       at(note as string, 0),
       at((note as string).replace('pseudonym-deterministic', 'index'), 0),
       at((note as string).replace('pseudonym-deterministic', 'ref'), 0),
+      at((note as string).replace('pseudonym-deterministic', 'index').replace(/\d+$/, '7'), 0),
       at(`${note as string}0`, 0),
       at('nonsense', 0),
     ]
@@ -178,6 +180,7 @@ describe('the end of a key', () => {
   test('a tenant that there is not gets no note', async () => {
     const w = await world()
     expect(await outcome(() => pseudonymsOf(w, {}, 'nobody').pseudonymise('192.0.2.1'))).toBe('not_found')
+    expect(await pseudonymsOf(w, {}, 'nobody').sweep()).toEqual({ done: 0, waiting: 0 })
     expect(notesOf(w)).toEqual([])
   })
 

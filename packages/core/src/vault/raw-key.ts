@@ -57,6 +57,25 @@ export function rawKeyName(name: unknown): Uint8Array {
   return bytes
 }
 
+/**
+ * Uses the key of a place once, behind the gate.
+ *
+ * @param work - gets 32 bytes, wiped once it returns
+ * @returns `undefined` where there is no key and none is to be made
+ */
+export function useRawKey<T>(
+  place: Place,
+  {
+    use,
+    operation,
+    about,
+    mint,
+  }: { readonly use: RawKeyUse; readonly operation: OperationName; readonly about: Labelled; readonly mint: boolean },
+  work: (key: Uint8Array) => T,
+): Promise<{ readonly made: T } | undefined> {
+  return place.use({ operation, about, mint }, (path) => (path === undefined ? undefined : { made: withBytes(path, use, work) }))
+}
+
 /** Opens the key of a place, behind the gate. @returns `undefined` where there is none and none is to be made */
 export function openRawKey<T>(place: Place, asked: RawKeyAsked, handling: RawKeyHandling<T>): Promise<RawKeyLease<T> | undefined> {
   const { gate, whose, keys } = place
@@ -82,7 +101,7 @@ class Lease<T> implements RawKeyLease<T> {
     const ended = (): void => this.dispose()
     this.#unlisten = [path.tenant, ...path.nodes].map((key) => key.whenDestroyed(ended))
     try {
-      this.#made = { value: make(path, asked, handling) }
+      this.#made = { value: withBytes(path, asked.use, handling.make) }
     } catch (error) {
       this.dispose()
       throw error
@@ -114,12 +133,12 @@ class Lease<T> implements RawKeyLease<T> {
   }
 }
 
-function make<T>(path: KeyPath, { use }: RawKeyAsked, handling: RawKeyHandling<T>): T {
+function withBytes<T>(path: KeyPath, use: RawKeyUse, work: (key: Uint8Array) => T): T {
   const { active, state } = leaf(path)
   if (active === undefined) throw stateError(state)
   const key = active.serviceKey(use)
   try {
-    return handling.make(key)
+    return work(key)
   } finally {
     wipe(key)
   }

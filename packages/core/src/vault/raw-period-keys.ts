@@ -9,10 +9,9 @@ import { required } from '../keys/key-tree.ts'
 import { bytesStep, KnownRef } from '../keys/known-refs.ts'
 import { readOptions } from '../read-options.ts'
 import type { SweepOptions, SweepReport } from '../sweepable.ts'
-import type { OperationName } from './authorize.ts'
 import { type PeriodNote, PeriodNotes, type PeriodSeries } from './period-notes.ts'
 import { Place, refBytes } from './place.ts'
-import { openRawKey, rawKeyName, type RawKeyHandling, type RawKeyLease } from './raw-key.ts'
+import { openRawKey, rawKeyName, type RawKeyHandling, type RawKeyLease, useRawKey } from './raw-key.ts'
 
 /** Options of `rawPeriodKeys`. Milliseconds. */
 export interface RawPeriodKeysOptions {
@@ -49,13 +48,14 @@ export interface RawPeriodKeys {
    */
   open<T>(at: number, handling: RawKeyHandling<T>): Promise<RawKeyLease<T>>
   /**
-   * The same, to undo what was done with it: makes none. Passes the gate as `pseudonym.reverse`, with the reason.
+   * Uses the same key once, to undo what was done with it: makes none. Passes the gate as `pseudonym.reverse`, with the reason.
    *
    * @param reason - 1 to 512 characters, as `onAccess` sees it
-   * @returns `undefined` where nothing was done in that period
+   * @param work - gets 32 bytes, wiped once it returns: it keeps no copy or view of them
+   * @returns what it returned, as `made`; `undefined` where nothing was done in that period
    * @throws StrongroomError as `open`
    */
-  reverse<T>(at: number, reason: string, handling: RawKeyHandling<T>): Promise<RawKeyLease<T> | undefined>
+  reverse<T>(at: number, reason: string, work: (key: Uint8Array) => T): Promise<{ readonly made: T } | undefined>
   /**
    * Destroys the keys whose time is over: of this series by its options, whatever was noted, and of all others of the vault that are noted as due.
    *
@@ -122,13 +122,18 @@ class Series implements RawPeriodKeys {
       await this.#notes.note(await this.#named(), span.period, span.until)
       this.#noted.add(span.period)
     }
-    return required(await this.#lease(span, { open: 'pseudonym.open', value: 'pseudonym.value', mint: true }, handling))
+    const { use, label } = this.#series
+    const asked = { use, open: 'pseudonym.open', value: 'pseudonym.value', about: { label }, mint: true, madeBy: 'unlock' } as const
+    const lease = required(await openRawKey(this.#place(span.period), asked, handling))
+    return new Ending(lease, () => this.now() >= span.until)
   }
 
-  async reverse<T>(at: number, reason: string, handling: RawKeyHandling<T>): Promise<RawKeyLease<T> | undefined> {
+  async reverse<T>(at: number, reason: string, work: (key: Uint8Array) => T): Promise<{ readonly made: T } | undefined> {
     if (typeof reason !== 'string' || reason.length === 0 || reason.length > MOST_REASON)
       throw invalidArgument('reason', `must be a string of 1 to ${MOST_REASON} characters`)
-    return this.#lease(this.#living(at), { open: 'pseudonym.reverse', value: 'pseudonym.reverse', mint: false, reason }, handling)
+    const { use, label } = this.#series
+    const asked = { use, operation: 'pseudonym.reverse', about: { label, reason }, mint: false } as const
+    return useRawKey(this.#place(this.#living(at).period), asked, work)
   }
 
   async sweep(options?: SweepOptions): Promise<SweepReport> {
@@ -137,17 +142,21 @@ class Series implements RawPeriodKeys {
     const now = this.now()
     const tally = { done: 0, waiting: 0 }
     const failures: unknown[] = []
-    const end = async (series: PeriodSeries, period: number, note?: PeriodNote): Promise<void> => {
+    const attempt = async (work: () => Promise<void>): Promise<void> => {
       signal?.throwIfAborted()
       try {
-        await this.#end(series, period)
-        if (note !== undefined) await this.#notes.remove(note)
-        tally.done++
+        await work()
       } catch (error) {
         if (hasCode(error, 'region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled')) tally.waiting++
         else failures.push(error)
       }
     }
+    const end = async (series: PeriodSeries, period: number, note?: PeriodNote): Promise<void> =>
+      attempt(async () => {
+        await this.#end(series, period)
+        if (note !== undefined) await this.#notes.remove(note)
+        tally.done++
+      })
     for (const note of await this.#notes.due(now, MOST_AT_ONCE)) {
       // Whatever a note says: while its period goes on, no key is destroyed.
       if ((note.period + 1) * note.length <= now) await end(note, note.period, note)
@@ -155,7 +164,11 @@ class Series implements RawPeriodKeys {
     const own = await this.#named()
     // The promise is shorter now than it was when they were noted.
     for await (const note of this.#notes.of(own)) if (this.#isOver(note.period, now)) await end(own, note.period, note)
-    for (const period of (await this.#forgotten(now).catch(unlessGone)) ?? []) await end(own, period)
+    let forgotten: readonly number[] = []
+    await attempt(async () => {
+      forgotten = await this.#forgotten(now)
+    })
+    for (const period of forgotten) await end(own, period)
     if (failures.length > 0) throw failures[0]
     return tally
   }
@@ -170,6 +183,8 @@ class Series implements RawPeriodKeys {
 
   /** Periods that are over and whose key lives, noted or not. */
   async #forgotten(now: number): Promise<readonly number[]> {
+    // Of a tenant that is gone, or was never there, none does.
+    if ((await this.#tenant.readyTenant().catch(unlessGone)) === undefined) return []
     const { length, retain } = this.#series
     const last = Math.floor((now - retain) / length)
     const periods = Array.from({ length: LOOK_BACK }, (_, i) => last - i).filter((period) => period >= 0)
@@ -193,17 +208,6 @@ class Series implements RawPeriodKeys {
     if (at > now + MOST_AHEAD) throw invalidArgument('at', 'must not be more than an hour ahead of the clock')
     if (span.until <= now) throw periodOver()
     return span
-  }
-
-  async #lease<T>(
-    { period, until }: PeriodSpan,
-    how: { readonly open: OperationName; readonly value: OperationName; readonly mint: boolean; readonly reason?: string },
-    handling: RawKeyHandling<T>,
-  ): Promise<RawKeyLease<T> | undefined> {
-    const { use, label } = this.#series
-    const about = how.reason === undefined ? { label } : { label, reason: how.reason }
-    const lease = await openRawKey(this.#place(period), { use, about, madeBy: 'unlock', ...how }, handling)
-    return lease === undefined ? undefined : new Ending(lease, () => this.now() >= until)
   }
 
   async #named(): Promise<PeriodSeries> {
@@ -256,7 +260,7 @@ function periodOver(): StrongroomError {
 }
 
 function unlessGone(error: unknown): undefined {
-  if (!hasCode(error, 'shredded')) throw error
+  if (!hasCode(error, 'shredded', 'not_found')) throw error
   return undefined
 }
 

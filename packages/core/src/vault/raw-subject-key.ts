@@ -8,7 +8,7 @@ import { required } from '../keys/key-tree.ts'
 import { bytesStep } from '../keys/known-refs.ts'
 import { readOptions } from '../read-options.ts'
 import type { Place } from './place.ts'
-import { openRawKey, rawKeyName, type RawKeyHandling, type RawKeyLease } from './raw-key.ts'
+import { rawKeyName, useRawKey } from './raw-key.ts'
 
 /** Options of `rawKey`. */
 export interface RawSubjectKeyOptions {
@@ -18,22 +18,11 @@ export interface RawSubjectKeyOptions {
 }
 
 /** @param subject - a subject's place. @throws StrongroomError as `rawKey` */
-export async function rawSubjectKey<T>(
-  subject: Place,
-  options: RawSubjectKeyOptions,
-  handling: RawKeyHandling<T>,
-): Promise<RawKeyLease<T>> {
+export async function rawSubjectKey<T>(subject: Place, options: RawSubjectKeyOptions, work: (key: Uint8Array) => T): Promise<T> {
   const { use, name } = readOptions(options, ['use', 'name'])
   if (use !== 'pseudonym-id') throw invalidArgument('use', 'must be pseudonym-id')
   const bytes = rawKeyName(name)
   const place = subject.below({}, bytesStep(NodeKind.service, serviceName(use, bytes)))
-  const asked = {
-    use,
-    open: 'pseudonym.open',
-    value: 'pseudonym.value',
-    about: { label: name as string },
-    mint: true,
-    madeBy: 'rawKey',
-  } as const
-  return required(await openRawKey(place, asked, handling))
+  const asked = { use, operation: 'pseudonym.open', about: { label: name as string }, mint: true } as const
+  return required(await useRawKey(place, asked, work)).made
 }

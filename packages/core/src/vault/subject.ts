@@ -10,7 +10,6 @@ import type { UnlockedKeys } from './lease.ts'
 import { namedStep } from './names.ts'
 import type { Place, PlaceNames, RecreateOptions, ShredOptions } from './place.ts'
 import type { PlaceState } from './place-state.ts'
-import type { RawKeyHandling, RawKeyLease } from './raw-key.ts'
 import { rawSubjectKey, type RawSubjectKeyOptions } from './raw-subject-key.ts'
 import type { Shredded } from './shredded.ts'
 import { unlockingOf, type UnlockOptions } from './unlock.ts'
@@ -74,12 +73,13 @@ export interface Subject extends Item {
   /** A part of this subject with a key of its own. @throws StrongroomError `invalid_argument` */
   item(name: string): Item
   /**
-   * A key of this subject's, for constructions that core does not have: **its bytes leave core.** For packages that make pseudonyms. Made where
-   * there is none; gone with the subject.
+   * Uses a key of this subject's, for constructions that core does not have: **its bytes leave core.** For packages that make pseudonyms. Made
+   * where there is none; gone with the subject.
    *
+   * @param work - gets 32 bytes, wiped once it returns: it keeps no copy or view of them
    * @throws StrongroomError as `encrypt`
    */
-  rawKey<T>(options: RawSubjectKeyOptions, handling: RawKeyHandling<T>): Promise<RawKeyLease<T>>
+  rawKey<T>(options: RawSubjectKeyOptions, work: (key: Uint8Array) => T): Promise<T>
 }
 
 /** An item, and what subjects have in common with it. */
@@ -166,7 +166,7 @@ export class SubjectHandle extends ItemHandle implements Subject {
     return new ItemHandle(this.#place.below({ item: name }, namedStep(NodeKind.item, name, 'item')))
   }
 
-  rawKey<T>(options: RawSubjectKeyOptions, handling: RawKeyHandling<T>): Promise<RawKeyLease<T>> {
-    return rawSubjectKey(this.#place, options, handling)
+  rawKey<T>(options: RawSubjectKeyOptions, work: (key: Uint8Array) => T): Promise<T> {
+    return rawSubjectKey(this.#place, options, work)
   }
 }

@@ -1,5 +1,6 @@
 // Keys whose bytes leave core: which they are, that they are like any other key to the gate and to rotations, and what is refused.
 import { type Access, openVault, type RawKeyHandling, type RawPeriodKeysOptions, type RawSubjectKeyOptions } from '@strongroom/core'
+import { manualClock } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
 import { alice, hex, nodeMadeBy, nodesOf, openGround, outcome, refusalOf, START } from './support.ts'
@@ -35,13 +36,30 @@ describe('a period’s key', () => {
     expect(nodesOf(keyStore).filter(({ kind, ref }) => kind === 4 && hex(ref) === hex(node.ref))).toHaveLength(1)
   })
 
+  test('the same number of a period of another length is another day’s, and has another key', async () => {
+    const { vault } = await openGround({ clock: manualClock(3 * DAY) })
+    const of = async (length: number, at: number): Promise<string> =>
+      (
+        await vault
+          .tenant('acme')
+          .rawPeriodKeys({ ...SERIES, length })
+          .open(at, BYTES)
+      ).use()
+    expect(await of(DAY, DAY)).not.toBe(await of(DAY / 2, DAY / 2))
+  })
+
   test('to undo: found where there is one, never made', async () => {
     const { vault, keyStore } = await openGround()
     const series = vault.tenant('acme').rawPeriodKeys(SERIES)
     const nodes = nodesOf(keyStore).length
-    expect([await series.reverse(START, 'why', BYTES), nodesOf(keyStore).length]).toEqual([undefined, nodes])
+    expect([await series.reverse(START, 'why', hex), nodesOf(keyStore).length]).toEqual([undefined, nodes])
     const made = await series.open(START, BYTES)
-    expect((await series.reverse(START, 'why', BYTES))?.use()).toBe(made.use())
+    let kept = new Uint8Array()
+    const undone = await series.reverse(START, 'why', (key) => {
+      kept = key as Uint8Array<ArrayBuffer>
+      return hex(key)
+    })
+    expect([undone?.made, kept]).toEqual([made.use(), new Uint8Array(32)])
   })
 
   test('passes the gate when it is opened and at each use, with its region, name and reason', async () => {
@@ -57,12 +75,10 @@ describe('a period’s key', () => {
     seen.length = 0
     const lease = await series.open(START, BYTES)
     lease.use()
-    const undo = await series.reverse(START, 'court order', BYTES)
-    undo?.use()
+    await series.reverse(START, 'court order', hex)
     expect(seen.map(({ operation, field, tenant, region, reason }) => [operation, field, tenant, region, reason])).toEqual([
       ['pseudonym.open', 'access-log', 'acme', 'eu', undefined],
       ['pseudonym.value', 'access-log', 'acme', 'eu', undefined],
-      ['pseudonym.reverse', 'access-log', 'acme', 'eu', 'court order'],
       ['pseudonym.reverse', 'access-log', 'acme', 'eu', 'court order'],
     ])
     refused = 'pseudonym.value'
@@ -103,7 +119,7 @@ describe('a period’s key', () => {
     const { vault } = await openGround()
     const series = vault.tenant('acme').rawPeriodKeys(SERIES)
     for (const reason of ['', 'x'.repeat(513), undefined, 1])
-      expect((await refusalOf(() => series.reverse(START, reason as string, BYTES))).argument).toBe('reason')
+      expect((await refusalOf(() => series.reverse(START, reason as string, hex))).argument).toBe('reason')
     expect((await refusalOf(() => series.sweep({ signal: 1 as never }))).argument).toBe('signal')
   })
 })
@@ -113,13 +129,13 @@ describe('a subject’s key', () => {
 
   test('is one for each name, made by its first use, and gone with the subject', async () => {
     const { vault, keyStore } = await openGround()
-    const [first, other] = [await alice(vault).rawKey(ID, BYTES), await alice(vault).rawKey({ ...ID, name: 'other' }, BYTES)]
-    expect([first.use() === (await alice(vault).rawKey(ID, BYTES)).use(), first.use() === other.use()]).toEqual([true, false])
+    const first = await alice(vault).rawKey(ID, hex)
+    const other = await alice(vault).rawKey({ ...ID, name: 'other' }, hex)
+    expect([first === (await alice(vault).rawKey(ID, hex)), first === other, first.length]).toEqual([true, false, 64])
     const [, subject] = await alice(vault).references()
     expect(nodesOf(keyStore).filter(({ parentRef }) => hex(parentRef) === subject)).toHaveLength(2)
     await alice(vault).shred()
-    expect(await outcome(() => first.use())).toBe('handle_expired')
-    expect(await outcome(() => alice(vault).rawKey(ID, BYTES))).toBe('shredded')
+    expect(await outcome(() => alice(vault).rawKey(ID, hex))).toBe('shredded')
   })
 
   test('of another use there is none', async () => {
@@ -129,6 +145,6 @@ describe('a subject’s key', () => {
       [{ use: 'pseudonym-id', name: '' }, 'name'],
       [{ ...ID, period: 1 }, 'options'],
     ] as const)
-      expect((await refusalOf(() => alice(vault).rawKey(options as RawSubjectKeyOptions, BYTES))).argument).toBe(argument)
+      expect((await refusalOf(() => alice(vault).rawKey(options as RawSubjectKeyOptions, hex))).argument).toBe(argument)
   })
 })

@@ -2,7 +2,7 @@
 
 import { createHmac } from 'node:crypto'
 
-import { invalidArgument, type RawKeyHandling, readOptions, type Tenant, wipe } from '@strongroom/core'
+import { invalidArgument, readOptions, type Tenant } from '@strongroom/core'
 
 /** Options of `id`. */
 export interface IdOptions {
@@ -14,8 +14,6 @@ const VERSION = 1
 const MAC_BYTES = 15
 const MOST_BYTES = 1024
 
-const HANDLING: RawKeyHandling<Uint8Array> = { make: (key) => Uint8Array.from(key), end: (key) => wipe(key) }
-
 /**
  * `0x01 ‖ the first 15 bytes of HMAC-SHA-256(key, LP(kind) ‖ LP(value))` (RFC 2104), as base64url.
  *
@@ -24,13 +22,10 @@ const HANDLING: RawKeyHandling<Uint8Array> = { make: (key) => Uint8Array.from(ke
 export async function identifier(tenant: Tenant, purpose: string, kind: string, value: string, options?: IdOptions): Promise<string> {
   const { subject = value } = readOptions(options, ['subject'])
   const [kindBytes, valueBytes] = [lp(kind, 'kind'), lp(value, 'value')]
-  const lease = await tenant.subject(subject).rawKey({ use: 'pseudonym-id', name: purpose }, HANDLING)
-  try {
-    const mac = createHmac('sha256', lease.use()).update(kindBytes).update(valueBytes).digest()
+  return tenant.subject(subject).rawKey({ use: 'pseudonym-id', name: purpose }, (key) => {
+    const mac = createHmac('sha256', key).update(kindBytes).update(valueBytes).digest()
     return Buffer.concat([Uint8Array.of(VERSION), mac.subarray(0, MAC_BYTES)]).toString('base64url')
-  } finally {
-    lease.dispose()
-  }
+  })
 }
 
 function lp(text: string, argument: string): Buffer {
