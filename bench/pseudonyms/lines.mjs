@@ -82,7 +82,9 @@ async function longStream(folder, log) {
       if (!child.stdin.write(log.subarray(at, at + 2 ** 20))) await once(child.stdin, 'drain')
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
     seen.push(Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024)
-    const [, , , , , , , , , , , user, system] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+    const [, , , , , , , , , , , user, system] = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
     cpu = (Number(user) + Number(system)) / 100
   }
   child.stdin.end()

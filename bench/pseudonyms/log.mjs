@@ -6,7 +6,13 @@ const AGENTS = [
   'Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0',
   'curl/8.5.0',
 ]
-const TARGETS = ['/img/a%20photo.jpg?w=300&h=200', '/', '/api/v1/items/1234?sort=asc&page=2', '/assets/app.3f2a91.js', '/login?token=secret&next=home']
+const TARGETS = [
+  '/img/a%20photo.jpg?w=300&h=200',
+  '/',
+  '/api/v1/items/1234?sort=asc&page=2',
+  '/assets/app.3f2a91.js',
+  '/login?token=secret&next=home',
+]
 const A_SECOND = 1000
 
 /** @param bytes - at least so many, in whole lines. The same each time, but for the day */

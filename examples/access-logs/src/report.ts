@@ -19,7 +19,10 @@ export async function reportOf(store: Store, day: string): Promise<Page> {
       day,
       headline: `Key destroyed on ${lastDay}. No request of this day is left, only how many there were.`,
       numbers: [['requests', left?.requests ?? 0]],
-      charts: left === null ? [] : [{ title: 'Requests by country', bars: left.countries.map(({ country, requests }) => ({ label: country, value: requests })) }],
+      charts:
+        left === null
+          ? []
+          : [{ title: 'Requests by country', bars: left.countries.map(({ country, requests }) => ({ label: country, value: requests })) }],
     }
   }
   return {
@@ -55,7 +58,10 @@ export function isoDay(instant: number): string {
 }
 
 function byHour(hours: readonly number[]): readonly Bar[] {
-  return Array.from({ length: 24 }, (_, hour) => ({ label: String(hour).padStart(2, '0'), value: hours.filter((each) => each === hour).length }))
+  return Array.from({ length: 24 }, (_, hour) => ({
+    label: String(hour).padStart(2, '0'),
+    value: hours.filter((each) => each === hour).length,
+  }))
 }
 
 function tally(labels: readonly string[]): readonly Bar[] {

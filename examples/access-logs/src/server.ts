@@ -25,15 +25,15 @@ export function serverOf(store: Store, { PROXIES }: Configuration): Express {
   app.use(keep(store))
 
   app.get('/images/:name', (_request, response) => void response.type('svg').send('<svg xmlns="http://www.w3.org/2000/svg"/>'))
-  app.get('/report', async (request, response) => {
+  app.get('/report', (request, response, next) => {
     const { day = isoDay(store.now()) } = request.query
-    if (typeof day !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(day)) return void response.status(400).json({ error: 'day' })
-    response.type('html').send(htmlOf(await reportOf(store, day)))
+    if (typeof day !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(day)) response.status(400).json({ error: 'day' })
+    else reportOf(store, day).then((page) => response.type('html').send(htmlOf(page)), next)
   })
   // For those who deal with abuse; in front of it belongs what says who they are.
-  app.post('/abuse', express.json(), async (request, response) => {
-    const { ip, at, reason } = request.body as { ip?: string; at?: string; reason?: string }
-    response.json(await store.pseudonyms.reverse(String(ip), { at: Date.parse(String(at)), reason: String(reason ?? '') }))
+  app.post('/abuse', express.json(), (request, response, next) => {
+    const { ip = '', at = '', reason = '' } = (request.body ?? {}) as { ip?: string; at?: string; reason?: string }
+    store.pseudonyms.reverse(ip, { at: Date.parse(at), reason }).then((answer) => response.json(answer), next)
   })
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     const code = error instanceof StrongroomError ? error.code : 'internal'

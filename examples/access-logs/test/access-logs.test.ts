@@ -52,7 +52,9 @@ describeOnServer('access logs', (ground) => {
     const tally = (keys: readonly string[]): readonly string[] =>
       [...new Set(keys)].map((key) => keys.filter((each) => each === key).length.toLocaleString('en')).toSorted()
     const hosts = lines.map((line) => line.split(' ')[0] as string)
-    const networks = hosts.map((host) => (host.includes(':') ? host.split(':').slice(0, 2).join(':') : host.split('.').slice(0, 2).join('.')))
+    const networks = hosts.map((host) =>
+      host.includes(':') ? host.split(':').slice(0, 2).join(':') : host.split('.').slice(0, 2).join('.'),
+    )
     const shown = (title: string): readonly string[] => {
       const [, section = ''] = new RegExp(`<h2>${title}[^]*?<svg([^]*?)</svg>`).exec(body) ?? []
       return [...section.matchAll(/class="value"[^>]*>([\d,]+)</g)].map(([, value]) => value as string).toSorted()
@@ -137,8 +139,7 @@ describeOnServer('access logs', (ground) => {
     expect(body).not.toMatch(/network|visitors/)
 
     await ground.store.requests.insertMany(rows)
-    for (const service of [after, before, first])
-      expect([(await ground.ask(service, '/abuse', { body: abuse })).status]).toEqual([410])
+    for (const service of [after, before, first]) expect([(await ground.ask(service, '/abuse', { body: abuse })).status]).toEqual([410])
 
     // Also in a process whose clock is behind.
     expect(await ground.importLog(lines.slice(0, 20))).toMatchObject({ lines: 20, addresses: 0, refused: 20 })

@@ -53,7 +53,9 @@ describe('in and out', () => {
 
   test('what was taken out is told: unclear ones, values of parameters, lines of another format, and lines that are too old', async () => {
     const input = [line('0300.0.2.1', undefined, '/?token=x'), 'no line of 192.0.2.1\n', line('192.0.2.1', NOW - 40 * DAY)].join('')
-    const { code, stdout, stderr } = await strongroom(folder, ['pseudonymise', 't0', '--redact-query', 'token', '--redact-query', 'x'], { input })
+    const { code, stdout, stderr } = await strongroom(folder, ['pseudonymise', 't0', '--redact-query', 'token', '--redact-query', 'x'], {
+      input,
+    })
     expect(code).toBe(0)
     expect(stdout.match(/\[redacted\]/g)).toHaveLength(3)
     expect(stdout).not.toMatch(/192\.0\.2\.1|0300|token=x/)

@@ -73,7 +73,10 @@ export function addPseudonymise(program: Command, runner: Runner): void {
 }
 
 function repeated(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((value: string, before: readonly string[] = []) => [...before, placeName(value)])
+  return new Option(flags, description).argParser((value: string, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    placeName(value),
+  ])
 }
 
 async function pseudonymise(session: Session, tenant: string, files: readonly string[], flags: Flags): Promise<Outcome> {

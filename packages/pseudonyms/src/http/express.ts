@@ -38,9 +38,13 @@ export function pseudonymiseExpress(pseudonyms: Pseudonyms, options: RequestOpti
       Object.defineProperty(request, 'ips', { value: [], configurable: true, enumerable: true })
     }
     show(NO_CLIENT)
-    hideAddresses(request, reader).then(({ client }) => {
-      show(client)
-      next()
-    }, next)
+    hideAddresses(request, reader).then(
+      ({ client }) => {
+        show(client)
+        // Outside of the promise: what the application throws is its own.
+        return process.nextTick(next)
+      },
+      (error: unknown) => process.nextTick(next, error),
+    )
   }
 }

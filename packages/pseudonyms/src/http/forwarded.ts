@@ -13,8 +13,8 @@ export function parseForwarded(value: string): readonly ForwardedElement[] | und
   for (;;) {
     const pair = PAIR.exec(value)
     if (pair === null) return undefined
-    const [, name = '', token, quoted = '', end] = pair
-    elements.at(-1)?.push([name.toLowerCase(), token ?? quoted.replaceAll(/\\(.)/g, '$1')])
+    const [, name = '', token, text = '', end] = pair
+    elements.at(-1)?.push([name.toLowerCase(), token ?? text.replaceAll(/\\(.)/g, '$1')])
     if (end === '') return elements
     if (end === ',') elements.push([])
   }

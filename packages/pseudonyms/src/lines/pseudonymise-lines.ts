@@ -45,11 +45,11 @@ export class PseudonymisedLines extends Transform {
   }
 
   override _transform(chunk: unknown, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#take(chunk).then(() => done(), done)
+    settle(this.#take(chunk), done)
   }
 
   override _flush(done: TransformCallback): void {
-    this.#all(this.#buffer.end()).then(() => done(), done)
+    settle(this.#all(this.#buffer.end()), done)
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -154,6 +154,14 @@ export class PseudonymisedLines extends Transform {
     }
     if (isRefused) counts.refused += linesIn(bytes, from, to)
   }
+}
+
+// Outside of the promise: what is thrown there is not an error of the work.
+function settle(work: Promise<void>, done: TransformCallback): void {
+  work.then(
+    () => process.nextTick(done),
+    (error: Error) => process.nextTick(done, error),
+  )
 }
 
 function linesIn(bytes: Buffer, from: number, to: number): number {

@@ -52,7 +52,7 @@ function asked(port: number, headers: Readonly<Record<string, string>> = {}, bod
 const forwarded = { 'X-Forwarded-For': `198.51.100.7, ${CLIENT}`, 'x-real-ip': '198.51.100.7' }
 
 describe('Express', () => {
-  async function app() {
+  async function serving() {
     const ground = await world()
     const pseudonyms = pseudonymsOf(ground)
     const printed: string[] = []
@@ -74,7 +74,7 @@ describe('Express', () => {
   }
 
   test('the pseudonym is where the address was, and no address is left', async () => {
-    const { pseudonyms, printed, port } = await app()
+    const { pseudonyms, printed, port } = await serving()
     const client = await pseudonyms.pseudonymise(CLIENT)
     expect(JSON.parse((await asked(port, forwarded)).body)).toEqual([client, 'FR', null])
     expect(JSON.parse((await asked(port, { ...forwarded, 'content-type': 'text/plain' }, 'body')).body)).toEqual([client, 'FR', 'body'])
@@ -85,14 +85,14 @@ describe('Express', () => {
   })
 
   test('DNT and Sec-GPC drop it, and nothing falls back to the raw one', async () => {
-    const { printed, port } = await app()
+    const { printed, port } = await serving()
     for (const signal of [{ dnt: '1' }, { 'sec-gpc': '1' }])
       expect(JSON.parse((await asked(port, { ...forwarded, ...signal })).body)[0]).toBe('-')
     expect(printed[0]).toBe('-  - ')
   })
 
   test('several requests of one connection have each their own', async () => {
-    const { pseudonyms, port } = await app()
+    const { pseudonyms, port } = await serving()
     const { Agent } = await import('node:http')
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     onTestFinished(() => agent.destroy())
@@ -113,7 +113,7 @@ describe('Express', () => {
   })
 
   test('where there is no pseudonym to be had the request fails, and what is told of that has no address', async () => {
-    const { vault, printed, port } = await app()
+    const { vault, printed, port } = await serving()
     await vault.tenant('acme').shred({ reason: 'accountDeleted' })
     expect(await asked(port, forwarded)).toEqual({ status: 500, body: '-' })
     expect(printed.filter((text) => RAW.test(text.replaceAll(/_connectionKey: '4:127\.0\.0\.1:\d+'/g, '')))).toEqual([])
@@ -172,7 +172,7 @@ describe('Hono', () => {
 
   test('on @hono/node-server', async () => {
     const { hono, pseudonyms } = await app({})
-    const port = await listening(createServer(getRequestListener(hono.fetch)))
+    const port = await listening(createServer((request, response) => void getRequestListener(hono.fetch)(request, response)))
     const [client, other] = [await pseudonyms.pseudonymise(CLIENT), await pseudonyms.pseudonymise('198.51.100.7')]
     expect(JSON.parse((await asked(port, forwarded)).body)).toEqual([client, `${other}, ${client}`, client, ''])
     expect(JSON.parse((await asked(port, forwarded, 'body')).body)).toEqual([client, `${other}, ${client}`, client, 'body'])

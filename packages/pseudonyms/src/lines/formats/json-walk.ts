@@ -15,7 +15,7 @@ export type OnValue = (path: string, value: JsonValue) => void
 const [OBJECT, END_OBJECT, ARRAY, END_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d]
 const [MINUS, PLUS, POINT, LETTER_E, LETTER_U] = [0x2d, 0x2b, 0x2e, 0x65, 0x75]
 const LITERALS = ['true', 'false', 'null'].map((text) => Buffer.from(text))
-const ESCAPES = new Set([...'"\\/bfnrt'].map((character) => character.charCodeAt(0)))
+const ESCAPES = new Set(Array.from('"\\/bfnrt', (character) => character.charCodeAt(0)))
 const MOST_DEPTH = 64
 
 /** @returns whether all of it is one object of JSON, not more than 64 deep */
