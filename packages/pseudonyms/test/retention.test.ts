@@ -1,5 +1,6 @@
 // A period's key ends in time, whatever happened to its note, its options or its clock; and never comes back.
-import { openVault } from '@strongroom/core'
+import { type KeyProvider, openVault } from '@strongroom/core'
+import { memoryKeyProvider } from '@strongroom/core/testing'
 import { days, hours, minutes, type PseudonymsOptions } from '@strongroom/pseudonyms'
 import { describe, expect, test } from 'vitest'
 
@@ -182,6 +183,31 @@ describe('the end of a key', () => {
     expect(await outcome(() => pseudonymsOf(w, {}, 'nobody').pseudonymise('192.0.2.1'))).toBe('not_found')
     expect(await pseudonymsOf(w, {}, 'nobody').sweep()).toEqual({ done: 0, waiting: 0 })
     expect(notesOf(w)).toEqual([])
+  })
+
+  test('a key store that was restored from before the sweep brings no key back', async () => {
+    const w = await world()
+    const pseudonyms = pseudonymsOf(w)
+    await pseudonyms.pseudonymise('192.0.2.1')
+    const before = w.keyStore.snapshot()
+    w.clock.advance(days(31))
+    await pseudonyms.sweep()
+    w.keyStore.restore(before)
+    const behind = { ...w.clock, now: () => w.clock.now() - days(31) }
+    const vault = await openVault({ ...w.options, clock: behind })
+    expect(await outcome(() => pseudonymsOf({ vault }).unlock({ at: START }))).toBe('shredded')
+  })
+
+  test('keys of a region whose provider is not here wait, and the others end', async () => {
+    const w = await world({ keyProviders: { eu: memoryKeyProvider(), us: memoryKeyProvider({ region: 'us' }) } })
+    await w.vault.tenants.create('overseas', { region: 'us' })
+    for (const tenant of ['acme', 'overseas']) await pseudonymsOf(w, {}, tenant).pseudonymise('192.0.2.1')
+    w.clock.advance(days(31))
+    const { eu } = w.options.keyProviders
+    const vault = await openVault({ ...w.options, keyProviders: { eu: eu as KeyProvider } })
+    expect(await pseudonymsOf({ vault }).sweep()).toEqual({ done: 1, waiting: 1 })
+    expect(await pseudonymsOf({ vault }, {}, 'overseas').sweep()).toEqual({ done: 0, waiting: 1 })
+    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 1, waiting: 0 })
   })
 
   test('a sweep is ended by its signal between two keys, and the next goes on', async () => {

@@ -4,22 +4,13 @@ import { hasCode } from '../errors.ts'
 import type { RawKeyUse } from '../format/derivations.ts'
 import { hex } from '../format/bytes.ts'
 import type { KeyContext } from '../keys/key-context.ts'
+import type { PeriodSeries } from './period-series.ts'
 
 const NAMESPACE = 'strongroom/period-keys'
 const FORM = 1
 const PAGE = 1000
 const KEY =
   /^(?<vault>[0-9a-f]{32})\/(?<tenant>[0-9a-f]{32})\/(?<use>[a-z-]+)\/(?<length>\d{1,16})\/(?<name>(?:[0-9a-f]{2})+)\/(?<period>\d{1,16})$/
-
-/** Keys of one tenant, use and name: one for each period. */
-export interface PeriodSeries {
-  /** Hexadecimal. */
-  readonly tenantRef: string
-  readonly use: RawKeyUse
-  readonly name: Uint8Array
-  /** Of a period, milliseconds. */
-  readonly length: number
-}
 
 /** A note, as it was read. */
 export interface PeriodNote extends PeriodSeries {

@@ -1,16 +1,15 @@
 /** Keys of a tenant that live for a period each, and whose bytes leave core: noted before they are made, destroyed when their time is over. */
 
-import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
-import { concat, hex, lp, u64 } from '../format/bytes.ts'
+import { invalidArgument, StrongroomError } from '../errors.ts'
+import { hex } from '../format/bytes.ts'
 import type { RawKeyUse } from '../format/derivations.ts'
-import { KeyState, NodeKind } from '../format/records.ts'
-import { serviceName } from '../format/reference.ts'
 import { required } from '../keys/key-tree.ts'
-import { bytesStep, KnownRef } from '../keys/known-refs.ts'
 import { readOptions } from '../read-options.ts'
 import type { SweepOptions, SweepReport } from '../sweepable.ts'
-import { type PeriodNote, PeriodNotes, type PeriodSeries } from './period-notes.ts'
-import { Place, refBytes } from './place.ts'
+import { PeriodNotes } from './period-notes.ts'
+import { periodStep } from './period-series.ts'
+import { type KeptSeries, sweepPeriods } from './period-sweep.ts'
+import type { Place } from './place.ts'
 import { openRawKey, rawKeyName, type RawKeyHandling, type RawKeyLease, useRawKey } from './raw-key.ts'
 
 /** Options of `rawPeriodKeys`. Milliseconds. */
@@ -69,9 +68,6 @@ const DAY = 86_400_000
 const MOST_REASON = 512
 // Clocks differ. A key made for what has not happened would outlive its promise.
 const MOST_AHEAD = 60 * MINUTE
-const MOST_AT_ONCE = 10_000
-// How far back a sweep looks for keys whose note was lost, with the state store that was restored from before it.
-const LOOK_BACK = 400
 const USES = [
   'pseudonym-deterministic',
   'pseudonym-prefix',
@@ -85,9 +81,8 @@ export function rawPeriodKeys(tenant: Place, options: RawPeriodKeysOptions): Raw
   return new Series(tenant, check(options))
 }
 
-interface Checked extends Omit<PeriodSeries, 'tenantRef'> {
+interface Checked extends KeptSeries {
   readonly label: string
-  readonly retain: number
 }
 
 class Series implements RawPeriodKeys {
@@ -119,7 +114,7 @@ class Series implements RawPeriodKeys {
     if (!this.#noted.has(span.period)) {
       // None of a tenant that there is not.
       await this.#tenant.readyTenant()
-      await this.#notes.note(await this.#named(), span.period, span.until)
+      await this.#notes.note({ ...this.#series, tenantRef: hex(await this.#tenant.tenantRef()) }, span.period, span.until)
       this.#noted.add(span.period)
     }
     const { use, label } = this.#series
@@ -139,67 +134,7 @@ class Series implements RawPeriodKeys {
   async sweep(options?: SweepOptions): Promise<SweepReport> {
     const { signal } = readOptions(options, ['signal'])
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-    const now = this.now()
-    const tally = { done: 0, waiting: 0 }
-    const failures: unknown[] = []
-    const attempt = async (work: () => Promise<void>): Promise<void> => {
-      signal?.throwIfAborted()
-      try {
-        await work()
-      } catch (error) {
-        if (hasCode(error, 'region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled')) tally.waiting++
-        else failures.push(error)
-      }
-    }
-    const end = async (series: PeriodSeries, period: number, note?: PeriodNote): Promise<void> =>
-      attempt(async () => {
-        await this.#end(series, period)
-        if (note !== undefined) await this.#notes.remove(note)
-        tally.done++
-      })
-    for (const note of await this.#notes.due(now, MOST_AT_ONCE)) {
-      // Whatever a note says: while its period goes on, no key is destroyed.
-      if ((note.period + 1) * note.length <= now) await end(note, note.period, note)
-    }
-    const own = await this.#named()
-    // The promise is shorter now than it was when they were noted.
-    for await (const note of this.#notes.of(own)) if (this.#isOver(note.period, now)) await end(own, note.period, note)
-    let forgotten: readonly number[] = []
-    await attempt(async () => {
-      forgotten = await this.#forgotten(now)
-    })
-    for (const period of forgotten) await end(own, period)
-    if (failures.length > 0) throw failures[0]
-    return tally
-  }
-
-  // By name, so that what a note says leads to keys of this kind only.
-  async #end({ tenantRef, use, name, length }: PeriodSeries, period: number): Promise<void> {
-    const { keys, gate } = this.#tenant
-    const tenant = new Place(keys, gate, new KnownRef(refBytes(tenantRef, 'references')), {}, [])
-    // With the tenant's key all of them are gone.
-    await tenant.below({}, stepOf({ use, name, length }, period)).shred({ reason: 'retentionEnded' }).catch(unlessGone)
-  }
-
-  /** Periods that are over and whose key lives, noted or not. */
-  async #forgotten(now: number): Promise<readonly number[]> {
-    // Of a tenant that is gone, or was never there, none does.
-    if ((await this.#tenant.readyTenant().catch(unlessGone)) === undefined) return []
-    const { length, retain } = this.#series
-    const last = Math.floor((now - retain) / length)
-    const periods = Array.from({ length: LOOK_BACK }, (_, i) => last - i).filter((period) => period >= 0)
-    const places = await Promise.all(periods.map((period) => this.#place(period).references()))
-    const records = await this.#tenant.keys.tree.context.keyStore.get(places.map(({ ref }) => ({ type: 'node', ref })))
-    const live = new Set(
-      records
-        .filter((record) => record?.type === 'node' && record.versions.some(({ state }) => state !== KeyState.shredded))
-        .map((record) => (record?.type === 'node' ? hex(record.ref) : '')),
-    )
-    return periods.filter((_, i) => live.has(hex((places[i] as (typeof places)[number]).ref)))
-  }
-
-  #isOver(period: number, now: number): boolean {
-    return period * this.#series.length + this.#series.retain <= now
+    return sweepPeriods({ tenant: this.#tenant, notes: this.#notes, series: this.#series, now: this.now(), signal })
   }
 
   #living(at: number): PeriodSpan {
@@ -210,13 +145,8 @@ class Series implements RawPeriodKeys {
     return span
   }
 
-  async #named(): Promise<PeriodSeries> {
-    const { use, name, length } = this.#series
-    return { use, name, length, tenantRef: hex(await this.#tenant.tenantRef()) }
-  }
-
   #place(period: number): Place {
-    return this.#tenant.below({}, stepOf(this.#series, period))
+    return this.#tenant.below({}, periodStep(this.#series, period))
   }
 }
 
@@ -247,21 +177,11 @@ class Ending<T> implements RawKeyLease<T> {
   }
 }
 
-// Periods of another length are of another series: their numbers mean other days.
-function stepOf({ use, name, length }: Omit<PeriodSeries, 'tenantRef'>, period: number): ReturnType<typeof bytesStep> {
-  return bytesStep(NodeKind.service, serviceName(use, concat(lp(name), u64(length)), { period }))
-}
-
 function periodOver(): StrongroomError {
   return new StrongroomError(
     'period_over',
     'the key of that period is no longer kept: what is of so long ago must be dropped, or `retain` be longer',
   )
-}
-
-function unlessGone(error: unknown): undefined {
-  if (!hasCode(error, 'shredded', 'not_found')) throw error
-  return undefined
 }
 
 function check(options: RawPeriodKeysOptions): Checked {
