@@ -3,10 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Pseudonyms } from '../pseudonyms.ts'
-import { hideAddresses, pseudonymousOf } from './node-request.ts'
+import { hideAddresses } from './node-request.ts'
 import { NO_CLIENT, type RequestOptions, requestReader } from './pseudonymise-request.ts'
-
-export { pseudonymousOf }
 
 /** What Express calls. */
 export type ExpressMiddleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void

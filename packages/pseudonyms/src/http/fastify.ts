@@ -3,10 +3,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
 import type { Pseudonyms } from '../pseudonyms.ts'
-import { hideAddresses, pseudonymousOf } from './node-request.ts'
+import { hideAddresses } from './node-request.ts'
 import { type RequestOptions, requestReader } from './pseudonymise-request.ts'
-
-export { pseudonymousOf }
 
 /** What Fastify hands over: what serves a request. */
 export type FastifyHandler = (request: IncomingMessage, response: ServerResponse) => void
