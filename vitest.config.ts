@@ -4,7 +4,9 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const SLOW = [
   'packages/core/test/epochs-races/**',
   'packages/mongo-adapter/test/hard/**',
+  'packages/mongo-adapter/test/proof/searcher.test.ts',
   'packages/mongo-adapter/test/stores/server-kills.test.ts',
+  'packages/credentials/test/processes/faults.test.ts',
   'packages/credentials/test/processes/kills.test.ts',
   'packages/pseudonyms/test/processes/kills.test.ts',
 ]

@@ -245,6 +245,7 @@ def open_receipt(v: dict) -> None:
     expected = [h(v["vaultId"]), bytes([v["kind"]]), h(v["ref"]), h(v["parentRef"]), h(v["tenantRef"]), v["region"].encode("ascii")]
     expected += [struct.pack(">I", v["versions"]), root, struct.pack(">Q", v["instant"]), bytes([v["reason"]])]
     expected += [struct.pack(">Q", v["ledger"]["n"]), h(v["ledger"]["hash"])]
+    expected += [b"".join(h(k["ref"]) + struct.pack(">Q", k["until"]) for k in v["kept"])]
     same(split(fields[1:]), expected, "fields")
     seed = hkdf(h(v["secret"]), "use/signing-certificate")
     same(seed.hex(), v["seed"], "seed")

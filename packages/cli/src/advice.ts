@@ -28,6 +28,8 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   state_store_unavailable: 'see to what the message names, then run it again; what was done is kept',
   epoch_blocked: 'strongroom status shows what comes first; see "What can go wrong" in docs/rotation-runbook.md',
   still_referenced: '',
+  revocation_required:
+    'let the configuration return an open vault that createCredentials was called with; or give --without-revocation, and the tokens stay good at their providers',
   receipt_invalid: '',
   ledger_invalid: 'see docs/erasure-and-backups.md, "The state store is lost"',
   vault_not_initialised:

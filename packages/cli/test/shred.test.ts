@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { keptEntryKey } from '@strongroom/core'
 import { describe, expect, test } from 'vitest'
 
 import { BIN, FUNCTION, shell, strongroom } from './support/command.ts'
@@ -360,5 +361,59 @@ describe('a receipt that is to be kept', () => {
       expect([line, code]).toEqual([line, 1])
       expect(stderr).toMatch(message)
     }
+  })
+})
+
+describe('where there are connections', () => {
+  async function connectedFolder() {
+    const made = await vaultFolder()
+    await made.with(async (vault) => {
+      const references = [...(await vault.tenant('t0').subject('s0').references()), '0'.repeat(32)]
+      const entries = [
+        ['strongroom/connections', [vault.id, ...references].join('/')],
+        ['strongroom/revocations', keptEntryKey(vault.id, references, Date.UTC(2040, 0, 1), 'x')],
+      ] as const
+      for (const [namespace, key] of entries) await vault.stateStore.put(namespace, key, new Uint8Array(1), { expected: 'absent' })
+    })
+    return made
+  }
+
+  test('refused, with what to do; the flag destroys all the same, and the receipt says what is kept', async () => {
+    const { folder, values } = await connectedFolder()
+    for (const place of [
+      ['subject', 't0', 's0'],
+      ['tenant', 't0'],
+    ]) {
+      const refused = await strongroom(folder, ['shred', ...place, '--yes'])
+      expect([refused.code, refused.stdout]).toEqual([1, ''])
+      expect(refused.stderr).toMatch(
+        /^Gone for good[^\n]*\nstrongroom: revocation_required: [^\n]*; next: [^\n]*--without-revocation[^\n]*\n$/,
+      )
+    }
+    expect(await readAll(folder, values)).toEqual(values.map(({ value }) => value))
+    const done = await strongroom(folder, ['shred', 'subject', 't0', 's0', '--yes', '--without-revocation', '--receipt', 'receipt'])
+    expect([done.code, done.stdout]).toEqual([
+      0,
+      expect.stringMatching(/tokens that wait to be revoked were kept under 1 key of the vault's own, destroyed 2040-01-01 00:00/),
+    ])
+    expect((await readAll(folder, values))[0]).toBe('shredded')
+    const valid = await strongroom(folder, ['verify-receipt', 'receipt', '--json'])
+    expect(JSON.parse(valid.stdout)).toMatchObject({
+      valid: true,
+      kept: [{ ref: expect.stringMatching(/^[0-9a-f]{32}$/), until: Date.UTC(2040, 0, 1) }],
+    })
+  })
+
+  test('a configuration that returns a vault with whoever sees to them: done', async () => {
+    const { folder, values } = await connectedFolder()
+    const guard = "{ before: async (places) => console.error('before', places[0].names), after: async () => console.error('after') }"
+    const source = rawKeyConfiguration(folder)
+      .replace('  openVault({', '{ const vault = await openVault({')
+      .replace(/\n {2}\}\),\n\)/, `})\n vault.guardShreds('strongroom/connections', ${guard})\n return vault })`)
+    writeFileSync(join(folder, 'strongroom.config.ts'), source)
+    const done = await strongroom(folder, ['shred', 'subject', 't0', 's0', '--yes'])
+    expect([done.code, done.stdout]).toEqual([0, expect.stringMatching(/^srr1\./)])
+    expect(done.stderr).toMatch(/before \{ tenant: 't0', subject: 's0' \}\nafter\n/)
+    expect((await readAll(folder, values))[0]).toBe('shredded')
   })
 })

@@ -49,6 +49,8 @@ export type StrongroomErrorCode =
   | 'epoch_blocked'
   /** A key version still has something that only it opens: values, or children. Nothing was destroyed. */
   | 'still_referenced'
+  /** What is to be shredded has connections to other systems, and nothing in this process can revoke their tokens. Nothing was destroyed. */
+  | 'revocation_required'
   /** A receipt that no trusted key has signed, or that was altered. */
   | 'receipt_invalid'
   /** The ledger of shreds does not continue what the key store knows of it: cut, forged, or restored from before. */

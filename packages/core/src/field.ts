@@ -6,7 +6,7 @@ import { wipe } from './crypto/hash.ts'
 import { invalidArgument, StrongroomError } from './errors.ts'
 import { copy, isBytes, utf8 } from './format/bytes.ts'
 import { attempt, readOptions } from './read-options.ts'
-import type { EncryptedValueBytes } from './format/encrypted-value.ts'
+import { type EncryptedValueBytes, fieldData } from './format/encrypted-value.ts'
 import { type EncodedValue, frame } from './format/frame.ts'
 import { jsonCodec, STRING, stringFrame, type ValueCodec } from './format/value-codec.ts'
 
@@ -33,10 +33,12 @@ export interface FieldOptions {
   readonly codec?: ValueCodec
 }
 
-/** A context and a field name as bytes. */
+/** A context and a field name, as values are bound to them. */
 export interface FieldName {
-  readonly context: Uint8Array
-  readonly field: Uint8Array
+  readonly context: string
+  readonly contextBytes: Uint8Array
+  /** What the associated data of values has of both. */
+  readonly data: Uint8Array
 }
 
 /**
@@ -179,7 +181,8 @@ function hasMethods(value: unknown, argument: string, methods: readonly string[]
 }
 
 function fieldName(context: string, name: string, contextArgument: string, nameArgument: string): FieldName {
-  return { context: nameBytes(context, contextArgument), field: nameBytes(name, nameArgument) }
+  const contextBytes = nameBytes(context, contextArgument)
+  return { context, contextBytes, data: fieldData(contextBytes, nameBytes(name, nameArgument)) }
 }
 
 function nameBytes(text: string, argument: string): Uint8Array {

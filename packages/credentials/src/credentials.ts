@@ -1,6 +1,6 @@
 /** What a service holds for its customers' connected systems. */
 
-import { invalidArgument, readOptions, type Subject, type Sweepable, type Vault } from '@strongroom/core'
+import { invalidArgument, readOptions, type Subject, type Sweepable, type Tenant, type Vault } from '@strongroom/core'
 
 import { type Connection, ConnectionHandle, type ConnectionOptions, type ConnectionStatus, statusOf } from './connection/connection.ts'
 import type { ConnectionPlace } from './connection/place.ts'
@@ -15,9 +15,12 @@ import { checkCredentialsOptions, type CredentialsOptions } from './options.ts'
 import type { CheckedProvider } from './providers/provider.ts'
 import { ConnectionStore } from './records/connection-store.ts'
 import { Refresh } from './refresh/refresh.ts'
-import { disconnect, type Disconnected, type DisconnectOptions, revokeOrphans } from './revoke/disconnect.ts'
+import { disconnect, type DisconnectOptions, revokeOrphans } from './revoke/disconnect.ts'
+import { disconnectListed, type Disconnection } from './revoke/disconnect-listed.ts'
+import { leavingByName } from './revoke/leaving.ts'
 import { RevocationOutbox } from './revoke/outbox.ts'
 import { Revocations } from './revoke/revocations.ts'
+import { shredGuard } from './revoke/shred-guard.ts'
 import { sweep } from './sweep.ts'
 
 /** Options of `connection`. */
@@ -47,7 +50,8 @@ export interface Credentials extends Sweepable {
    * Where to send a customer's browser so that a connection is made. Everything that has to be known when it comes back travels in it, encrypted.
    *
    * @param options - `redirectUri`: where the provider sends the browser back to; `session`: what this browser alone has, such as its session id
-   * @throws StrongroomError `invalid_argument`, `authorisation_server_unavailable`, and what stores and keys throw
+   * @throws StrongroomError `invalid_argument`, `unsupported_operation` (not of the kind `oauth2`), `authorisation_server_…` (discovery), and what
+   *   stores and keys throw
    * @example
    * ```ts
    * import { type Vault } from '@strongroom/core'
@@ -70,17 +74,19 @@ export interface Credentials extends Sweepable {
    * Ends what `authorizationUrl` began: checks the answer, exchanges the code and saves the tokens.
    *
    * @param url - the whole URL that the browser came back to
-   * @throws StrongroomError `invalid_argument` (not of this session, altered, or older than 15 minutes), `authorisation_denied`,
+   * @throws StrongroomError `invalid_argument` (not of this session, altered, older than 15 minutes, there for the second time, or at another
+   *   address than `redirectUri`; or `providers.….issuer` is missing), `authorisation_denied`,
    *   `authorisation_server_…`, and what stores and keys throw
    */
   callback(url: string | URL, options: { readonly session: string }): Promise<Connection>
   /**
-   * Disconnects all that a person, or the tenant itself, has, one after the other, as `disconnect` of each. Do it before the person's key is
-   * shredded: from then on nothing can be revoked. Repeating it goes on where it stopped.
+   * Disconnects all that a person has, or everybody in a tenant and the tenant itself, one after the other, as `disconnect` of each. Repeating it
+   * goes on where it stopped. Shredding whose they are puts their tokens by as well, and asks no provider: sweeping does.
    *
-   * @throws StrongroomError `invalid_argument` (a connection's provider is not one that `createCredentials` was given), and as `disconnect`
+   * @param owner - a subject, `tenant.self()`, or a tenant
+   * @throws StrongroomError as `disconnect`
    */
-  disconnectAll(owner: Subject): AsyncGenerator<Disconnected & { readonly name: string }>
+  disconnectAll(owner: Subject | Tenant): AsyncGenerator<Disconnection>
   /**
    * Brings in what a service holds in the clear today, one after the other, and says of each what became of it. What is there already stays, so
    * that it can be repeated. Where tokens are refreshed elsewhere meanwhile, stop that first: a refresh token of single use has one owner.
@@ -94,8 +100,6 @@ export interface Credentials extends Sweepable {
   /** All connections of a person, or of the tenant itself. Reads by pages; opens no token. @throws StrongroomError what stores and keys throw */
   list(owner: Subject): AsyncIterable<ConnectionStatus>
 }
-
-const WEEK = 7 * 86_400_000
 
 /**
  * The credentials of a vault's customers.
@@ -142,10 +146,10 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
     timeout: checked.timeout,
     now: () => clock.now(),
   }
-  const outbox = new RevocationOutbox(vault, WEEK)
+  const outbox = new RevocationOutbox(vault)
   const revocations = new Revocations({ outbox, clock, options: checked, endpoint, tell })
   const leaving: DisconnectOptions = { store, clock, revocations, options: checked, tell }
-  const revokeLater = (place: ConnectionPlace, secrets: Secrets): Promise<void> => revokeOrphans(place, secrets, leaving)
+  const revokeLater = (place: ConnectionPlace, secrets: Secrets): Promise<void> => revokeOrphans(place, place.provider, secrets, leaving)
   const refresh = new Refresh({ store, clock, options: checked, endpoint, tell, revokeLater })
   const warm = new WarmConnections(checked.maxWarm)
   const parts: ConnectionOptions = {
@@ -155,8 +159,11 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
     warm,
     options: checked,
     tell,
-    disconnect: (place) => disconnect(place, leaving),
+    disconnect: (place) => disconnect(leavingByName(place), leaving),
+    revokeLater,
   }
+
+  vault.guardShreds('strongroom/connections', shredGuard(vault, leaving))
 
   const connect = new Connect({ vault, providers: checked.providers, endpoint })
   const handle = (owner: Subject, name: string, provider: CheckedProvider): ConnectionHandle =>
@@ -191,7 +198,8 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
     async sweep(given) {
       const { signal } = readOptions(given, ['signal'])
       if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-      return sweep({ vault, clock, options: checked, store, outbox, revocations, refresh, connect }, signal === undefined ? {} : { signal })
+      const swept = { vault, clock, options: checked, store, outbox, revocations, refresh, connect, tell }
+      return sweep(swept, signal === undefined ? {} : { signal })
     },
     importPlaintext(rows, how) {
       const { dryRun = false, signal } = readOptions(how, ['dryRun', 'signal'])
@@ -204,13 +212,11 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
       )
     },
     async *disconnectAll(owner) {
-      requireOwner(owner)
-      for await (const { record } of store.list(await store.prefixOf(owner))) {
-        // What is on its way out may have lost its name with its key: sweeping ends it.
-        const known = await statusOf(owner, record)
-        if (known === undefined) continue
-        const { name, provider } = known
-        yield { name, ...(await handle(owner, name, configured(owner, name, provider)).disconnect()) }
+      if (!isTenant(owner)) requireOwner(owner)
+      for await (const connection of store.list(await store.prefixOf(owner))) {
+        warm.drop(connection.key)
+        const done = await disconnectListed(vault, owner, connection, leaving)
+        if (done !== undefined) yield done
       }
     },
     async *list(owner) {
@@ -221,6 +227,10 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
       }
     },
   }
+}
+
+function isTenant(owner: unknown): owner is Tenant {
+  return typeof owner === 'object' && owner !== null && 'self' in owner
 }
 
 function requireOwner(owner: unknown): asserts owner is Subject {

@@ -7,7 +7,7 @@ export interface EventPlace {
   /** As `connection.reference()` gives it: no name is in it. */
   readonly reference: string
   readonly provider: string
-  /** What sweeping ends it knows by its reference alone. */
+  /** Not of what sweeping ends: it knows references alone. Keep them beside your users, to find whose they are. */
   readonly names?: { readonly tenant: string; readonly subject: string | undefined; readonly connection: string }
 }
 

@@ -1,6 +1,6 @@
 /** Named places in the protocols at which a test may stop, kill or look at a process. */
 
-/** Every place, in the order in which a refresh and a disconnect pass them. */
+/** Every place, in the order in which a refresh, a disconnect and a shred of whoever has connections pass them. */
 export const FAILPOINTS = [
   'save.sealed',
   'save.stored',
@@ -12,6 +12,8 @@ export const FAILPOINTS = [
   'disconnect.marked',
   'disconnect.shredded',
   'disconnect.removed',
+  'shred.marked',
+  'shred.removed',
   'revoke.claimed',
   'revoke.answered',
   'revoke.noted',

@@ -11,32 +11,33 @@ const FORM = 1
 export class NotedKeys {
   readonly #vault: Vault
   readonly #use: PeriodKeyOptions['use']
-  readonly #length: number
+  readonly #spare: number
   readonly #noted = new Set<number>()
 
-  /** @param length - of a period, milliseconds */
-  constructor(vault: Vault, use: PeriodKeyOptions['use'], length: number) {
+  /** @param spare - milliseconds behind its period for which a key is left there: whose clock is ahead by less takes it from nobody */
+  constructor(vault: Vault, use: PeriodKeyOptions['use'], spare = 0) {
     this.#vault = vault
     this.#use = use
-    this.#length = length
+    this.#spare = spare
   }
 
-  /** The key of the period in which an instant lies, to encrypt with; destroyed when the period is over. */
-  async toSeal(instant: number): Promise<PeriodKey> {
-    const period = Math.floor(instant / this.#length)
+  /** The key of the period in which an instant lies, to encrypt with; destroyed once the period is over. */
+  async toSeal(at: number): Promise<PeriodKey> {
+    const key = this.toOpen(at)
     // Before its key is made, so that none is forgotten.
-    if (!this.#noted.has(period)) {
-      const due = (period + 1) * this.#length
-      const key = `${this.#vault.id}/${this.#use}/${period}`
-      await this.#vault.stateStore.put(NAMESPACE, key, new Uint8Array([FORM]), { expected: 'absent', due }).catch(unlessConflict)
-      this.#noted.add(period)
+    if (!this.#noted.has(key.until)) {
+      const note = `${this.#vault.id}/${this.#use}/${key.until}`
+      await this.#vault.stateStore
+        .put(NAMESPACE, note, new Uint8Array([FORM]), { expected: 'absent', due: key.until + this.#spare })
+        .catch(unlessConflict)
+      this.#noted.add(key.until)
     }
-    return this.#of(period)
+    return key
   }
 
   /** The same key, to decrypt with. */
-  toOpen(instant: number): PeriodKey {
-    return this.#of(Math.floor(instant / this.#length))
+  toOpen(at: number): PeriodKey {
+    return this.#vault.periodKey({ use: this.#use, at })
   }
 
   /** Destroys the keys of periods that are over. @returns how many */
@@ -46,15 +47,11 @@ export class NotedKeys {
     let destroyed = 0
     for (const { key, version } of await stateStore.due(NAMESPACE, clock.now(), MOST_AT_ONCE)) {
       if (!key.startsWith(mine)) continue
-      await this.#of(Number(key.slice(mine.length))).shred({ reason: 'retentionEnded' })
+      await this.toOpen(Number(key.slice(mine.length)) - 1).shred({ reason: 'retentionEnded' })
       await stateStore.delete(NAMESPACE, key, { expected: version }).catch(unlessConflict)
       destroyed++
     }
     return destroyed
-  }
-
-  #of(period: number): PeriodKey {
-    return this.#vault.periodKey({ use: this.#use, period })
   }
 }
 

@@ -3,9 +3,9 @@
 import type { Clock, SweepOptions, SweepReport, Vault } from '@strongroom/core'
 
 import type { Connect } from './connect/connect.ts'
-import type { EventPlace } from './events.ts'
+import type { CredentialEvent } from './events.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
-import { type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
+import { type ConnectionStore, itemReferences, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
 import type { RevocationOutbox, StoredRevocation } from './revoke/outbox.ts'
 import type { Revocations } from './revoke/revocations.ts'
@@ -19,6 +19,7 @@ export interface SweepParts {
   readonly revocations: Revocations
   readonly refresh: Refresh
   readonly connect: Connect
+  readonly tell: (event: CredentialEvent) => void
 }
 
 // Read again once they are done: memory stays the same, however many there are.
@@ -38,24 +39,27 @@ export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promis
       }
     }
   }
-  await each(await parts.outbox.due(BATCH), (waiting) => revoke(parts, waiting))
-  const left = await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)
+  await each(await parts.outbox.due(BATCH), async (waiting) => revoke(parts, waiting()))
+  const left: StoredConnection[] = []
+  for (const connection of await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)) {
+    try {
+      left.push(connection())
+    } catch (error) {
+      failures.push(error)
+    }
+  }
   await each(
     left.filter(({ record }) => record.state === 'disconnecting'),
     (connection) => finish(parts, connection),
   )
   await each(await unchanged(parts, left, signal), async (connection) => parts.refresh.abandoned(connection))
-  tally.done += (await parts.outbox.destroyOldKeys()) + (await parts.connect.destroyOldKeys())
+  tally.done += (await parts.outbox.destroyOldKeys()) + (await parts.connect.sweep())
   if (failures.length > 0) throw failures[0]
   return tally
 }
 
-function placeOf(key: string, provider: string): EventPlace {
-  return { reference: referenceOf(key), provider }
-}
-
 async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting: StoredRevocation): Promise<'done' | 'waiting'> {
-  const { of, until, provider } = waiting.pending
+  const { of, provider } = waiting.pending
   if (of !== undefined) {
     const connection = await store.read(of.key)
     // Put by before the mark, which never came: it was not disconnected.
@@ -64,8 +68,8 @@ async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting
       return 'done'
     }
   }
-  const about = placeOf(of?.key ?? waiting.key, provider)
-  if (clock.now() >= until) {
+  const about = { reference: of === undefined ? waiting.references.join('/') : referenceOf(of.key), provider }
+  if (clock.now() >= waiting.until) {
     await revocations.giveUp(waiting, about)
     return 'done'
   }
@@ -73,10 +77,12 @@ async function revoke({ store, clock, outbox, revocations }: SweepParts, waiting
 }
 
 // The process that marked it did not get to the end.
-async function finish({ vault, store }: SweepParts, { key, record }: StoredConnection): Promise<'done'> {
-  const [, tenant = '', subject = ''] = key.split('/')
-  await vault.shredItem([tenant, subject, record.reference], { reason: 'subjectRequest' })
+async function finish({ vault, store, tell }: SweepParts, { key, record }: StoredConnection): Promise<'done'> {
+  const item = vault.item(itemReferences({ key, record }))
+  // It may have gone with whose it was.
+  if ((await item.state()) !== 'gone') await item.shred({ reason: 'subjectRequest' })
   await store.removeItem(key, record.item)
+  tell({ type: 'disconnected', reference: referenceOf(key), provider: record.provider })
   return 'done'
 }
 

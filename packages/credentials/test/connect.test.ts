@@ -1,4 +1,5 @@
 // The flow by which a customer connects, against a real authorisation server whose customer has agreed already.
+import { google, type Provider } from '@strongroom/credentials'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { type AuthorizationServer, startAuthorizationServer } from './processes/support.ts'
@@ -17,17 +18,15 @@ async function agreed(url: URL): Promise<URL> {
   return new URL(await response.text())
 }
 
+function realProvider(): Provider {
+  const clientSecret = (): string => 'our-service-secret-of-the-tests'
+  return { issuer: server.issuer, clientId: 'our-service', clientSecret, scopes: ['openid', 'offline_access'] }
+}
+
 async function ground(changes: Parameters<typeof world>[0] = {}) {
   const w = await world(changes)
   const { credentials, vault } = await w.another({
-    providers: {
-      real: {
-        issuer: server.issuer,
-        clientId: 'our-service',
-        clientSecret: () => 'our-service-secret-of-the-tests',
-        scopes: ['openid', 'offline_access'],
-      },
-    },
+    providers: { real: realProvider() },
   })
   return { ...w, credentials, vault, alice: vault.tenant('acme').subject('alice') }
 }
@@ -77,7 +76,55 @@ describe('authorizationUrl and callback', () => {
     offset = 0
     expect(await server.count()).toEqual(before)
     await credentials.callback(back, { session: SESSION })
-    expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe('authorisation_server_refused')
+    expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe('invalid_argument')
+  })
+
+  test('the page that the browser came back to, loaded again, or twice at once: the connection lives on', async () => {
+    const { credentials, alice } = await ground()
+    const back = await agreed(await credentials.authorizationUrl(alice, 'real', { redirectUri: REDIRECT, session: SESSION }))
+    const [before, ended] = [await server.count(), 'invalid_argument']
+    const atOnce = await Promise.all([1, 2, 3].map(() => outcome(() => credentials.callback(back, { session: SESSION }))))
+    expect(atOnce.toSorted()).toEqual(['done', ended, ended])
+    expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe(ended)
+    // A server ends the tokens of a code that is shown twice.
+    expect(await server.isLive(await tokenOf(credentials.connection(alice, 'real')))).toBe(true)
+    expect((await server.count()).refused).toBe(before.refused)
+    await credentials.sweep()
+    expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe(ended)
+  })
+
+  test('at another address than the one that was sent: refused, and no code is exchanged', async () => {
+    const { credentials, alice } = await ground()
+    const back = await agreed(await credentials.authorizationUrl(alice, 'real', { redirectUri: REDIRECT, session: SESSION }))
+    const before = await server.count()
+    for (const at of ['http://127.0.0.1:1/callback/of-another-provider', 'http://127.0.0.1:2/callback', 'https://127.0.0.1:1/callback']) {
+      const url = new URL(at)
+      url.search = back.search
+      expect(await outcome(() => credentials.callback(url, { session: SESSION }))).toBe('invalid_argument')
+    }
+    expect(await server.count()).toEqual(before)
+    await credentials.callback(back, { session: SESSION })
+  })
+
+  test('a process whose clock is an hour ahead keeps nobody from connecting', async () => {
+    const { credentials, alice, another } = await ground()
+    const url = await credentials.authorizationUrl(alice, 'real', { redirectUri: REDIRECT, session: SESSION })
+    const ahead = await another({ vaultOptions: { clock: { now: () => Date.now() + 3_600_000, monotonic: () => performance.now() } } })
+    await ahead.credentials.sweep()
+    // One that has no keys in memory.
+    const other = await another({ providers: { real: realProvider() } })
+    await other.credentials.callback(await agreed(url), { session: SESSION })
+    const owner = other.vault.tenant('acme').subject('alice')
+    expect(await outcome(() => other.credentials.authorizationUrl(owner, 'real', { redirectUri: REDIRECT, session: SESSION }))).toBe('done')
+  })
+
+  test('of a provider that is not asked for tokens: said, and nothing is sent', async () => {
+    const { alice, another } = await ground()
+    const { credentials } = await another({ providers: { mail: { kind: 'apiKey' } } })
+    const thrown = await credentials
+      .authorizationUrl(alice, 'mail', { redirectUri: REDIRECT, session: SESSION })
+      .catch((error: unknown) => error)
+    expect(thrown).toMatchObject({ code: 'unsupported_operation' })
   })
 
   test('the customer says no', async () => {
@@ -93,5 +140,33 @@ describe('authorizationUrl and callback', () => {
     expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe('authorisation_denied')
     back.searchParams.set('iss', 'https://another.example')
     expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe('authorisation_server_malformed')
+  })
+})
+
+describe('an answer that names its issuer (RFC 9207)', () => {
+  test.each([
+    ['as Google does', 'https://accounts.google.com', 'done'],
+    ['of another', 'https://issuer.example', 'authorisation_server_malformed'],
+  ])('%s', async (_, iss, expected) => {
+    const { alice, another, server: fake } = await world()
+    const provider = { ...google, tokenEndpoint: `${fake.origin}/token`, clientId: 'x', clientSecret: () => 'y' }
+    const { credentials } = await another({ providers: { google: provider } })
+    const url = await credentials.authorizationUrl(alice, 'google', { redirectUri: REDIRECT, session: SESSION })
+    const back = new URL(REDIRECT)
+    back.search = String(new URLSearchParams({ code: 'c', iss, state: url.searchParams.get('state') ?? '' }))
+    expect(await outcome(() => credentials.callback(back, { session: SESSION }))).toBe(expected)
+    expect(fake.asked).toBe(expected === 'done' ? 1 : 0)
+  })
+
+  test('where no issuer was configured: said which option is missing, and no code is exchanged', async () => {
+    const { alice, credentials, server: fake, another } = await world()
+    void credentials
+    const others = await another({ provider: { authorizationEndpoint: `${fake.origin}/authorize` } })
+    const url = await others.credentials.authorizationUrl(alice, 'crm', { redirectUri: REDIRECT, session: SESSION })
+    const back = new URL(REDIRECT)
+    back.search = String(new URLSearchParams({ code: 'c', iss: fake.origin, state: url.searchParams.get('state') ?? '' }))
+    const thrown = await others.credentials.callback(back, { session: SESSION }).catch((error: unknown) => error)
+    expect(thrown).toMatchObject({ code: 'invalid_argument', argument: 'providers.crm.issuer' })
+    expect(fake.asked).toBe(0)
   })
 })

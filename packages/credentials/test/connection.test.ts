@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import type { Material } from '@strongroom/credentials'
 import { describe, expect, test } from 'vitest'
 
-import { outcome, tokenOf, world } from './support.ts'
+import { BEHIND_ALL_PAUSES, outcome, tokenOf, world } from './support.ts'
 
 describe('save', () => {
   test.each<[string, unknown]>([
@@ -46,6 +46,39 @@ describe('save', () => {
     const second = server.grant()
     await (await another()).connection.save(second)
     expect(await tokenOf((await another()).connection)).toBe(second.access_token)
+  })
+})
+
+describe('the longest of what may be saved', () => {
+  const CONTROL = '\u0001'
+  test.each<[string, unknown, object]>([
+    ['an API key', { secret: '\u{1f511}'.repeat(50_000) }, {}],
+    ['an account and scopes', { secret: 'x' }, { account: CONTROL.repeat(1000), scopes: [CONTROL.repeat(9999)] }],
+    ['an account that is longer', { secret: 'x' }, { account: 'x'.repeat(600_000) }],
+    ['scopes that are longer', { secret: 'x' }, { scopes: ['x'.repeat(600_000)] }],
+  ])('%s: is read again, or is refused', async (_, material, options) => {
+    const { alice, another } = await world()
+    const { credentials } = await another({ providers: { mail: { kind: 'apiKey' } } })
+    const connection = credentials.connection(alice, 'mail')
+    const saved = await outcome(() => connection.save(material as Material, options))
+    expect(['done', 'invalid_argument']).toContain(saved)
+    expect(await connection.status()).toEqual(saved === 'done' ? expect.objectContaining({ state: 'live' }) : undefined)
+    for await (const { name } of credentials.disconnectAll(alice)) expect(name).toBe('mail')
+  })
+
+  test("a customer's client, and a token response", async () => {
+    const { alice, another, server } = await world()
+    const { credentials } = await another({ providers: { sync: { kind: 'clientCredentials', tokenEndpoint: `${server.origin}/token` } } })
+    const connections = [credentials.connection(alice, 'sync'), credentials.connection(alice, 'crm')] as const
+    const materials: Material[][] = [
+      [CONTROL, '"'].map((one) => ({ client_id: one.repeat(100_000), client_secret: one.repeat(100_000) })),
+      [{ access_token: 'x'.repeat(100_000), refresh_token: 'y'.repeat(100_000), scope: '\u20ac '.repeat(50_000) }],
+    ]
+    for (const [i, connection] of connections.entries())
+      for (const material of materials[i] ?? []) {
+        const saved = await outcome(() => connection.save(material))
+        expect(await connection.status()).toEqual(saved === 'done' ? expect.objectContaining({ state: 'live' }) : undefined)
+      }
   })
 })
 
@@ -108,7 +141,7 @@ describe('other kinds', () => {
   })
 
   test("a customer's client gets its access tokens by itself", async () => {
-    const { alice, another, server } = await world()
+    const { alice, another, server, later } = await world()
     const { credentials } = await another({
       providers: { sync: { kind: 'clientCredentials', tokenEndpoint: `${server.origin}/token` } },
     })
@@ -116,6 +149,7 @@ describe('other kinds', () => {
     await connection.save({ client_id: 'theirs', client_secret: 'their-secret-CANARY' })
     server.next.push('reset')
     expect(await outcome(() => tokenOf(connection))).toBe('authorisation_server_unavailable')
+    later(BEHIND_ALL_PAUSES)
     expect(server.isLive(await tokenOf(connection))).toBe(true)
   })
 })
@@ -164,6 +198,7 @@ describe('disconnect', () => {
 
   test.each([
     ['200', { status: 200 }, 'revoked'],
+    ['204', { status: 204, body: '' }, 'revoked'],
     ['invalid_token', { status: 400, body: { error: 'invalid_token' } }, 'already_gone'],
     ['unsupported_token_type', { status: 400, body: { error: 'unsupported_token_type' } }, 'unsupported'],
     ['503', { status: 503 }, 'pending'],
@@ -213,7 +248,7 @@ describe('disconnect', () => {
     expect(await tokenOf(connection)).toBe(again.access_token)
 
     // Where it is the person whose keys are gone, that is said.
-    await alice.shred()
+    await alice.shredWithoutRevocation()
     expect(await outcome(() => other.status())).toBe('shredded')
   })
 })

@@ -27,6 +27,8 @@ export interface World {
   readonly connection: Connection
   readonly credentials: Credentials
   readonly provider: Provider
+  /** From now on it is later, by so many milliseconds, for all of them. */
+  later(ms: number): void
   /** The same connection as another process sees it. */
   another(changes?: Changes): Promise<{ readonly vault: Vault; readonly connection: Connection; readonly credentials: Credentials }>
 }
@@ -39,11 +41,16 @@ export interface Changes extends Partial<CredentialsOptions> {
 /** For what waits until nobody waits any more. A server that answers needs longer, on a machine that does other things. */
 export const IMPATIENT = { timeout: 500, lease: 1000 } as const
 
+/** Longer than anybody is left alone after failures, unless his server has said so. */
+export const BEHIND_ALL_PAUSES = 6 * 60_000
+
 export const SECRET = 'client-secret-CANARY'
 
 export async function world(changes: Changes = {}): Promise<World> {
   const [keyStore, stateStore, keyProvider, server] = [memoryKeyStore(), memoryStateStore(), memoryKeyProvider(), await startFakeServer()]
-  const vaultOptions = { keyProviders: { eu: keyProvider }, defaultRegion: 'eu', keyStore, stateStore }
+  let offset = 0
+  const clock = { now: () => Date.now() + offset, monotonic: () => performance.now() + offset }
+  const vaultOptions = { keyProviders: { eu: keyProvider }, defaultRegion: 'eu', keyStore, stateStore, clock }
   await initVault(vaultOptions)
   const events: CredentialEvent[] = []
   const provider: Provider = {
@@ -72,7 +79,8 @@ export async function world(changes: Changes = {}): Promise<World> {
   await vault.tenants.create('rival')
   onTestFinished(() => server.close())
   const alice = vault.tenant('acme').subject('alice')
-  return { vault, vaultOptions, keyStore, stateStore, server, events, alice, connection, credentials, provider, another }
+  const later = (ms: number): void => void (offset += ms)
+  return { vault, vaultOptions, keyStore, stateStore, server, events, alice, connection, credentials, provider, later, another }
 }
 
 /** The token that a connection works with. */

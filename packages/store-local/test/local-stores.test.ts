@@ -182,17 +182,21 @@ describe('close', () => {
     await Promise.all([close(), close()])
     await writing
     await close()
-    for (const call of [keyStore.get([{ type: 'vault' }]), keyStore.put(vault), keyStore.scan({ type: 'node', limit: 1 })]) {
-      await expect(call).rejects.toEqual(code('key_store_unavailable'))
+    for (const call of [
+      () => keyStore.get([{ type: 'vault' }]),
+      () => keyStore.put(vault),
+      () => keyStore.scan({ type: 'node', limit: 1 }),
+    ]) {
+      await expect(call()).rejects.toEqual(code('key_store_unavailable'))
     }
     for (const call of [
-      stateStore.get('n', 'k'),
-      put(stateStore, 'k'),
-      stateStore.delete('n', 'k', { expected: '1' }),
-      stateStore.due('n', 1, 1),
-      stateStore.scan('n', '', { limit: 1 }),
+      () => stateStore.get('n', 'k'),
+      () => put(stateStore, 'k'),
+      () => stateStore.delete('n', 'k', { expected: '1' }),
+      () => stateStore.due('n', 1, 1),
+      () => stateStore.scan('n', '', { limit: 1 }),
     ]) {
-      await expect(call).rejects.toEqual(code('state_store_unavailable'))
+      await expect(call()).rejects.toEqual(code('state_store_unavailable'))
     }
     const again = localStores({ directory })
     expect(await again.stateStore.scan('n', '', { limit: 100 })).toHaveLength(50)

@@ -2,16 +2,7 @@
 
 import { resolve } from 'node:path'
 
-import {
-  type Item,
-  type PlaceState,
-  Reason,
-  type ReasonName,
-  type Shredded,
-  StrongroomError,
-  type Tenant,
-  type Vault,
-} from '@strongroom/core'
+import { type PlaceState, Reason, type ReasonName, type Shredded, StrongroomError, type Vault } from '@strongroom/core'
 import { type Command, Option } from 'commander'
 
 import { CliError } from '../cli-error.ts'
@@ -20,6 +11,7 @@ import { type NewFile, newFile, newOrSameFile } from '../new-file.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { count } from '../terminal/count.ts'
+import { keptLines, keptSummary } from './kept.ts'
 import { tenantInfo } from './tenant-info.ts'
 
 interface Flags extends SharedFlags {
@@ -27,6 +19,7 @@ interface Flags extends SharedFlags {
   readonly receipt?: string
   readonly dryRun?: boolean
   readonly evenIfAbsent?: boolean
+  readonly withoutRevocation?: boolean
 }
 
 /** What is to be shredded, by name. */
@@ -47,7 +40,7 @@ export function addShred(program: Command, runner: Runner): void {
     .description(`destroy the key of a tenant, of a subject or of an item for good, ${REACH}`)
   const act = (kind: string, place: Place, flags: Flags): Promise<void> =>
     runner.run(`shred ${kind}`, flags, (session) => shredPlace(session, place, flags))
-  withFlags(
+  withRevocation(
     shred
       .command('tenant')
       .summary('a tenant, with every subject and item of it')
@@ -55,21 +48,25 @@ export function addShred(program: Command, runner: Runner): void {
       .argument('<id>', 'the name of the tenant', placeName),
   ).action((tenant: string, flags: Flags) => act('tenant', { tenant }, flags))
   withAbsent(
-    shred
-      .command('subject')
-      .summary('a subject, with every item of it')
-      .description(`destroy the key of a subject for good, ${REACH}`)
-      .argument('<tenant>', 'the name of the tenant', placeName)
-      .argument('<id>', 'the name of the subject', placeName),
+    withRevocation(
+      shred
+        .command('subject')
+        .summary('a subject, with every item of it')
+        .description(`destroy the key of a subject for good, ${REACH}`)
+        .argument('<tenant>', 'the name of the tenant', placeName)
+        .argument('<id>', 'the name of the subject', placeName),
+    ),
   ).action((tenant: string, subject: string, flags: Flags) => act('subject', { tenant, subject }, flags))
   withAbsent(
-    shred
-      .command('item')
-      .summary('one item of a subject')
-      .description(`destroy the key of an item for good, ${REACH}`)
-      .argument('<tenant>', 'the name of the tenant', placeName)
-      .argument('<subject>', 'the name of the subject', placeName)
-      .argument('<id>', 'the name of the item', placeName),
+    withFlags(
+      shred
+        .command('item')
+        .summary('one item of a subject')
+        .description(`destroy the key of an item for good, ${REACH}`)
+        .argument('<tenant>', 'the name of the tenant', placeName)
+        .argument('<subject>', 'the name of the subject', placeName)
+        .argument('<id>', 'the name of the item', placeName),
+    ),
   ).action((tenant: string, subject: string, item: string, flags: Flags) => act('item', { tenant, subject, item }, flags))
 }
 
@@ -81,13 +78,21 @@ function withFlags(command: Command): Command {
 }
 
 function withAbsent(command: Command): Command {
-  return withFlags(
-    command.option('--even-if-absent', 'where there is no key: occupy the name, so that nothing can be encrypted there (default: refused)'),
+  return command.option(
+    '--even-if-absent',
+    'where there is no key: occupy the name, so that nothing can be encrypted there (default: refused)',
+  )
+}
+
+function withRevocation(command: Command): Command {
+  return withFlags(command).option(
+    '--without-revocation',
+    'also where there are connections to other systems whose tokens nothing here can revoke: they stay good there (default: refused)',
   )
 }
 
 async function shredPlace(session: Session, place: Place, flags: Flags): Promise<Outcome> {
-  const { reason, receipt, dryRun } = flags
+  const { receipt, dryRun } = flags
   const vault = await session.openVault()
   const { region } = await tenantInfo(vault, place.tenant)
   const key = await stateOf(vault, place)
@@ -102,7 +107,7 @@ async function shredPlace(session: Session, place: Place, flags: Flags): Promise
   let shredded: Shredded
   session.begin()
   try {
-    shredded = await handleOf(vault, place).shred({ reason })
+    shredded = await destroy(vault, place, flags)
   } catch (error) {
     await file?.discard()
     throw error
@@ -145,24 +150,32 @@ async function writeReceipt(file: NewFile, { receipt, versions }: Shredded): Pro
 }
 
 async function outcome(session: Session, place: Place, shredded: Shredded, file: string | undefined): Promise<Outcome> {
-  const { instant, versions, rootVersion, ledger, receipt } = shredded
+  const { instant, versions, rootVersion, ledger, receipt, kept } = shredded
   const said = [
     versions === 0
       ? `nothing was destroyed: there was no key at that place; the name is occupied now, and nothing can be encrypted there`
       : `shredded: ${count(versions, 'key version')}; dead in every backup once all root versions up to ${rootVersion} are destroyed`,
+    ...keptLines(kept),
     ...(file === undefined ? [] : [`the receipt is in ${file}`]),
   ]
-  const summary = { ...place, instant, versions, rootVersion, ledger: { n: ledger.n, hash: Buffer.from(ledger.hash).toString('hex') } }
+  const summary = {
+    ...place,
+    instant,
+    versions,
+    rootVersion,
+    ledger: { n: ledger.n, hash: Buffer.from(ledger.hash).toString('hex') },
+    kept: keptSummary(kept),
+  }
   if (file !== undefined) return { lines: said, summary: { ...summary, receiptFile: file } }
   // The receipt alone, so that it can be sent into a file.
   for (const line of said) await session.note(line)
   return { lines: [receipt], summary: { ...summary, receipt }, isOutput: true }
 }
 
-function handleOf(vault: Vault, { tenant, subject, item }: Place): Tenant | Item {
-  const whose = vault.tenant(tenant)
-  if (subject === undefined) return whose
-  return item === undefined ? whose.subject(subject) : whose.subject(subject).item(item)
+function destroy(vault: Vault, { tenant, subject, item }: Place, { reason, withoutRevocation = false }: Flags): Promise<Shredded> {
+  const whose = subject === undefined ? vault.tenant(tenant) : vault.tenant(tenant).subject(subject)
+  if (item !== undefined && 'item' in whose) return whose.item(item).shred({ reason })
+  return withoutRevocation ? whose.shredWithoutRevocation({ reason }) : whose.shred({ reason })
 }
 
 function whole({ tenant, subject, item }: Place): string {

@@ -11,6 +11,7 @@ import { type Reading, readPath, readStream } from '../read-whole.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { minute } from '../terminal/time.ts'
+import { keptLines, keptSummary } from './kept.ts'
 
 interface Flags extends SharedFlags {
   readonly trustedKeys?: string
@@ -56,10 +57,23 @@ async function verifyReceipt(session: Session, file: string, { trustedKeys }: Fl
             `shredded ${minute(instant)}, a ${kind} of region ${region}; reason ${reason}`,
             `dead in every backup once all root versions up to ${rootVersion} of the region are destroyed`,
           ]),
+      ...keptLines(receipt.kept),
       `ref ${refs.ref}`,
       `tenant ref ${refs.tenantRef}`,
     ],
-    summary: { valid: true, vaultId: hex(receipt.vaultId), kind, ...refs, region, versions, rootVersion, instant, reason, ledger },
+    summary: {
+      valid: true,
+      vaultId: hex(receipt.vaultId),
+      kind,
+      ...refs,
+      region,
+      versions,
+      rootVersion,
+      instant,
+      reason,
+      ledger,
+      kept: keptSummary(receipt.kept),
+    },
     isOutput: true,
   }
 }

@@ -44,6 +44,13 @@ export function copy(bytes: Uint8Array, start = 0, end: number = bytes.length): 
   return new Uint8Array(bytes.subarray(start, end))
 }
 
+/** Whether two public byte strings are equal, such as ids and commitments: it stops where they differ. For secrets there is `equalBytes`. */
+export function samePublic(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return a.length === b.length
+}
+
 /** LP(x). */
 export function lp(bytes: Uint8Array): Uint8Array {
   return concat(u32(bytes.length), bytes)

@@ -8,7 +8,6 @@ import { TAG_BYTES } from './derivations.ts'
 import { MAX_VALUE_BYTES } from './frame.ts'
 
 const SEALED = lp(ascii('strongroom/v1/sealed'))
-const UNBOUND = u8(0)
 
 /** The bytes of an encrypted value, as stored. */
 export type EncryptedValueBytes = Uint8Array
@@ -30,25 +29,42 @@ export function valueHeader(tag: Uint8Array): Uint8Array {
   return concat(u8(VALUE_VERSION), tag)
 }
 
-/** What is the same for every record of one key, context and field: the start of the associated data. */
-export function valueDataPrefix(header: Uint8Array, context: Uint8Array, field: Uint8Array): Uint8Array {
-  return concat(SEALED, header, lp(context), lp(field))
+/** What the associated data of a field's values has of its name: LP(context) ‖ LP(field). */
+export function fieldData(context: Uint8Array, field: Uint8Array): Uint8Array {
+  return concat(lp(context), lp(field))
 }
 
-/** The associated data: prefix ‖ 0x00, or prefix ‖ 0x01 ‖ LP(canonical scalar of the record). */
-export function valueData(prefix: Uint8Array, record: Uint8Array | undefined): Uint8Array {
-  if (record === undefined) return concat(prefix, UNBOUND)
-  // Made for each value: in one piece, not joined from pieces.
-  const at = prefix.length
-  const out = new Uint8Array(at + 5 + record.length)
-  out.set(prefix)
-  out[at] = 1
-  out[at + 1] = record.length >>> 24
-  out[at + 2] = record.length >>> 16
-  out[at + 3] = record.length >>> 8
-  out[at + 4] = record.length
-  out.set(record, at + 5)
-  return out
+// Where associated data are written: an array of its own for each value would cost as much as a block cipher does.
+let scratch = new Uint8Array(1024)
+scratch.set(SEALED)
+
+/**
+ * The associated data: LP('strongroom/v1/sealed') ‖ header ‖ LP(context) ‖ LP(field), then 0x00, or 0x01 ‖ LP(canonical scalar of the record).
+ *
+ * @param ofField - as {@link fieldData} makes it
+ * @returns to be used before the next are made: they stand in the same place
+ */
+export function valueData(header: Uint8Array, ofField: Uint8Array, record: Uint8Array | undefined): Uint8Array {
+  const length = SEALED.length + header.length + ofField.length + (record === undefined ? 1 : 5 + record.length)
+  if (length > scratch.length) {
+    scratch = new Uint8Array(length)
+    scratch.set(SEALED)
+  }
+  const out = scratch
+  let at = SEALED.length
+  for (let i = 0; i < header.length; i++) out[at++] = header[i] as number
+  out.set(ofField, at)
+  at += ofField.length
+  if (record === undefined) out[at] = 0
+  else {
+    out[at] = 1
+    out[at + 1] = record.length >>> 24
+    out[at + 2] = record.length >>> 16
+    out[at + 3] = record.length >>> 8
+    out[at + 4] = record.length
+    out.set(record, at + 5)
+  }
+  return out.subarray(0, length)
 }
 
 /** True if these bytes have the form of an encrypted value. Says nothing about whether they open. */

@@ -23,6 +23,8 @@ const INTERNATIONAL = /^\+[1-9][0-9]{6,14}$/u
 // Also code points that a later Unicode will give a meaning, and with it a lower case or a decomposition.
 const UNASSIGNED = /\p{Cn}/u
 const FINAL_SIGMA = /\u03c2/gu
+// Of these only the case changes: every Unicode has them, none is composed of others, and none is a space.
+const VISIBLE_ASCII = /^[\u0021-\u007e]*$/u
 
 /**
  * The canonical scalar of a value as it is indexed.
@@ -52,8 +54,8 @@ export function requireIndexable(normalize: Normalize, value: unknown, argument:
 }
 
 const TEXTS: Readonly<Record<Exclude<Normaliser, 'none/1'>, (text: string, argument: string) => string>> = {
-  'email/1': (text, argument) => lowerCase(requireKnown(text, argument), 'NFC').replace(OUTER_SPACE, ''),
-  'text/1': (text, argument) => lowerCase(requireKnown(text, argument), 'NFKC').replace(RUN_OF_SPACE, ' ').replace(OUTER_SPACE, ''),
+  'email/1': (text, argument) => folded(text, argument, 'NFC', (lower) => lower.replace(OUTER_SPACE, '')),
+  'text/1': (text, argument) => folded(text, argument, 'NFKC', (lower) => lower.replace(RUN_OF_SPACE, ' ').replace(OUTER_SPACE, '')),
   'phone/1': phone,
 }
 
@@ -73,19 +75,20 @@ function digitOf(digit: string): number {
   return code >= 0xff10 ? code - 0xff10 : code >= 0x06f0 ? code - 0x06f0 : code - 0x0660
 }
 
-function requireKnown(text: string, argument: string): string {
+function requireKnown(text: string, argument: string): void {
   if (!text.isWellFormed()) throw invalidArgument(argument, 'must not hold lone surrogates')
   if (UNASSIGNED.test(text))
     throw invalidArgument(
       argument,
       'must not hold characters that the Unicode of this runtime does not know: a newer one could index them otherwise',
     )
-  return text
 }
 
 // Normalised again, since a lower case can be of several code points.
-function lowerCase(text: string, form: 'NFC' | 'NFKC'): string {
-  return text.normalize(form).toLowerCase().replace(FINAL_SIGMA, '\u03c3').normalize(form)
+function folded(text: string, argument: string, form: 'NFC' | 'NFKC', spaces: (lower: string) => string): string {
+  if (VISIBLE_ASCII.test(text)) return text.toLowerCase()
+  requireKnown(text, argument)
+  return spaces(text.normalize(form).toLowerCase().replace(FINAL_SIGMA, '\u03c3').normalize(form))
 }
 
 /** The normaliser of an option; `none` where there is none. @throws StrongroomError `invalid_argument` */

@@ -1,23 +1,47 @@
 /**
- * A signed shred receipt (docs/format.md, "Shred receipt"), one text: `srr1.` ‖ base64url of 0x01 ‖ LP of each of 12 fields in order ‖
+ * A signed shred receipt (docs/format.md, "Shred receipt"), one text: `srr1.` ‖ base64url of 0x01 ‖ LP of each of 13 fields in order ‖
  * public key 32 ‖ signature 64. Signed with the service key `signing-certificate`, it is checked without a vault.
  */
 
 import { ED25519_PUBLIC_KEY, ED25519_SIGNATURE, ed25519PublicKey, ed25519Sign, ed25519Verify } from '../crypto/ed25519.ts'
 import { equalBytes } from '../crypto/hash.ts'
 import { base64url, fromBase64url } from '../crypto/text.ts'
-import { ascii, concat, copy, fromUtf8, lp, split, toNumber, u8, u32, u64 } from './bytes.ts'
+import { ascii, concat, copy, fromUtf8, hex, lp, split, toNumber, u8, u32, u64 } from './bytes.ts'
 import { type LedgerPosition, NodeKind, Reason, type RootVersion } from './records.ts'
 
 const SIGNED = lp(ascii('strongroom/v1/shred-receipt'))
 const TEXT_PREFIX = 'srr1.'
 const VERSION = u8(0x01)
 /** The lengths that each field may have, in order; with none named, its content says. */
-const LENGTHS: readonly (readonly number[] | undefined)[] = [[16], [1], [16], [0, 16], [16], undefined, [4], undefined, [8], [1], [8], [32]]
+const LENGTHS: readonly (readonly number[] | undefined)[] = [
+  [16],
+  [1],
+  [16],
+  [0, 16],
+  [16],
+  undefined,
+  [4],
+  undefined,
+  [8],
+  [1],
+  [8],
+  [32],
+  undefined,
+]
 const REGION = /^[\x21-\x7e]{1,64}$/
 const MAX_ROOT_ID = 1024
+const KEPT_BYTES = 16 + 8
+const MAX_KEPT = 64
 /** More than the longest receipt has. */
-const MAX_TEXT = 2048
+const MAX_TEXT = 4096
+
+/** A key of the vault's own under which something of what was shredded is kept for a while. */
+export interface KeptUnder {
+  /** 16 bytes. */
+  readonly ref: Uint8Array
+  /** When it is destroyed, UTC milliseconds. */
+  readonly until: number
+}
 
 /** What a receipt says: this key is gone, by that entry of the ledger. */
 export interface ReceiptBody {
@@ -38,6 +62,8 @@ export interface ReceiptBody {
   readonly instant: number
   readonly reason: Reason
   readonly ledger: LedgerPosition
+  /** In the order of their ends; of two that end at once, of their references. At most 64. */
+  readonly kept: readonly KeptUnder[]
 }
 
 /**
@@ -84,6 +110,7 @@ function encode(body: ReceiptBody): Uint8Array {
     u8(body.reason),
     u64(body.ledger.n),
     body.ledger.hash,
+    concat(...body.kept.flatMap(({ ref, until }) => [ref, u64(until)])),
   ]
   return concat(VERSION, ...fields.map(lp))
 }
@@ -92,7 +119,8 @@ function decode(bytes: Uint8Array): ReceiptBody | undefined {
   const fields = split(bytes.subarray(VERSION.length))
   if (fields?.length !== LENGTHS.length) return undefined
   if (!fields.every((field, i) => LENGTHS[i]?.includes(field.length) ?? true)) return undefined
-  const [vaultId, kind, ref, parentRef, tenantRef, region, versions, root, instant, reason, n, hash] = fields as [
+  const [vaultId, kind, ref, parentRef, tenantRef, region, versions, root, instant, reason, n, hash, kept] = fields as [
+    Uint8Array,
     Uint8Array,
     Uint8Array,
     Uint8Array,
@@ -106,6 +134,7 @@ function decode(bytes: Uint8Array): ReceiptBody | undefined {
     Uint8Array,
     Uint8Array,
   ]
+  if (kept.length % KEPT_BYTES !== 0) return undefined
   const body: ReceiptBody = {
     vaultId,
     kind: kind[0] as NodeKind,
@@ -118,11 +147,15 @@ function decode(bytes: Uint8Array): ReceiptBody | undefined {
     instant: toNumber(instant),
     reason: reason[0] as Reason,
     ledger: { n: toNumber(n), hash },
+    kept: Array.from({ length: kept.length / KEPT_BYTES }, (_, i) => {
+      const one = kept.subarray(i * KEPT_BYTES, (i + 1) * KEPT_BYTES)
+      return { ref: copy(one, 0, 16), until: toNumber(one.subarray(16)) }
+    }),
   }
   return isWhole(body) && equalBytes(encode(body), bytes) ? body : undefined
 }
 
-function isWhole({ kind, region, rootVersion, instant, reason, ledger }: ReceiptBody): boolean {
+function isWhole({ kind, region, rootVersion, instant, reason, ledger, kept }: ReceiptBody): boolean {
   return (
     Object.values<number>(NodeKind).includes(kind) &&
     REGION.test(region) &&
@@ -134,6 +167,12 @@ function isWhole({ kind, region, rootVersion, instant, reason, ledger }: Receipt
     // What a rotation has left behind is retired, and gets no receipt.
     reason !== Reason.retired &&
     Number.isSafeInteger(ledger.n) &&
-    ledger.n >= 1
+    ledger.n >= 1 &&
+    kept.length <= MAX_KEPT &&
+    kept.every((one, i) => Number.isSafeInteger(one.until) && isAfter(one, kept[i - 1]))
   )
+}
+
+function isAfter({ ref, until }: KeptUnder, before: KeptUnder | undefined): boolean {
+  return before === undefined || until > before.until || (until === before.until && hex(ref) > hex(before.ref))
 }

@@ -78,7 +78,7 @@ function primitiveScalar(value: unknown, argument: string): Uint8Array {
     case 'string':
       if (value.length > MAX_BYTES) throw tooLong(argument)
       if (!value.isWellFormed()) throw invalidArgument(argument, 'must not hold lone surrogates')
-      return bounded(byteAndText(0x02, value), argument)
+      return bounded(textScalar(value), argument)
     case 'boolean':
       return Uint8Array.of(0x08, value ? 1 : 0)
     case 'bigint':
@@ -89,6 +89,19 @@ function primitiveScalar(value: unknown, argument: string): Uint8Array {
     default:
       throw notScalar(argument)
   }
+}
+
+// Most are short, and ASCII. An array of at most 64 bytes stands among the objects of the engine; every larger one is memory of its own.
+function textScalar(text: string): Uint8Array {
+  if (text.length >= 64) return byteAndText(0x02, text)
+  const bytes = new Uint8Array(1 + text.length)
+  bytes[0] = 0x02
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return byteAndText(0x02, text)
+    bytes[1 + i] = unit
+  }
+  return bytes
 }
 
 /** Binary with its BSON subtype (0: generic, 4: UUID). */

@@ -1,7 +1,7 @@
 /** The keys that are in memory: found without waiting, and only while they may be used as they are. */
 
 import type { Clock } from '../clock.ts'
-import { equalBytes } from '../crypto/hash.ts'
+import { samePublic } from '../format/bytes.ts'
 import { type Instant, instant, isFresh, KeyCache } from './key-cache.ts'
 import type { Step } from './known-refs.ts'
 import type { OpenNode } from './open-node.ts'
@@ -145,5 +145,5 @@ export class KeysInMemory {
 
 /** Whether every version of a node was opened beneath one that this reading of its parent has. */
 export function hangsBeneath(node: OpenNode, parent: OpenNode): boolean {
-  return node.versions.every((version) => parent.versions.some((above) => equalBytes(above.commitment, version.parentCommitment)))
+  return node.versions.every((version) => parent.versions.some((above) => samePublic(above.commitment, version.parentCommitment)))
 }

@@ -1,32 +1,23 @@
 /** A node of the key tree with its secrets in memory. */
 
-import { equalBytes, wipe } from '../crypto/hash.ts'
+import { wipe } from '../crypto/hash.ts'
 import { XaesKey } from '../crypto/xaes-256-gcm.ts'
 import { StrongroomError } from '../errors.ts'
 import type { FieldName } from '../field.ts'
 import { childSalt, childWrapKey, indexTag, sealKey, type ServiceUse, serviceKey, valueTag } from '../format/derivations.ts'
 import { hex } from '../format/bytes.ts'
-import { valueData, valueDataPrefix, valueHeader } from '../format/encrypted-value.ts'
+import { valueHeader } from '../format/encrypted-value.ts'
 import { KeyState, type LiveVersion, type NodeRecord } from '../format/records.ts'
 import { Aging, type Instant } from './key-cache.ts'
 
-/** What is the same for all values of one key version and field. */
-class SealContext {
-  readonly header: Uint8Array
-  readonly prefix: Uint8Array
-  #unbound: Uint8Array | undefined
-
-  constructor(header: Uint8Array, { context, field }: FieldName) {
-    this.header = header
-    this.prefix = valueDataPrefix(header, context, field)
-  }
-
-  /** Associated data of a value that is bound to no record. */
-  get unbound(): Uint8Array {
-    this.#unbound ??= valueData(this.prefix, undefined)
-    return this.#unbound
-  }
+/** What values of one context begin with. */
+interface Header {
+  readonly context: string
+  readonly bytes: Uint8Array
 }
+
+// A program has a few contexts, and uses most keys with one of them.
+const MOST_HEADERS = 8
 
 /** What makes blind index values. */
 export interface IndexKey {
@@ -48,8 +39,7 @@ export class OpenVersion {
   readonly parentCommitment: Uint8Array
   readonly #secret: Uint8Array
   // Made when they are needed: a rotation opens every key there is, and seals nothing with it.
-  #contexts: WeakMap<FieldName, SealContext> | undefined
-  #header: { readonly context: Uint8Array; readonly bytes: Uint8Array } | undefined
+  #headers: Header[] | undefined
   #wrapKeys: Map<string, XaesKey> | undefined
   #sealKey: XaesKey | undefined
   #indexKey: IndexKey | undefined
@@ -70,21 +60,14 @@ export class OpenVersion {
     return this.#sealKey
   }
 
-  sealContext(name: FieldName): SealContext {
-    this.#contexts ??= new WeakMap()
-    let context = this.#contexts.get(name)
-    if (context === undefined) {
-      context = new SealContext(this.#headerFor(name.context), name)
-      this.#contexts.set(name, context)
-    }
-    return context
-  }
-
-  // The fields of a collection share theirs, and are used one behind the other.
-  #headerFor(context: Uint8Array): Uint8Array {
-    if (this.#header === undefined || !equalBytes(this.#header.context, context))
-      this.#header = { context, bytes: valueHeader(valueTag(this.commitment, context)) }
-    return this.#header.bytes
+  /** What its values of a context begin with: version ‖ tag. */
+  header({ context, contextBytes }: FieldName): Uint8Array {
+    this.#headers ??= []
+    for (const known of this.#headers) if (known.context === context) return known.bytes
+    const bytes = valueHeader(valueTag(this.commitment, contextBytes))
+    if (this.#headers.length === MOST_HEADERS) this.#headers.shift()
+    this.#headers.push({ context, bytes })
+    return bytes
   }
 
   /** The key that wraps children under one wrapping key, its schedule kept. */

@@ -51,7 +51,7 @@ export class OpenTenant extends Aging {
     if (known !== undefined) return known
     if (this.#refs >= this.#mostRefs) this.#forgetRefs()
     this.#refs++
-    return from.learn(step, nodeRef(this.#refKey, step.kind, from.ref, step.name))
+    return from.learn(step, step.ref ?? nodeRef(this.#refKey, step.kind, from.ref, step.name))
   }
 
   /** A wrapping key by its id, opened by the provider at the first call. */

@@ -1,5 +1,6 @@
 /** Wrapping a node's living versions anew: under the tenant's current wrapping key, beneath the parent's newest version, or in another state. */
 
+import { samePublic } from '../format/bytes.ts'
 import { childWrapKey } from '../format/derivations.ts'
 import { nodePlace, wrapNode } from '../format/node-wrap.ts'
 import { KeyState, type KeyVersion, type LiveVersion, type NodeRecord } from '../format/records.ts'
@@ -15,7 +16,7 @@ export function isOutdated(node: OpenNode, parent: OpenNode | undefined, outdate
     (version) =>
       version.state !== KeyState.shredded &&
       isOpen(node, version) &&
-      (outdatedKey(version.wrappingKeyId) || (above !== undefined && !same(version.parentCommitment, above.commitment))),
+      (outdatedKey(version.wrappingKeyId) || (above !== undefined && !samePublic(version.parentCommitment, above.commitment))),
   )
 }
 
@@ -74,11 +75,4 @@ export function rewrapVersion(
 
 function isOpen(node: OpenNode, version: LiveVersion): boolean {
   return node.versions.some((open) => open.version === version.version)
-}
-
-// Ids and commitments are public, and this is asked at each encryption.
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  if (a === b) return true
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return a.length === b.length
 }

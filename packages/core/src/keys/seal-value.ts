@@ -18,11 +18,11 @@ import type { OpenNode } from './open-node.ts'
 export function sealFrame(node: OpenNode, name: FieldName, bytes: Uint8Array, record: Uint8Array | undefined): Uint8Array {
   const version = node.active
   if (version === undefined) throw stateError(node.state)
-  const context = version.sealContext(name)
+  const key = version.sealKey()
+  const header = version.header(name)
   const out = new Uint8Array(CIPHERTEXT_AT + bytes.length + XAES_TAG)
-  out.set(context.header)
-  const data = record === undefined ? context.unbound : valueData(context.prefix, record)
-  version.sealKey().sealRandom(out, NONCE_AT, data, bytes)
+  out.set(header)
+  key.sealRandom(out, NONCE_AT, valueData(header, name.data, record), bytes)
   return out
 }
 
@@ -35,11 +35,10 @@ export function openValue<T>(node: OpenNode, field: Field<T>, stored: Uint8Array
   if (!isValueForm(stored)) throw decryptFailed()
   for (const name of field.names) {
     for (const version of node.versions) {
-      const context = version.sealContext(name)
-      if (!startsWith(stored, context.header)) continue
+      const header = version.header(name)
+      if (!startsWith(stored, header)) continue
       if (version.state === KeyState.suspended) throw stateError(KeyState.suspended)
-      const data = record === undefined ? context.unbound : valueData(context.prefix, record)
-      const bytes = version.sealKey().open(stored, NONCE_AT, data)
+      const bytes = version.sealKey().open(stored, NONCE_AT, valueData(header, name.data, record))
       if (bytes === undefined) continue
       try {
         const encoded = unframe(bytes)
@@ -52,7 +51,7 @@ export function openValue<T>(node: OpenNode, field: Field<T>, stored: Uint8Array
   }
   for (const name of field.names) {
     for (const gone of node.gone) {
-      if (startsWith(stored, valueHeader(valueTag(gone.commitment, name.context)))) throw stateError(KeyState.shredded)
+      if (startsWith(stored, valueHeader(valueTag(gone.commitment, name.contextBytes)))) throw stateError(KeyState.shredded)
     }
   }
   throw decryptFailed()

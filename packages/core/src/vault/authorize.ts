@@ -12,6 +12,7 @@ import { stateError } from '../keys/seal-value.ts'
 export type OperationName =
   | 'encrypt'
   | 'decrypt'
+  | 'decryptBeforeShred'
   | 'unlock'
   | 'index.open'
   | 'index.value'
@@ -44,6 +45,8 @@ export interface Access {
   readonly tenant?: string | undefined
   readonly subject?: string | undefined
   readonly item?: string | undefined
+  /** In place of names, where a place was given by its references: these, from the tenant's down, joined by `/`. */
+  readonly reference?: string | undefined
   /** `context.name` of a field, the domain of a blind index, or the purpose of a pseudonym. */
   readonly field?: string | undefined
   /** Why, where the operation asks for it: for `pseudonym.reverse`, as its caller has said. */
@@ -59,8 +62,8 @@ export interface Labelled {
   readonly reason?: string
 }
 
-/** Whose data an operation is about, by name. */
-export type Whose = Pick<Access, 'tenant' | 'subject' | 'item'>
+/** Whose data an operation is about. */
+export type Whose = Pick<Access, 'tenant' | 'subject' | 'item' | 'reference'>
 
 export interface GateOptions {
   readonly clock: Clock
@@ -128,6 +131,6 @@ export class Gate {
 
 // A suspended node suspends all beneath it. Shredded versions are told apart by the tag of each value, not here.
 function requireNodeState(operation: OperationName, node: OpenNode): void {
-  if (node.state === KeyState.suspended) throw stateError(KeyState.suspended)
+  if (node.state === KeyState.suspended && operation !== 'decryptBeforeShred') throw stateError(KeyState.suspended)
   if (operation === 'encrypt' && node.active === undefined) throw stateError(node.state)
 }

@@ -2,18 +2,17 @@
 
 import { invalidArgument } from '../errors.ts'
 import { utf8 } from '../format/bytes.ts'
-import { indexValue, type Normaliser } from '../format/index-value.ts'
+import { indexData, indexValue, type Normaliser } from '../format/index-value.ts'
 import { normalisedScalar, normaliserOf, type Normalize } from '../format/normalise.ts'
 import { NodeKind } from '../format/records.ts'
 import { serviceName } from '../format/reference.ts'
 import type { Scalar } from '../format/scalar.ts'
-import { instant } from '../keys/key-cache.ts'
 import { required } from '../keys/key-tree.ts'
 import type { Step } from '../keys/known-refs.ts'
 import type { OpenNode, OpenVersion } from '../keys/open-node.ts'
 import { stateError } from '../keys/seal-value.ts'
 import { readOptions } from '../read-options.ts'
-import { HANDLE_SHARE, HeldPath, leaf } from './held-path.ts'
+import { HANDLE_SHARE, HeldPath, type Holding, leaf } from './held-path.ts'
 import type { Place } from './place.ts'
 
 /** Options of blindIndex and findBlindIndex. */
@@ -95,12 +94,13 @@ export function blindIndexes(place: Place): BlindIndexes {
   const open = (options: BlindIndexOptions, mint: boolean): Promise<BlindIndex | undefined> => {
     const checked = check(options)
     const held = place.below({}, stepOf(checked))
-    const opened = instant(place.keys.tree.context.clock)
-    const { gate, whose, keys } = held
+    const { gate, whose } = held
+    const { inMemory } = place.keys.tree
+    const holding: Holding = { inMemory, gate, opened: inMemory.now(), madeBy: 'blindIndex' }
     return held.use({ operation: 'index.open', about: { label: checked.domain }, mint, share: HANDLE_SHARE }, (path) => {
       if (path === undefined) return undefined
       activeOf(leaf(path))
-      return new OpenBlindIndex(new HeldPath({ inMemory: keys.tree.inMemory, gate, whose, path, opened, madeBy: 'blindIndex' }), checked)
+      return new OpenBlindIndex(new HeldPath(holding, whose, path), checked)
     })
   }
   return {
@@ -116,20 +116,20 @@ export function blindIndexes(place: Place): BlindIndexes {
 class OpenBlindIndex implements BlindIndex {
   readonly #held: HeldPath
   readonly #about: { readonly label: string }
-  readonly #domain: Uint8Array
   readonly #normaliser: Normaliser
+  readonly #data: Uint8Array
 
   constructor(held: HeldPath, { domain, domainBytes, normaliser }: Checked) {
     this.#held = held
     this.#about = { label: domain }
-    this.#domain = domainBytes
     this.#normaliser = normaliser
+    this.#data = indexData(domainBytes, normaliser)
   }
 
   value(scalar: Scalar): Uint8Array {
     const canonical = normalisedScalar(this.#normaliser, scalar, 'value')
     const { tag, key } = activeOf(leaf(required(this.#held.use('index.value', this.#about)))).indexKey()
-    return indexValue(tag, key, this.#domain, this.#normaliser, canonical)
+    return indexValue(tag, key, this.#data, canonical)
   }
 
   dispose(): void {

@@ -8,27 +8,30 @@ import type { Gate, Labelled, OperationName, Whose } from './authorize.ts'
 /** A handle should not be about to expire when it is handed out: how much of its life a cached key may have used up. */
 export const HANDLE_SHARE = 0.5
 
-export interface HeldPathOptions {
+/** How paths are held: the same for all that one call opens. */
+export interface Holding {
   readonly inMemory: KeysInMemory
   readonly gate: Gate
-  readonly whose: Whose
-  /** `undefined`: there is no key at that place. */
-  readonly path: KeyPath | undefined
-  /** When the opening of the path began. */
+  /** When the opening began. */
   readonly opened: Instant
   /** The call that makes such a handle, for the message of one that has expired. */
   readonly madeBy: string
 }
 
 export class HeldPath {
-  readonly #options: HeldPathOptions
+  readonly #holding: Holding
+  readonly #whose: Whose
+  readonly #path: KeyPath | undefined
   #disposed = false
 
-  constructor(options: HeldPathOptions) {
-    this.#options = options
-    const { path } = options
-    path?.tenant.pin()
-    for (const node of path?.nodes ?? []) node.pin()
+  /** @param path - `undefined`: there is no key at that place */
+  constructor(holding: Holding, whose: Whose, path: KeyPath | undefined) {
+    this.#holding = holding
+    this.#whose = whose
+    this.#path = path
+    if (path === undefined) return
+    path.tenant.pin()
+    for (const node of path.nodes) node.pin()
   }
 
   /**
@@ -37,8 +40,9 @@ export class HeldPath {
    * @throws StrongroomError `handle_expired`, and what the gate throws
    */
   use(operation: OperationName, about: Labelled): KeyPath | undefined {
-    const { inMemory, gate, whose, path, opened, madeBy } = this.#options
-    gate.authorize(operation, whose, path?.tenant.node.record.region, about)
+    const { inMemory, gate, opened, madeBy } = this.#holding
+    const path = this.#path
+    gate.authorize(operation, this.#whose, path?.tenant.node.record.region, about)
     // Behind the gate, which may have taken its time.
     if (this.#disposed || !(path === undefined ? inMemory.fresh(opened) : inMemory.usable(path))) {
       throw new StrongroomError(
@@ -53,9 +57,10 @@ export class HeldPath {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    const { path } = this.#options
-    path?.tenant.unpin()
-    for (const node of path?.nodes ?? []) node.unpin()
+    const path = this.#path
+    if (path === undefined) return
+    path.tenant.unpin()
+    for (const node of path.nodes) node.unpin()
   }
 }
 

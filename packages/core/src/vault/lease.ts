@@ -39,10 +39,12 @@ export interface UnlockedKeys {
 export class Lease implements UnlockedKeys {
   readonly #held: HeldPath
   readonly #readOnly: boolean
+  readonly #decryptAs: 'decrypt' | 'decryptBeforeShred'
 
-  constructor(held: HeldPath, readOnly: boolean) {
+  constructor(held: HeldPath, readOnly: boolean, decryptAs: 'decrypt' | 'decryptBeforeShred' = 'decrypt') {
     this.#held = held
     this.#readOnly = readOnly
+    this.#decryptAs = decryptAs
   }
 
   encrypt<T>(field: Field<T>, value: T, options?: ValueOptions): Encrypted<T> {
@@ -64,7 +66,7 @@ export class Lease implements UnlockedKeys {
     requireField(field)
     const record = recordScalar(options)
     const bytes = storedBytes(stored)
-    const path = this.#held.use('decrypt', field)
+    const path = this.#held.use(this.#decryptAs, field)
     if (path === undefined) throw decryptFailed()
     return openValue(leaf(path), field, bytes, record)
   }

@@ -8,13 +8,13 @@ import { Gate } from './authorize.ts'
 import { type BlindIndexes, blindIndexes } from './blind-index.ts'
 import { epochs, type Epochs } from './epochs.ts'
 import { inspection, type Inspection } from './inspection.ts'
+import { knownItem, type KnownItem } from './known-item.ts'
 import { openKeys } from './open-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
 import type { StateStore } from '../keys/state-store.ts'
 import { type PeriodKey, periodKey, type PeriodKeyOptions } from './period-key.ts'
-import { Place, type ShredOptions } from './place.ts'
-import { shredItem } from './shred-item.ts'
-import type { Shredded } from './shredded.ts'
+import { Place } from './place.ts'
+import { type GuardedNamespace, type ShredGuard, ShredGuards, type VaultKeys } from './shred-guards.ts'
 import { receiptKeys } from './signing-key.ts'
 import { tenantHandle, type Tenant, type Tenants, tenants } from './tenants.ts'
 
@@ -40,20 +40,26 @@ export interface Vault extends Epochs, Inspection, BlindIndexes {
    *
    * const token = field('revocations', 'token', z.string())
    * async function keepUntilRevoked(vault: Vault, value: string) {
-   *   const day = Math.floor(vault.clock.now() / 86_400_000)
-   *   return encryptedToText(await vault.periodKey({ use: 'revocation', period: day }).encrypt(token, value))
+   *   return encryptedToText(await vault.periodKey({ use: 'revocation', at: vault.clock.now() }).encrypt(token, value))
    * }
    * ```
    */
   periodKey(options: PeriodKeyOptions): PeriodKey
   /**
-   * Shreds an item by its references, as `references()` of the item has given them: for a package that keeps records of items without names, and
-   * has to end what a process has left behind. Repeating it answers the same.
+   * An item by its references, as `references()` of the item has given them: for a package that keeps records of items without names, and has to
+   * end them. Reads nothing yet.
    *
    * @param references - three: the tenant's, the subject's, the item's
-   * @throws StrongroomError `invalid_argument`, and as `shred` of the item
+   * @throws StrongroomError `invalid_argument`, `vault_closed`
    */
-  shredItem(references: readonly string[], options?: ShredOptions): Promise<Shredded>
+  item(references: readonly string[]): KnownItem
+  /**
+   * For a package that keeps entries in the state store about what is encrypted in the tree: has it called before the keys of a person or a
+   * tenant go that has any, and once they are gone. Every other process refuses such a shred with `revocation_required`.
+   *
+   * @throws StrongroomError `invalid_argument`
+   */
+  guardShreds(namespace: GuardedNamespace, guard: ShredGuard): void
   /** A tenant by name. Reads nothing yet. @throws StrongroomError `invalid_argument`, `vault_closed` */
   tenant(name: string): Tenant
   /**
@@ -101,8 +107,9 @@ export interface Vault extends Epochs, Inspection, BlindIndexes {
 export async function openVault(options: VaultOptions): Promise<Vault> {
   const checked = checkOptions(options)
   const { keyStore, clock, providers, defaultRegion } = checked
-  const { keys } = await openKeys(checked)
-  const { tree, ledger, reconciler } = keys
+  const opened = await openKeys(checked)
+  const { tree, ledger, reconciler } = opened.keys
+  const keys: VaultKeys = { ...opened.keys, guards: new ShredGuards(checked.stateStore, tree.context.vaultId) }
   // Before anything is written to stores that were restored together.
   if (checked.ledgerAtLeast !== undefined) await ledger.requireReached(checked.ledgerAtLeast)
   await reconciler.run()
@@ -126,8 +133,12 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
       gate.requireOpen()
       return periodKey(own, which)
     },
-    async shredItem(references, how) {
-      return shredItem(keys, gate, references, how)
+    item(references) {
+      gate.requireOpen()
+      return knownItem(keys, gate, references)
+    },
+    guardShreds(namespace, guard) {
+      keys.guards.add(namespace, guard)
     },
     tenant(name) {
       gate.requireOpen()

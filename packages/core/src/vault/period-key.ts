@@ -1,32 +1,34 @@
 /** Keys of the vault itself that live for a period: for what nobody's own key can seal, and nobody must be able to open later. */
 
 import { invalidArgument } from '../errors.ts'
-import { EMPTY } from '../format/bytes.ts'
 import type { PeriodUse } from '../format/derivations.ts'
-import { NodeKind } from '../format/records.ts'
-import { serviceName } from '../format/reference.ts'
-import { bytesStep } from '../keys/known-refs.ts'
 import { readOptions } from '../read-options.ts'
+import { PERIOD_LENGTHS, periodEnd, periodStep } from './period-step.ts'
 import type { Place } from './place.ts'
 import { type Item, ItemHandle } from './subject.ts'
 
 /** Options of `vault.periodKey`. */
 export interface PeriodKeyOptions {
-  /** What the key is for. `connect`: the state of an authorisation that is under way; `revocation`: what it takes to revoke a token whose own key is gone. */
+  /**
+   * What the key is for. `connect`: the state of an authorisation that is under way, one key for each hour (UTC); `revocation`: what it takes to
+   * revoke a token whose own key is gone, one for each day.
+   */
   readonly use: PeriodUse
-  /** The number of the period; how long one is, the use says. A whole number from 0. */
-  readonly period: number
+  /** An instant of the period, UTC milliseconds. */
+  readonly at: number
 }
 
 /** The key of one use and period: an item of the vault's own. Destroy it when the period is over: `shred()`. */
-export type PeriodKey = Pick<Item, 'encrypt' | 'decrypt' | 'state' | 'shred' | 'references'>
-
-const USES: readonly unknown[] = ['connect', 'revocation'] satisfies readonly PeriodUse[]
+export interface PeriodKey extends Pick<Item, 'encrypt' | 'decrypt' | 'state' | 'shred' | 'references'> {
+  /** When the period ends. UTC milliseconds. */
+  readonly until: number
+}
 
 /** @param vault - the place of the vault's own node */
 export function periodKey(vault: Place, options: PeriodKeyOptions): PeriodKey {
-  const { use, period } = readOptions(options, ['use', 'period'])
-  if (use === undefined || !USES.includes(use)) throw invalidArgument('use', `must be one of ${USES.join(', ')}`)
-  if (period === undefined || !Number.isSafeInteger(period) || period < 0) throw invalidArgument('period', 'must be a whole number from 0')
-  return new ItemHandle(vault.below({}, bytesStep(NodeKind.service, serviceName(use, EMPTY, { period }))))
+  const { use, at } = readOptions(options, ['use', 'at'])
+  if (use === undefined || !Object.hasOwn(PERIOD_LENGTHS, use))
+    throw invalidArgument('use', `must be one of ${Object.keys(PERIOD_LENGTHS).join(', ')}`)
+  if (at === undefined || !Number.isSafeInteger(at) || at < 0) throw invalidArgument('at', 'must be an instant in UTC milliseconds')
+  return Object.assign(new ItemHandle(vault.below({}, periodStep(use, at))), { until: periodEnd(use, at) })
 }

@@ -21,6 +21,6 @@ export interface PeriodSeries extends SeriesName {
 }
 
 /** The step from the tenant to the key of a period. Periods of another length are of another series: their numbers mean other days. */
-export function periodStep({ use, name, length }: SeriesName, period: number): Step {
+export function seriesStep({ use, name, length }: SeriesName, period: number): Step {
   return bytesStep(NodeKind.service, serviceName(use, concat(lp(name), u64(length)), { period }))
 }

@@ -6,8 +6,10 @@ import { KeyState } from '../format/records.ts'
 import { KnownRef } from '../keys/known-refs.ts'
 import type { SweepReport } from '../sweepable.ts'
 import type { PeriodNote, PeriodNotes } from './period-notes.ts'
-import { type PeriodSeries, periodStep, type SeriesName } from './period-series.ts'
-import { Place, refBytes } from './place.ts'
+import { refBytes } from './names.ts'
+import { type PeriodSeries, type SeriesName, seriesStep } from './period-series.ts'
+import { Place } from './place.ts'
+import { shredPlace } from './shred-place.ts'
 
 /** A series with its promise. */
 export interface KeptSeries extends SeriesName {
@@ -83,9 +85,9 @@ export async function sweepPeriods(sweep: PeriodSweep): Promise<SweepReport> {
 
 // By name, so that what a note says leads to keys of this kind only.
 async function end({ keys, gate }: Place, series: PeriodSeries, period: number): Promise<void> {
-  const tenant = new Place(keys, gate, new KnownRef(refBytes(series.tenantRef, 'references')), {}, [])
+  const tenant = new Place(keys, gate, new KnownRef(refBytes(series.tenantRef, 'references')), { reference: series.tenantRef }, [])
   try {
-    await tenant.below({}, periodStep(series, period)).shred({ reason: 'retentionEnded' })
+    await shredPlace(tenant.below({}, seriesStep(series, period)), { reason: 'retentionEnded' })
   } catch (error) {
     // With the tenant's key all of them are gone.
     if (!hasCode(error, 'shredded')) throw error
@@ -103,7 +105,7 @@ async function forgottenOf({ tenant, series, now }: PeriodSweep): Promise<readon
   }
   const last = Math.floor((now - series.retain) / series.length)
   const periods = Array.from({ length: LOOK_BACK }, (_, i) => last - i).filter((period) => period >= 0)
-  const places = await Promise.all(periods.map((period) => tenant.below({}, periodStep(series, period)).references()))
+  const places = await Promise.all(periods.map((period) => tenant.below({}, seriesStep(series, period)).references()))
   const records = await tenant.keys.tree.context.keyStore.get(places.map(({ ref }) => ({ type: 'node', ref })))
   return periods.filter((_, i) => {
     const record = records[i]

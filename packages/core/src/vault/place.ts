@@ -1,40 +1,23 @@
 /** How handles reach the key tree: open with retries, and never past an entry of the ledger that has not had its effect. */
 
-import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
+import { hasCode } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
-import { NodeKind, Reason } from '../format/records.ts'
+import { NodeKind } from '../format/records.ts'
 import { NO_REF, VAULT_REF } from '../format/reference.ts'
-import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
 import type { Instant } from '../keys/key-cache.ts'
 import { required } from '../keys/key-tree.ts'
 import type { Asked, KeyPath } from '../keys/keys-in-memory.ts'
 import { KnownRef, type Step } from '../keys/known-refs.ts'
 import { notApplied } from '../keys/reconcile.ts'
 import { recreateNode } from '../keys/recreate.ts'
-import { type KeyOperations, type NodePlaceRef, type PublicReason, readNode } from '../keys/shred.ts'
+import { type NodePlaceRef, readNode } from '../keys/shred.ts'
 import { changeSuspension } from '../keys/suspend.ts'
 import type { Gate, Labelled, OperationName, Whose } from './authorize.ts'
 import { readOptions } from '../read-options.ts'
+import { namedStep } from './names.ts'
 import { type PlaceState, stateOfPath } from './place-state.ts'
-import { type Shredded, shredWithReceipt } from './shredded.ts'
-
-/** Why something is shredded or recreated; it is kept, as one byte, in the ledger. */
-export type ReasonName = Exclude<keyof typeof Reason, 'retired'>
-
-/** Options of shred. */
-export interface ShredOptions {
-  readonly reason?: ReasonName
-}
-
-/** Options of shred of a tenant. */
-export interface TenantShredOptions extends ShredOptions {
-  /**
-   * Where the tenant's own records are damaged and do not open: the region that it was made in, by your word. It decides which root versions
-   * the shred has to outlive, and ledger and receipt will say it; a wrapping key that still opens in another region refuses it. A tenant
-   * that opens needs none.
-   */
-  readonly region?: string
-}
+import { reasonCode, type ReasonName } from './reason.ts'
+import type { VaultKeys } from './shred-guards.ts'
 
 /** Options of recreate. */
 export interface RecreateOptions {
@@ -42,7 +25,7 @@ export interface RecreateOptions {
 }
 
 /** A place by its names. `subject` is undefined for a tenant and for what belongs to the tenant itself, `item` for all but items. */
-export type PlaceNames = Whose
+export type PlaceNames = Omit<Whose, 'reference'>
 
 /** How the keys of a place are to be used. */
 export interface Use extends Asked {
@@ -55,24 +38,20 @@ export interface ReadyTenant extends Pick<KnownRef, 'key' | 'ref'> {
   readonly region: string
 }
 
-/** `damaged`: its region is what the caller has said. */
-type PlaceToShred = NodePlaceRef & { readonly damaged?: true }
-
 // Between opening and using a key another task may drop it; each retry opens it anew.
 const MOST_TRIES = 5
-const REF = /^[0-9a-f]{32}$/
 const { key: VAULT_KEY } = new KnownRef(VAULT_REF)
 
-/** A place in the tree by name, with what it takes to work there. */
+/** A place in the tree, with what it takes to work there. */
 export class Place {
-  readonly keys: KeyOperations
+  readonly keys: VaultKeys
   readonly gate: Gate
   readonly whose: Whose
   readonly steps: readonly Step[]
   // How it is found, or where it was: a name never has another reference, so it is computed once.
   #tenant: Step | KnownRef
 
-  constructor(keys: KeyOperations, gate: Gate, tenant: Step | KnownRef, whose: Whose, steps: readonly Step[]) {
+  constructor(keys: VaultKeys, gate: Gate, tenant: Step | KnownRef, whose: Whose, steps: readonly Step[]) {
     this.keys = keys
     this.gate = gate
     this.whose = whose
@@ -83,6 +62,12 @@ export class Place {
   /** A place one step below. */
   below(whose: Whose, step: Step): Place {
     return new Place(this.keys, this.gate, this.#tenant, { ...this.whose, ...whose }, [...this.steps, step])
+  }
+
+  /** A subject's place, from that of its tenant: as `below`, without spreading, which costs as much as all else that finding a key does. */
+  subject(name: string, argument: string): Place {
+    const whose = { tenant: this.whose.tenant, subject: name }
+    return new Place(this.keys, this.gate, this.#tenant, whose, [namedStep(NodeKind.subject, name, argument)])
   }
 
   /** The tenant's reference. */
@@ -165,27 +150,6 @@ export class Place {
     return open === undefined ? undefined : { key, ref, region: open.node.record.region }
   }
 
-  async shred(options: TenantShredOptions | undefined): Promise<Shredded> {
-    const known: readonly ('reason' | 'region')[] = this.steps.length === 0 ? ['reason', 'region'] : ['reason']
-    const { reason, region } = readOptions(options, known)
-    const why = reasonCode(reason ?? 'unspecified')
-    const place: PlaceToShred = this.steps.length === 0 ? await this.#tenantToShred(checkRegion(region)) : await this.references()
-    this.gate.authorize('shred', this.whose, place.region)
-    if (place.damaged === true) await requireRegionOf(this.keys, place.tenantRef, place.region)
-    return shredWithReceipt(this.keys, place, why)
-  }
-
-  /** @param ref - of a node of this tenant, as `verifyKeys` reports it */
-  async shredDamaged(ref: string, options: ShredOptions | undefined): Promise<Shredded> {
-    const { reason } = readOptions(options, ['reason'])
-    const why = reasonCode(reason ?? 'unspecified')
-    const bytes = refBytes(ref, 'ref')
-    const { tenantRef, region } = await this.#tenantPlace(await this.tenantRef())
-    this.gate.authorize('shredDamaged', this.whose, region)
-    const place = await findDamaged(this.keys, tenantRef, bytes)
-    return shredWithReceipt(this.keys, place, why)
-  }
-
   async recreate(options: RecreateOptions): Promise<void> {
     const { reason } = readOptions(options, ['reason'])
     const why = reasonCode(reason)
@@ -257,28 +221,6 @@ export class Place {
     }
   }
 
-  // One that does not open is shredded by whoever names its region: the record's own word is a column that anybody who writes the key
-  // store can change, and a receipt would repeat it.
-  async #tenantToShred(said: string | undefined): Promise<PlaceToShred> {
-    const tenantRef = await this.tenantRef()
-    try {
-      const place = await this.#tenantPlace(tenantRef)
-      if (said === undefined || said === place.region) return place
-      await this.keys.tree.tenant(tenantRef)
-      throw notItsRegion()
-    } catch (error) {
-      if (hasCode(error, 'shredded', 'root_version_destroyed') && said !== undefined)
-        return { kind: NodeKind.tenant, ref: tenantRef, parentRef: NO_REF, tenantRef, region: said }
-      if (!hasCode(error, 'decrypt_failed', 'wrong_root_key')) throw error
-      if (said !== undefined) return { kind: NodeKind.tenant, ref: tenantRef, parentRef: NO_REF, tenantRef, region: said, damaged: true }
-      throw new StrongroomError(
-        error.code,
-        'the keys of this tenant do not open: put its records back from a backup; or, to destroy it as it is, shred it with the region that it was made in',
-        { cause: error },
-      )
-    }
-  }
-
   // A suspension that the ledger has and the key store has not, because a provider was away, or a key does not open: it comes first.
   async #settled(tenantRef: Uint8Array): Promise<void> {
     const { reconciler } = this.keys
@@ -286,25 +228,4 @@ export class Place {
     const failure = reconciler.failureOf(tenantRef)
     if (failure !== undefined) throw notApplied('a change of state waits, and nothing of the tenant opens before it', failure)
   }
-}
-
-function checkRegion(region: unknown): string | undefined {
-  if (region !== undefined && (typeof region !== 'string' || region === ''))
-    throw invalidArgument('region', 'must be one of the regions in keyProviders')
-  return region
-}
-
-/** @throws StrongroomError `invalid_argument` */
-export function refBytes(ref: unknown, argument: string): Uint8Array {
-  if (typeof ref !== 'string' || !REF.test(ref)) throw invalidArgument(argument, 'must be a reference: 32 hexadecimal digits')
-  return Uint8Array.from(ref.match(/../gu) ?? [], (digits) => Number.parseInt(digits, 16))
-}
-
-/** @throws StrongroomError `invalid_argument` */
-export function reasonCode(name: unknown): PublicReason {
-  const { retired: _, ...reasons } = Reason
-  if (typeof name !== 'string' || !Object.hasOwn(reasons, name)) {
-    throw invalidArgument('reason', `must be one of ${Object.keys(reasons).join(', ')}`)
-  }
-  return reasons[name as ReasonName]
 }

@@ -4,11 +4,10 @@ import { wipe } from '../crypto/hash.ts'
 import { hasCode, invalidArgument } from '../errors.ts'
 import { utf8 } from '../format/bytes.ts'
 import type { RawKeyUse } from '../format/derivations.ts'
-import { instant } from '../keys/key-cache.ts'
 import type { KeyPath } from '../keys/keys-in-memory.ts'
 import { stateError } from '../keys/seal-value.ts'
 import type { Labelled, OperationName } from './authorize.ts'
-import { HANDLE_SHARE, HeldPath, leaf } from './held-path.ts'
+import { HANDLE_SHARE, HeldPath, type Holding, leaf } from './held-path.ts'
 import type { Place } from './place.ts'
 
 /**
@@ -79,11 +78,11 @@ export function useRawKey<T>(
 /** Opens the key of a place, behind the gate. @returns `undefined` where there is none and none is to be made */
 export function openRawKey<T>(place: Place, asked: RawKeyAsked, handling: RawKeyHandling<T>): Promise<RawKeyLease<T> | undefined> {
   const { gate, whose, keys } = place
-  const { inMemory, context } = keys.tree
-  const opened = instant(context.clock)
+  const { inMemory } = keys.tree
   const { open: operation, about, mint, madeBy } = asked
+  const holding: Holding = { inMemory, gate, opened: inMemory.now(), madeBy }
   return place.use({ operation, about, mint, share: HANDLE_SHARE }, (path) =>
-    path === undefined ? undefined : new Lease(new HeldPath({ inMemory, gate, whose, path, opened, madeBy }), path, asked, handling),
+    path === undefined ? undefined : new Lease(new HeldPath(holding, whose, path), path, asked, handling),
   )
 }
 

@@ -7,7 +7,7 @@ import { required } from '../keys/key-tree.ts'
 import { readOptions } from '../read-options.ts'
 import type { SweepOptions, SweepReport } from '../sweepable.ts'
 import { PeriodNotes } from './period-notes.ts'
-import { periodStep } from './period-series.ts'
+import { seriesStep } from './period-series.ts'
 import { type KeptSeries, sweepPeriods } from './period-sweep.ts'
 import type { Place } from './place.ts'
 import { openRawKey, rawKeyName, type RawKeyHandling, type RawKeyLease, useRawKey } from './raw-key.ts'
@@ -146,7 +146,7 @@ class Series implements RawPeriodKeys {
   }
 
   #place(period: number): Place {
-    return this.#tenant.below({}, periodStep(this.#series, period))
+    return this.#tenant.below({}, seriesStep(this.#series, period))
   }
 }
 

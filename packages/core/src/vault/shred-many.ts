@@ -1,13 +1,13 @@
 /** `tenant.shredMany`. */
 
 import { invalidArgument } from '../errors.ts'
-import { NodeKind } from '../format/records.ts'
 import { SHREDS_PER_BATCH, shredNodes } from '../keys/shred-many.ts'
 import { readOptions } from '../read-options.ts'
-import { nameBytes, namedStep } from './names.ts'
-import { type Place, reasonCode, type ShredOptions } from './place.ts'
-import { type Shredded, shreddedBy } from './shredded.ts'
-import { withSigningSeed } from './signing-key.ts'
+import { requireName } from './names.ts'
+import type { Place } from './place.ts'
+import { reasonCode } from './reason.ts'
+import type { ShredOptions } from './shred-place.ts'
+import { type Shredded, type PlaceOf, shredWithReceipts } from './shredded.ts'
 
 /** Options of shredMany. */
 export interface ShredManyOptions extends ShredOptions {
@@ -31,7 +31,7 @@ export function shredMany(
   async function* run(): AsyncGenerator<Shredded & { readonly subject: string }> {
     let batch: string[] = []
     for await (const subject of subjects) {
-      nameBytes(subject, 'subjects')
+      requireName(subject, 'subjects')
       batch.push(subject)
       if (batch.length < SHREDS_PER_BATCH) continue
       yield* shredBatch(batch)
@@ -43,17 +43,21 @@ export function shredMany(
   async function* shredBatch(names: readonly string[]): AsyncGenerator<Shredded & { readonly subject: string }> {
     signal?.throwIfAborted()
     // A name that comes twice is one subject.
-    const places = new Map<string, Awaited<ReturnType<Place['references']>>>()
+    const places = new Map<string, PlaceOf>()
     for (const subject of new Set(names)) {
-      const place = tenant.below({ subject }, namedStep(NodeKind.subject, subject, 'subjects'))
-      const references = await place.references()
-      tenant.gate.authorize('shred', place.whose, references.region)
-      places.set(subject, references)
+      const place = tenant.subject(subject, 'subjects')
+      const node = await place.references()
+      tenant.gate.authorize('shred', place.whose, node.region)
+      places.set(subject, { node, names: place.whose })
     }
-    const done = await withSigningSeed(tenant.keys, async (seed) => {
-      const entries = await shredNodes(tenant.keys, [...places.values()], why)
-      return entries.map((entry) => shreddedBy(tenant.keys, seed, entry))
-    })
+    const all = [...places.values()]
+    const shred = (): ReturnType<typeof shredNodes> =>
+      shredNodes(
+        tenant.keys,
+        all.map(({ node }) => node),
+        why,
+      )
+    const done = await shredWithReceipts(tenant.keys, all, shred)
     const bySubject = new Map([...places.keys()].map((subject, i) => [subject, done[i] as Shredded]))
     for (const subject of names) yield { subject, ...(bySubject.get(subject) as Shredded) }
   }

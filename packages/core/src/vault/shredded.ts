@@ -1,12 +1,14 @@
 /** What a shred leaves in the caller's hands: the facts, and a receipt that anyone with the vault's public key can check. */
 
-import { StrongroomError } from '../errors.ts'
+import { invalidArgument, StrongroomError } from '../errors.ts'
 import type { SealedLedgerEntry } from '../format/ledger-entry.ts'
 import { type LedgerPosition, NodeKind, Reason } from '../format/records.ts'
-import { openReceipt, signReceipt } from '../format/receipt.ts'
-import { invalidArgument } from '../errors.ts'
+import { type KeptUnder, openReceipt, signReceipt } from '../format/receipt.ts'
 import { isBytes } from '../format/bytes.ts'
-import { type KeyOperations, type NodePlaceRef, type PublicReason, shredNode } from '../keys/shred.ts'
+import { type NodePlaceRef, type PublicReason, shredNode } from '../keys/shred.ts'
+import { keptOf } from './kept.ts'
+import type { Place, PlaceNames } from './place.ts'
+import { type PlaceToShred, referencesOf, type VaultKeys } from './shred-guards.ts'
 import { withSigningSeed } from './signing-key.ts'
 
 /** What is known of a shred once it is done. */
@@ -19,6 +21,8 @@ export interface Shredded {
   readonly rootVersion: number
   /** Key versions that were there; 0: none. The place is occupied now, and a version of it that turns up later dies too. */
   readonly versions: number
+  /** What outlives the key for a while, such as tokens that wait to be revoked: under which keys of the vault's own, and until when these are destroyed. */
+  readonly kept: readonly KeptUnder[]
   /** The same, signed: `verifyReceipt` checks it. Holds no name. */
   readonly receipt: string
 }
@@ -37,21 +41,65 @@ export interface ShredReceipt {
   readonly instant: number
   readonly reason: Exclude<keyof typeof Reason, 'retired'>
   readonly ledger: LedgerPosition
+  /** Under which keys of the vault's own something of it was still kept when the receipt was signed, and until when. */
+  readonly kept: readonly KeptUnder[]
 }
 
-/** Shreds a place. The signing key first: a shred without its receipt would have to be repeated. */
-export function shredWithReceipt(keys: KeyOperations, place: NodePlaceRef, reason: PublicReason): Promise<Shredded> {
-  return withSigningSeed(keys, async (seed) => shreddedBy(keys, seed, await shredNode(keys, place, reason)))
+/** A node that is shredded, and its names as far as they are known. */
+export interface PlaceOf {
+  readonly node: NodePlaceRef
+  readonly names: PlaceNames
+}
+
+/** Shreds a place. @param raw - ask nobody whether something must be done first */
+export async function shredWithReceipt(
+  { keys, whose }: Pick<Place, 'keys' | 'whose'>,
+  node: NodePlaceRef,
+  reason: PublicReason,
+  raw: boolean,
+): Promise<Shredded> {
+  const shred = async (): Promise<readonly SealedLedgerEntry[]> => [await shredNode(keys, node, reason)]
+  const [done] = await shredWithReceipts(keys, [{ node, names: whose }], shred, raw)
+  return done as Shredded
+}
+
+/**
+ * What every shred is: the signing key first (a shred without its receipt would have to be repeated), then whoever has to be heard, then the
+ * keys, then the receipts.
+ *
+ * @param places - of one tenant
+ * @param shred - destroys the keys of all, and returns the entries that had the effect, in the order of the places
+ */
+export async function shredWithReceipts(
+  keys: VaultKeys,
+  places: readonly PlaceOf[],
+  shred: () => Promise<readonly SealedLedgerEntry[]>,
+  raw = false,
+): Promise<readonly Shredded[]> {
+  return withSigningSeed(keys, async (seed) => {
+    const guarded = raw ? [] : places.flatMap(({ node, names }) => toGuard(node, names))
+    const after = await keys.guards.before(guarded)
+    const entries = await shred()
+    await after()
+    const kept = await keptOf(keys, places)
+    return entries.map((entry, i) => shreddedBy(keys, seed, entry, kept[i] ?? []))
+  })
+}
+
+// An item is taken down by whoever made it.
+function toGuard(node: NodePlaceRef, names: PlaceNames): readonly PlaceToShred[] {
+  const references = node.kind === NodeKind.item ? undefined : referencesOf(node)
+  return references === undefined ? [] : [{ references, names }]
 }
 
 /** The outcome of a ledger entry that has had its effect, signed. */
-export function shreddedBy({ tree }: Pick<KeyOperations, 'tree'>, seed: Uint8Array, entry: SealedLedgerEntry): Shredded {
+function shreddedBy({ tree }: VaultKeys, seed: Uint8Array, entry: SealedLedgerEntry, kept: readonly KeptUnder[]): Shredded {
   const { kind, ref, parentRef, tenantRef, region, rootVersion, instant, reason, n, hash } = entry
   const versions = entry.keys.length
   const ledger = { n, hash }
   const { vaultId } = tree.context
-  const receipt = signReceipt(seed, { vaultId, kind, ref, parentRef, tenantRef, region, versions, rootVersion, instant, reason, ledger })
-  return { instant, ledger, rootVersion: rootVersion.number, versions, receipt }
+  const body = { vaultId, kind, ref, parentRef, tenantRef, region, versions, rootVersion, instant, reason, ledger, kept }
+  return { instant, ledger, rootVersion: rootVersion.number, versions, kept, receipt: signReceipt(seed, body) }
 }
 
 /**

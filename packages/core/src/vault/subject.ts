@@ -8,11 +8,12 @@ import { openValue, sealFrame } from '../keys/seal-value.ts'
 import { leaf } from './held-path.ts'
 import type { UnlockedKeys } from './lease.ts'
 import { namedStep } from './names.ts'
-import type { Place, PlaceNames, RecreateOptions, ShredOptions } from './place.ts'
+import type { Place, PlaceNames, RecreateOptions } from './place.ts'
 import type { PlaceState } from './place-state.ts'
 import { rawSubjectKey, type RawSubjectKeyOptions } from './raw-subject-key.ts'
+import { type ShredOptions, shredPlace } from './shred-place.ts'
 import type { Shredded } from './shredded.ts'
-import { unlockingOf, type UnlockOptions } from './unlock.ts'
+import { unlockingBeforeShred, unlockingOf, type UnlockOptions } from './unlock.ts'
 import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
 
 /** One part of a subject that can be deleted on its own: a connection, a recording. */
@@ -32,6 +33,13 @@ export interface Item {
   decrypt<T>(field: Field<T>, stored: Encrypted<T> | Uint8Array | string, options?: ValueOptions): Promise<T>
   /** Opens the keys for synchronous use, for at most the cache bound. @throws StrongroomError as `encrypt` */
   unlock(options?: UnlockOptions): Promise<UnlockedKeys>
+  /**
+   * Opens the keys to read what has to be taken out before they are shredded, such as a token that is to be revoked: also while they are
+   * suspended, and nothing is encrypted with them. `onAccess` sees `decryptBeforeShred`.
+   *
+   * @throws StrongroomError as `decrypt`, without `suspended`
+   */
+  unlockBeforeShred(): Promise<Pick<UnlockedKeys, 'decrypt' | 'dispose'>>
   /**
    * What the key store says of the key, without making or opening one: `absent` where nothing was ever encrypted, `gone` beneath what is
    * shredded, `suspended` also beneath what is. Whether the key opens only its use shows.
@@ -53,7 +61,11 @@ export interface Item {
    * Destroys the key for good, and with it all that was encrypted under it and beneath it. In this process at once, in
    * every other within the cache bound; in backups of the key store not before the root versions up to `rootVersion` are destroyed.
    *
-   * @throws StrongroomError `ledger_invalid`, `region_refused`, and for stores and provider their `…_unavailable`; repeat it then
+   * Of a subject or tenant that has connections, the tokens are put by first, to be revoked (`@strongroom/credentials`): `kept` says under
+   * which keys and until when.
+   *
+   * @throws StrongroomError `revocation_required` (there are connections, and nothing in this process can revoke them), `ledger_invalid`,
+   *   `region_refused`, and for stores and provider their `…_unavailable`; repeat it then
    */
   shred(options?: ShredOptions): Promise<Shredded>
   /**
@@ -80,6 +92,8 @@ export interface Subject extends Item {
    * @throws StrongroomError as `encrypt`
    */
   rawKey<T>(options: RawSubjectKeyOptions, work: (key: Uint8Array) => T): Promise<T>
+  /** As `shred`, whatever connections there are: their tokens stay good at their providers, and nobody can revoke them any more. */
+  shredWithoutRevocation(options?: ShredOptions): Promise<Shredded>
 }
 
 /** An item, and what subjects have in common with it. */
@@ -124,6 +138,11 @@ export class ItemHandle implements Item {
     return this.#place.use(unlocking.how, (path) => unlocking.leaseOf(this.#place, path))
   }
 
+  async unlockBeforeShred(): Promise<Pick<UnlockedKeys, 'decrypt' | 'dispose'>> {
+    const unlocking = unlockingBeforeShred(this.#place)
+    return this.#place.use(unlocking.how, (path) => unlocking.leaseOf(this.#place, path))
+  }
+
   state(): Promise<PlaceState> {
     return this.#place.state()
   }
@@ -137,7 +156,7 @@ export class ItemHandle implements Item {
   }
 
   shred(options?: ShredOptions): Promise<Shredded> {
-    return this.#place.shred(options)
+    return shredPlace(this.#place, options)
   }
 
   recreate(options: RecreateOptions): Promise<void> {
@@ -168,5 +187,9 @@ export class SubjectHandle extends ItemHandle implements Subject {
 
   rawKey<T>(options: RawSubjectKeyOptions, work: (key: Uint8Array) => T): Promise<T> {
     return rawSubjectKey(this.#place, options, work)
+  }
+
+  shredWithoutRevocation(options?: ShredOptions): Promise<Shredded> {
+    return shredPlace(this.#place, options, { raw: true })
   }
 }

@@ -16,9 +16,11 @@ import { type BlindIndex, type BlindIndexes, blindIndexes, type BlindIndexOption
 import { readOptions } from '../read-options.ts'
 import type { UnlockedKeys } from './lease.ts'
 import { namedStep } from './names.ts'
-import { Place, type ShredOptions, type TenantShredOptions } from './place.ts'
+import { Place } from './place.ts'
 import { rawPeriodKeys, type RawPeriodKeys, type RawPeriodKeysOptions } from './raw-period-keys.ts'
+import type { VaultKeys } from './shred-guards.ts'
 import { shredMany, type ShredManyOptions } from './shred-many.ts'
+import { shredDamaged, type ShredOptions, shredPlace, type TenantShredOptions } from './shred-place.ts'
 import type { Shredded } from './shredded.ts'
 import { type Subject, SubjectHandle } from './subject.ts'
 import { unlockMany, type UnlockOptions } from './unlock.ts'
@@ -65,6 +67,8 @@ export interface Tenant extends BlindIndexes {
    *   `invalid_argument` (it is of another region)
    */
   shred(options?: TenantShredOptions): Promise<Shredded>
+  /** As `shred`, whatever connections there are: their tokens stay good at their providers, and nobody can revoke them any more. */
+  shredWithoutRevocation(options?: TenantShredOptions): Promise<Shredded>
   /**
    * Shreds one of this tenant's keys that does not open any more, by the reference that `verifyKeys` reports: a damaged record whose name
    * nobody knows keeps every epoch of its region from turning. Put the record back from a backup where there is one; this is final, and of
@@ -182,7 +186,7 @@ export class TenantHandle implements Tenant {
   }
 
   subject(name: string): Subject {
-    return new SubjectHandle(this.#place.below({ subject: name }, namedStep(NodeKind.subject, name, 'subject')))
+    return new SubjectHandle(this.#place.subject(name, 'subject'))
   }
 
   self(): Subject {
@@ -202,11 +206,15 @@ export class TenantHandle implements Tenant {
   }
 
   shred(options?: TenantShredOptions): Promise<Shredded> {
-    return this.#place.shred(options)
+    return shredPlace(this.#place, options)
+  }
+
+  shredWithoutRevocation(options?: TenantShredOptions): Promise<Shredded> {
+    return shredPlace(this.#place, options, { raw: true })
   }
 
   shredDamaged(ref: string, options?: ShredOptions): Promise<Shredded> {
-    return this.#place.shredDamaged(ref, options)
+    return shredDamaged(this.#place, ref, options)
   }
 
   shredMany(
@@ -230,16 +238,16 @@ export class TenantHandle implements Tenant {
 }
 
 /** The handle of a tenant. @throws StrongroomError `invalid_argument` */
-export function tenantHandle(keys: KeyOperations, gate: Gate, name: string): Tenant {
+export function tenantHandle(keys: VaultKeys, gate: Gate, name: string): Tenant {
   return new TenantHandle(tenantPlace(keys, gate, name))
 }
 
-function tenantPlace(keys: KeyOperations, gate: Gate, name: string): Place {
+function tenantPlace(keys: VaultKeys, gate: Gate, name: string): Place {
   return new Place(keys, gate, namedStep(NodeKind.tenant, name, 'tenant'), { tenant: name }, [])
 }
 
 /** The operations on all tenants. */
-export function tenants(keys: KeyOperations, gate: Gate, defaultRegion: string): Tenants {
+export function tenants(keys: VaultKeys, gate: Gate, defaultRegion: string): Tenants {
   return {
     async create(name, options) {
       const place = tenantPlace(keys, gate, name)

@@ -1,12 +1,10 @@
 /** Unlocking: of one place, and of many beneath a tenant. */
 
 import { invalidArgument, StrongroomError } from '../errors.ts'
-import { NodeKind } from '../format/records.ts'
 import type { KeyPath } from '../keys/keys-in-memory.ts'
 import { attempt, readOptions } from '../read-options.ts'
-import { HANDLE_SHARE, HeldPath } from './held-path.ts'
+import { HANDLE_SHARE, HeldPath, type Holding } from './held-path.ts'
 import { Lease, type UnlockedKeys } from './lease.ts'
-import { namedStep } from './names.ts'
 import type { Place, Use } from './place.ts'
 
 /** Options of unlock and unlockMany. */
@@ -23,14 +21,25 @@ export interface Unlocking {
 }
 
 /** @param place - any of the vault. @throws StrongroomError `invalid_argument` */
-export function unlockingOf({ keys }: Pick<Place, 'keys'>, options: UnlockOptions | undefined): Unlocking {
+export function unlockingOf({ keys, gate }: Pick<Place, 'keys' | 'gate'>, options: UnlockOptions | undefined): Unlocking {
   const { readOnly = false } = readOptions(options, ['readOnly'])
   if (typeof readOnly !== 'boolean') throw invalidArgument('readOnly', 'must be true or false')
   const { inMemory } = keys.tree
-  const opened = inMemory.now()
+  const holding: Holding = { inMemory, gate, opened: inMemory.now(), madeBy: 'unlock' }
   return {
     how: { operation: 'unlock', mint: !readOnly, share: HANDLE_SHARE },
-    leaseOf: ({ gate, whose }, path) => new Lease(new HeldPath({ inMemory, gate, whose, path, opened, madeBy: 'unlock' }), readOnly),
+    leaseOf: ({ whose }, path) => new Lease(new HeldPath(holding, whose, path), readOnly),
+  }
+}
+
+/** For reading what has to be taken out of a place before it is shredded, also while it is suspended. */
+export function unlockingBeforeShred({ keys, gate }: Pick<Place, 'keys' | 'gate'>): Unlocking {
+  const operation = 'decryptBeforeShred'
+  const { inMemory } = keys.tree
+  const holding: Holding = { inMemory, gate, opened: inMemory.now(), madeBy: 'unlockBeforeShred' }
+  return {
+    how: { operation, mint: false, share: HANDLE_SHARE },
+    leaseOf: ({ whose }, path) => new Lease(new HeldPath(holding, whose, path), true, operation),
   }
 }
 
@@ -53,7 +62,7 @@ export async function unlockMany(
   const loading: Promise<void>[] = []
   for (const [i, name] of names.entries()) {
     try {
-      const place = tenant.below({ subject: name }, namedStep(NodeKind.subject, name, 'subject'))
+      const place = tenant.subject(name, 'subject')
       const path = place.pathInMemory(ready, how, now)
       if (path === undefined) loading.push(load(place, i))
       else unlocked[i] = leaseOf(place, path)

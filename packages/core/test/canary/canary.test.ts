@@ -163,7 +163,7 @@ async function run(scanner: Scanner, keys: Canary[]): Promise<void> {
     failpoint: () => undefined,
   }
   const tree = new KeyTree(context, { maxAge: BOUND, maxNodes: 10, maxTenants: 10 })
-  const step = (kind: NodeKind, text: string): Step => textStep(kind, text, Buffer.from(text))
+  const step = (kind: NodeKind, text: string): Step => textStep(kind, text)
   const root = await tree.vault()
   const { ref: tenantRef } = root.refTo(root.tenants, step(NodeKind.tenant, TENANT))
   const path = required(await tree.open(tenantRef, [step(NodeKind.subject, SUBJECT), step(NodeKind.item, ITEM)], false))

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 
 import { ascii, concat, lp, utf8 } from '#core/format/bytes.js'
 import { commitment, indexTag, type ServiceUse, serviceKey, valueTag } from '#core/format/derivations.js'
-import { valueData, valueDataPrefix, valueHeader } from '#core/format/encrypted-value.js'
-import { indexValue, type Normaliser } from '#core/format/index-value.js'
+import { fieldData, valueData, valueHeader } from '#core/format/encrypted-value.js'
+import { indexData, indexValue, type Normaliser } from '#core/format/index-value.js'
 import { firstWrappingKeyId, nodeRef, refKeyRef, serviceName } from '#core/format/reference.js'
 import { canonicalScalar } from '#core/format/scalar.js'
 import { wrappingKeyData } from '#core/format/wrapping-key.js'
@@ -65,23 +65,23 @@ test('length-prefixed lists are the same bytes only if they are the same list', 
 
 test('the associated data of a value differ if context, field or record do', () => {
   const header = valueHeader(new Uint8Array(16))
-  injective(([context, field, record]) =>
-    valueData(valueDataPrefix(header, bytesOf(context), bytesOf(field)), canonicalScalar(record, 'record')),
-  )
+  injective(([context, field, record]) => valueData(header, fieldData(bytesOf(context), bytesOf(field)), canonicalScalar(record, 'record')))
   injective(([context, field, more]) =>
-    concat(lp(bytesOf(more)), valueData(valueDataPrefix(header, bytesOf(context), bytesOf(field)), undefined)),
+    concat(lp(bytesOf(more)), valueData(header, fieldData(bytesOf(context), bytesOf(field)), undefined)),
   )
 })
 
 test('a value that is bound to a record differs from one that is not, whatever the record', () => {
   fc.assert(
     fc.property(text, text, fc.oneof(text, int64), (context, field, record) => {
-      const prefix = valueDataPrefix(valueHeader(new Uint8Array(16)), bytesOf(context), bytesOf(field))
-      const bound = hex(valueData(prefix, canonicalScalar(record, 'record')))
+      const header = valueHeader(new Uint8Array(16))
+      const ofField = fieldData(bytesOf(context), bytesOf(field))
+      const bound = hex(valueData(header, ofField, canonicalScalar(record, 'record')))
+      const unbound = hex(valueData(header, ofField, undefined))
 
-      expect(bound).not.toBe(hex(valueData(prefix, undefined)))
-      expect(bound.startsWith(`${hex(prefix)}01`)).toBe(true)
-      expect(hex(valueData(prefix, undefined))).toBe(`${hex(prefix)}00`)
+      expect(bound).not.toBe(unbound)
+      expect(unbound.endsWith(`${hex(header)}${hex(ofField)}00`)).toBe(true)
+      expect(bound.startsWith(`${unbound.slice(0, -2)}01`)).toBe(true)
     }),
   )
 })
@@ -89,7 +89,7 @@ test('a value that is bound to a record differs from one that is not, whatever t
 test('the header is part of the associated data', () => {
   fc.assert(
     fc.property(bytes(16), bytes(16), (a, b) => {
-      const data = (tag: Uint8Array): string => hex(valueData(valueDataPrefix(valueHeader(tag), ascii('users'), ascii('email')), undefined))
+      const data = (tag: Uint8Array): string => hex(valueData(valueHeader(tag), fieldData(ascii('users'), ascii('email')), undefined))
 
       expect(data(a) === data(b)).toBe(hex(a) === hex(b))
     }),
@@ -160,12 +160,12 @@ test('references that need no key differ by vault and parent, and from the id of
 test('index values differ if domain, normaliser or scalar do', () => {
   const tag = indexTag(commitment(KEY))
   injective(([domain, normaliser, scalar]) =>
-    indexValue(tag, serviceKey(KEY, 'index'), bytesOf(domain), normaliser as Normaliser, canonicalScalar(scalar, 'value')),
+    indexValue(tag, serviceKey(KEY, 'index'), indexData(bytesOf(domain), normaliser as Normaliser), canonicalScalar(scalar, 'value')),
   )
 })
 
 test('an index value is 21 bytes: version, tag, and 16 bytes of MAC', () => {
-  const value = indexValue(Uint8Array.of(1, 2, 3, 4), KEY, ascii('users.email'), 'email/1', canonicalScalar('a', 'value'))
+  const value = indexValue(Uint8Array.of(1, 2, 3, 4), KEY, indexData(ascii('users.email'), 'email/1'), canonicalScalar('a', 'value'))
 
   expect(value.length).toBe(21)
   expect(hex(value.subarray(0, 5))).toBe('0101020304')

@@ -11,14 +11,14 @@ import {
   CIPHERTEXT_AT,
   isValueForm,
   NONCE_AT,
+  fieldData,
   valueData,
-  valueDataPrefix,
   valueFromText,
   valueHeader,
   valueToText,
 } from '#core/format/encrypted-value.js'
 import { frame, MAX_VALUE_BYTES, unframe } from '#core/format/frame.js'
-import { indexValue, type Normaliser } from '#core/format/index-value.js'
+import { indexData, indexValue, type Normaliser } from '#core/format/index-value.js'
 import { type LedgerEntry, LedgerOp, openLedgerEntry, sealLedgerEntry } from '#core/format/ledger-entry.js'
 import { normalisedScalar } from '#core/format/normalise.js'
 import { type NodePlace, nodeWrapData, unwrapNode } from '#core/format/node-wrap.js'
@@ -68,7 +68,7 @@ test('the page has these vectors and no others', () => {
     'node-wraps': 5,
     'wrapping-key': 8,
     ledger: 4,
-    'shred-receipt': 17,
+    'shred-receipt': 18,
     'index-values': 3,
     normalised: 27,
     pseudonyms: 9,
@@ -146,7 +146,7 @@ describe('encrypted values', () => {
   test.each<Json>(block('encrypted-values'))('$of', (v: Json) => {
     const secret = unhex(v.secret)
     const header = valueHeader(valueTag(commitment(secret), text(v.context)))
-    const data = valueData(valueDataPrefix(header, text(v.context), text(v.field)), v.scalar === null ? undefined : unhex(v.scalar))
+    const data = valueData(header, fieldData(text(v.context), text(v.field)), v.scalar === null ? undefined : unhex(v.scalar))
     const value = unhex(v.value)
     const key = sealKey(secret)
 
@@ -335,6 +335,7 @@ test('the shred receipt', () => {
     instant: v.instant,
     reason: v.reason,
     ledger: { n: v.ledger.n, hash: unhex(v.ledger.hash) },
+    kept: v.kept.map(({ ref, until }: { ref: string; until: number }) => ({ ref: unhex(ref), until })),
   }
 
   expect(hex(seed)).toBe(v.seed)
@@ -357,8 +358,7 @@ test('index values', () => {
     const value = indexValue(
       indexTag(commitment(secret)),
       serviceKey(secret, 'index'),
-      text(v.domain),
-      v.normaliser as Normaliser,
+      indexData(text(v.domain), v.normaliser as Normaliser),
       unhex(v.scalar),
     )
     expect(hex(value)).toBe(v.value)

@@ -53,6 +53,16 @@ describe('text/1', () => {
   })
 })
 
+test('what has ASCII only is made into what it is made into beside other letters', () => {
+  const ascii = fc.string({ unit: fc.integer({ min: 0, max: 0x7f }).map((code) => String.fromCharCode(code)), minLength: 1 })
+  fc.assert(
+    fc.property(ascii, fc.constantFrom(...TEXTS), (text, normaliser) => {
+      expect(normalised(normaliser, `é${text}é`).slice(1, -1)).toBe(normalised(normaliser, `x${text}x`).slice(1, -1))
+    }),
+    { numRuns: 2000 },
+  )
+})
+
 describe('phone/1', () => {
   test('one number, however it is written', () => {
     same('phone/1', '+4915112345678', '+49 151 1234-5678', '+49 (151) 12345678', '+49.151.12345678', '+49/151/12345678')

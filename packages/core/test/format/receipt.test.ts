@@ -32,6 +32,9 @@ const body: fc.Arbitrary<ReceiptBody> = fc.record({
   instant: u53,
   reason: fc.constantFrom(...Object.values(Reason).filter((reason) => reason !== Reason.retired)),
   ledger: fc.record({ n: u53.map((n) => Math.max(n, 1)), hash: bytes(32) }),
+  kept: fc
+    .uniqueArray(fc.record({ ref: bytes(16), until: u53 }), { maxLength: 64, selector: ({ until }) => until })
+    .map((kept) => kept.toSorted((a, b) => a.until - b.until)),
 })
 
 const SEED = new Uint8Array(32).fill(7)
@@ -48,6 +51,10 @@ const BODY: ReceiptBody = {
   instant: 1_795_305_600_000,
   reason: Reason.subjectRequest,
   ledger: { n: 9, hash: new Uint8Array(32).fill(5) },
+  kept: [
+    { ref: new Uint8Array(16).fill(6), until: 1_795_910_400_000 },
+    { ref: new Uint8Array(16).fill(7), until: 1_795_996_800_000 },
+  ],
 }
 
 const decoded = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replace('srr1.', ''), 'base64url'))
@@ -231,6 +238,12 @@ describe('a receipt that is signed but not whole is refused', () => {
     ['entry 0 of the ledger', { ledger: { n: 0, hash: new Uint8Array(32) } }],
     ['an entry past 2^53', { ledger: { n: 2 ** 60, hash: new Uint8Array(32) } }],
     ['a hash of another length', { ledger: { n: 1, hash: new Uint8Array(31) } }],
+    ['a key of what is kept of another length', { kept: [{ ref: new Uint8Array(15), until: 1 }] }],
+    ['an end past 2^53', { kept: [{ ref: new Uint8Array(16), until: 2 ** 60 }] }],
+    ['ends out of order', { kept: BODY.kept.toReversed() }],
+    ['a key of what is kept twice', { kept: [BODY.kept[0], BODY.kept[0]] }],
+    ['two keys that end at once, out of order', { kept: BODY.kept.toReversed().map(({ ref }) => ({ ref, until: 1 })) }],
+    ['more than 64 keys of what is kept', { kept: Array.from({ length: 65 }, (_, until) => ({ ref: new Uint8Array(16), until })) }],
   ])('%s', (_, changed) => {
     expect(open({})).toEqual(BODY)
     expect(open(changed)).toBeUndefined()
@@ -246,7 +259,7 @@ describe('a receipt that is signed but not whole is refused', () => {
       starts.push(at + 4 + new DataView(fields.buffer, fields.byteOffset).getUint32(at))
     }
     const parts = starts.slice(1).map((end, i) => fields.subarray(starts[i], end))
-    expect(parts.length).toBe(12)
+    expect(parts.length).toBe(13)
     expect(openReceipt(signedFields(fields), [KEY])).toEqual(BODY)
 
     for (let i = 0; i < parts.length; i++) {
@@ -254,8 +267,8 @@ describe('a receipt that is signed but not whole is refused', () => {
       const twice = parts.flatMap((part, j) => (j === i ? [part, part] : [part]))
       expect(openReceipt(signedFields(joined(first, ...parts.toSpliced(i, 1))), [KEY])).toBeUndefined()
       expect(openReceipt(signedFields(joined(first, ...twice)), [KEY])).toBeUndefined()
-      // Of all fields only the parent reference may be empty.
-      expect(openReceipt(signedFields(joined(first, ...parts.with(i, empty))), [KEY]) === undefined).toBe(i !== 3)
+      // Of all fields only the parent reference may be empty, and what is kept.
+      expect(openReceipt(signedFields(joined(first, ...parts.with(i, empty))), [KEY]) === undefined).toBe(i !== 3 && i !== 12)
       const part = parts[i] as Uint8Array
       for (const other of [lp(joined(part.subarray(4), Uint8Array.of(0))), lp(part.subarray(4, -1))]) {
         const opened = openReceipt(signedFields(joined(first, ...parts.with(i, other))), [KEY])

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 import { commitment } from '#core/format/derivations.js'
-import { indexValue, type Normaliser } from '#core/format/index-value.js'
+import { indexData, indexValue, type Normaliser } from '#core/format/index-value.js'
 import { OpenVersion } from '#core/keys/open-node.js'
 
 interface Vector {
@@ -25,7 +25,9 @@ function open(secret: string): OpenVersion {
 
 test.each(vectors)('$domain', ({ secret, domain, normaliser, scalar, value }) => {
   const { tag, key } = open(secret).indexKey()
-  expect(Buffer.from(indexValue(tag, key, new TextEncoder().encode(domain), normaliser, unhex(scalar))).toString('hex')).toBe(value)
+  expect(Buffer.from(indexValue(tag, key, indexData(new TextEncoder().encode(domain), normaliser), unhex(scalar))).toString('hex')).toBe(
+    value,
+  )
 })
 
 test('it is wiped with the version', () => {

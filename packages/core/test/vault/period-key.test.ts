@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest'
 import { toEnd, world } from '../epochs/support.ts'
 import { alice, email, ground, hex, nodeMadeBy, nodesOf, openGround, outcome, refusalOf } from './support.ts'
 
-const DAY = { use: 'revocation', period: 7 } as const
+const MS = 86_400_000
+const DAY = { use: 'revocation', at: 7 * MS } as const
+const NEXT = { use: 'revocation', at: 8 * MS } as const
 
 describe('periodKey', () => {
   test('each use and period has a key of its own, made by the first value and by no reader', async () => {
@@ -18,18 +20,28 @@ describe('periodKey', () => {
     expect([node.kind, hex(node.tenantRef), hex(node.ref)]).toEqual([NodeKind.service, '0'.repeat(32), (await key.references()).at(-1)])
     const stored = await key.encrypt(email, 'ada')
     expect(await vault.periodKey(DAY).decrypt(email, stored)).toBe('ada')
-    for (const other of [
-      { use: 'revocation', period: 8 },
-      { use: 'connect', period: 7 },
-    ] as const)
+    for (const other of [NEXT, { use: 'revocation', at: 7 * MS - 1 }, { use: 'connect', at: 7 * MS }] as const)
       expect([other, await outcome(() => vault.periodKey(other).decrypt(email, stored))]).toEqual([other, 'decrypt_failed'])
     expect(nodesOf(keyStore)).toHaveLength(before + 1)
+  })
+
+  test('is one key from the first instant of its period to the last, and says when that ends', async () => {
+    const { vault } = await openGround()
+    const refOf = async (use: PeriodKeyOptions['use'], at: number) => (await vault.periodKey({ use, at }).references()).at(-1)
+    expect(await refOf('revocation', 8 * MS - 1)).toBe(await refOf('revocation', 7 * MS))
+    expect(vault.periodKey({ use: 'revocation', at: 8 * MS - 1 }).until).toBe(8 * MS)
+    expect(vault.periodKey({ use: 'revocation', at: 8 * MS }).until).toBe(9 * MS)
+    expect(await refOf('connect', MS + 3_599_999)).toBe(await refOf('connect', MS))
+    expect([vault.periodKey({ use: 'connect', at: MS }).until, await refOf('connect', MS + 3_600_000)]).not.toEqual([
+      MS + 3_600_000,
+      await refOf('connect', MS),
+    ])
   })
 
   test('shredded, it is gone in every process, and the others live', async () => {
     const made = await openGround()
     const { vault } = made
-    const [day, next] = [vault.periodKey(DAY), vault.periodKey({ use: 'revocation', period: 8 })]
+    const [day, next] = [vault.periodKey(DAY), vault.periodKey(NEXT)]
     const stored = [await day.encrypt(email, 'ada'), await next.encrypt(email, 'ada')] as const
     const { receipt } = await day.shred({ reason: 'retentionEnded' })
     const body = verifyReceipt(receipt, await vault.receiptKeys())
@@ -38,7 +50,7 @@ describe('periodKey', () => {
     for (const each of [vault, other]) {
       expect(await outcome(() => each.periodKey(DAY).decrypt(email, stored[0]))).toBe('shredded')
       expect(await outcome(() => each.periodKey(DAY).encrypt(email, 'ada'))).toBe('shredded')
-      expect(await each.periodKey({ use: 'revocation', period: 8 }).decrypt(email, stored[1])).toBe('ada')
+      expect(await each.periodKey(NEXT).decrypt(email, stored[1])).toBe('ada')
     }
     // What the vault itself needs was not touched.
     expect(await alice(other).decrypt(email, await alice(other).encrypt(email, 'ada'))).toBe('ada')
@@ -48,8 +60,8 @@ describe('periodKey', () => {
     const w = await world()
     const key = w.vault.periodKey(DAY)
     const stored = encryptedToText(await key.encrypt(email, 'ada'))
-    await w.vault.periodKey({ use: 'connect', period: 1 }).encrypt(email, 'ada')
-    await w.vault.periodKey({ use: 'connect', period: 1 }).shred()
+    await w.vault.periodKey({ use: 'connect', at: MS }).encrypt(email, 'ada')
+    await w.vault.periodKey({ use: 'connect', at: MS }).shred()
     await toEnd(w.vault.rotateRootKey())
     const again = await openVault(w.options)
     expect(await again.periodKey(DAY).decrypt(email, stored)).toBe('ada')
@@ -58,12 +70,13 @@ describe('periodKey', () => {
   test('what is wrong is said, by name', async () => {
     const { vault } = await openGround()
     const wrong: readonly [unknown, string][] = [
-      [{ use: 'ref', period: 1 }, 'use'],
-      [{ period: 1 }, 'use'],
-      [{ use: 'revocation' }, 'period'],
-      [{ use: 'revocation', period: -1 }, 'period'],
-      [{ use: 'revocation', period: 1.5 }, 'period'],
-      [{ use: 'revocation', period: 1, name: 'x' }, 'options'],
+      [{ use: 'ref', at: 1 }, 'use'],
+      [{ use: 'toString', at: 1 }, 'use'],
+      [{ at: 1 }, 'use'],
+      [{ use: 'revocation' }, 'at'],
+      [{ use: 'revocation', at: -1 }, 'at'],
+      [{ use: 'revocation', at: 1.5 }, 'at'],
+      [{ use: 'revocation', at: 1, name: 'x' }, 'options'],
     ]
     for (const [options, argument] of wrong) {
       const refusal = await refusalOf(() => vault.periodKey(options as PeriodKeyOptions))

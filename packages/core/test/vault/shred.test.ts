@@ -162,6 +162,7 @@ describe('the order of steps', () => {
     const record = nodesOf(made.keyStore).find(({ versions }) => versions[0]?.state === KeyState.shredded)
     expect(answer).toEqual({
       instant: START + 777,
+      kept: [],
       // Behind the entry that says that the new root version exists.
       ledger: { n: 3, hash: expect.any(Uint8Array) },
       rootVersion: 7,

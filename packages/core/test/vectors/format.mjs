@@ -4,17 +4,17 @@ import { EMPTY } from '#core/format/bytes.js'
 import { childSalt, childWrapKey, commitment, indexTag, sealKey, serviceKey, valueTag } from '#core/format/derivations.js'
 import {
   CIPHERTEXT_AT,
+  fieldData,
   HEADER_BYTES,
   isValueForm,
   NONCE_AT,
   valueData,
-  valueDataPrefix,
   valueFromText,
   valueHeader,
   valueToText,
 } from '#core/format/encrypted-value.js'
 import { frame, unframe } from '#core/format/frame.js'
-import { indexValue } from '#core/format/index-value.js'
+import { indexData, indexValue } from '#core/format/index-value.js'
 import { nodeWrapData, unwrapNode } from '#core/format/node-wrap.js'
 import { nodeRef, refKeyRef, serviceName, VAULT_REF } from '#core/format/reference.js'
 import { binaryScalar, CanonicalScalar, canonicalScalar } from '#core/format/scalar.js'
@@ -106,7 +106,8 @@ const CHECKS = {
   },
   indexValues: (v) => {
     const secret = unhex(v.secret)
-    const make = (scalar) => indexValue(indexTag(commitment(secret)), serviceKey(secret, 'index'), utf8(v.domain), v.normaliser, scalar)
+    const make = (scalar) =>
+      indexValue(indexTag(commitment(secret)), serviceKey(secret, 'index'), indexData(utf8(v.domain), v.normaliser), scalar)
     same(make(unhex(v.scalar)), v.value, 'index value')
   },
 }
@@ -276,7 +277,7 @@ function sealed(v) {
   if (record === undefined) is(v.recordScalar, null, 'record')
   else same(record, v.recordScalar, 'record')
   const header = valueHeader(valueTag(commitment(secret), utf8(v.context)))
-  return { ad: valueData(valueDataPrefix(header, utf8(v.context), utf8(v.field)), record), key: sealKey(secret), value: unhex(v.value) }
+  return { ad: valueData(header, fieldData(utf8(v.context), utf8(v.field)), record), key: sealKey(secret), value: unhex(v.value) }
 }
 
 // Items of the file, with what they take from their surroundings put into each.

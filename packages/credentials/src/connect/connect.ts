@@ -1,6 +1,6 @@
 /**
  * Having a customer connect: the authorisation code flow (RFC 6749, section 4.1) with PKCE (RFC 7636). What has to be remembered until the
- * customer comes back travels in `state`, encrypted, and opens in the customer's own session alone (RFC 9700, section 4.7).
+ * customer comes back travels in `state`, encrypted, and opens in the customer's own session alone, once (RFC 9700, section 4.7).
  */
 
 import {
@@ -17,6 +17,8 @@ import * as oauth from 'oauth4webapi'
 import { z } from 'zod'
 
 import { NotedKeys } from '../noted-keys.ts'
+import { isConflict } from '../records/connection-store.ts'
+import { newId } from '../records/new-id.ts'
 import { oauthError } from '../oauth/outcome.ts'
 import { exchangeCode, type TokenEndpointOptions } from '../oauth/token-endpoint.ts'
 import type { CheckedMaterial } from '../kinds/kinds.ts'
@@ -24,6 +26,8 @@ import { type CheckedProvider, isEndpoint } from '../providers/provider.ts'
 
 /** What travels in `state`. */
 interface Journey {
+  /** Random. */
+  readonly id: string
   readonly tenant: string
   readonly subject?: string | undefined
   readonly name: string
@@ -54,6 +58,7 @@ const HOUR = 3_600_000
 const MOST_AGE = 15 * 60_000
 
 const journeyForm: z.ZodType<Journey> = z.strictObject({
+  id: z.string(),
   tenant: z.string(),
   subject: z.string().optional(),
   name: z.string(),
@@ -63,6 +68,10 @@ const journeyForm: z.ZodType<Journey> = z.strictObject({
   scopes: z.array(z.string()).optional(),
   at: z.number(),
 })
+/** Those that have come to their end, for as long as anybody's clock may hold them for fresh. */
+const NAMESPACE = 'strongroom/connect-ended'
+const MOST_AT_ONCE = 500
+
 const STATE: Field<Journey> = field('strongroom/connect', 'state', journeyForm)
 
 export class Connect {
@@ -77,15 +86,18 @@ export class Connect {
     this.#keys = new NotedKeys(options.vault, 'connect', HOUR)
   }
 
-  /** @throws StrongroomError `invalid_argument`, `authorisation_server_unavailable` (discovery), and what stores and keys throw */
+  /** @throws StrongroomError `invalid_argument`, `unsupported_operation`, `authorisation_server_…` (discovery), and what stores and keys throw */
   async url(
     owner: Subject,
     name: string,
     provider: CheckedProvider,
     { redirectUri, session, scopes = provider.scopes }: { redirectUri: string; session: string; scopes: readonly string[] | undefined },
   ): Promise<URL> {
-    if (!isEndpoint(redirectUri)) throw invalidArgument('redirectUri', 'must be an https URL; plain http only for loopback hosts')
+    // RFC 6749, section 3.1.2.
+    if (!isEndpoint(redirectUri) || redirectUri.includes('#'))
+      throw invalidArgument('redirectUri', 'must be an https URL without a fragment; plain http only for loopback hosts')
     requireSession(session)
+    requireOAuth(provider)
     const server = await this.#server(provider)
     if (server.authorization_endpoint === undefined)
       throw invalidArgument(`providers.${provider.name}.authorizationEndpoint`, 'must be given, or an issuer at which it is discovered')
@@ -93,6 +105,7 @@ export class Connect {
     const { tenant = '', subject } = owner.names()
     const at = this.#clock.now()
     const journey: Journey = {
+      id: newId(),
       tenant,
       name,
       provider: provider.name,
@@ -125,14 +138,18 @@ export class Connect {
     const journey = await this.#open(state.length === 1 ? (state[0] as string) : '', session)
     const provider = this.#with.providers.get(journey.provider)
     if (provider === undefined) throw invalidArgument('callback', 'must be of a provider that createCredentials was given')
+    requireOAuth(provider)
+    requireSameUri(callback, journey.redirectUri)
+    // RFC 9207, section 2.4: one cannot compare with what one does not know.
+    if (provider.issuer === undefined && callback.searchParams.has('iss'))
+      throw invalidArgument(`providers.${provider.name}.issuer`, 'must be given: this provider names its issuer in its answers')
     const server = await this.#server(provider)
     const client = { client_id: provider.clientId ?? '' }
     const code = answered(() => oauth.validateAuthResponse(server, client, callback.searchParams, state[0]))
-    const outcome = await exchangeCode(
-      provider,
-      { code, redirectUri: journey.redirectUri, verifier: journey.verifier },
-      this.#with.endpoint,
-    )
+    const { redirectUri, verifier } = journey
+    const exchange = await exchangeCode(provider, { code, redirectUri, verifier }, this.#with.endpoint)
+    await this.#endOnce(journey)
+    const outcome = await exchange()
     // The code is used up in any case: the customer begins anew.
     if (outcome.outcome === 'refused') throw oauthError('authorisation_server_refused')
     if (outcome.outcome !== 'tokens') throw oauthError(outcome.error.code)
@@ -142,9 +159,27 @@ export class Connect {
     return { owner, name: journey.name, provider, material: outcome.material, scopes: journey.scopes }
   }
 
-  /** @returns how many keys were destroyed, whose time is over */
-  destroyOldKeys(): Promise<number> {
-    return this.#keys.destroyOld()
+  /** Forgets what is over. @returns how many keys and journeys that was */
+  async sweep(): Promise<number> {
+    const { stateStore, id } = this.#with.vault
+    let forgotten = 0
+    for (const { key, version } of await stateStore.due(NAMESPACE, this.#clock.now(), MOST_AT_ONCE)) {
+      if (!key.startsWith(`${id}/`)) continue
+      await stateStore.delete(NAMESPACE, key, { expected: version }).catch(unlessConflict)
+      forgotten++
+    }
+    return forgotten + (await this.#keys.destroyOld())
+  }
+
+  // Before the code is sent: a server to which one comes twice ends the tokens that it gave for it (RFC 6749, section 4.1.2).
+  async #endOnce({ id, at }: Journey): Promise<void> {
+    const { stateStore, id: vaultId } = this.#with.vault
+    try {
+      await stateStore.put(NAMESPACE, `${vaultId}/${id}`, new Uint8Array([1]), { expected: 'absent', due: at + 2 * HOUR })
+    } catch (error) {
+      if (isConflict(error)) throw notThisTime()
+      throw error
+    }
   }
 
   async #open(state: string, session: string): Promise<Journey> {
@@ -162,14 +197,14 @@ export class Connect {
           throw error
       }
     }
-    throw invalidArgument('callback', 'must have the state that authorizationUrl gave to this very session, at most 15 minutes ago')
+    throw notThisTime()
   }
 
   async #server(provider: CheckedProvider): Promise<oauth.AuthorizationServer> {
     try {
-      return await this.#with.endpoint.servers.of(provider, AbortSignal.timeout(this.#with.endpoint.timeout))
-    } catch {
-      throw oauthError('authorisation_server_unavailable')
+      return await this.#with.endpoint.servers.of(provider, 'authorization_endpoint', AbortSignal.timeout(this.#with.endpoint.timeout))
+    } catch (error) {
+      throw error instanceof StrongroomError ? error : oauthError('authorisation_server_unavailable')
     }
   }
 }
@@ -179,12 +214,37 @@ function requireSession(session: unknown): void {
     throw invalidArgument('session', "must be what this customer's browser alone has, such as its session id: at least 16 characters")
 }
 
+function requireOAuth({ name, kind }: CheckedProvider): void {
+  if (kind !== 'oauth2')
+    throw new StrongroomError('unsupported_operation', `providers.${name} is not of the kind oauth2: save what the customer enters`)
+}
+
+// RFC 9700, section 4.4.2: where each provider has a redirect URI of its own, the answer of one is not taken for that of another.
+function requireSameUri({ origin, pathname }: URL, redirectUri: string): void {
+  const sent = new URL(redirectUri)
+  if (sent.origin !== origin || sent.pathname !== pathname)
+    throw invalidArgument('callback', 'must be at the redirectUri that authorizationUrl was given: the whole URL, as the browser has it')
+}
+
+function notThisTime(): StrongroomError {
+  return invalidArgument(
+    'callback',
+    'must have the state that authorizationUrl gave to this very session, at most 15 minutes ago, and for the first time',
+  )
+}
+
+function unlessConflict(error: unknown): void {
+  if (!isConflict(error)) throw error
+}
+
 function answered(validate: () => URLSearchParams): URLSearchParams {
   try {
     return validate()
   } catch (error) {
     if (error instanceof oauth.AuthorizationResponseError && error.error === 'access_denied')
       throw new StrongroomError('authorisation_denied', 'the customer, or the provider, has not agreed to the connection')
+    if (error instanceof oauth.AuthorizationResponseError && ['temporarily_unavailable', 'server_error'].includes(error.error))
+      throw oauthError('authorisation_server_unavailable')
     throw oauthError(error instanceof oauth.AuthorizationResponseError ? 'authorisation_server_refused' : 'authorisation_server_malformed')
   }
 }

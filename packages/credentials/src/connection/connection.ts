@@ -3,7 +3,7 @@
 import { invalidArgument, readOptions, type Secret, StrongroomError, type Subject } from '@strongroom/core'
 
 import type { CredentialEvent } from '../events.ts'
-import { type CheckedMaterial, checkMaterial, type Kind, type Material } from '../kinds/kinds.ts'
+import { type CheckedMaterial, checkMaterial, type Kind, type Material, MOST_SCOPE_CHARACTERS, type Secrets } from '../kinds/kinds.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { CheckedProvider } from '../providers/provider.ts'
 import { isConflict, referenceOf, type StoredConnection } from '../records/connection-store.ts'
@@ -17,6 +17,8 @@ import { liveToken, type LiveTokenOptions } from './live-token.ts'
 import { type ConnectionPlace, itemOf } from './place.ts'
 import { isUnauthorised } from './unauthorised.ts'
 import { fetchWith } from './fetch.ts'
+
+const MOST_ACCOUNT_CHARACTERS = 1000
 
 /** Options of `save`. */
 export interface SaveOptions {
@@ -76,7 +78,7 @@ export interface Connection {
    * @throws StrongroomError `not_found`, and what stores and keys throw; repeat it then: it goes on where it stopped
    */
   disconnect(): Promise<Disconnected>
-  /** What events call it by: no name is in it. @throws StrongroomError `not_found` (no such tenant), and what stores and keys throw */
+  /** What events call it by: no name is in it. It begins with the `ref` of its tenant, as `vault.tenants.list` gives it. @throws StrongroomError `not_found` (no such tenant), and what stores and keys throw */
   reference(): Promise<string>
 }
 
@@ -84,6 +86,8 @@ export interface ConnectionOptions extends LiveTokenOptions {
   readonly options: CheckedCredentialsOptions
   readonly tell: (event: CredentialEvent) => void
   readonly disconnect: (place: ConnectionPlace) => Promise<Disconnected>
+  /** Sees to it that tokens are revoked whose connection is gone. */
+  readonly revokeLater: (place: ConnectionPlace, secrets: Secrets) => Promise<void>
 }
 
 export class ConnectionHandle implements Connection {
@@ -102,7 +106,7 @@ export class ConnectionHandle implements Connection {
 
   async save(material: Material, options?: SaveOptions): Promise<void> {
     const about = checkAbout(readOptions(options, ['account', 'scopes']))
-    await this.keep(checkMaterial(this.#provider.kind, material), about)
+    await this.keep(this.#checked(material), about)
   }
 
   /** `save`, of what was checked already. */
@@ -125,7 +129,7 @@ export class ConnectionHandle implements Connection {
     }: { [K in keyof SaveOptions]: SaveOptions[K] | undefined } & { expiresAt: number | undefined; dryRun: boolean },
   ): Promise<boolean> {
     const about = checkAbout({ account, scopes })
-    const checked = checkMaterial(this.#provider.kind, material)
+    const checked = this.#checked(material)
     const place = await this.#placed()
     const lifetime = expiresAt === undefined ? checked.lifetime : Math.max(0, expiresAt - this.#with.clock.now())
     for (;;) {
@@ -146,7 +150,7 @@ export class ConnectionHandle implements Connection {
     const { store, clock, tell, warm, options } = this.#with
     const { name: provider, kind } = this.#provider
     const now = clock.now()
-    const at = { item: before?.record.item ?? newId(), version: (before?.record.version ?? 0) + 1 }
+    const at = { provider, item: before?.record.item ?? newId(), version: (before?.record.version ?? 0) + 1 }
     const key = itemOf(place, at)
     const granted = checked.scopes ?? scopes
     const about: About = {
@@ -155,7 +159,6 @@ export class ConnectionHandle implements Connection {
       ...(granted === undefined ? {} : { scopes: granted }),
     }
     const record: ConnectionRecord = {
-      provider,
       kind,
       ...at,
       reference: (await key.references()).at(-1) as string,
@@ -175,6 +178,15 @@ export class ConnectionHandle implements Connection {
       throw error
     }
     await options.failpoint('save.stored')
+    // Stored too late for whoever has shredded whose it is to see it: then nobody looks for it any more.
+    if (['gone', 'shredded'].includes(await key.state())) {
+      await this.#with.revokeLater(place, checked)
+      await store.removeItem(place.key, at.item)
+      throw new StrongroomError(
+        'shredded',
+        'its owner, or the connection, was destroyed while it was being saved: its tokens are being revoked',
+      )
+    }
     warm.drop(place.key)
     tell({ type: 'saved', ...place.about })
     return true
@@ -215,6 +227,11 @@ export class ConnectionHandle implements Connection {
 
   async reference(): Promise<string> {
     return (await this.#placed()).about.reference
+  }
+
+  #checked(material: unknown): CheckedMaterial {
+    const { kind, quirks } = this.#provider
+    return checkMaterial(kind, material, quirks?.bearerTypes)
   }
 
   #canBeRefreshed(): boolean {
@@ -266,8 +283,10 @@ async function isShredded(place: Pick<ConnectionPlace, 'owner'>, record: Connect
 
 /** @throws StrongroomError `invalid_argument` */
 function checkAbout({ account, scopes }: { [K in keyof SaveOptions]: SaveOptions[K] | undefined }): SaveOptions {
-  if (account !== undefined && typeof account !== 'string') throw invalidArgument('account', 'must be a string')
-  if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((one) => typeof one === 'string')))
-    throw invalidArgument('scopes', 'must be a list of strings')
+  if (account !== undefined && !(typeof account === 'string' && account.length <= MOST_ACCOUNT_CHARACTERS))
+    throw invalidArgument('account', `must be a string of ${MOST_ACCOUNT_CHARACTERS} characters at most`)
+  const areTexts = scopes === undefined || (Array.isArray(scopes) && scopes.every((one) => typeof one === 'string'))
+  if (!areTexts || (scopes ?? []).join(' ').length > MOST_SCOPE_CHARACTERS)
+    throw invalidArgument('scopes', `must be a list of strings, of ${MOST_SCOPE_CHARACTERS} characters together at most`)
   return { ...(account === undefined ? {} : { account }), ...(scopes === undefined ? {} : { scopes }) }
 }

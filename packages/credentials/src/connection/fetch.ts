@@ -16,19 +16,48 @@ export async function fetchWith(
 ): Promise<Response> {
   if (apiOrigins === undefined || apiOrigins.length === 0)
     throw new StrongroomError('unsupported_operation', `fetch needs providers.${name}.apiOrigins: the origins that tokens may be sent to`)
-  const target = URL.canParse(String(url)) ? new URL(url) : undefined
-  if (target === undefined || !apiOrigins.includes(target.origin) || target.username !== '' || target.password !== '')
+  const text = String(url)
+  const target = URL.canParse(text) ? new URL(text) : undefined
+  // Not by `origin`, which for `blob:` is that of something else.
+  if (
+    target === undefined ||
+    !apiOrigins.includes(`${target.protocol}//${target.host}`) ||
+    target.username !== '' ||
+    target.password !== ''
+  )
     throw invalidArgument('url', `must be absolute, and of one of the origins in providers.${name}.apiOrigins`)
   const header = kind === 'apiKey' || kind === 'webhookSecret' ? apiKeyHeader : 'authorization'
   if (header === undefined) throw new StrongroomError('unsupported_operation', `fetch needs providers.${name}.apiKeyHeader`)
   const headers = new Headers(init?.headers)
   if (headers.has(header)) throw invalidArgument('init.headers', 'must not have the header that the token goes into')
-  if (init?.body instanceof ReadableStream)
+  if (!canBeSentTwice(init?.body))
     throw invalidArgument('init.body', 'must not be a stream: where the token is refused it is sent a second time')
+  let last: Response | undefined
   return use(async (token) => {
-    const own = new Headers(headers)
-    own.set(header, header === 'authorization' ? `Bearer ${token.reveal()}` : token.reveal())
+    const own = withToken(headers, header, token)
+    // Nobody reads the answer by which a token was refused.
+    await last?.body?.cancel()
     // A redirect could lead the token anywhere.
-    return fetch(target, { ...init, headers: own, redirect: 'manual' })
+    last = await fetch(target, { ...init, headers: own, redirect: 'manual' })
+    return last
   })
+}
+
+function withToken(headers: Headers, header: string, token: Secret<string>): Headers {
+  const own = new Headers(headers)
+  try {
+    own.set(header, header === 'authorization' ? `Bearer ${token.reveal()}` : token.reveal())
+  } catch {
+    // What was thrown quotes the token.
+    throw new StrongroomError(
+      'unsupported_operation',
+      'the secret of this connection has characters that no header takes: have it entered anew',
+    )
+  }
+  return own
+}
+
+function canBeSentTwice(body: unknown): boolean {
+  if (body === undefined || body === null || typeof body === 'string') return true
+  return [URLSearchParams, FormData, Blob, ArrayBuffer].some((form) => body instanceof form) || ArrayBuffer.isView(body)
 }

@@ -7,7 +7,7 @@ import type { ConnectionStore, StoredConnection } from '../records/connection-st
 import type { ConnectionRecord } from '../records/record.ts'
 import type { Refresh } from '../refresh/refresh.ts'
 import { isUsable, wantsRefresh } from '../refresh/token-state.ts'
-import { type ConnectionPlace, itemOf } from './place.ts'
+import { type ConnectionPlace, itemOf, requireOf } from './place.ts'
 import type { LiveToken, WarmConnections } from './warm.ts'
 
 export interface LiveTokenOptions {
@@ -27,7 +27,8 @@ const MOST_TRIES = 5
 export async function liveToken(place: ConnectionPlace, refused: number | undefined, options: LiveTokenOptions): Promise<LiveToken> {
   const { clock, warm } = options
   const now = clock.now()
-  const isFit = (record: ConnectionRecord): boolean => record.version !== refused && hasToken(record, now) && !wantsRefresh(record, now)
+  const isFit = (record: ConnectionRecord): boolean =>
+    record.provider === place.provider.name && record.version !== refused && hasToken(record, now) && !wantsRefresh(record, now)
   const known = warm.token(place.key, isFit)
   if (known !== undefined) return known
   for (let tries = 1; ; tries++) {
@@ -53,6 +54,7 @@ async function bestRecord(
 ): Promise<StoredConnection> {
   const found = await store.readConnected(place.key)
   const { record } = found
+  requireOf(place, record)
   const isRefused = record.version === refused
   const now = clock.now()
   if (!isRefused && !wantsRefresh(record, now) && hasToken(record, now)) return found
@@ -60,9 +62,9 @@ async function bestRecord(
   try {
     return await refresh.newerThan(place, record.version)
   } catch (error) {
-    // It was asked for ahead of time: what is there is still good.
-    const isOfServer = error instanceof StrongroomError && error.code.startsWith('authorisation_server_')
-    if (!isRefused && isOfServer && isUsable(record, clock.now())) return found
+    // It was asked for ahead of time: what is there is still good, unless the connection itself has come to its end.
+    const isOver = error instanceof StrongroomError && ['reauthorisation_required', 'not_found', 'shredded'].includes(error.code)
+    if (!isRefused && !isOver && isUsable(record, clock.now())) return found
     throw error
   }
 }

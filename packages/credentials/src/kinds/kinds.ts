@@ -35,19 +35,24 @@ export interface CheckedMaterial extends Secrets {
   readonly scopes: readonly string[] | undefined
 }
 
+// A record that holds the longest of each is still one that is read again.
 const MOST_CHARACTERS = 100_000
+export const MOST_SCOPE_CHARACTERS = 10_000
 // Ten years: some providers give tokens that do not expire, and say so with a large number.
 const MOST_SECONDS = 315_360_000
 
 const secret = z.string().min(1).max(MOST_CHARACTERS)
+// `1*VSCHAR` of RFC 6749, appendix A: what a header or a form takes as it is.
+const token = secret.regex(/^[\x20-\x7e]+$/)
 const tokens = z.object({
-  access_token: secret,
+  access_token: token,
   token_type: z.string().max(100).optional(),
   expires_in: z.number().min(0).max(MOST_SECONDS).optional(),
-  refresh_token: secret.optional(),
-  scope: z.string().max(MOST_CHARACTERS).optional(),
+  refresh_token: token.optional(),
+  scope: z.string().max(MOST_SCOPE_CHARACTERS).optional(),
 })
-const client = z.strictObject({ client_id: secret, client_secret: secret })
+const ofClient = token.max(10_000)
+const client = z.strictObject({ client_id: ofClient, client_secret: ofClient })
 const single = z.strictObject({ secret })
 
 /** Names under which a user's own password travels; never stored, whatever the kind. */
@@ -55,15 +60,19 @@ const PASSWORD = /pass(?:word|wd|phrase|code)?$|^pwd$|^pin$/i
 
 /**
  * @param material - what a caller handed over
+ * @param bearerTypes - token types of the provider that mean `bearer`
  * @throws StrongroomError `invalid_argument` naming the member, never its value
  */
-export function checkMaterial(kind: Kind, material: unknown): CheckedMaterial {
+export function checkMaterial(kind: Kind, material: unknown, bearerTypes: readonly string[] = []): CheckedMaterial {
   if (typeof material !== 'object' || material === null) throw invalidArgument('material', 'must be an object: see the kinds in the README')
   const password = Object.keys(material).find((name) => PASSWORD.test(name))
   if (password !== undefined)
     throw invalidArgument('material', "must not hold a user's password: connect with OAuth, or with a key that the system issues for this")
   if (kind === 'oauth2') {
-    const { access_token, expires_in, refresh_token, scope } = parsed(tokens, material)
+    const { access_token, token_type = 'bearer', expires_in, refresh_token, scope } = parsed(tokens, material)
+    // Of a token that is bound to a key (RFC 9449) the key is missing here.
+    if (token_type.toLowerCase() !== 'bearer' && !bearerTypes.includes(token_type))
+      throw invalidArgument('material.token_type', 'must be Bearer: tokens of other types cannot be used')
     return {
       access: access_token,
       lasting: refresh_token,

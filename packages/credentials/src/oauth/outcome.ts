@@ -22,8 +22,8 @@ export type OAuthFailureCode = Extract<StrongroomErrorCode, `authorisation_serve
 /** What is thrown to whoever asked, and when it makes sense to ask again. */
 export interface OAuthFailure {
   readonly code: OAuthFailureCode
-  /** UTC milliseconds, where the server said. */
-  readonly retryAt: number | undefined
+  /** Milliseconds, where the server said. */
+  readonly retryAfter: number | undefined
 }
 
 const MESSAGES: Readonly<Record<OAuthFailureCode, string>> = {

@@ -3,12 +3,12 @@
 import { StrongroomError } from '@strongroom/core'
 import * as oauth from 'oauth4webapi'
 
-import { checkMaterial } from '../kinds/kinds.ts'
 import { type CheckedProvider, isInsecure } from '../providers/provider.ts'
 import type { AuthorizationServers } from './authorization-servers.ts'
-import type { OAuthFailureCode, TokenOutcome } from './outcome.ts'
-
-export type Fetch = typeof globalThis.fetch
+import { type Answer, exchange, type Fetch, responseOf } from './exchange.ts'
+import { inTime } from './in-time.ts'
+import { oauthError, type OAuthFailureCode, type TokenOutcome } from './outcome.ts'
+import { outcomeOf } from './token-answer.ts'
 
 export interface TokenEndpointOptions {
   readonly servers: AuthorizationServers
@@ -25,16 +25,23 @@ export interface Asking {
   readonly authentication: oauth.ClientAuth
 }
 
-/** The client that a provider was configured with. */
-export async function configuredClient(provider: CheckedProvider): Promise<Asking> {
+/**
+ * A request for which all is there that it takes: endpoint and client secret, but not yet the answer. What fails before has sent nothing.
+ *
+ * @returns how it ended; never rejects
+ */
+export type TokenRequest = () => Promise<TokenOutcome>
+
+/** The client that a provider was configured with. @throws StrongroomError `invalid_argument` naming what gives no secret */
+export async function configuredClient(provider: CheckedProvider, signal: AbortSignal): Promise<Asking> {
   const client = { client_id: provider.clientId ?? '' }
   if (provider.clientAuthentication === 'none') return { client, authentication: oauth.None() }
   let secret: unknown
   try {
-    secret = await provider.clientSecret?.()
+    secret = await inTime(Promise.resolve(provider.clientSecret?.()), signal)
   } catch {
     // What it threw may hold the secret, or what it takes to get it.
-    throw noSecret(provider, 'threw')
+    throw noSecret(provider, signal.aborted ? 'must give a secret within timeout' : 'threw')
   }
   if (typeof secret !== 'string' || secret === '') throw noSecret(provider, 'must give a secret')
   return { client, authentication: authenticationOf(provider, secret) }
@@ -56,24 +63,24 @@ function authenticationOf(provider: CheckedProvider, secret: string): oauth.Clie
   return provider.clientAuthentication === 'client_secret_post' ? oauth.ClientSecretPost(secret) : oauth.ClientSecretBasic(secret)
 }
 
-/** Uses a refresh token (RFC 6749, section 6). */
-export function refreshTokens(provider: CheckedProvider, refreshToken: string, options: TokenEndpointOptions): Promise<TokenOutcome> {
-  return ask(
+/** Uses a refresh token (RFC 6749, section 6). @throws StrongroomError `invalid_argument`, `authorisation_server_…`; nothing was sent */
+export function refreshTokens(provider: CheckedProvider, refreshToken: string, options: TokenEndpointOptions): Promise<TokenRequest> {
+  return prepared(
     provider,
     options,
-    () => configuredClient(provider),
+    (signal) => configuredClient(provider, signal),
     (server, { client, authentication }, request) => oauth.refreshTokenGrantRequest(server, client, authentication, refreshToken, request),
   )
 }
 
-/** Asks for an access token with the customer's own client (RFC 6749, section 4.4). */
+/** Asks for an access token with the customer's own client (RFC 6749, section 4.4). @throws StrongroomError `authorisation_server_…`; nothing was sent */
 export function clientCredentialsTokens(
   provider: CheckedProvider,
   customer: { client_id: string; client_secret: string },
   options: TokenEndpointOptions,
-): Promise<TokenOutcome> {
+): Promise<TokenRequest> {
   const parameters = new URLSearchParams(provider.scopes === undefined ? {} : { scope: provider.scopes.join(' ') })
-  return ask(
+  return prepared(
     provider,
     options,
     async () => customersClient(provider, customer),
@@ -82,16 +89,16 @@ export function clientCredentialsTokens(
   )
 }
 
-/** Exchanges a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5). */
+/** Exchanges a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5). @throws StrongroomError `invalid_argument`, `authorisation_server_…`; nothing was sent */
 export function exchangeCode(
   provider: CheckedProvider,
   { code, redirectUri, verifier }: { readonly code: URLSearchParams; readonly redirectUri: string; readonly verifier: string },
   options: TokenEndpointOptions,
-): Promise<TokenOutcome> {
-  return ask(
+): Promise<TokenRequest> {
+  return prepared(
     provider,
     options,
-    () => configuredClient(provider),
+    (signal) => configuredClient(provider, signal),
     (server, { client, authentication }, request) =>
       oauth.authorizationCodeGrantRequest(server, client, authentication, code, redirectUri, verifier, request),
   )
@@ -99,110 +106,89 @@ export function exchangeCode(
 
 type Request = NonNullable<Parameters<typeof oauth.refreshTokenGrantRequest>[4]>
 
-async function ask(
+async function prepared(
   provider: CheckedProvider,
   options: TokenEndpointOptions,
-  asking: () => Promise<Asking>,
+  asking: (signal: AbortSignal) => Promise<Asking>,
+  send: (server: oauth.AuthorizationServer, asking: Asking, request: Request) => Promise<Response>,
+): Promise<TokenRequest> {
+  const signal = AbortSignal.timeout(options.timeout)
+  const [server, who] = [await options.servers.of(provider, 'token_endpoint', signal), await asking(signal)]
+  if (server.token_endpoint === undefined) throw oauthError('authorisation_server_malformed')
+  return () => sent(provider, options, server, who, send)
+}
+
+async function sent(
+  provider: CheckedProvider,
+  options: TokenEndpointOptions,
+  server: oauth.AuthorizationServer,
+  who: Asking,
   send: (server: oauth.AuthorizationServer, asking: Asking, request: Request) => Promise<Response>,
 ): Promise<TokenOutcome> {
-  const { now } = options
-  const progress = { sent: false, answered: false, failed: undefined as unknown }
   const signal = AbortSignal.timeout(options.timeout)
+  let isSent = false
+  let answer: Answer | undefined
   try {
-    // Neither of them has the token: what fails here has changed nothing.
-    const [server, who] = [await options.servers.of(provider, signal), await asking()]
-    const response = await send(server, who, {
+    await send(server, who, {
       signal,
       [oauth.allowInsecureRequests]: isInsecure(server.token_endpoint),
       [oauth.customFetch]: async (url: string, init: RequestInit) => {
-        progress.sent = true
-        try {
-          const answer = await options.fetch(url, { ...init, redirect: 'manual' })
-          progress.answered = true
-          return answer
-        } catch (error) {
-          progress.failed = error
-          throw error
-        }
+        isSent = true
+        answer = await exchange(options.fetch, url, init, signal)
+        return responseOf({ ...answer, text: '' })
       },
     })
-    return await read(provider, server, who.client, response, signal, now)
   } catch (error) {
-    if (error instanceof StrongroomError && !progress.sent) throw error
-    if (signal.aborted) return { outcome: progress.sent ? 'unknown' : 'failed', error: failure('authorisation_server_timeout') }
-    const unsent = !progress.sent || (!progress.answered && neverConnected(progress.failed))
-    return { outcome: unsent ? 'failed' : 'unknown', error: failure('authorisation_server_unavailable') }
+    if (!isSent) return failure('failed', 'authorisation_server_unavailable')
+    if (answer === undefined) return noAnswer(error, signal)
   }
+  if (answer === undefined) return failure('unknown', 'authorisation_server_unavailable')
+  if (answer.text === undefined && signal.aborted && answer.status < 300) return failure('unknown', 'authorisation_server_timeout')
+  return outcomeOf(provider, server, who.client, answer, options.now())
 }
 
-async function read(
-  provider: CheckedProvider,
-  server: oauth.AuthorizationServer,
-  client: oauth.Client,
-  response: Response,
-  signal: AbortSignal,
-  now: () => number,
-): Promise<TokenOutcome> {
-  const retryAt = retryAfter(response, now())
-  // Said of the request as such, before anything was done with it (RFC 6585, section 4).
-  if (response.status === 429) return { outcome: 'failed', error: { code: 'authorisation_server_throttled', retryAt } }
-  // 503: it is not being served (RFC 9110, section 15.6.4). Any other failure may have come behind the rotation, unless the provider says not.
-  if (response.status >= 500) {
-    const isWithoutEffect = response.status === 503 || provider.quirks?.serverErrorsWithoutEffect === true
-    return { outcome: isWithoutEffect ? 'failed' : 'unknown', error: { code: 'authorisation_server_unavailable', retryAt } }
-  }
-  let body: unknown
-  try {
-    body = JSON.parse(await response.text())
-  } catch {
-    // Cut off, or no JSON. What is no success did nothing.
-    const code: OAuthFailureCode = signal.aborted ? 'authorisation_server_timeout' : 'authorisation_server_malformed'
-    return { outcome: response.ok ? 'unknown' : 'failed', error: failure(code) }
-  }
-  const adapted = adapt(provider, body, response.status)
-  try {
-    const answer = Response.json(adapted.body, { status: adapted.status, headers: { 'content-type': 'application/json' } })
-    const tokens = await oauth.processGenericTokenEndpointResponse(server, client, answer)
-    return { outcome: 'tokens', material: checkMaterial('oauth2', tokens) }
-  } catch (error) {
-    if (error instanceof oauth.ResponseBodyError)
-      return error.error === 'invalid_grant'
-        ? { outcome: 'refused' }
-        : { outcome: 'failed', error: failure('authorisation_server_refused') }
-    return { outcome: adapted.status === 200 ? 'unknown' : 'failed', error: failure('authorisation_server_malformed') }
-  }
+function noAnswer(error: unknown, signal: AbortSignal): TokenOutcome {
+  if (signal.aborted) return failure('unknown', 'authorisation_server_timeout')
+  return failure(neverConnected(error) ? 'failed' : 'unknown', 'authorisation_server_unavailable')
 }
 
-/** An answer as RFC 6749 has it. Without an ID token: nothing here uses it, and new tokens must not be lost because of it. */
-function adapt({ quirks = {} }: CheckedProvider, body: unknown, status: number): { readonly body: unknown; readonly status: number } {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return { body, status }
-  const { id_token: _, ...rest } = body as Record<string, unknown>
-  const says = [rest['error'], rest['status']].filter((value) => typeof value === 'string')
-  const isError = status !== 200 || (quirks.okMember === true && rest['ok'] === false)
-  if (isError && says.some((one) => quirks.invalidGrant?.includes(one) === true)) return { body: { error: 'invalid_grant' }, status: 400 }
-  if (isError) return { body: rest, status: status === 200 ? 400 : status }
-  const type = rest['token_type']
-  if (typeof type === 'string' && quirks.bearerTypes?.includes(type) === true) rest['token_type'] = 'bearer'
-  return { body: rest, status }
+function failure(outcome: 'failed' | 'unknown', code: OAuthFailureCode): TokenOutcome {
+  return { outcome, error: { code, retryAfter: undefined } }
 }
 
-/** The field Retry-After (RFC 9110, section 10.2.3), as an instant. */
-function retryAfter(response: Response, now: number): number | undefined {
-  const said = response.headers.get('retry-after')
-  if (said === null) return undefined
-  const at = /^\d{1,9}$/.test(said) ? now + Number(said) * 1000 : Date.parse(said)
-  return Number.isFinite(at) ? Math.max(now, at) : undefined
-}
-
-function failure(code: OAuthFailureCode): { readonly code: OAuthFailureCode; readonly retryAt: undefined } {
-  return { code, retryAt: undefined }
-}
-
-const NEVER_CONNECTED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']
+const NEVER_CONNECTED = [
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  // Ours refused what the server showed, before anything was said: https://nodejs.org/api/tls.html#x509-certificate-error-codes
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_CHAIN_TOO_LONG',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'HOSTNAME_MISMATCH',
+]
+// What Node says of a socket that ended during the handshake, under a code that it shares with those that ended later.
+const NO_HANDSHAKE = 'Client network socket disconnected before secure TLS connection was established'
 
 // Of a connection that was never made nothing can have been used up.
 function neverConnected(error: unknown): boolean {
-  for (let each: unknown = error; typeof each === 'object' && each !== null; each = (each as { readonly cause?: unknown }).cause)
-    if (NEVER_CONNECTED.includes(String((each as { readonly code?: unknown }).code))) return true
+  for (let each: unknown = error; typeof each === 'object' && each !== null; each = (each as { readonly cause?: unknown }).cause) {
+    const { code, message } = each as { readonly code?: unknown; readonly message?: unknown }
+    if (NEVER_CONNECTED.includes(String(code)) || message === NO_HANDSHAKE) return true
+  }
   return false
 }

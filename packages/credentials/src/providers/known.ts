@@ -10,6 +10,8 @@ export type ProviderDefinition = Omit<Provider, 'clientId' | 'clientSecret' | 's
 
 /** Google. Source of each value: https://developers.google.com/identity/protocols/oauth2/web-server */
 export const google: ProviderDefinition = {
+  // https://developers.google.com/identity/openid-connect/reference, "Discovery document": answers name it (RFC 9207).
+  issuer: 'https://accounts.google.com',
   authorizationEndpoint: 'https://accounts.google.com/o/oauth2/v2/auth',
   tokenEndpoint: 'https://oauth2.googleapis.com/token',
   // "Revoking a token": takes refresh tokens too, and answers 400 for one that is gone.
@@ -35,32 +37,54 @@ export const microsoft: ProviderDefinition = {
   // There is no revocation endpoint: people take their consent back at https://myapps.microsoft.com.
 }
 
-/** HubSpot. Source: https://developers.hubspot.com/docs/api-reference/auth-oauth-v1 */
+/** HubSpot. Source: https://developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens */
 export const hubspot: ProviderDefinition = {
   authorizationEndpoint: 'https://app.hubspot.com/oauth/authorize',
-  tokenEndpoint: 'https://api.hubapi.com/oauth/v1/token',
+  // In place of `/oauth/v1/…`, which ends on 2027-02-16: https://developers.hubspot.com/changelog/v1-oauth-api-deprecation
+  tokenEndpoint: 'https://api.hubapi.com/oauth/2026-03/token',
+  // "Revoke an OAuth token": in the form of RFC 7009; takes refresh tokens, and leaves the access tokens that they gave to end by themselves.
+  revocationEndpoint: 'https://api.hubapi.com/oauth/2026-03/token/revoke',
   // Of "Refresh an access token": client id and secret are form fields.
   clientAuthentication: 'client_secret_post',
   // The same: one refresh token gives any number of access tokens.
   refreshTokens: 'reusable',
   apiOrigins: ['https://api.hubapi.com'],
-  // Errors have `status` where RFC 6749 has `error`.
-  quirks: { invalidGrant: ['BAD_REFRESH_TOKEN'] },
-  // Refresh tokens are deleted by a call of HubSpot's own, and not by RFC 7009.
+  // https://developers.hubspot.com/changelog/new-oauth-v3-api-endpoints-and-standardized-error-responses: `status` beside the RFC's `error`.
+  quirks: { errors: { BAD_REFRESH_TOKEN: 'invalid_grant' } },
 }
 
 /** Slack, with token rotation. */
 export const slack: ProviderDefinition = {
-  // https://api.slack.com/authentication/oauth-v2
+  // https://docs.slack.dev/authentication/installing-with-oauth
   authorizationEndpoint: 'https://slack.com/oauth/v2/authorize',
   tokenEndpoint: 'https://slack.com/api/oauth.v2.access',
   clientAuthentication: 'client_secret_basic',
-  // https://api.slack.com/authentication/rotation: "The refresh token is then revoked".
+  // https://docs.slack.dev/reference/methods/auth.revoke: "revokes an access token", which is a parameter of the request; of refresh tokens
+  // it says nothing.
+  revocationEndpoint: 'https://slack.com/api/auth.revoke',
+  // https://docs.slack.dev/authentication/using-token-rotation: "The refresh token is then revoked".
   refreshTokens: 'single-use',
   apiOrigins: ['https://slack.com'],
-  // https://api.slack.com/methods/oauth.v2.access: errors come with status 200; tokens are of the type `bot` or `user`.
-  quirks: { okMember: true, bearerTypes: ['bot', 'user'], invalidGrant: ['invalid_refresh_token', 'token_revoked', 'token_expired'] },
-  // Tokens are revoked by `auth.revoke`, a call of Slack's own.
+  // https://docs.slack.dev/reference/methods/oauth.v2.access: errors come with status 200; tokens are of the type `bot` or `user`.
+  quirks: {
+    okMember: true,
+    bearerTypes: ['bot', 'user'],
+    errors: {
+      invalid_refresh_token: 'invalid_grant',
+      token_revoked: 'invalid_grant',
+      token_expired: 'invalid_grant',
+      account_inactive: 'invalid_grant',
+      ratelimited: 'throttled',
+      service_unavailable: 'unavailable',
+      // Of both it says: "It's possible some aspect of the operation succeeded before the error was raised".
+      internal_error: 'unknown',
+      fatal_error: 'unknown',
+    },
+    revokesAccessTokensOnly: true,
+    revokesWithoutClient: true,
+    // Errors of `auth.revoke`: of a token that is deleted, expired or revoked, or of a workspace or person who is gone.
+    goneErrors: ['token_revoked', 'token_expired', 'account_inactive', 'invalid_auth'],
+  },
 }
 
 /** Zoom. Source: https://developers.zoom.us/docs/integrations/oauth/ */

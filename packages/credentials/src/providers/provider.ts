@@ -16,16 +16,29 @@ export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' 
  */
 export type RefreshTokens = 'single-use' | 'reusable' | { readonly reuseWindow: number }
 
+/**
+ * What an error of a provider means for a request for tokens.
+ *
+ * - `invalid_grant`: the token is no longer good.
+ * - `throttled`, `unavailable`: nothing was done; to be asked again later.
+ * - `unknown`: it may have been done all the same.
+ */
+export type ErrorMeaning = 'invalid_grant' | 'throttled' | 'unavailable' | 'unknown'
+
 /** What a provider does otherwise than the RFCs say. */
 export interface ProviderQuirks {
-  /** Values of the members `error` or `status` of an answer that mean `invalid_grant`: the token is no longer good. */
-  readonly invalidGrant?: readonly string[]
+  /** Values of the members `error` or `status` of an answer that RFC 6749 does not have. */
+  readonly errors?: Readonly<Record<string, ErrorMeaning>>
   /** Token types that mean `bearer`. */
   readonly bearerTypes?: readonly string[]
   /** Errors come with status 200 and `ok: false`. */
   readonly okMember?: boolean
   /** The revocation endpoint takes access tokens, and no refresh tokens. */
   readonly revokesAccessTokensOnly?: boolean
+  /** The revocation endpoint is shown the token alone, and not who asks. */
+  readonly revokesWithoutClient?: boolean
+  /** Errors of the revocation endpoint that mean that the token is gone already. */
+  readonly goneErrors?: readonly string[]
   /** A server error of the token endpoint never comes after it has used up the refresh token. */
   readonly serverErrorsWithoutEffect?: boolean
 }
@@ -34,7 +47,7 @@ export interface ProviderQuirks {
 export interface Provider {
   /** What its connections are; `oauth2` unless given. */
   readonly kind?: Kind
-  /** The issuer identifier (RFC 8414): endpoints that are not given are discovered there. */
+  /** The issuer identifier (RFC 8414): endpoints that are not given are discovered there, and answers that name another are refused (RFC 9207). */
   readonly issuer?: string
   readonly authorizationEndpoint?: string
   readonly tokenEndpoint?: string
@@ -52,7 +65,7 @@ export interface Provider {
   readonly refreshTokens?: RefreshTokens
   /** The origins that `fetch` sends tokens to, such as `https://api.hubapi.com`; without it `fetch` is refused. */
   readonly apiOrigins?: readonly string[]
-  /** The header of an API key; for OAuth it is `Authorization: Bearer`. */
+  /** The header of an API key; in `authorization` it is sent as `Bearer`. For OAuth it is `Authorization: Bearer`. */
   readonly apiKeyHeader?: string
   readonly quirks?: ProviderQuirks
 }
@@ -83,6 +96,17 @@ const NAMES = [
 ] as const
 const KINDS: readonly unknown[] = ['oauth2', 'clientCredentials', 'apiKey', 'webhookSecret'] satisfies readonly Kind[]
 const AUTHENTICATIONS: readonly unknown[] = ['client_secret_basic', 'client_secret_post', 'none'] satisfies readonly ClientAuthentication[]
+const MEANINGS: readonly unknown[] = ['invalid_grant', 'throttled', 'unavailable', 'unknown'] satisfies readonly ErrorMeaning[]
+const QUIRKS = [
+  'errors',
+  'bearerTypes',
+  'okMember',
+  'revokesAccessTokensOnly',
+  'revokesWithoutClient',
+  'goneErrors',
+  'serverErrorsWithoutEffect',
+] as const
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]{1,100}$/
 const PROVIDER_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/
 
 /** @throws StrongroomError `invalid_argument` naming provider and member */
@@ -114,7 +138,35 @@ export function checkProvider(name: string, given: Provider): CheckedProvider {
       throw invalidArgument(at('refreshTokens.reuseWindow'), 'must be a whole number of milliseconds')
   } else if (refreshTokens !== 'single-use' && refreshTokens !== 'reusable')
     throw invalidArgument(at('refreshTokens'), "must be 'single-use', 'reusable' or { reuseWindow }")
-  return { ...provider, name, kind, clientAuthentication, refreshTokens }
+  if (provider.scopes !== undefined && !isTexts(provider.scopes)) throw invalidArgument(at('scopes'), 'must be a list of strings')
+  const { authorizationParameters: parameters = {}, apiKeyHeader } = provider
+  if (typeof parameters !== 'object' || !isTexts(Object.values(parameters)))
+    throw invalidArgument(at('authorizationParameters'), 'must map names to strings')
+  if (apiKeyHeader !== undefined && !(typeof apiKeyHeader === 'string' && HEADER_NAME.test(apiKeyHeader)))
+    throw invalidArgument(at('apiKeyHeader'), 'must be the name of a header')
+  checkQuirks(provider.quirks, at)
+  return {
+    ...provider,
+    name,
+    kind,
+    clientAuthentication,
+    refreshTokens,
+    ...(apiKeyHeader === undefined ? {} : { apiKeyHeader: apiKeyHeader.toLowerCase() }),
+  }
+}
+
+function checkQuirks(quirks: ProviderQuirks | undefined, at: (member: string) => string): void {
+  const { errors = {}, bearerTypes = [], goneErrors = [], ...flags } = readOptions(quirks, QUIRKS)
+  if (typeof errors !== 'object' || !Object.values(errors).every((meaning) => MEANINGS.includes(meaning)))
+    throw invalidArgument(at('quirks.errors'), `must map errors to ${MEANINGS.join(', ')}`)
+  for (const [member, list] of Object.entries({ bearerTypes, goneErrors }))
+    if (!isTexts(list)) throw invalidArgument(at(`quirks.${member}`), 'must be a list of strings')
+  for (const [member, flag] of Object.entries(flags))
+    if (flag !== undefined && typeof flag !== 'boolean') throw invalidArgument(at(`quirks.${member}`), 'must be true or false')
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
 }
 
 /** Whether a token may be sent there. */

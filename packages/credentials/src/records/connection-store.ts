@@ -33,8 +33,12 @@ export class ConnectionStore {
 
   /** What the keys of all connections of an owner, or of everyone in a tenant, begin with. */
   async prefixOf(owner: Subject | Tenant): Promise<string> {
-    const whose = 'self' in owner ? (await owner.self().references()).slice(0, 1) : await owner.references()
-    return `${[this.#vaultId, ...whose].join('/')}/`
+    return this.prefix('self' in owner ? (await owner.self().references()).slice(0, 1) : await owner.references())
+  }
+
+  /** @param references - of the owner, from the tenant's down */
+  prefix(references: readonly string[]): string {
+    return `${[this.#vaultId, ...references].join('/')}/`
   }
 
   async read(key: string): Promise<StoredConnection | undefined> {
@@ -89,12 +93,12 @@ export class ConnectionStore {
     }
   }
 
-  /** Those that have something to be finished, oldest first. */
-  async due(before: number, limit: number): Promise<readonly StoredConnection[]> {
+  /** Those that have something to be finished, oldest first; each by itself: one that is damaged keeps no other from it. */
+  async due(before: number, limit: number): Promise<readonly (() => StoredConnection)[]> {
     const entries = await this.#store.due(NAMESPACE, before, limit)
     return entries
       .filter(({ key }) => key.startsWith(`${this.#vaultId}/`))
-      .map(({ key, value, version }) => ({ key, record: decodeRecord(value), stored: version }))
+      .map(({ key, value, version }) => () => ({ key, record: decodeRecord(value), stored: version }))
   }
 }
 
@@ -117,6 +121,11 @@ async function untilNoConflict<T>(attempt: () => Promise<T>): Promise<T> {
 /** What outside of the store stands for an entry. */
 export function referenceOf(key: string): string {
   return key.slice(key.indexOf('/') + 1)
+}
+
+/** The references of a connection's own item, from the tenant's down. */
+export function itemReferences({ key, record }: Pick<StoredConnection, 'key' | 'record'>): readonly string[] {
+  return [...key.split('/').slice(1, 3), record.reference]
 }
 
 export function isConflict(error: unknown): boolean {

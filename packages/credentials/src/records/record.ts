@@ -17,16 +17,23 @@ export interface Intent {
   readonly id: string
   /** When it began, by the clock of the process that began it. UTC milliseconds. */
   readonly at: number
-  /** How many requests there were with this refresh token whose outcome is not known. */
-  readonly unresolved: number
+}
+
+/** Requests with this refresh token of which nobody knows whether they were carried out. */
+export interface Doubt {
+  /** When the first of them began: by then it may have been used up. UTC milliseconds. */
+  readonly since: number
+  readonly requests: number
 }
 
 /** How the last request ended that brought no tokens: whoever waited for it is told the same. */
 export interface Failure {
   readonly intent: string
   readonly code: string
+  /** In a row. */
+  readonly failures: number
   /** Until then nobody asks again. UTC milliseconds. */
-  readonly retryAt?: number | undefined
+  readonly retryAt: number
 }
 
 /** Instants are UTC milliseconds; sealed values are in text form. */
@@ -54,6 +61,7 @@ export interface ConnectionRecord {
   readonly access?: string | undefined
   readonly lasting?: string | undefined
   readonly intent?: Intent | undefined
+  readonly doubt?: Doubt | undefined
   readonly failure?: Failure | undefined
 }
 
@@ -76,9 +84,15 @@ const record: z.ZodType<ConnectionRecord & { readonly form: number }> = z.strict
   about: text,
   access: text.optional(),
   lasting: text.optional(),
-  intent: z.strictObject({ id: z.string().regex(/^[0-9a-f]{32}$/), at: instant, unresolved: z.number().int().min(0) }).optional(),
+  intent: z.strictObject({ id: z.string().regex(/^[0-9a-f]{32}$/), at: instant }).optional(),
+  doubt: z.strictObject({ since: instant, requests: z.number().int().min(1) }).optional(),
   failure: z
-    .strictObject({ intent: z.string().regex(/^[0-9a-f]{32}$/), code: z.string().max(100), retryAt: instant.optional() })
+    .strictObject({
+      intent: z.string().regex(/^[0-9a-f]{32}$/),
+      code: z.string().max(100),
+      failures: z.number().int().min(1),
+      retryAt: instant,
+    })
     .optional(),
 })
 

@@ -25,9 +25,12 @@ const ABOUT: Field<About> = field(CONTEXT, 'about', aboutForm)
 export const ACCESS: Field<string> = field(CONTEXT, 'access', z.string())
 export const LASTING: Field<string> = field(CONTEXT, 'lasting', z.string())
 
+/** Which secrets they are: of this version, and for this provider alone. */
+export type SealedAt = Pick<ConnectionRecord, 'provider' | 'item' | 'version'>
+
 /** What the sealed values of one version of a connection are bound to. */
-export function boundTo({ item, version }: Pick<ConnectionRecord, 'item' | 'version'>): { readonly record: string } {
-  return { record: `${item}/${version}` }
+export function boundTo({ provider, item, version }: SealedAt): { readonly record: string } {
+  return { record: `${provider}/${item}/${version}` }
 }
 
 /** Of a connection and all its versions. */
@@ -37,13 +40,18 @@ export async function sealAbout(key: Item, record: Pick<ConnectionRecord, 'item'
   return encryptedToText(await key.encrypt(ABOUT, about, boundToItem(record)))
 }
 
-export function openAbout(key: Item, record: ConnectionRecord): Promise<About> {
+export function openAbout(key: Pick<Item, 'decrypt'>, record: ConnectionRecord): Promise<About> {
   return key.decrypt(ABOUT, record.about, boundToItem(record))
+}
+
+/** The same with keys that are open. */
+export function readAbout(keys: Pick<UnlockedKeys, 'decrypt'>, record: ConnectionRecord): About {
+  return keys.decrypt(ABOUT, record.about, boundToItem(record))
 }
 
 export async function sealSecrets(
   key: Item,
-  at: Pick<ConnectionRecord, 'item' | 'version'>,
+  at: SealedAt,
   { access, lasting }: Secrets,
 ): Promise<Pick<ConnectionRecord, 'access' | 'lasting'>> {
   const keys = await key.unlock()
@@ -59,7 +67,7 @@ function sealed<K extends 'access' | 'lasting'>(
   member: K,
   as: Field<string>,
   value: string | undefined,
-  at: Pick<ConnectionRecord, 'item' | 'version'>,
+  at: SealedAt,
 ): { readonly [P in K]?: string } {
   if (value === undefined) return {}
   const stored: Encrypted<string> = keys.encrypt(as, value, boundTo(at))
@@ -69,11 +77,16 @@ function sealed<K extends 'access' | 'lasting'>(
 export async function openSecrets(key: Item, record: ConnectionRecord): Promise<Secrets> {
   const keys = await key.unlock({ readOnly: true })
   try {
-    return {
-      access: record.access === undefined ? undefined : keys.decrypt(ACCESS, record.access, boundTo(record)),
-      lasting: record.lasting === undefined ? undefined : keys.decrypt(LASTING, record.lasting, boundTo(record)),
-    }
+    return readSecrets(keys, record)
   } finally {
     keys.dispose()
+  }
+}
+
+/** The same with keys that are open. */
+export function readSecrets(keys: Pick<UnlockedKeys, 'decrypt'>, record: ConnectionRecord): Secrets {
+  return {
+    access: record.access === undefined ? undefined : keys.decrypt(ACCESS, record.access, boundTo(record)),
+    lasting: record.lasting === undefined ? undefined : keys.decrypt(LASTING, record.lasting, boundTo(record)),
   }
 }

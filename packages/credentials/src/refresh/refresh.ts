@@ -9,18 +9,20 @@
 import { type Clock, randomBytes, StrongroomError } from '@strongroom/core'
 import pRetry from 'p-retry'
 
-import { itemOf, type ConnectionPlace } from '../connection/place.ts'
+import { itemOf, type ConnectionPlace, requireOf } from '../connection/place.ts'
 import { notConnected, reauthorisationRequired } from '../errors.ts'
 import type { CredentialEvent } from '../events.ts'
 import { type CheckedMaterial, clientOf, type Secrets } from '../kinds/kinds.ts'
-import { isFailureCode, oauthError, type TokenOutcome } from '../oauth/outcome.ts'
-import { clientCredentialsTokens, refreshTokens, type TokenEndpointOptions } from '../oauth/token-endpoint.ts'
+import { growingPause } from '../oauth/growing-pause.ts'
+import { isFailureCode, type OAuthFailure, oauthError } from '../oauth/outcome.ts'
+import { Pauses, type Turn } from '../oauth/pauses.ts'
+import { clientCredentialsTokens, refreshTokens, type TokenEndpointOptions, type TokenRequest } from '../oauth/token-endpoint.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import { isRepeatable } from '../providers/provider.ts'
 import { type ConnectionStore, isConflict, referenceOf, type StoredConnection } from '../records/connection-store.ts'
-import type { Intent, ReauthorisationReason } from '../records/record.ts'
+import type { Doubt, Intent, ReauthorisationReason } from '../records/record.ts'
 import { openSecrets, sealSecrets } from '../records/sealed.ts'
-import { withFailure, withIntent, withoutIntent, withReauthorisation, withTokens } from './token-state.ts'
+import { doubtAfter, isPaused, withFailure, withIntent, withoutIntent, withReauthorisation, withTokens } from './token-state.ts'
 
 export interface RefreshOptions {
   readonly store: ConnectionStore
@@ -32,17 +34,27 @@ export interface RefreshOptions {
   readonly revokeLater: (place: ConnectionPlace, secrets: Secrets) => Promise<void>
 }
 
+type Claimed = StoredConnection & { readonly record: { readonly intent: Intent } }
+
 // Between two looks at what another process is doing.
 const [LEAST_WAIT_MS, MOST_WAIT_MS] = [20, 250]
-// Requests with one refresh token whose outcome nobody knows, where the provider allows more than one.
+// Requests with one refresh token whose outcome nobody knows, where the provider allows more than one, and the time between them.
 const MOST_UNRESOLVED = 3
+const [FIRST_BETWEEN_MS, MOST_BETWEEN_MS] = [400, 2000]
+// In which one connection is not asked about again after failures in a row; and as long as a server may say so (`Retry-After`).
+const [FIRST_PAUSE_MS, MOST_PAUSE_MS] = [1000, 5 * 60_000]
+const MOST_SAID_MS = 3_600_000
+// For which what was answered is tried to be stored.
+const STORING_LEASES = 10
 
 export class Refresh {
   readonly #with: RefreshOptions
+  readonly #pauses: Pauses
   readonly #underWay = new Map<string, Promise<StoredConnection>>()
 
   constructor(options: RefreshOptions) {
     this.#with = options
+    this.#pauses = new Pauses(() => options.clock.monotonic())
   }
 
   /**
@@ -93,89 +105,100 @@ export class Refresh {
     let waiting: { readonly intent: string; readonly since: number } | undefined
     for (;;) {
       const found = await this.#with.store.readConnected(place.key)
+      requireOf(place, found.record)
       if (found.record.version !== version) return found
-      const { intent, failure } = found.record
+      const { intent, failure, doubt } = found.record
       if (failure !== undefined && isFailureCode(failure.code)) {
         const isOurs = failure.intent === waiting?.intent
-        if (isOurs || (failure.retryAt !== undefined && clock.now() < failure.retryAt)) throw oauthError(failure.code)
+        if (isOurs || (intent === undefined && isPaused(found.record, clock.now(), MOST_SAID_MS))) throw oauthError(failure.code)
       }
-      if (intent === undefined) {
-        const asked = await this.#ask(place, found, 0)
-        if (asked !== undefined) return asked
+      if (intent !== undefined && waiting?.intent !== intent.id) waiting = { intent: intent.id, since: clock.monotonic() }
+      if (intent !== undefined && waiting !== undefined && clock.monotonic() - waiting.since < options.lease) {
+        await pause()
         continue
       }
-      if (waiting?.intent !== intent.id) waiting = { intent: intent.id, since: clock.monotonic() }
-      if (clock.monotonic() - waiting.since < options.lease) await pause()
-      else if (this.#mayAskAgain(place, intent)) {
-        const asked = await this.#ask(place, found, intent.unresolved + 1)
+      // Whoever began it has not come back.
+      const doubted = intent === undefined ? doubt : doubtAfter(found.record, intent)
+      if (!this.#mayAsk(place, doubted)) await this.#giveUp(place, version, intent?.id, 'unknown_outcome')
+      else {
+        const asked = await this.#ask(place, found, doubted)
         if (asked !== undefined) return asked
-      } else await this.#giveUp(place, version, intent.id, 'unknown_outcome')
+      }
     }
   }
 
-  // Of a token that may have been used up: only where the provider has said so, and while it holds.
-  #mayAskAgain({ provider }: ConnectionPlace, { at, unresolved }: Intent): boolean {
-    if (isRepeatable(provider)) return true
+  // With a token that may have been used up: only where the provider has said so, and while it holds.
+  #mayAsk({ provider }: ConnectionPlace, doubt: Doubt | undefined): boolean {
+    if (doubt === undefined || isRepeatable(provider)) return true
     const { refreshTokens: may } = provider
-    if (typeof may === 'string' || unresolved + 1 >= MOST_UNRESOLVED) return false
-    const age = this.#with.clock.now() - at
+    if (typeof may === 'string' || doubt.requests >= MOST_UNRESOLVED) return false
+    const age = this.#with.clock.now() - doubt.since
     return age >= 0 && age + this.#with.options.timeout < may.reuseWindow
   }
 
   /** @returns `undefined` where another was first: look again */
-  async #ask(place: ConnectionPlace, found: StoredConnection, unresolved: number): Promise<StoredConnection | undefined> {
+  async #ask(place: ConnectionPlace, found: StoredConnection, doubt: Doubt | undefined): Promise<StoredConnection | undefined> {
     const { store, clock, options, endpoint } = this.#with
     // Before the intent: what fails here is no request.
     const secrets = await openSecrets(itemOf(place, found.record), found.record)
-    if (secrets.lasting === undefined) return this.#giveUp(place, found.record.version, undefined, 'expired')
-    let claimed: StoredConnection & { readonly record: { readonly intent: Intent } }
+    if (secrets.lasting === undefined) return this.#giveUp(place, found.record.version, found.record.intent?.id, 'expired')
+    const turn = this.#pauses.turn(place.provider.name, 2 * options.timeout, doubt !== undefined)
+    const send = await prepared(place, secrets.lasting, endpoint, turn)
+    // All of that took its time.
+    if (!this.#mayAsk(place, doubt)) return undefined
+    const begun = { now: clock.now(), monotonic: clock.monotonic() }
+    const record = withIntent(found.record, isRepeatable(place.provider) ? undefined : doubt, begun.now)
+    let claimed: Claimed
     try {
-      const record = withIntent(found.record, unresolved, clock.now())
       claimed = { ...(await store.put(place.key, record, found.stored)), record }
     } catch (error) {
       if (isConflict(error)) return undefined
+      // It may have been stored all the same, and nothing was sent: what was there before is put back.
+      await store.change(place.key, (now) => (now.intent?.id === record.intent.id ? found.record : undefined)).catch(() => undefined)
       throw error
     }
     await options.failpoint('refresh.intended')
-    let outcome: TokenOutcome
-    try {
-      outcome = await requestTokens(place, secrets.lasting, endpoint)
-    } catch (error) {
-      // It was not sent: a configuration that cannot be used costs nobody his connection.
-      await store.change(place.key, (now) => (now.intent?.id === claimed.record.intent.id ? withoutIntent(now, clock.now()) : undefined))
-      throw error
-    }
+    // A process that has slept meanwhile: another may have used the token within its window, which may be over.
+    const slept = Math.max(clock.now() - begun.now, clock.monotonic() - begun.monotonic)
+    if (typeof place.provider.refreshTokens === 'object' && slept >= options.lease - options.timeout) return undefined
+    const outcome = await send()
+    if ('error' in outcome) turn.failed(outcome.error.code)
+    else turn.answered()
     await options.failpoint('refresh.answered')
-    return this.#settle(place, claimed, secrets, outcome)
+    if (outcome.outcome === 'tokens') return this.#accept(place, claimed.record, secrets, outcome.material)
+    if (outcome.outcome === 'refused') return this.#giveUp(place, claimed.record.version, claimed.record.intent.id, 'invalid_grant')
+    return this.#failed(place, claimed, outcome.outcome, outcome.error)
   }
 
-  async #settle(
+  /** @returns `undefined` where it is to be asked again @throws StrongroomError `authorisation_server_…`, `reauthorisation_required` */
+  async #failed(
     place: ConnectionPlace,
-    { record }: StoredConnection & { readonly record: { readonly intent: Intent } },
-    before: Secrets,
-    outcome: TokenOutcome,
+    { record }: Claimed,
+    outcome: 'failed' | 'unknown',
+    { code, retryAfter }: OAuthFailure,
   ): Promise<StoredConnection | undefined> {
+    const { store, clock, tell } = this.#with
     const { intent, version } = record
-    if (outcome.outcome === 'tokens') return this.#accept(place, record, before, outcome.material)
-    if (outcome.outcome === 'refused') return this.#giveUp(place, version, intent.id, 'invalid_grant')
-    const { provider } = place
-    const isHarmless = outcome.outcome === 'failed' || isRepeatable(provider)
+    const isHarmless = outcome === 'failed' || isRepeatable(place.provider)
+    const doubt = doubtAfter(record, intent)
     // Whoever looks again may repeat the request, as long as the provider allows it.
-    if (!isHarmless && this.#mayAskAgain(place, intent)) {
-      const now = await this.#with.store.read(place.key)
+    if (!isHarmless && this.#mayAsk(place, doubt)) {
+      await new Promise((resolve) => setTimeout(resolve, growingPause(doubt.requests, FIRST_BETWEEN_MS, MOST_BETWEEN_MS)))
+      const now = await store.read(place.key)
       if (now?.record.intent?.id !== intent.id || now.record.version !== version) return undefined
-      return this.#ask(place, now, intent.unresolved + 1)
+      if (this.#mayAsk(place, doubt)) return this.#ask(place, now, doubt)
     }
     if (!isHarmless) return this.#giveUp(place, version, intent.id, 'unknown_outcome')
-    const { code } = outcome.error
-    await this.#with.store.change(place.key, (now) =>
-      now.version === version && now.intent?.id === intent.id ? withFailure(now, outcome.error, this.#with.clock.now()) : undefined,
+    const pauseAfter = (failures: number): number =>
+      Math.max(growingPause(failures, FIRST_PAUSE_MS, MOST_PAUSE_MS), Math.min(retryAfter ?? 0, MOST_SAID_MS))
+    await store.change(place.key, (now) =>
+      now.version === version && now.intent?.id === intent.id ? withFailure(now, code, pauseAfter, clock.now()) : undefined,
     )
-    this.#with.tell({ type: 'refresh_failed', code, ...place.about })
+    tell({ type: 'refresh_failed', code, ...place.about })
     throw oauthError(code)
   }
 
-  // Durable before anybody sees it, and tried for as long as another would wait: there is no second answer.
+  // Durable before anybody sees it, and tried through an outage of the store in which nobody else gets anywhere: there is no second answer.
   async #accept(
     place: ConnectionPlace,
     record: StoredConnection['record'],
@@ -184,9 +207,9 @@ export class Refresh {
   ): Promise<StoredConnection | undefined> {
     const { store, clock, options } = this.#with
     const secrets: Secrets = { access: material.access, lasting: material.lasting ?? before.lasting }
-    const at = { item: record.item, version: record.version + 1 }
+    const at = { provider: record.provider, item: record.item, version: record.version + 1 }
     let isOurs = false
-    const stored = await insistently(options.lease, async () => {
+    const stored = await insistently(STORING_LEASES * options.lease, async () => {
       let sealed
       try {
         sealed = await sealSecrets(itemOf(place, record), at, secrets)
@@ -223,10 +246,16 @@ export class Refresh {
   }
 }
 
-function requestTokens({ provider }: ConnectionPlace, lasting: string, endpoint: TokenEndpointOptions): Promise<TokenOutcome> {
-  return provider.kind === 'clientCredentials'
-    ? clientCredentialsTokens(provider, clientOf(lasting), endpoint)
-    : refreshTokens(provider, lasting, endpoint)
+async function prepared(place: ConnectionPlace, lasting: string, endpoint: TokenEndpointOptions, turn: Turn): Promise<TokenRequest> {
+  const { provider } = place
+  try {
+    return provider.kind === 'clientCredentials'
+      ? await clientCredentialsTokens(provider, clientOf(lasting), endpoint)
+      : await refreshTokens(provider, lasting, endpoint)
+  } catch (error) {
+    if (error instanceof StrongroomError && isFailureCode(error.code)) turn.failed(error.code)
+    throw error
+  }
 }
 
 // The key is gone for good: nothing can be stored under it.
@@ -235,7 +264,9 @@ function isGone(error: unknown): boolean {
 }
 
 async function insistently<T>(forMs: number, work: () => Promise<T>): Promise<T> {
-  return pRetry(work, { retries: 1000, minTimeout: 50, maxTimeout: 1000, randomize: true, maxRetryTime: forMs })
+  const shouldRetry = ({ error }: { readonly error: Error }): boolean =>
+    !(error instanceof StrongroomError && error.code === 'vault_closed')
+  return pRetry(work, { retries: 1000, minTimeout: 50, maxTimeout: 1000, randomize: true, maxRetryTime: forMs, shouldRetry })
 }
 
 // Spread, so that those who wait do not all ask the store at once.

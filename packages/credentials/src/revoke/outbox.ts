@@ -1,9 +1,19 @@
 /**
  * Tokens that are to be revoked, though their connection and its key are gone. Each is encrypted under a key of the vault's own that is
- * destroyed on a fixed day, whether or not the provider has answered by then.
+ * destroyed on a fixed day, whether or not the provider has answered by then. Whose they are, and until when they are kept, the key of the entry
+ * says: so that receipts can.
  */
 
-import { type Clock, encryptedToText, field, type Field, type StateStore, type StateVersion, type Vault } from '@strongroom/core'
+import {
+  type Clock,
+  encryptedToText,
+  field,
+  type Field,
+  keptEntryKey,
+  type StateStore,
+  type StateVersion,
+  type Vault,
+} from '@strongroom/core'
 import { z } from 'zod'
 
 import { NotedKeys } from '../noted-keys.ts'
@@ -13,22 +23,27 @@ import type { TokenHint } from './revocation-endpoint.ts'
 
 const NAMESPACE = 'strongroom/revocations'
 const DAY = 86_400_000
+/** That a token is kept at most. */
+const WEEK = 7 * DAY
+const PAGE = 100
 
-/** A revocation that waits. Instants are UTC milliseconds. */
+/** A revocation that waits. */
 export interface PendingRevocation {
   /** The entry of the connection, and its item, where it may still be there: while it lives, nothing is revoked. */
   readonly of?: { readonly key: string; readonly item: string } | undefined
   readonly provider: string
   readonly hint: TokenHint
   readonly attempts: number
-  /** After that nobody tries any more, and the key is destroyed within a day. */
-  readonly until: number
   /** The token, in text form. */
   readonly token: string
 }
 
 export interface StoredRevocation {
   readonly key: string
+  /** From the tenant's down to the connection's. */
+  readonly references: readonly string[]
+  /** After that nobody tries any more, and the key is destroyed. UTC milliseconds. */
+  readonly until: number
   readonly pending: PendingRevocation
   readonly stored: StateVersion
 }
@@ -40,60 +55,63 @@ const pendingForm: z.ZodType<PendingRevocation & { readonly form: number }> = z.
   provider: z.string(),
   hint: z.enum(['refresh_token', 'access_token']),
   attempts: z.number().int().min(0),
-  until: z.number().int().min(0),
   token: z.string(),
 })
 
 export class RevocationOutbox {
-  readonly #vault: Vault
+  readonly #vaultId: string
   readonly #store: StateStore
   readonly #clock: Clock
-  readonly #within: number
   readonly #keys: NotedKeys
 
-  /** @param within - milliseconds that a token is kept for this at most */
-  constructor(vault: Vault, within: number) {
-    this.#vault = vault
+  constructor(vault: Vault) {
+    this.#vaultId = vault.id
     this.#store = vault.stateStore
     this.#clock = vault.clock
-    this.#within = within
-    this.#keys = new NotedKeys(vault, 'revocation', DAY)
+    this.#keys = new NotedKeys(vault, 'revocation')
   }
 
-  /** @param id - the same twice is one revocation */
-  async add(id: string, what: Pick<PendingRevocation, 'of' | 'provider' | 'hint'>, token: string, due: number): Promise<StoredRevocation> {
-    const key = this.#keyOf(id)
-    const until = this.#clock.now() + this.#within
-    const sealed = encryptedToText(await (await this.#keys.toSeal(until)).encrypt(TOKEN, token, { record: key }))
-    const pending = { ...what, attempts: 0, until, token: sealed }
+  /**
+   * @param references - from the tenant's down to the connection's
+   * @param id - the same twice is one revocation
+   */
+  async add(
+    references: readonly string[],
+    id: string,
+    what: Pick<PendingRevocation, 'of' | 'provider' | 'hint'>,
+    token: string,
+    due: number,
+  ): Promise<StoredRevocation> {
+    const there = await this.find(references, id)
+    if (there !== undefined) return there
+    // Its end lies within the week that begins now.
+    const seal = await this.#keys.toSeal(this.#clock.now() + WEEK - DAY)
+    const key = keptEntryKey(this.#vaultId, references, seal.until, id)
+    const pending = { ...what, attempts: 0, token: encryptedToText(await seal.encrypt(TOKEN, token, boundTo(key, what))) }
     try {
-      return { key, pending, stored: await this.#put(key, pending, 'absent', due) }
+      return stored(key, pending, await this.#put(key, pending, 'absent', due))
     } catch (error) {
-      const there = isConflict(error) ? await this.find(id) : undefined
-      if (there === undefined) throw error
-      return there
+      const other = isConflict(error) ? await this.find(references, id) : undefined
+      if (other === undefined) throw error
+      return other
     }
   }
 
-  async find(id: string): Promise<StoredRevocation | undefined> {
-    const key = this.#keyOf(id)
-    const there = await this.#store.get(NAMESPACE, key)
-    return there === undefined ? undefined : { key, pending: decode(there.value), stored: there.version }
-  }
-
-  #keyOf(id: string): string {
-    return `${this.#vault.id}/${id}`
+  async find(references: readonly string[], id: string): Promise<StoredRevocation | undefined> {
+    const entries = await this.#store.scan(NAMESPACE, `${[this.#vaultId, ...references].join('/')}/`, { limit: PAGE })
+    const found = entries.find(({ key }) => key.endsWith(`/${id}`))
+    return found === undefined ? undefined : stored(found.key, decode(found.value), found.version)
   }
 
   /** @throws StrongroomError `shredded` where its day is over, `decrypt_failed` */
-  async tokenOf({ key, pending }: StoredRevocation): Promise<string> {
-    return this.#keys.toOpen(pending.until).decrypt(TOKEN, pending.token, { record: key })
+  async tokenOf({ key, until, pending }: StoredRevocation): Promise<string> {
+    return this.#keys.toOpen(until - 1).decrypt(TOKEN, pending.token, boundTo(key, pending))
   }
 
   /** Puts it off, so that nobody else takes it before then. @throws StrongroomError `conflict` where somebody has */
-  async claim({ key, pending, stored }: StoredRevocation, until: number): Promise<StoredRevocation> {
+  async claim({ key, pending, stored: version }: StoredRevocation, until: number): Promise<StoredRevocation> {
     const next = { ...pending, attempts: pending.attempts + 1 }
-    return { key, pending: next, stored: await this.#put(key, next, stored, until) }
+    return stored(key, next, await this.#put(key, next, version, until))
   }
 
   /** @returns how many keys were destroyed, whose day is over */
@@ -101,20 +119,40 @@ export class RevocationOutbox {
     return this.#keys.destroyOld()
   }
 
-  async remove({ key, stored }: StoredRevocation): Promise<void> {
-    await this.#store.delete(NAMESPACE, key, { expected: stored })
+  async remove({ key, stored: expected }: StoredRevocation): Promise<void> {
+    await this.#store.delete(NAMESPACE, key, { expected })
   }
 
-  async due(limit: number): Promise<readonly StoredRevocation[]> {
+  /** Whether it still waits. */
+  async has({ key }: Pick<StoredRevocation, 'key'>): Promise<boolean> {
+    return (await this.#store.get(NAMESPACE, key)) !== undefined
+  }
+
+  /** @returns each by itself: one that is damaged keeps no other from being revoked */
+  async due(limit: number): Promise<readonly (() => StoredRevocation)[]> {
     const entries = await this.#store.due(NAMESPACE, this.#clock.now(), limit)
     return entries
-      .filter(({ key }) => key.startsWith(`${this.#vault.id}/`))
-      .map(({ key, value, version }) => ({ key, pending: decode(value), stored: version }))
+      .filter(({ key }) => key.startsWith(`${this.#vaultId}/`))
+      .map(
+        ({ key, value, version }) =>
+          () =>
+            stored(key, decode(value), version),
+      )
   }
 
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {
     return this.#store.put(NAMESPACE, key, encodeEntry(pending), { expected, due })
   }
+}
+
+function stored(key: string, pending: PendingRevocation, version: StateVersion): StoredRevocation {
+  const parts = key.split('/')
+  return { key, references: parts.slice(1, -2), until: Number(parts.at(-2)), pending, stored: version }
+}
+
+// So that nobody who writes the store has it sent to another provider.
+function boundTo(key: string, { provider, hint }: Pick<PendingRevocation, 'provider' | 'hint'>): { readonly record: string } {
+  return { record: `${provider}/${hint}/${key}` }
 }
 
 function decode(bytes: Uint8Array): PendingRevocation {

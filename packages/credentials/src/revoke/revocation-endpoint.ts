@@ -2,8 +2,9 @@
 
 import * as oauth from 'oauth4webapi'
 
-import { configuredClient, type TokenEndpointOptions } from '../oauth/token-endpoint.ts'
-import { type CheckedProvider, isInsecure } from '../providers/provider.ts'
+import { type Answer, exchange, responseOf } from '../oauth/exchange.ts'
+import { type Asking, configuredClient, type TokenEndpointOptions } from '../oauth/token-endpoint.ts'
+import { type CheckedProvider, isInsecure, type ProviderQuirks } from '../providers/provider.ts'
 
 /** What is revoked; the RFC's `token_type_hint`. */
 export type TokenHint = 'refresh_token' | 'access_token'
@@ -26,22 +27,44 @@ export async function revokeToken(
   { servers, fetch, timeout }: TokenEndpointOptions,
 ): Promise<RevocationAnswer> {
   const signal = AbortSignal.timeout(timeout)
+  let answer: Answer | undefined
   try {
-    const server = await servers.of(provider, signal)
+    const server = await servers.of(provider, 'revocation_endpoint', signal)
     if (server.revocation_endpoint === undefined) return 'unsupported'
-    const { client, authentication } = await configuredClient(provider)
-    const response = await oauth.revocationRequest(server, client, authentication, token, {
+    const { client, authentication } = await asking(provider, signal)
+    await oauth.revocationRequest(server, client, authentication, token, {
       signal,
       additionalParameters: { token_type_hint: hint },
       [oauth.allowInsecureRequests]: isInsecure(server.revocation_endpoint),
-      [oauth.customFetch]: (url: string, init: RequestInit) => fetch(url, { ...init, redirect: 'manual' }),
+      [oauth.customFetch]: async (url: string, init: RequestInit) => {
+        answer = await exchange(fetch, url, init, signal)
+        return responseOf({ ...answer, text: '' })
+      },
     })
-    await oauth.processRevocationResponse(response)
-    return 'revoked'
-  } catch (error) {
-    // Its errors hold what was answered, and go no further.
-    if (!(error instanceof oauth.ResponseBodyError)) return 'retry'
-    if (GONE.includes(error.error)) return 'already_gone'
-    return error.error === 'unsupported_token_type' ? 'unsupported' : 'retry'
+    return answer === undefined ? 'retry' : meaningOf(answer, provider.quirks ?? {})
+  } catch {
+    // Errors of others may hold what was sent or answered, and go no further.
+    return 'retry'
+  }
+}
+
+async function asking(provider: CheckedProvider, signal: AbortSignal): Promise<Asking> {
+  if (provider.quirks?.revokesWithoutClient !== true) return configuredClient(provider, signal)
+  return { client: { client_id: provider.clientId ?? '' }, authentication: () => undefined }
+}
+
+function meaningOf({ status, text }: Answer, { okMember, goneErrors = [] }: ProviderQuirks): RevocationAnswer {
+  const { ok, error } = membersOf(text)
+  if (status >= 200 && status < 300 && !(okMember === true && ok !== true)) return 'revoked'
+  if (status >= 500 || status === 429 || typeof error !== 'string') return 'retry'
+  if (GONE.includes(error) || goneErrors.includes(error)) return 'already_gone'
+  return error === 'unsupported_token_type' ? 'unsupported' : 'retry'
+}
+
+function membersOf(text: string | undefined): { readonly ok?: unknown; readonly error?: unknown } {
+  try {
+    return (JSON.parse(text ?? '') as { readonly ok?: unknown; readonly error?: unknown } | null) ?? {}
+  } catch {
+    return {}
   }
 }

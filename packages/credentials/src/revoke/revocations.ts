@@ -4,6 +4,8 @@ import type { Clock } from '@strongroom/core'
 
 import type { CredentialEvent, EventPlace, RevocationOutcome } from '../events.ts'
 import type { Secrets } from '../kinds/kinds.ts'
+import { growingPause } from '../oauth/growing-pause.ts'
+import { Pauses, type Turn } from '../oauth/pauses.ts'
 import type { TokenEndpointOptions } from '../oauth/token-endpoint.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { CheckedProvider } from '../providers/provider.ts'
@@ -19,28 +21,37 @@ export interface RevocationsOptions {
   readonly tell: (event: CredentialEvent) => void
 }
 
-const MINUTE = 60_000
-// Doubled each time: a provider that is down for a day is asked some ten times.
-const MOST_BETWEEN = 6 * 60 * MINUTE
+/** Whose tokens are put by. */
+export interface WhoseTokens {
+  /** From the tenant's down to the connection's. */
+  readonly references: readonly string[]
+  /** The same twice is one revocation. */
+  readonly id: string
+  /** The connection, while it may still be there. */
+  readonly of: PendingRevocation['of']
+}
+
+// Doubled each time: a provider that is down for a day is asked some ten times about each.
+const [FIRST_BETWEEN_MS, MOST_BETWEEN_MS] = [60_000, 6 * 3_600_000]
 
 export class Revocations {
   readonly #with: RevocationsOptions
+  readonly #pauses: Pauses
 
   constructor(options: RevocationsOptions) {
     this.#with = options
+    this.#pauses = new Pauses(() => options.clock.monotonic())
   }
 
   /**
    * Puts tokens by that are to be revoked: the refresh token, which takes the access tokens with it (RFC 7009, section 2.1), or else the access token.
    *
-   * @param of - the connection whose they are, while it may still be there
    * @returns `undefined` where the provider revokes nothing
    */
-  async queue(
-    id: string,
+  async putBy(
     provider: CheckedProvider,
     { access, lasting }: Secrets,
-    of: PendingRevocation['of'],
+    { references, id, of }: WhoseTokens,
   ): Promise<StoredRevocation | undefined> {
     if (provider.kind !== 'oauth2' || (provider.revocationEndpoint === undefined && provider.issuer === undefined)) return undefined
     const hint = lasting === undefined || provider.quirks?.revokesAccessTokensOnly === true ? 'access_token' : 'refresh_token'
@@ -48,19 +59,22 @@ export class Revocations {
     if (token === undefined) return undefined
     const { outbox, clock, options } = this.#with
     const due = clock.now() + (of === undefined ? 0 : options.lease)
-    return outbox.add(id, { provider: provider.name, hint, ...(of === undefined ? {} : { of }) }, token, due)
+    return outbox.add(references, id, { provider: provider.name, hint, ...(of === undefined ? {} : { of }) }, token, due)
   }
 
-  find(id: string): Promise<StoredRevocation | undefined> {
-    return this.#with.outbox.find(id)
+  find(references: readonly string[], id: string): Promise<StoredRevocation | undefined> {
+    return this.#with.outbox.find(references, id)
+  }
+
+  /** Whether they still wait. */
+  isPutBy(waiting: StoredRevocation): Promise<boolean> {
+    return this.#with.outbox.has(waiting)
   }
 
   /** Asks the provider, unless somebody else does. */
   async attempt(waiting: StoredRevocation, about: EventPlace): Promise<Exclude<RevocationOutcome, 'unconfirmed'> | 'pending'> {
     const { outbox, clock, options, endpoint } = this.#with
-    const provider = options.providers.get(waiting.pending.provider)
-    if (provider === undefined) return 'pending'
-    const pause = Math.max(options.lease, Math.min(MINUTE * 2 ** waiting.pending.attempts, MOST_BETWEEN))
+    const pause = Math.max(options.lease, growingPause(waiting.pending.attempts + 1, FIRST_BETWEEN_MS, MOST_BETWEEN_MS))
     let claimed: StoredRevocation
     try {
       claimed = await outbox.claim(waiting, clock.now() + pause)
@@ -68,12 +82,28 @@ export class Revocations {
       if (isConflict(error)) return 'pending'
       throw error
     }
+    // Behind the claim: what cannot be asked about now stands in nobody's way.
+    const provider = options.providers.get(waiting.pending.provider)
+    const turn = provider === undefined ? undefined : this.#turn(provider.name)
+    if (provider === undefined || turn === undefined) return 'pending'
     await options.failpoint('revoke.claimed')
     const answer = await revokeToken(provider, await outbox.tokenOf(claimed), claimed.pending.hint, endpoint)
     await options.failpoint('revoke.answered')
-    if (answer === 'retry') return 'pending'
+    if (answer === 'retry') {
+      turn.failed('authorisation_server_unavailable')
+      return 'pending'
+    }
+    turn.answered()
     await this.#end(claimed, answer, about)
     return answer
+  }
+
+  #turn(provider: string): Turn | undefined {
+    try {
+      return this.#pauses.turn(provider, this.#with.options.timeout)
+    } catch {
+      return undefined
+    }
   }
 
   /** For what nobody will ask about any more: its day is over. */

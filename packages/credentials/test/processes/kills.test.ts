@@ -110,6 +110,28 @@ test.each(FAILPOINTS.filter((name) => name.startsWith('refresh.') && name !== 'r
   },
 )
 
+test.each(['shred.marked', 'shred.removed', 'disconnect.queued', 'disconnect.marked'])(
+  'her keys are shredded, and whoever does it is killed at %s: repeated or swept, her tokens are revoked, and no other is',
+  async (name) => {
+    const [first] = service.workers
+    const granted = server.grant()
+    await first?.run('save', granted)
+    await killedAt(name, 'shred')
+    const other = await service.another()
+    expect(server.revoked).not.toContain(granted.refresh_token)
+    expect(await other.run('shred')).toBe(1)
+    expect([await other.run('status'), await resultOf(other.run('use'))]).toEqual([undefined, 'not_found'])
+    await other.run('clock', 3_600_000)
+    await other.run('sweep')
+    await other.run('clock', 0)
+    expect(server.revoked.filter((token) => token === granted.refresh_token)).toHaveLength(1)
+    expect(await other.run('shred')).toBe(0)
+    await other.run('recreate')
+    await other.run('save', server.grant())
+    expect(await works(await (await service.another()).run('use'))).toBe(true)
+  },
+)
+
 test('put by for revocation, never marked, and then replaced: what is revoked later is the newest', async () => {
   const [first] = service.workers
   const [old, granted] = [server.grant(), server.grant()]

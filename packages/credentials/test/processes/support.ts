@@ -100,8 +100,8 @@ export async function startAuthorizationServer(): Promise<AuthorizationServer> {
 export interface Service {
   readonly directory: string
   readonly workers: readonly Worker[]
-  /** One more process. */
-  another(): Promise<Worker>
+  /** One more process; with other options, or as it takes the provider to be. */
+  another(changes?: { readonly provider?: Partial<Provider>; readonly options?: Partial<CredentialsOptions> }): Promise<Worker>
   remove(): Promise<void>
 }
 
@@ -125,15 +125,16 @@ export async function startService(
   })
   await close()
   const started: Worker[] = []
-  const another = async (): Promise<Worker> => {
+  const another: Service['another'] = async (changes = {}) => {
     const worker = startWorker()
     started.push(worker)
-    await worker.run('open', { directory, provider, options })
+    const open = { directory, provider: { ...provider, ...changes.provider }, options: { ...options, ...changes.options } }
+    await worker.run('open', open)
     return worker
   }
   const [first] = [await another()]
   await first.run('createTenant')
-  const workers = [first, ...(await Promise.all(Array.from({ length: processes - 1 }, another)))]
+  const workers = [first, ...(await Promise.all(Array.from({ length: processes - 1 }, () => another())))]
   return {
     directory,
     workers,

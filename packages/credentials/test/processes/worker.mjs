@@ -36,6 +36,8 @@ const TASKS = {
   fetch: async (url) => (await connection.fetch(url)).status,
   status: () => connection.status(),
   disconnect: async () => (await connection.disconnect()).revocation,
+  shred: async () => (await vault.tenant('acme').subject('alice').shred()).kept.length,
+  recreate: () => vault.tenant('acme').subject('alice').recreate({ reason: 'unspecified' }),
   sweep: () => credentials.sweep(),
   close: () => vault.close(),
 }

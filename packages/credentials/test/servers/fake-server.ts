@@ -2,9 +2,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What becomes of a request for tokens. All but `refuse…` and `unserved` come after the refresh token was used up. */
+/** What becomes of a request for tokens. All but `…-before` and those with a status come after the refresh token was used up. */
 export type Behaviour =
   | 'answer'
+  | 'reset-before'
+  | 'hang-before'
   | 'reset'
   | 'half'
   | 'no-json'
@@ -12,15 +14,23 @@ export type Behaviour =
   | 'hang'
   | 'without-refresh-token'
   | 'wrong-id-token'
+  /** New tokens with other members beside them, or in their place. */
+  | { readonly with: Readonly<Record<string, unknown>> }
   | { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }
 
 export interface FakeServer {
   readonly origin: string
   /** For the requests to come, in order; then `answer`. */
   readonly next: Behaviour[]
+  /** How many connections have been made to it. */
+  connections: number
+  /** How many requests for tokens have come. */
+  asked: number
   /** Refresh tokens in the order in which they were used. */
   readonly used: string[]
   readonly revoked: string[]
+  /** Of the last request for a revocation: its form, and who it says that he is. */
+  lastRevocation: { readonly form: Readonly<Record<string, string>>; readonly authorization: string | undefined } | undefined
   /** Status of the revocation endpoint. */
   revocation: { status: number; body?: unknown }
   /** Refresh tokens stay valid. */
@@ -56,8 +66,11 @@ export async function startFakeServer(): Promise<FakeServer> {
   const fake: FakeServer = {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     next: [],
+    connections: 0,
+    asked: 0,
     used: [],
     revoked: [],
+    lastRevocation: undefined,
     revocation: { status: 200 },
     reusable: false,
     expiresIn: 3600,
@@ -71,6 +84,7 @@ export async function startFakeServer(): Promise<FakeServer> {
       }),
   }
 
+  server.on('connection', () => fake.connections++)
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text = ''
     for await (const chunk of request) text += String(chunk)
@@ -81,22 +95,27 @@ export async function startFakeServer(): Promise<FakeServer> {
     }
     if (request.url === '/revoke') {
       fake.revoked.push(form.get('token') ?? '')
+      fake.lastRevocation = { form: Object.fromEntries(form), authorization: request.headers.authorization }
       return answer(fake.revocation.status, fake.revocation.body ?? {})
     }
     if (request.url === '/api') {
       const live = fake.isLive(request.headers.authorization?.replace('Bearer ', '') ?? '')
       return answer(live ? 200 : 401, { live })
     }
+    fake.asked++
     await fake.onRequest()
     const behaviour = fake.next.shift() ?? 'answer'
-    if (typeof behaviour === 'object') return answer(behaviour.status, behaviour.body ?? {}, behaviour.headers)
+    if (typeof behaviour === 'object' && 'status' in behaviour) return answer(behaviour.status, behaviour.body ?? {}, behaviour.headers)
+    if (behaviour === 'reset-before') return void request.socket.resetAndDestroy()
+    if (behaviour === 'hang-before') return undefined
     const token = form.get('refresh_token') ?? ''
     if (form.get('grant_type') === 'refresh_token') {
       fake.used.push(token)
       if (!living.has(token)) return answer(400, { error: 'invalid_grant', error_description: `no such token: ${token}` })
       if (!fake.reusable) living.delete(token)
     }
-    const tokens = make()
+    const tokens = { ...make(), ...(typeof behaviour === 'object' ? behaviour.with : {}) }
+    if (typeof behaviour === 'object') return answer(200, tokens)
     if (behaviour === 'answer') return answer(200, tokens)
     if (behaviour === 'reset') return void request.socket.resetAndDestroy()
     if (behaviour === 'hang') return undefined

@@ -75,9 +75,10 @@ function identity(value: unknown): string {
   return value === SHREDDED ? 'shredded' : Buffer.from(BSON.serialize({ '': value })).toString('latin1')
 }
 
-// As the server: arrays on the way and at the end count by their elements.
+// As the server: arrays on the way and at the end count by their elements, but not by those of an array among them.
 function valuesAt(value: unknown, steps: readonly string[]): readonly unknown[] {
-  if (Array.isArray(value)) return value.flatMap((each: unknown) => (steps.length === 0 ? [each] : valuesAt(each, steps)))
+  if (Array.isArray(value))
+    return value.flatMap((each: unknown) => (steps.length === 0 ? [each] : Array.isArray(each) ? [] : valuesAt(each, steps)))
   const [first, ...rest] = steps
   if (first === undefined) return [value]
   return isTree(value) && Object.hasOwn(value, first) ? valuesAt(value[first], rest) : []

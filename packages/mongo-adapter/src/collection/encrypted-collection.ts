@@ -30,7 +30,7 @@ import type {
 } from 'mongodb'
 
 import { ownerName } from '../schema/owner-path.ts'
-import { resolveValue } from '../values/resolve.ts'
+import { guarded, resolveValue } from '../values/resolve.ts'
 import { countDocuments, type EncryptedCountOptions } from './count.ts'
 import { distinct, type EncryptedDistinctOptions } from './distinct.ts'
 import { type EncryptedFindOptions, find, findOne } from './find.ts'
@@ -114,7 +114,7 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
    * The collection of one tenant, or of one person: every filter is narrowed to it, and every document that is inserted belongs to it. A
    * scope can be narrowed, and not left.
    *
-   * @param scope - the values as documents hold them, `tenant` and, for a person, `subject`
+   * @param scope - the values as documents hold them, `tenant` and, for a person, `subject`, which is not `undefined` where it is named
    * @throws StrongroomError `invalid_argument`
    */
   for(scope: { readonly tenant: unknown; readonly subject?: unknown }): EncryptedCollection<T, Marked, Shredded> {
@@ -124,8 +124,10 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     )
     const { layout } = this.#source
     if (ownerName(layout.tenant.type, tenant) === undefined) throw invalidArgument('tenant', `must be of type ${layout.tenant.type}`)
-    if (subject !== undefined && ownerName(layout.subject.type, subject) === undefined)
-      throw invalidArgument('subject', `must be of type ${layout.subject.type}`)
+    // Named, and missing: of everybody is not what was meant.
+    const ofPerson = guarded('subject', () => 'subject' in scope)
+    if (ofPerson && ownerName(layout.subject.type, subject) === undefined)
+      throw invalidArgument('subject', `must be of type ${layout.subject.type}, or not be there at all`)
     const within = this.#source.scope
     if (within !== undefined && ownerName(layout.tenant.type, within.tenant) !== ownerName(layout.tenant.type, tenant))
       throw invalidArgument('tenant', "must be the scope's own")

@@ -161,6 +161,7 @@ export class EncryptedFindCursor<T> {
   /** Runs on what was decrypted, and after what `map` was given before. */
   map<U>(transform: (document: T) => U): EncryptedFindCursor<U> {
     this.#requireUnsent()
+    if (typeof transform !== 'function') throw invalidArgument('transform', 'must be a function')
     const before = this.#transform
     this.#transform = (document) => transform((before === undefined ? document : before(document)) as T)
     return this as unknown as EncryptedFindCursor<U>

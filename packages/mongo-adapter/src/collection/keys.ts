@@ -17,10 +17,10 @@ export interface NeededIndex {
   readonly tenant: string | undefined
 }
 
-/** What a batch needs. */
+/** What a batch needs. Lists, which can be read again: keys may have to be opened more than once. */
 export interface Needed {
-  readonly owners: Iterable<Owner>
-  readonly indexes: Iterable<NeededIndex>
+  readonly owners: readonly Owner[]
+  readonly indexes: readonly NeededIndex[]
   /** Make the keys that do not exist: for what is written. */
   readonly mint: boolean
 }

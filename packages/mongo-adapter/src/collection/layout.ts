@@ -4,7 +4,7 @@ import { type Field, field, invalidArgument, type Normalize, shownName, Strongro
 import { z } from 'zod'
 
 import type { IndexOptions } from '../schema/encrypted.ts'
-import type { ArrayNode, EncryptedNode, ObjectNode, SchemaNode } from '../schema/node.ts'
+import { type ArrayNode, type EncryptedNode, holdsEncrypted, type ObjectNode, PLAIN, type SchemaNode } from '../schema/node.ts'
 import { type OwnerPath, ownerPath } from '../schema/owner-path.ts'
 import { walkSchema } from '../schema/walk.ts'
 import { type FieldValue, passThrough } from '../values/bson-value.ts'
@@ -115,8 +115,8 @@ function encryptedNodes(node: SchemaNode): readonly EncryptedNode[] {
 
 /** What a dotted path of a filter, an update or a projection leads to. */
 export type Place =
-  /** Nothing in it is encrypted. `declared` is false for what the schema does not have. */
-  | { readonly kind: 'plain'; readonly declared: boolean }
+  /** Nothing in it is encrypted. `declared` is false for what the schema does not have, of which `node` says nothing. */
+  | { readonly kind: 'plain'; readonly declared: boolean; readonly node: SchemaNode }
   /** Encrypted; `array`: each element of an array is. */
   | { readonly kind: 'sealed'; readonly sealed: SealedPath; readonly array: boolean; readonly node: EncryptedNode | ArrayNode }
   /** An object or array that holds something encrypted. */
@@ -126,21 +126,34 @@ export type Place =
 
 const POSITION = /^(?:\d+|\$|\$\[[A-Za-z0-9]*\])$/u
 
-/** The place that a path of a filter, a projection or an index leads to, by the rules of MongoDB: arrays are passed through, with or without a position. */
+/** The place that a path of a filter or an index leads to, by the rules of MongoDB: arrays are passed through, with or without a position. */
 export function placeOf(layout: Layout, path: string, from: SchemaNode = layout.root): Place {
   let node: SchemaNode = from
   for (const step of stepsOf(path)) {
     while (node.kind === 'array' && !POSITION.test(step)) node = node.element
     if (node.kind === 'encrypted') return { kind: 'within', sealed: sealedOf(layout, node) }
-    if (node.kind === 'plain') return { kind: 'plain', declared: true }
+    if (node.kind === 'plain') return unnamed(true)
     if (node.kind === 'array') node = node.element
     else {
       const member = node.members.get(step)
       // The database may hold an array where the schema says an object: then a position leads to one of its elements.
       if (member === undefined && isPositionIn(layout, node, step)) continue
-      if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) }
+      if (member === undefined) return unnamed(isLoose(layout, node, step))
       node = member
     }
+  }
+  return placeAt(layout, node)
+}
+
+/** The place that a path of a projection leads to, where MongoDB knows no positions: what is named like one is a member of each element. */
+export function projectedPlaceOf(layout: Layout, path: string): Place {
+  let node: SchemaNode = layout.root
+  for (const step of stepsOf(path)) {
+    while (node.kind === 'array') node = node.element
+    if (node.kind === 'encrypted') return { kind: 'within', sealed: sealedOf(layout, node) }
+    const member: SchemaNode | undefined = node.kind === 'plain' ? undefined : node.members.get(step)
+    if (member === undefined) return unnamed(node.kind === 'plain' || isLoose(layout, node, step))
+    node = member
   }
   return placeAt(layout, node)
 }
@@ -153,14 +166,14 @@ export function writtenPlaceOf(layout: Layout, path: string): Place {
   let node: SchemaNode = layout.root
   for (const step of stepsOf(path)) {
     if (node.kind === 'encrypted') return { kind: 'within', sealed: sealedOf(layout, node) }
-    if (node.kind === 'plain') return { kind: 'plain', declared: true }
+    if (node.kind === 'plain') return unnamed(true)
     if (node.kind === 'array') {
-      if (!POSITION.test(step)) return { kind: 'plain', declared: false }
+      if (!POSITION.test(step)) return unnamed(false)
       node = node.element
     } else {
       const member = node.members.get(step)
       // Of an array that the database has where the schema says an object, it would write into each element.
-      if (member === undefined) return { kind: 'plain', declared: isLoose(layout, node, step) && !isPositionIn(layout, node, step) }
+      if (member === undefined) return unnamed(isLoose(layout, node, step) && !isPositionIn(layout, node, step))
       node = member
     }
   }
@@ -173,11 +186,19 @@ export function writtenPlaceOf(layout: Layout, path: string): Place {
  * @throws StrongroomError `invalid_argument`
  */
 export function requireDeclared(place: Place, path: string, argument: string): void {
-  if (place.kind === 'plain' && !place.declared)
-    throw invalidArgument(
-      argument,
-      `must name no other paths than the schema declares, as ${shownName(path)}; use z.looseObject() to allow them`,
-    )
+  if (place.kind === 'plain' && !place.declared) throw undeclaredPath(path, argument)
+}
+
+export function undeclaredPath(path: string, argument: string): StrongroomError {
+  return invalidArgument(
+    argument,
+    `must name no other paths than the schema declares, as ${shownName(path)}; use z.looseObject() to allow them`,
+  )
+}
+
+// Of which the schema says nothing, whether it may be there or not.
+function unnamed(declared: boolean): Place {
+  return { kind: 'plain', declared, node: PLAIN }
 }
 
 function stepsOf(path: string): readonly string[] {
@@ -196,12 +217,8 @@ function placeAt(layout: Layout, node: SchemaNode): Place {
   if (node.kind === 'encrypted') return { kind: 'sealed', sealed: sealedOf(layout, node), array: false, node }
   if (node.kind === 'array' && node.element.kind === 'encrypted')
     return { kind: 'sealed', sealed: sealedOf(layout, node.element), array: true, node }
-  if (node.kind === 'plain' || !holdsEncrypted(node)) return { kind: 'plain', declared: true }
+  if (node.kind === 'plain' || !holdsEncrypted(node)) return { kind: 'plain', declared: true, node }
   return { kind: 'holder', node }
-}
-
-function holdsEncrypted(node: SchemaNode): boolean {
-  return encryptedNodes(node).length > 0
 }
 
 /** The path of an encrypted value as MongoDB has it: `phones[]` is `phones`. */

@@ -1,7 +1,7 @@
 /** Making an encrypted collection: what is wrong with its declaration is said now or never. */
 
 import { invalidArgument, readOptions, StrongroomError, type Vault } from '@strongroom/core'
-import type { Collection, Document } from 'mongodb'
+import { Collection, type Document } from 'mongodb'
 import type { z } from 'zod'
 
 import { validationOf } from '../schema/validation.ts'
@@ -63,6 +63,10 @@ export function encryptedCollection<
   collection: Collection<Stored>,
   options: EncryptedCollectionOptions<S, Shredded>,
 ): EncryptedCollection<z.output<S>, Shreddable<S>, Shredded> {
+  if (typeof vault?.tenant !== 'function') throw invalidArgument('vault', 'must be an open vault: await openVault(…)')
+  // A collection of another copy of the driver has values of BSON that are none to this one.
+  if (!(collection instanceof Collection))
+    throw invalidArgument('collection', 'must be a Collection of the driver, as db.collection(name) of the one mongodb package there is')
   const {
     schema,
     tenant,

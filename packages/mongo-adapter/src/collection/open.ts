@@ -3,12 +3,13 @@
 import { decryptFailed, equalBytes, StrongroomError, type UnlockedKeys, type ValueOptions, type Vault } from '@strongroom/core'
 import { Binary, type BSONSerializeOptions } from 'mongodb'
 
+import { holdsEncrypted, type SchemaNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
 import { type DecodeValue, valueDecoder } from '../values/bson-value.ts'
 import { promoteBuffers } from '../values/promote-buffers.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
-import { encryptedIn, mapDocument, valueAt, type Walk } from './documents.ts'
+import { encryptedIn, mapDocument, valueAt } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import type { Sought } from './filters/filter.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
@@ -69,8 +70,8 @@ export async function countReadable(
     for (const [i, document] of documents.entries()) {
       const id = document['_id']
       mapDocument(layout.root, document, {
-        ...READING,
-        mismatch: (path) => located(decryptFailed(), id, path),
+        plain: asItIs,
+        mismatch: (path, node) => misfit(node, id, path),
         value(stored, node) {
           count.values++
           try {
@@ -86,11 +87,11 @@ export async function countReadable(
   })
 }
 
-// What is stored may have members that the schema does not have any more.
-const READING: Pick<Walk, 'plain' | 'undeclared' | 'positions'> = {
-  plain: (value) => value,
-  undeclared: () => undefined,
-  positions: true,
+const asItIs = (value: unknown): unknown => value
+
+// What is plain may be of any shape: only of what holds encrypted values it says that somebody changed it.
+function misfit(node: SchemaNode, id: unknown, path: string): Error | undefined {
+  return holdsEncrypted(node) ? located(decryptFailed(), id, path) : undefined
 }
 
 /** Whose keys a document's values need; `undefined` where it holds none, or does not say. */
@@ -157,10 +158,8 @@ function openDocument(
         return SHREDDED
       }
     },
-    plain: promoted ? promoteBuffers : READING.plain,
-    undeclared: READING.undeclared,
-    positions: READING.positions,
-    mismatch: (path) => located(decryptFailed(), id, path),
+    plain: promoted ? promoteBuffers : asItIs,
+    mismatch: (path, node) => misfit(node, id, path),
   }) as Tree
   if (!comparable) return undefined
   // What the server took for a hit may be something that is no value of the path.
@@ -246,9 +245,16 @@ function isDamage(error: unknown): boolean {
 function located(error: unknown, id: unknown, path: string): Error {
   if (!(error instanceof StrongroomError)) return error as Error
   if (!['decrypt_failed', 'schema_mismatch', 'shredded'].includes(error.code)) return error
-  const which = isSingle(id) ? `the document with _id ${String(id)}` : 'a document whose _id is no single value'
-  return new StrongroomError(error.code, `${path} of ${which}: ${error.message}`, { cause: error })
+  return new StrongroomError(error.code, `${path} of ${shownDocument(id)}: ${error.message}`, { cause: error })
 }
+
+function shownDocument(id: unknown): string {
+  if (!isSingle(id)) return 'a document whose _id is no single value'
+  // It may be of somebody who would like to write other lines into a log.
+  return PRINTED.test(String(id)) ? `the document with _id ${String(id)}` : 'a document whose _id holds what is not printed'
+}
+
+const PRINTED = /^[^\p{C}\p{Zl}\p{Zp}]*$/u
 
 // What an object says of itself may be anything, or nothing.
 function isSingle(id: unknown): boolean {

@@ -4,7 +4,7 @@ import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 
 import { isTree, resolveDocument, type Tree } from '../values/resolve.ts'
 import { setMember } from './documents.ts'
-import { fetchedPath, type Layout, placeOf, type SealedPath, unsupported } from './layout.ts'
+import { fetchedPath, type Layout, projectedPlaceOf, type SealedPath, unsupported } from './layout.ts'
 
 export interface PlannedProjection {
   readonly projection: Tree | undefined
@@ -20,7 +20,7 @@ export function planProjection(layout: Layout, given: unknown, searched: readonl
   const entries = Object.entries(wanted)
   if (entries.length === 0) return everything
   for (const [path, value] of entries) {
-    const place = placeOf(layout, path)
+    const place = projectedPlaceOf(layout, path)
     if (place.kind === 'within') throw unsupported('projecting', place.sealed.path, 'nothing within it can be reached')
     if (path.startsWith('$') || path.includes('.$') || ![0, 1, true, false].includes(value as number))
       throw new StrongroomError(
@@ -28,7 +28,10 @@ export function planProjection(layout: Layout, given: unknown, searched: readonl
         `a projection of an encrypted collection only names paths, with 0 or 1, and has no other form, as ${shownName(path)}; nothing was sent`,
       )
   }
-  const includes = entries.some(([path, value]) => path !== '_id' && Boolean(value)) || entries.every(([, value]) => Boolean(value))
+  const beside = entries.filter(([path]) => path !== '_id').map(([, value]) => Boolean(value))
+  if (new Set(beside).size > 1)
+    throw invalidArgument('projection', 'must name what to take, or what to leave out, and not both; _id is free')
+  const [includes = Boolean(wanted['_id'])] = beside
   const owners = [layout.tenant.path, layout.subject.path]
   const fetched = searched.map(fetchedPath)
   return includes ? included(wanted, owners, fetched) : excluded(wanted, ['_id', ...owners, ...fetched])

@@ -12,36 +12,44 @@ import {
 } from '@strongroom/core'
 import { Binary } from 'mongodb'
 
-import type { SchemaNode } from '../schema/node.ts'
+import type { EncryptedNode, SchemaNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
 import { encodeValue, type FieldValue } from '../values/bson-value.ts'
-import { isTree, type Tree } from '../values/resolve.ts'
-import { mapDocument, setMember, valueAt } from './documents.ts'
+import type { Tree } from '../values/resolve.ts'
+import { eachEncrypted, type Holder, valueAt, type WritingWalk } from './documents.ts'
 import type { BatchKeys, NeededIndex, Owner } from './keys.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
 
 /** The subtype of stored values: BSON's first that is for users. */
 export const SUBTYPE = 0x80
 
-/** A value that is to be encrypted, in a tree that is otherwise as it will be stored. */
-class Prepared {
+/** Stands in a document for a value that is to be encrypted. The driver refuses to send it: to BSON it is of a class that there is not. */
+class Unsealed {
+  readonly holder: Holder
+  readonly name: string | number
   readonly sealed: SealedPath
   readonly encoded: FieldValue
   /** `undefined` where there is no index. */
   readonly scalar: Scalar | undefined
 
-  constructor(sealed: SealedPath, encoded: FieldValue, scalar: Scalar | undefined) {
+  constructor(holder: Holder, name: string | number, sealed: SealedPath, encoded: FieldValue, scalar: Scalar | undefined) {
+    this.holder = holder
+    this.name = name
     this.sealed = sealed
     this.encoded = encoded
     this.scalar = scalar
   }
+
+  get _bsontype(): string {
+    return 'Unsealed'
+  }
 }
 
+/** A tree that was checked, and is to be encrypted where it stands. */
 export interface PreparedTree {
-  readonly tree: unknown
-  /** Indexes of the tree's values: each has to be opened for the owner's tenant. */
-  readonly indexed: readonly SealedPath[]
+  readonly root: { tree: unknown }
+  readonly values: readonly Unsealed[]
 }
 
 /** The owner of a document. @throws StrongroomError `invalid_argument` where it does not say one */
@@ -68,63 +76,65 @@ export function neededIndex(index: NonNullable<SealedPath['index']>, tenant: str
   return { index, tenant: index.scope === 'tenant' ? tenant : undefined }
 }
 
-/** The indexes that a tree's values need, where they are of this tenant. */
-export function indexesFor({ indexed }: PreparedTree, tenant: string): readonly NeededIndex[] {
-  return indexed.flatMap(({ index }) => (index === undefined ? [] : [neededIndex(index, tenant)]))
+/** The indexes that a tree's values need, where they are of this tenant: a few, of which some may be the same. */
+export function indexesFor({ values }: PreparedTree, tenant: string): readonly NeededIndex[] {
+  const needed: NeededIndex[] = []
+  for (const { sealed } of values) if (sealed.index !== undefined) needed.push(neededIndex(sealed.index, tenant))
+  return needed
 }
 
 /**
- * Whether a resolved value can be stored where its node is, and everything in it that is to be encrypted.
+ * Whether a resolved value can be stored where its node is, and everything in it that is to be encrypted. The tree is taken
+ * over: such values leave it, and come back encrypted.
  *
  * @param path - of the value within its document, for errors
  * @throws StrongroomError `invalid_argument`
  */
 export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, path: string): PreparedTree {
-  const indexed = new Set<SealedPath>()
-  const prepared = mapDocument(
+  const root = { tree }
+  const values: Unsealed[] = []
+  eachEncrypted(
     node,
-    tree,
-    {
-      value(value, encrypted) {
-        const sealed = sealedOf(layout, encrypted)
-        const encoded = encodeValue(value, sealed.path)
-        if (sealed.index === undefined) return new Prepared(sealed, encoded, undefined)
-        indexed.add(sealed)
-        const scalar = bsonScalar(value, sealed.path)
-        requireIndexable(sealed.index.normalize, scalar, sealed.path)
-        return new Prepared(sealed, encoded, scalar)
-      },
-      plain: (value) => value,
-      mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says: what it holds is encrypted'),
-      undeclared: (at, name) =>
-        invalidArgument(
-          at === '' ? 'document' : at,
-          `must have no other members than the schema declares, as ${shownName(name)}; use z.looseObject() to allow them`,
-        ),
-      positions: false,
-    },
+    root,
+    'tree',
+    { ...CHECKS, value: (holder, name, encrypted) => values.push(unsealed(layout, holder, name, encrypted)) },
     path,
   )
-  return { tree: prepared, indexed: [...indexed] }
+  return { root, values }
 }
 
-/** A prepared tree as it is stored. @throws StrongroomError what encrypting throws */
-export function sealTree({ tree }: PreparedTree, owner: Owner, bound: ValueOptions | undefined, keys: BatchKeys): unknown {
-  const subject = keys.subject(owner)
-  return sealed(tree)
+const CHECKS: Pick<WritingWalk, 'mismatch' | 'undeclared'> = {
+  mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says'),
+  undeclared: (at, name) =>
+    invalidArgument(
+      at === '' ? 'document' : at,
+      `must have no other members than the schema declares, as ${shownName(name)}; use z.looseObject() to allow them`,
+    ),
+}
 
-  function sealed(value: unknown): unknown {
-    if (value instanceof Prepared) return sealValue(value, owner, subject, bound, keys)
-    if (Array.isArray(value)) return value.map(sealed)
-    if (!isTree(value)) return value
-    const out: Tree = {}
-    for (const name of Object.keys(value)) setMember(out, name, sealed(value[name]))
-    return out
+function unsealed(layout: Layout, holder: Holder, name: string | number, node: EncryptedNode): Unsealed {
+  const sealed = sealedOf(layout, node)
+  const value = holder[name]
+  const encoded = encodeValue(value, sealed.path)
+  let scalar: Scalar | undefined
+  if (sealed.index !== undefined) {
+    scalar = bsonScalar(value, sealed.path)
+    requireIndexable(sealed.index.normalize, scalar, sealed.path)
   }
+  const here = new Unsealed(holder, name, sealed, encoded, scalar)
+  holder[name] = here
+  return here
+}
+
+/** A prepared tree as it is stored; once more, if it is asked again. @throws StrongroomError what encrypting throws */
+export function sealTree({ root, values }: PreparedTree, owner: Owner, bound: ValueOptions | undefined, keys: BatchKeys): unknown {
+  const subject = keys.subject(owner)
+  for (const each of values) each.holder[each.name] = sealValue(each, owner, subject, bound, keys)
+  return root.tree
 }
 
 function sealValue(
-  { sealed, encoded, scalar }: Prepared,
+  { sealed, encoded, scalar }: Unsealed,
   owner: Owner,
   subject: UnlockedKeys,
   bound: ValueOptions | undefined,

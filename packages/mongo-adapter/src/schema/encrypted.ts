@@ -38,21 +38,27 @@ export interface Mark {
   readonly padded: boolean
 }
 
-type Marks = z.core.$ZodRegistry<{ readonly mark: Mark }>
+/** What is known of a schema: that it is marked, or that it is part of a marked one, which a schema of its own must not be. */
+interface Known {
+  readonly mark?: Mark
+  readonly part?: true
+}
+
+type Marks = z.core.$ZodRegistry<Known>
 
 // One for all copies of this package in a process: what one has marked must not be plain to another.
 const MARKS = Symbol.for('@strongroom/mongo-adapter marks')
 const shared = globalThis as { [MARKS]?: Marks }
 // A registry of our own: what zod derives from a marked schema (`refine`, `min`, `meta`) still finds the mark, which a WeakMap would lose.
-const marks: Marks = (shared[MARKS] ??= z.registry<{ readonly mark: Mark }>())
+const marks: Marks = (shared[MARKS] ??= z.registry<Known>())
 
 const NORMALISERS: readonly unknown[] = [undefined, 'email', 'phone', 'text', 'none']
 
 /**
  * Marks a schema: wherever it stands in a document, the value is encrypted, as one value with all that it holds. The schema itself is not
  * changed; the mark is on a copy. What is derived from the copy by `refine`, `min`, `meta` and the like keeps the mark; an object that is to
- * be extended, an enum to be narrowed or a wrapper to be taken off, is so before it is marked. `z.input()` and `z.output()`
- * take a marked pipe, default, prefault or catch apart, and the mark with it: no collection is to be made with what they give.
+ * be extended, an enum to be narrowed or a wrapper to be taken off, is so before it is marked: what is taken out of a marked schema,
+ * as by `z.input()`, `z.output()`, `z.invertCodec()` or `z.deepPartial()`, is refused when a collection is made with it.
  *
  * @throws StrongroomError `invalid_argument`
  * @example
@@ -72,15 +78,41 @@ export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOpt
   const { index, padded = false } = readOptions(options, ['index', 'padded'])
   if (typeof padded !== 'boolean') throw invalidArgument('padded', 'must be true or false')
   if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) throw invalidArgument('schema', 'must be a zod schema')
-  return marked(schema.clone(), { index: index === undefined ? undefined : checkIndex(index), padded }) as S & EncryptedMark
+  return marked(copyOf(schema), { index: index === undefined ? undefined : checkIndex(index), padded }) as S & EncryptedMark
+}
+
+// With parts of its own, which are known as such.
+function copyOf(schema: z.ZodType): z.ZodType {
+  return z.core.clone(schema, withOwnParts(schema._zod.def), { parent: true })
+}
+
+// Members of a definition that are a schema, or a list of them. A shape is none: what takes an object apart copies it.
+const PARTS = ['element', 'in', 'innerType', 'items', 'keyType', 'left', 'options', 'out', 'rest', 'right', 'valueType']
+
+function withOwnParts<D extends object>(definition: D): D {
+  // Not by reading: a member may be a getter, of schemas that are not there yet.
+  const members = Object.getOwnPropertyDescriptors(definition) as Record<string, PropertyDescriptor>
+  for (const name of PARTS) {
+    const member = members[name]
+    if (member !== undefined && 'value' in member) member.value = asPart(member.value)
+  }
+  return Object.create(Object.prototype, members) as D
+}
+
+function asPart(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asPart)
+  if (typeof value !== 'object' || value === null || !('_zod' in value) || isPart(value as z.core.$ZodType)) return value
+  const part = z.core.clone(value as z.core.$ZodType)
+  marks.add(part as z.ZodType, { ...marks.get(part as z.ZodType), part: true })
+  return part
 }
 
 // All that zod makes by copying a marked schema is marked too, and guarded as it is.
 function marked(schema: z.ZodType, mark: Mark): z.ZodType {
   marks.add(schema, { mark })
   const Original = schema._zod.constr
-  schema._zod.constr = function (definition: unknown) {
-    return marked(new Original(definition) as z.ZodType, mark)
+  schema._zod.constr = function (definition: object) {
+    return marked(new Original(withOwnParts(definition)) as z.ZodType, mark)
   } as unknown as typeof Original
   for (const name of LOSES_THE_MARK) if (name in schema) Object.defineProperty(schema, name, { value: refuseToDerive, configurable: true })
   // Of an enum the options are plain values.
@@ -128,6 +160,11 @@ function refuseToDerive(): never {
 export function markOf(schema: z.core.$ZodType): Mark | undefined {
   // Not `has`: that does not see what a schema was derived from.
   return marks.get(schema as z.ZodType)?.mark
+}
+
+/** Whether it was taken out of a marked schema, or made of what was. */
+export function isPart(schema: z.core.$ZodType): boolean {
+  return marks.get(schema as z.ZodType)?.part === true
 }
 
 function checkIndex(options: IndexOptions): IndexOptions {

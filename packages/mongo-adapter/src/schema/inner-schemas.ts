@@ -2,13 +2,22 @@
 
 import type { z } from 'zod'
 
-import { markOf } from './encrypted.ts'
+import { isPart, markOf } from './encrypted.ts'
 
 /** Whether a schema, or anything in it, is marked. */
-export function holdsMark(schema: z.core.$ZodType, seen: Set<z.core.$ZodType> = new Set()): boolean {
+export function holdsMark(schema: z.core.$ZodType): boolean {
+  return holds(schema, (each) => markOf(each) !== undefined)
+}
+
+/** Whether a schema, or anything in it, was taken out of a marked one. */
+export function holdsPart(schema: z.core.$ZodType): boolean {
+  return holds(schema, isPart)
+}
+
+function holds(schema: z.core.$ZodType, is: (schema: z.core.$ZodType) => boolean, seen: Set<z.core.$ZodType> = new Set()): boolean {
   if (seen.has(schema)) return false
   seen.add(schema)
-  return markOf(schema) !== undefined || innerSchemas(schema).some((inner) => holdsMark(inner, seen))
+  return is(schema) || innerSchemas(schema).some((inner) => holds(inner, is, seen))
 }
 
 /** The schemas that the definition of a schema names, by whatever name. */

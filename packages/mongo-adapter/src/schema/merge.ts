@@ -1,6 +1,6 @@
 /** The options of a discriminated union as one object: what is encrypted in one must not be plain in another. */
 
-import { type ObjectNode, PLAIN, type SchemaNode } from './node.ts'
+import { holdsEncrypted, type ObjectNode, PLAIN, type SchemaNode } from './node.ts'
 
 /** @param conflict - the error for a path that the options do not agree about */
 export function mergeMembers(objects: readonly ObjectNode[], conflict: (path: string) => Error, path: string): ObjectNode {
@@ -28,9 +28,4 @@ function merge(a: SchemaNode, b: SchemaNode, conflict: (path: string) => Error, 
 
 function sameMark(a: SchemaNode, b: SchemaNode): boolean {
   return a.kind === 'encrypted' && b.kind === 'encrypted' && JSON.stringify(a.mark) === JSON.stringify(b.mark)
-}
-
-function holdsEncrypted(node: SchemaNode): boolean {
-  if (node.kind === 'array') return holdsEncrypted(node.element)
-  return node.kind === 'encrypted' || (node.kind === 'object' && [...node.members.values()].some(holdsEncrypted))
 }

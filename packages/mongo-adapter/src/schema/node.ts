@@ -32,3 +32,9 @@ export interface ObjectNode {
 export type SchemaNode = PlainNode | EncryptedNode | ArrayNode | ObjectNode
 
 export const PLAIN: PlainNode = { kind: 'plain' }
+
+/** Whether anything in it is encrypted. */
+export function holdsEncrypted(node: SchemaNode): boolean {
+  if (node.kind === 'array') return holdsEncrypted(node.element)
+  return node.kind === 'encrypted' || (node.kind === 'object' && [...node.members.values()].some(holdsEncrypted))
+}

@@ -1,7 +1,7 @@
 /** Whether what is to be written fits the schema. An error names paths that the schema declares, never a value, nor a key within one. */
 
 import { StrongroomError } from '@strongroom/core'
-import type { z } from 'zod'
+import { z } from 'zod'
 
 import { isTree } from '../values/resolve.ts'
 import type { ObjectNode, SchemaNode } from './node.ts'
@@ -67,27 +67,56 @@ async function misfits(schema: z.core.$ZodType, value: unknown): Promise<readonl
   }
 }
 
+interface Declared {
+  readonly type: string
+  readonly shape?: Readonly<Record<string, z.core.$ZodType>>
+  readonly element?: z.core.$ZodType
+  readonly options?: readonly z.core.$ZodType[]
+  readonly items?: readonly z.core.$ZodType[]
+  readonly rest?: z.core.$ZodType | null
+  readonly keyType?: z.core.$ZodType
+  readonly valueType?: z.core.$ZodType
+  readonly innerType?: z.core.$ZodType
+  readonly getter?: () => z.core.$ZodType
+}
+
 /** Every schema that a value at a path may have: of a discriminated union, those of all options. */
-function schemasAt(schema: z.core.$ZodType, [step, ...rest]: readonly string[]): readonly z.core.$ZodType[] {
+function schemasAt(schema: z.core.$ZodType, steps: readonly string[]): readonly z.core.$ZodType[] {
+  const [step, ...below] = steps
   if (step === undefined) return [schema]
-  const inner = seeThrough(schema)
-  const definition = inner._zod.def as {
-    readonly type: string
-    readonly shape?: Readonly<Record<string, z.core.$ZodType>>
-    readonly element?: z.core.$ZodType
-    readonly options?: readonly z.core.$ZodType[]
-  }
-  switch (definition.type) {
-    case 'object': {
-      const member = Object.hasOwn(definition.shape ?? {}, step) ? definition.shape?.[step] : undefined
-      return member === undefined ? [] : schemasAt(member, rest)
-    }
+  const declared = seeThrough(schema)._zod.def as Declared
+  const at = (inner: z.core.$ZodType | null | undefined, rest: readonly string[]): readonly z.core.$ZodType[] =>
+    inner === undefined || inner === null ? [] : schemasAt(inner, rest)
+  // Not of a catch: there everything fits.
+  switch (declared.type) {
+    case 'object':
+      return at(Object.hasOwn(declared.shape ?? {}, step) ? declared.shape?.[step] : undefined, below)
     case 'array':
-      return definition.element !== undefined && POSITION.test(step) ? schemasAt(definition.element, rest) : []
+      return POSITION.test(step) ? at(declared.element, below) : []
+    case 'tuple':
+      return at(declared.items?.[Number(step)] ?? declared.rest, below)
+    case 'record':
+      return isKey(declared.keyType, step) ? at(declared.valueType, below) : [NOTHING]
     case 'union':
-      return (definition.options ?? []).flatMap((option) => schemasAt(option, [step, ...rest]))
+      return (declared.options ?? []).flatMap((option) => schemasAt(option, steps))
+    case 'lazy':
+      return at(declared.getter?.(), steps)
+    case 'nonoptional':
+    case 'prefault':
+      return at(declared.innerType, steps)
   }
   return []
+}
+
+const NOTHING = z.never()
+
+// What cannot be asked at once is taken for one.
+function isKey(schema: z.core.$ZodType | undefined, name: string): boolean {
+  try {
+    return schema === undefined || (schema as z.ZodType).safeParse(name).success
+  } catch {
+    return true
+  }
 }
 
 /** As much of a path as the schema declares: below that, keys are data. */

@@ -3,8 +3,8 @@
 import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 import type { z } from 'zod'
 
-import { markOf } from './encrypted.ts'
-import { holdsMark, innerSchemas } from './inner-schemas.ts'
+import { isPart, markOf } from './encrypted.ts'
+import { holdsMark, holdsPart, innerSchemas } from './inner-schemas.ts'
 import { mergeMembers } from './merge.ts'
 import { type ObjectNode, PLAIN, type SchemaNode } from './node.ts'
 
@@ -33,6 +33,7 @@ function walk(schema: Schema, path: string, above: readonly Schema[]): SchemaNod
       throw unsupported(path, 'an encrypted() stands within another: the outer one encrypts all that it holds')
     return { kind: 'encrypted', path, mark }
   }
+  if (isPart(schema)) throw takenOut(path)
   if (above.includes(schema)) {
     if (holdsMark(schema)) throw unsupported(path, 'encrypted() stands in a schema that holds itself')
     return PLAIN
@@ -60,12 +61,14 @@ function walk(schema: Schema, path: string, above: readonly Schema[]): SchemaNod
       `encrypted() stands beneath a schema of type ${schema._zod.def.type}; put encrypted() around that, or use object, array, optional, nullable, default, readonly, discriminatedUnion`,
     )
   }
+  if (holdsPart(schema)) throw takenOut(path)
   return PLAIN
 }
 
 function walkObject({ shape, catchall }: Definition<z.core.$ZodObject>, path: string, above: readonly Schema[]): ObjectNode {
   if (catchall !== undefined && holdsMark(catchall))
     throw unsupported(path, 'encrypted() stands in a catchall, whose names are not declared')
+  if (catchall !== undefined && holdsPart(catchall)) throw takenOut(path)
   const members = new Map<string, SchemaNode>()
   for (const name of Object.keys(shape)) {
     requireName(name, path)
@@ -113,6 +116,10 @@ function requireName(name: string, path: string): void {
 
 function definition<T extends Schema>(schema: Schema): Definition<T> {
   return schema._zod.def as unknown as Definition<T>
+}
+
+function takenOut(path: string): StrongroomError {
+  return unsupported(path, 'was taken out of an encrypted() of another schema: mark it anew, or it would not be encrypted')
 }
 
 function unsupported(path: string, why: string): StrongroomError {

@@ -105,7 +105,8 @@ function resolve(given: unknown, options: ResolveOptions, depth: number, where: 
     if (!types.isUint8Array(value)) throw misfit(options, 'must hold bytes as Uint8Array, Buffer or Binary only', where)
     return new Binary(new Uint8Array(value), Binary.SUBTYPE_DEFAULT)
   }
-  if (BSON_CLASSES.some((each) => value instanceof each)) return copied(value)
+  // Most objects are plain, and of none of those classes.
+  if (!isTree(value) && BSON_CLASSES.some((each) => value instanceof each)) return copied(value)
   if ('_bsontype' in value) throw misfit(options, "must hold values of BSON by the mongodb package's own classes only", where)
   // By index: holes are null, as in the driver.
   if (Array.isArray(value)) return Array.from({ length: value.length }, (_, i) => resolve(value[i], options, depth + 1, where) ?? null)
@@ -128,20 +129,26 @@ function copied(value: object): unknown {
 }
 
 function resolveMembers(value: object, options: ResolveOptions, depth: number, where: string): Tree {
-  const entries: readonly (readonly [unknown, unknown])[] = types.isMap(value)
-    ? [...Map.prototype.entries.call(value)]
-    : Object.entries(value)
-  // What keeps all that it is to itself would be stored as an empty object.
-  if (types.isBoxedPrimitive(value) || types.isNativeError(value) || (entries.length === 0 && !isPlain(value) && !types.isMap(value)))
-    throw misfit(options, 'must hold plain objects, or such as have members or toBSON(), and no others', where)
   const tree: Tree = {}
-  for (const [key, member] of entries) {
-    requireKey(key, options, where)
-    const resolved = resolve(member, options, depth + 1, below(where, key as string))
-    if (resolved !== undefined) tree[key as string] = resolved
-    else if (!options.ignoreUndefined) tree[key as string] = null
+  if (types.isMap(value)) {
+    // All of them before the first is read: what is read may change the map.
+    const members = Array.from(Map.prototype.entries.call(value))
+    for (const [key, member] of members) resolveMember(tree, key, member, options, depth, where)
+    return tree
   }
+  const names = Object.keys(value)
+  // What keeps all that it is to itself would be stored as an empty object.
+  if (types.isBoxedPrimitive(value) || types.isNativeError(value) || (names.length === 0 && !isPlain(value)))
+    throw misfit(options, 'must hold plain objects, or such as have members or toBSON(), and no others', where)
+  for (const name of names) resolveMember(tree, name, (value as Readonly<Record<string, unknown>>)[name], options, depth, where)
   return tree
+}
+
+function resolveMember(tree: Tree, key: unknown, member: unknown, options: ResolveOptions, depth: number, where: string): void {
+  requireKey(key, options, where)
+  const resolved = resolve(member, options, depth + 1, below(where, key))
+  if (resolved !== undefined) tree[key] = resolved
+  else if (!options.ignoreUndefined) tree[key] = null
 }
 
 // Of this realm or another: with no prototype, or one that has none.
@@ -150,7 +157,7 @@ function isPlain(value: object): boolean {
   return typeof prototype !== 'object' || prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-function requireKey(key: unknown, options: ResolveOptions, where: string): void {
+function requireKey(key: unknown, options: ResolveOptions, where: string): asserts key is string {
   if (typeof key !== 'string') throw misfit(options, 'must have only strings as keys', where)
   // To the driver an object with a `_bsontype` is a value of BSON, whatever it is made of.
   if (key === '__proto__' || key === '_bsontype' || key.includes('\0') || !key.isWellFormed())

@@ -1,7 +1,9 @@
 // Indexes and hints speak in declared paths; what is made is over index values, and what cannot work over those is refused.
 import { inspect } from 'node:util'
+import { encrypted, encryptedCollection, type EncryptedCollection } from '@strongroom/mongo-adapter'
 import { Binary, MongoServerError } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 
 import { withoutValues } from '../../dist/collection/duplicates.js'
 import { layoutOf } from '../../dist/collection/layout.js'
@@ -39,6 +41,24 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await w.users.indexInformation({ full: true })).toEqual(shown)
     expect(await w.users.indexes({ full: false })).toEqual(await w.users.indexInformation())
     expect([await w.users.indexExists(['email_1', 'age_1']), await w.users.indexExists('email.i_1')]).toEqual([true, false])
+  })
+
+  test('a path that gets an index later: what was written before is read, and found once it is written again', async () => {
+    const collection = w.client.db(w.stored.dbName).collection('later')
+    const of = (nick: z.ZodString): EncryptedCollection<{ _id: string; orgId: string; nick: string }> => {
+      const schema = z.object({ _id: z.string(), orgId: z.string(), nick })
+      return encryptedCollection(w.vault, collection, { schema, tenant: 'orgId', subject: '_id' })
+    }
+    const before = { _id: 'x', orgId: 'acme', nick: 'Nick' }
+    await of(encrypted(z.string())).insertOne(before)
+    const later = of(encrypted(z.string(), { index: { scope: 'tenant', unique: true } }))
+    await later.createIndexes()
+    expect(await later.findOne({ _id: 'x' })).toEqual(before)
+    expect(await later.find({ orgId: 'acme', nick: 'Nick' }).toArray()).toEqual([])
+    expect(await outcome(() => later.find({ orgId: 'acme', nick: { $ne: 'other' } }).toArray())).toBe('decrypt_failed')
+    await later.updateOne({ _id: 'x', orgId: 'acme' }, { $set: { nick: 'Nick' } })
+    expect(await later.find({ orgId: 'acme', nick: 'Nick' }).toArray()).toEqual([before])
+    await expect(later.insertOne({ ...before, _id: 'y' })).rejects.toMatchObject({ code: 11_000, keyPattern: { nick: 1 } })
   })
 
   test.each<[unknown, string, object]>([

@@ -19,7 +19,9 @@ const schema = z.object({
 // Connects to nothing, and has no keys: whatever is asked of either fails otherwise than it should.
 const db = new MongoClient('mongodb://127.0.0.1:1').db('d')
 const where = { schema, tenant: 'org', subject: '_id' }
-const users = encryptedCollection({} as never, db.collection('c'), where)
+const NO_KEYS = { tenant: () => undefined } as never
+const users = encryptedCollection(NO_KEYS, db.collection('c'), where)
+const loose = encryptedCollection(NO_KEYS, db.collection('c'), { ...where, schema: schema.loose() })
 const good = { _id: 'x', org: 'acme' }
 const mine = { _id: 'x', org: 'acme' }
 const CANARY = 'Canary-4711'
@@ -35,7 +37,7 @@ test.each<[what: string, code: string, named: readonly string[], call: () => unk
     'one of the collection',
     'invalid_argument',
     ['options', 'tennant'],
-    () => encryptedCollection({} as never, db.collection('c'), { ...where, tennant: CANARY } as never),
+    () => encryptedCollection(NO_KEYS, db.collection('c'), { ...where, tennant: CANARY } as never),
   ],
   ['one of an index', 'invalid_argument', ['options', 'scop'], () => encrypted(z.string(), { index: { scop: CANARY } as never })],
   [
@@ -140,13 +142,13 @@ test.each<[what: string, code: string, named: readonly string[], call: () => unk
     'a member whose name is no path',
     'invalid_argument',
     ['schema', 'a.b'],
-    () => encryptedCollection({} as never, db.collection('c'), { ...where, schema: schema.extend({ 'a.b': z.string() }) }),
+    () => encryptedCollection(NO_KEYS, db.collection('c'), { ...where, schema: schema.extend({ 'a.b': z.string() }) }),
   ],
   [
     'a domain that is too long',
     'invalid_argument',
     ['index.domain', 'email'],
-    () => encryptedCollection({} as never, db.collection('c'), { ...where, context: 'c'.repeat(255) }),
+    () => encryptedCollection(NO_KEYS, db.collection('c'), { ...where, context: 'c'.repeat(255) }),
   ],
 ])('%s', async (_, code, named, call) => {
   const error = await refusalOf(call)
@@ -155,11 +157,28 @@ test.each<[what: string, code: string, named: readonly string[], call: () => unk
   expect(JSON.stringify([error, error.stack, error.cause, error.argument])).not.toContain(CANARY)
 })
 
+test('what is no vault, and no collection of the driver', async () => {
+  for (const [argument, vault, collection] of [
+    ['vault', undefined, db.collection('c')],
+    ['vault', Promise.resolve(NO_KEYS), db.collection('c')],
+    ['collection', NO_KEYS, undefined],
+    ['collection', NO_KEYS, db],
+    ['collection', NO_KEYS, users],
+    ['collection', NO_KEYS, { collectionName: CANARY, bsonOptions: {} }],
+  ] as const) {
+    const error = await refusalOf(() => encryptedCollection(vault as never, collection as never, where))
+    expect([error.code, error.argument, error.message.includes(CANARY)]).toEqual(['invalid_argument', argument, false])
+  }
+})
+
 test('what came to stand where a name belongs is not shown', async () => {
   for (const call of [
     () => users.find({}, { 'ada@example.com': 1 } as never),
     () => users.insertOne({ ...good, 'Ada Lovelace': 1 } as never),
     () => users.find({ '+44 20 7946 0001': 1 } as never),
+    () => users.updateOne(mine, { $rename: { 'Ada Lovelace': 5 } } as never),
+    () => loose.updateOne(mine, { $set: { 'ada@example.com': { $lovelace: 1 } } } as never),
+    () => loose.updateOne(mine, { $min: { 'ada@example.com': { 'a.b': 1 } } } as never),
   ]) {
     const { message } = await refusalOf(call)
     expect(message).toContain('a name that is not shown here')
@@ -191,6 +210,9 @@ test('what throws when it is read is named, and what it threw is not shown', asy
     ['key', () => users.distinct({ toString: () => CANARY } as never)],
     ['names', () => users.indexExists(5 as never)],
     ['names', () => users.indexExists([5] as never)],
+    ['update', () => users.updateOne(mine, { $rename: { plan: { toString: CANARY, valueOf: CANARY } } } as never)],
+    ['update', () => users.updateOne(mine, { $rename: { plan: ['email'] } } as never)],
+    ['transform', () => users.find().map(CANARY as never)],
   ] as const) {
     const error = await refusalOf(call)
     expect([error.code, error.argument]).toEqual(['invalid_argument', argument])

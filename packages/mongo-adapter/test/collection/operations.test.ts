@@ -48,7 +48,11 @@ describe('what the table says is what happens', () => {
   // Connects to nothing: a call that would send something fails otherwise than it should.
   const client = new MongoClient('mongodb://127.0.0.1:1', { serverSelectionTimeoutMS: 1 })
   const schema = z.object({ _id: z.string(), org: z.string(), name: encrypted(z.string()) })
-  const users = encryptedCollection({} as never, client.db('d').collection('c'), { schema, tenant: 'org', subject: '_id' })
+  const users = encryptedCollection({ tenant: () => undefined } as never, client.db('d').collection('c'), {
+    schema,
+    tenant: 'org',
+    subject: '_id',
+  })
   const cursor = users.find()
   const worksIn = (table: Operations): readonly string[] => Object.keys(table).filter((name) => table[name] === 'works')
   const refusedIn = (table: Operations): readonly [string, string][] =>
@@ -76,9 +80,9 @@ describe('what the table says is what happens', () => {
   test('a collection whose documents come raw', async () => {
     for (const reading of [{ raw: true }, { fieldsAsRaw: { a: true } }]) {
       const raw = client.db('d').collection('c', reading)
-      expect(await outcome(() => encryptedCollection({} as never, raw, { schema, tenant: 'org', subject: '_id' }))).toBe(
-        'unsupported_operation',
-      )
+      expect(
+        await outcome(() => encryptedCollection({ tenant: () => undefined } as never, raw, { schema, tenant: 'org', subject: '_id' })),
+      ).toBe('unsupported_operation')
     }
   })
 

@@ -22,7 +22,7 @@ const schema = z.object({
 })
 // Connects to nothing: what is not refused is planned, and no more.
 const collection = new MongoClient('mongodb://127.0.0.1:1').db('d').collection('c')
-const users = encryptedCollection({} as never, collection, { schema, tenant: 'org', subject: '_id' })
+const users = encryptedCollection({ tenant: () => undefined } as never, collection, { schema, tenant: 'org', subject: '_id' })
 const layout = layoutOf({ schema, tenant: 'org', subject: '_id', context: 'c', bind: 'record' })
 
 const PAGE = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')

@@ -80,6 +80,70 @@ describe.skipIf(uri === undefined)('on a server', () => {
       expect((await w.users.deleteMany(given)).deletedCount).toBe(ids.length)
     })
 
+    // MongoDB asks an array at a position as a whole, and not its elements one by one.
+    test('an array within an array: asked for a value within $elemMatch, or at a position, only', async () => {
+      const tag = encrypted(z.string(), { index: { scope: 'tenant' } })
+      const schema = z.object({ _id: z.string(), orgId: z.string(), rows: z.array(z.array(tag)), '0': z.array(tag) })
+      const grid = encryptedCollection(w.vault, w.stored.db.collection('grid'), { schema, tenant: 'orgId', subject: '_id' })
+      const plain = w.stored.db.collection<Document & { _id: string }>('plain-grid')
+      const documents = [
+        { _id: '1', orgId: 'acme', rows: [['a', 'b'], ['c']], '0': ['a'] },
+        { _id: '2', orgId: 'acme', rows: [[], ['a']], '0': [] },
+      ]
+      await grid.insertMany(documents)
+      await plain.insertMany(documents)
+      for (const path of ['rows.0', 'rows.1'])
+        for (const condition of ['a', { $ne: 'a' }, { $in: ['a', null] }, { $nin: ['a'] }, { $all: ['a'] }, { $not: { $in: ['a'] } }])
+          expect([path, condition, await outcome(() => grid.find({ orgId: 'acme', [path]: condition } as never))]).toEqual([
+            path,
+            condition,
+            'unsupported_operation',
+          ])
+      for (const asked of [
+        { 'rows.0.0': 'a' },
+        { 'rows.1.0': { $ne: 'a' } },
+        { 'rows.0': { $elemMatch: { $eq: 'a' } } },
+        { 'rows.1': { $not: { $elemMatch: { $in: ['a'] } } } },
+        { 'rows.0': { $size: 0 } },
+        { 'rows.0': null },
+        { 'rows.1': { $exists: true } },
+        { '0': 'a' },
+        { '0': { $ne: 'a' } },
+      ]) {
+        const filter = { orgId: 'acme', ...asked } as never
+        expect([asked, await grid.find(filter).sort({ _id: 1 }).toArray()]).toEqual([
+          asked,
+          await plain.find(filter).sort({ _id: 1 }).toArray(),
+        ])
+      }
+    })
+
+    test('projections know no positions: what is named like one is a member', async () => {
+      const tag = encrypted(z.string(), { index: { scope: 'tenant' } })
+      const row = z.object({ '0': tag.optional(), text: encrypted(z.string()).optional() })
+      const schema = z.object({
+        _id: z.string(),
+        orgId: z.string(),
+        deep: z.array(z.array(z.array(tag))),
+        rows: z.array(row),
+        list: z.array(tag),
+      })
+      const grid = encryptedCollection(w.vault, w.stored.db.collection('grid'), { schema, tenant: 'orgId', subject: '_id' })
+      const plain = w.stored.db.collection<Document & { _id: string }>('plain-grid')
+      const one = { _id: '1', orgId: 'acme', deep: [[['a']]], rows: [{ '0': 'a', text: 'b' }, { text: 'c' }], list: ['a'] }
+      await grid.insertOne(one)
+      await plain.insertOne(one)
+      for (const path of ['deep.0', 'deep.0.0', 'list.0', 'list.0.0', 'rows.0.text'])
+        for (const take of [1, 0])
+          expect([path, await outcome(() => grid.findOne({}, { projection: { [path]: take } }))]).toEqual([path, 'unsupported_operation'])
+      for (const path of ['rows.0', 'rows.1', 'rows.1.text', 'rows.text', 'deep', 'list'])
+        for (const take of [1, 0])
+          expect([path, await grid.findOne({}, { projection: { [path]: take } })]).toEqual([
+            path,
+            await plain.findOne({}, { projection: { [path]: take } }),
+          ])
+    })
+
     // There MongoDB asks every element of the outer array, also for members that are named like positions.
     test('null in an array of indexed elements within an array: within $elemMatch only', async () => {
       const schema = z.object({
@@ -318,6 +382,21 @@ describe.skipIf(uri === undefined)('on a server', () => {
     )
   })
 
+  test('without acknowledgement the answers are those of the driver, which knows no counts', async () => {
+    const unheard = { writeConcern: { w: 0 } } as const
+    const nobody = { _id: 'nobody', orgId: 'acme' }
+    const answers = async (target: World['users'] | World['plain'], filter: object): Promise<readonly unknown[]> => [
+      await (target as World['plain']).updateOne(filter, { $set: { plan: 'x' } }, unheard),
+      await (target as World['plain']).updateMany(filter, { $set: { plan: 'x' } }, unheard),
+      await (target as World['plain']).replaceOne(nobody, { orgId: 'acme', plan: 'x' } as never, unheard),
+      await (target as World['plain']).deleteOne(filter, unheard),
+      await (target as World['plain']).deleteMany(filter, unheard),
+    ]
+    const known = await answers(w.plain, nobody)
+    for (const filter of [nobody, { email: 'ada@example.com', plan: 'pro' }, { email: 'nobody@example.com' }])
+      expect([filter, await answers(w.users, filter)]).toEqual([filter, known])
+  })
+
   test('without acknowledgement an update of one is of one', async () => {
     await w.users.updateOne({ orgId: 'acme', age: 36 }, { $set: { plan: 'once' } }, { writeConcern: { w: 0 } })
     await w.stored.findOne({})
@@ -332,6 +411,25 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await outcome(() => w.users.distinct('phones.0', { orgId: 'acme' }))).toBe('unsupported_operation')
     expect(await w.users.distinct('plan', { orgId: 'acme', age: 36 })).toEqual(['pro'])
     expect(await w.users.distinct('_id', { orgId: 'acme', age: 36 })).toEqual(['ada'])
+  })
+
+  test('distinct: an array that stands in another is not looked into, by a search neither', async () => {
+    const row = z.object({ sku: encrypted(z.string(), { index: { scope: 'tenant' } }), n: z.number() })
+    const schema = z.object({ _id: z.string(), orgId: z.string(), rows: z.array(row), grid: z.array(z.array(row)) })
+    const things = encryptedCollection(w.vault, w.stored.db.collection('rows'), { schema, tenant: 'orgId', subject: '_id' })
+    const rows = [
+      { sku: 'a', n: 1 },
+      { sku: 'b', n: 2 },
+    ]
+    await things.insertOne({ _id: '1', orgId: 'acme', rows, grid: [rows] })
+    for (const [path, values] of [
+      ['rows.sku', ['a', 'b']],
+      ['rows.n', [1, 2]],
+      ['grid.sku', []],
+      ['grid.n', []],
+    ] as const)
+      expect([path, await things.distinct(path, { orgId: 'acme', 'rows.sku': 'a' })]).toEqual([path, values])
+    expect(await things.find({ orgId: 'acme', 'grid.sku': 'a' }).toArray()).toEqual([])
   })
 
   test('a mark is neither written nor searched by', async () => {
@@ -766,6 +864,15 @@ describe.skipIf(uri === undefined)('on a server', () => {
     ])
       expect(await outcome(leave)).toBe('invalid_argument')
     expect(await her.for({ tenant: 'acme', subject: 'ada' }).countDocuments()).toBe(1)
+  })
+
+  test('a scope of a person whose name is missing is refused, and is not one of all', async () => {
+    const request: { readonly user?: string } = {}
+    for (const nobody of [request.user, null, '']) {
+      expect(await outcome(() => w.users.for({ tenant: 'acme', subject: nobody }))).toBe('invalid_argument')
+      expect(await outcome(() => w.users.for({ tenant: nobody }))).toBe('invalid_argument')
+    }
+    expect(await outcome(() => w.users.for({ tenant: 'acme' }))).toBe('done')
   })
 
   test.each([

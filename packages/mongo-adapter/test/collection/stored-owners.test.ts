@@ -81,6 +81,18 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await w.users.find({}, { projection: { plan: 1 } }).toArray()).toHaveLength(4)
   })
 
+  test.each<[string, string | Binary]>([
+    ['lines', 'x\n2030-01-01 ERROR all is well'],
+    ['colours of a terminal', '\u001b[31mx'],
+    ['other directions', 'x\u202ey'],
+    ['bytes', new Binary(Uint8Array.of(1, 10, 2))],
+  ])('an _id that would write %s into a log is not shown', async (_, _id) => {
+    await put({ _id, orgId: 'acme', name: STORED })
+    const { message } = await refusalOf(() => w.users.find().toArray())
+    expect(message).toContain('name of a document whose _id holds what is not printed:')
+    expect(message).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+  })
+
   test('the same where values are bound to no id, and of a shape that is none', async () => {
     const schema = z.object({
       _id: z.any(),

@@ -1,6 +1,6 @@
 // `validate: true`: what is written has to fit the schema, before a key is made or a command sent, and no error holds a value.
 import { encrypted, encryptedCollection, SHREDDED } from '@strongroom/mongo-adapter'
-import { Long, ObjectId } from 'mongodb'
+import { Long, MongoClient, ObjectId } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
@@ -120,9 +120,30 @@ describe('by itself', () => {
     await of(schema).values([{ path: 'undeclared.deep', value: true }])
   })
 
+  test('a path into what is declared in another way than by an object is followed as well', async () => {
+    const schema = z.object({
+      ...secret,
+      counts: z.record(z.string(), z.object({ n: z.number() })),
+      few: z.partialRecord(z.enum(['a', 'b']), z.number()),
+      pair: z.tuple([z.string(), z.object({ n: z.number() })]),
+      later: z.lazy(() => z.object({ n: z.number() })),
+      wrapped: z.nonoptional(z.object({ n: z.number() }).optional()),
+      caught: z.prefault(z.object({ n: z.number() }), { n: 0 }),
+    })
+    const { values } = of(schema)
+    for (const path of ['counts.x.n', 'few.a', 'pair.1.n', 'later.n', 'wrapped.n', 'caught.n']) {
+      await values([{ path, value: 1 }])
+      const { code, message } = await refusalOf(() => values([{ path, value: CANARY }]))
+      expect([path, code, message.includes(path.split('.')[0] as string)]).toEqual([path, 'schema_mismatch', true])
+    }
+    expect((await refusalOf(() => values([{ path: 'few.c', value: 1 }]))).code).toBe('schema_mismatch')
+    await values([{ path: 'counts.x', value: { n: 1 } }])
+    expect((await refusalOf(() => values([{ path: 'counts.x', value: 1 }]))).code).toBe('schema_mismatch')
+  })
+
   test('validate is yes or no', async () => {
     const make = (validate: unknown) => () =>
-      encryptedCollection({} as never, { collectionName: 'c', bsonOptions: {} } as never, {
+      encryptedCollection({ tenant: () => undefined } as never, new MongoClient('mongodb://127.0.0.1:1').db('d').collection('c'), {
         schema: User,
         tenant: 'orgId',
         subject: '_id',

@@ -1,8 +1,11 @@
 // A path that a strict schema does not have, most of all one that is misspelt: what is asked of it would be sent as it is. So it is refused.
+import { encrypted, encryptedCollection, type EncryptedCollection } from '@strongroom/mongo-adapter'
+import { type Document } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 
 import { ada, dataCommands, looseUsers, uri, world, type World } from '../collection/support.ts'
-import { refusalOf } from '../refusals.ts'
+import { outcome, refusalOf } from '../refusals.ts'
 
 const CANARY = 'canary@example.com'
 const pinned = { _id: 'ada', orgId: 'acme' }
@@ -104,5 +107,105 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await loose.distinct('other.a')).toEqual([1])
     w.commands.length = 0
     await refusedNaming('inner.ctiy', () => loose.find({ 'inner.ctiy': CANARY }))
+  })
+
+  describe('within objects and arrays that hold nothing encrypted', () => {
+    const Order = z.object({
+      _id: z.string(),
+      orgId: z.string(),
+      note: encrypted(z.string()).optional(),
+      ship: z.object({ city: z.string(), steps: z.array(z.object({ day: z.number() })).optional() }).optional(),
+      items: z.array(z.object({ title: z.string(), n: z.number().optional() })).optional(),
+      any: z.unknown(),
+    })
+    const mine = { _id: 'o', orgId: 'acme' }
+    const order = { ...mine, note: 'n', ship: { city: 'Oslo', steps: [{ day: 1 }] }, items: [{ title: 'one' }, { title: 'two' }] }
+    let orders: EncryptedCollection<Document & { _id: string }>
+    beforeEach(async () => {
+      const collection = w.client.db(w.stored.dbName).collection('orders')
+      orders = encryptedCollection(w.vault, collection, { schema: Order, tenant: 'orgId', subject: '_id' }) as never
+      await orders.insertOne(order)
+      w.commands.length = 0
+    })
+
+    test.each<[string, object]>([
+      ['ctiy', { ship: { ctiy: CANARY } }],
+      ['ctiy', { ship: { $in: [{ city: 'Oslo' }, { ctiy: CANARY }] } }],
+      ['ctiy', { ship: { $ne: { ctiy: CANARY } } }],
+      ['ctiy', { ship: { $gte: { ctiy: CANARY } } }],
+      ['dya', { 'ship.steps': { $elemMatch: { dya: CANARY } } }],
+      ['dya', { ship: { city: 'Oslo', steps: [{ dya: CANARY }] } }],
+      ['tilte', { items: { tilte: CANARY } }],
+      ['tilte', { items: [{ tilte: CANARY }] }],
+      ['tilte', { items: { $elemMatch: { $or: [{ title: 'one' }, { tilte: CANARY }] } } }],
+      ['tilte', { items: { $not: { $elemMatch: { tilte: { $ne: CANARY } } } } }],
+      ['tilte', { items: { $all: [{ $elemMatch: { tilte: CANARY } }] } }],
+    ])('no filter names %s: %j', async (name, filter) => {
+      await refusedNaming(name, () => orders.find(filter).toArray())
+    })
+
+    test('filters of what is declared find as the driver does', async () => {
+      for (const filter of [
+        { ship: { city: 'Oslo', steps: [{ day: 1 }] } },
+        { ship: { $in: [order.ship, 5, null] } },
+        { 'ship.steps': { $elemMatch: { day: { $gte: 1 } } } },
+        { items: { title: 'one' } },
+        { items: order.items },
+        { items: { $elemMatch: { title: 'one', n: null } } },
+        { items: { $all: [{ $elemMatch: { title: 'one' } }, { $elemMatch: { title: 'two' } }] } },
+        { items: { $not: { $elemMatch: { title: 'three' } } } },
+        { any: { $ne: { whatever: 1 } } },
+      ])
+        expect([filter, (await orders.find(filter).toArray()).length]).toEqual([filter, 1])
+    })
+
+    test.each<[string, object, object?]>([
+      ['ctiy', { $set: { ship: { city: 'x', ctiy: CANARY } } }],
+      ['ctiy', { $max: { ship: { ctiy: CANARY } } }],
+      ['dya', { $set: { 'ship.steps.0': { dya: CANARY } } }],
+      ['dya', { $push: { 'ship.steps': { dya: CANARY } } }],
+      ['tilte', { $set: { items: [{ tilte: CANARY }] } }],
+      ['tilte', { $push: { items: { $each: [{ title: 'x' }, { tilte: CANARY }] } } }],
+      ['tilte', { $addToSet: { items: { tilte: CANARY } } }],
+      ['tilte', { $pull: { items: { tilte: CANARY } } }],
+      ['tilte', { $pull: { items: { $or: [{ tilte: CANARY }] } } }],
+      ['tilte', { $pullAll: { items: [{ tilte: CANARY }] } }],
+      ['tilte', { $set: { 'items.$[x].n': 1 } }, { arrayFilters: [{ x: { tilte: CANARY } }] }],
+    ])('no update writes or names %s: %j', async (name, change, options = {}) => {
+      const keys = w.keyStore.snapshot().length
+      const error = await refusalOf(() => orders.updateOne(mine, change, options))
+      expect([error.code, error.message]).toEqual(['invalid_argument', expect.stringContaining(`as ${name};`)])
+      expect(JSON.stringify([error, error.stack, error.cause])).not.toContain('canary')
+      expect([dataCommands(w), w.keyStore.snapshot().length]).toEqual([[], keys])
+    })
+
+    test.each<[object, object]>([
+      [{ $set: { ship: { city: 'Rome' } } }, { ship: { city: 'Rome' } }],
+      [{ $set: { ship: null } }, { ship: null }],
+      [{ $push: { items: { $each: [{ title: 'x', n: 1 }], $position: 0, $slice: 1 } } }, { items: [{ title: 'x', n: 1 }] }],
+      [{ $addToSet: { items: { title: 'one' } } }, {}],
+      [{ $pull: { items: { title: { $in: ['one'] } } } }, { items: [{ title: 'two' }] }],
+      [{ $pullAll: { items: [{ title: 'one' }] } }, { items: [{ title: 'two' }] }],
+      [{ $set: { any: { whatever: [{ is: 1 }] } } }, { any: { whatever: [{ is: 1 }] } }],
+    ])('updates of what is declared: %j', async (change, changed) => {
+      await orders.updateOne(mine, change)
+      expect(await orders.findOne(mine)).toEqual({ ...order, ...changed })
+    })
+
+    test('a shape that the schema does not say is written by nobody, and what has one is read', async () => {
+      const changes: object[] = [
+        { $set: { ship: 'x' } },
+        { $set: { items: { title: 'x' } } },
+        { $push: { items: 'x' } },
+        { $max: { ship: [] } },
+      ]
+      for (const change of changes)
+        expect([change, await outcome(() => orders.updateOne(mine, change))]).toEqual([change, 'invalid_argument'])
+      expect(dataCommands(w)).toEqual([])
+      const other = { ship: 'by sea', items: { title: 'one' } }
+      await orders.dangerouslyUnwrap().updateOne({ _id: 'o' as never }, { $set: other })
+      expect(await orders.findOne({ note: { $exists: true } })).toEqual({ ...order, ...other })
+      expect(await orders.resource().verify({ tenant: 'acme', subject: 'o' })).toEqual({ documents: 1, values: 1, readable: 1 })
+    })
   })
 })

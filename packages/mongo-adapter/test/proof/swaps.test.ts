@@ -2,6 +2,7 @@
 import { Binary } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 
+import { ada, bob, type Person } from '../collection/support.ts'
 import { refusalOf } from '../refusals.ts'
 import { uri } from '../support.ts'
 import { a1, a2, at, b1, openOrders, type Orders, r1 } from './orders.ts'
@@ -151,6 +152,15 @@ describe.skipIf(uri === undefined)('on a server', () => {
       await o.stored.deleteOne({ _id: 'a2' })
       const { code: _, ...rest } = a1
       expect(await o.orders.find({ personId: 'ada', orgId: 'acme' }).toArray()).toEqual([{ ...rest, label: null, tags: [], address: {} }])
+    })
+
+    test('that values are unique', async () => {
+      await o.w.users.insertOne(ada)
+      const same: Person = { ...bob, email: 'ada@example.com' }
+      await expect(o.w.users.insertOne(same)).rejects.toMatchObject({ code: 11_000 })
+      await o.w.stored.dropIndex('email_1')
+      await o.w.users.insertOne(same)
+      expect(await o.w.users.countDocuments({ email: 'ada@example.com' })).toBe(2)
     })
 
     test('plain paths', async () => {

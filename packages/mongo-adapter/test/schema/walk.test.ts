@@ -203,6 +203,50 @@ describe('a mark is never lost', () => {
   })
 })
 
+describe('what zod takes out of a marked schema', () => {
+  const object = z.object({ a: z.string() })
+  const choice = z.discriminatedUnion('k', [z.object({ k: z.literal('a') }), z.object({ k: z.literal('b') })])
+  const codec = z.codec(z.iso.datetime(), z.date(), { decode: (text) => new Date(text), encode: (date) => date.toISOString() })
+  const inner = z.string().transform((text) => text)
+  test.each<[string, () => z.ZodType]>([
+    ['deepPartial, of a discriminated union', () => z.deepPartial(encrypted(choice))],
+    ['deepPartial, of one that stands deeper', () => z.deepPartial(z.object({ x: z.array(encrypted(choice).optional()) }))],
+    ['invertCodec', () => z.invertCodec(encrypted(codec))],
+    ['input of a pipe', () => z.input(encrypted(codec).optional())],
+    ['output of a pipe', () => z.output(encrypted(codec))],
+    ['input of a transform', () => z.input(encrypted(inner))],
+    ['input of a default', () => z.input(encrypted(codec.default(new Date(0))))],
+    ['input of a catch', () => z.input(encrypted(inner.catch('x')))],
+    ['output of a prefault', () => z.output(encrypted(z.prefault(inner, 'x')))],
+    ['the definition', () => encrypted(object.optional())._zod.def.innerType],
+    ['the definition, and checked', () => (encrypted(object.optional())._zod.def.innerType as typeof object).refine(() => true)],
+    [
+      'the definition of a list',
+      () => encrypted(z.union([object, z.string()]).meta({ title: 't' })).refine(() => true)._zod.def.options[0],
+    ],
+  ])('%s: refused wherever it stands, unless it is marked anew', async (_, take) => {
+    const taken = take()
+    for (const place of [taken, taken.optional(), z.array(taken), z.record(z.string(), taken), z.union([taken, z.number()])]) {
+      const error = await refusalOf(() => walkSchema(z.object({ other: secret(), m: place })))
+      expect([error.code, error.message]).toEqual(['unsupported_operation', expect.stringMatching(/^m.*mark/)])
+    }
+    if (holdsMark(taken)) return
+    expect(of(encrypted(taken).optional())).toEqual(['m'])
+  })
+
+  test('what was marked stays as it was, and parses as it did', () => {
+    for (const schema of [object.optional(), choice, codec, inner, z.array(object), z.tuple([object]), plainTree.optional()]) {
+      const before = Object.getOwnPropertyDescriptors(schema._zod.def)
+      encrypted(schema)
+      expect(Object.getOwnPropertyDescriptors(schema._zod.def)).toEqual(before)
+      expect(of(z.object({ a: secret(), plain: schema }))).toContain('m.a')
+    }
+    expect(encrypted(choice).parse({ k: 'b' })).toEqual({ k: 'b' })
+    expect(encrypted(codec).parse('2030-01-01T00:00:00Z')).toEqual(new Date(Date.UTC(2030, 0, 1)))
+    expect(encrypted(plainTree.optional()).parse({ a: 'x', children: [{ a: 'y' }] })).toEqual({ a: 'x', children: [{ a: 'y' }] })
+  })
+})
+
 interface Tree {
   readonly a: string
   readonly children?: readonly Tree[] | undefined

@@ -137,8 +137,8 @@ describe.skipIf(uri === undefined)('storage', () => {
 
   test('a collection with a collation is refused, by prepare as well', async () => {
     await db.createCollection('strongroom_keys', { collation: { locale: 'en', strength: 1 } })
-    for (const call of [mongoKeyStore({ db }).prepare(), mongoKeyStore({ db }).get([{ type: 'vault' }])])
-      expect(await refusal(call)).toMatchObject({ code: 'key_store_unavailable', message: expect.stringContaining('collation') })
+    for (const call of [() => mongoKeyStore({ db }).prepare(), () => mongoKeyStore({ db }).get([{ type: 'vault' }])])
+      expect(await refusal(call())).toMatchObject({ code: 'key_store_unavailable', message: expect.stringContaining('collation') })
   })
 
   test('what does not fit a document is refused before it is sent', async () => {

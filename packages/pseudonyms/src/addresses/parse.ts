@@ -9,9 +9,12 @@ const GROUPS = 8
 const MAPPED_AT = 10
 
 const ZERO = 48
-const NINE = 57
+// A number of which no digit was read.
+const NOTHING = -1
 const DOT = 46
 const COLON = 58
+// By character code: the value of a hexadecimal digit.
+const DIGITS = Int8Array.from({ length: 128 }, (_, code) => '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase()))
 
 /**
  * The bytes of one address, and nothing around it: no port, bracket, zone or space.
@@ -42,7 +45,7 @@ export function readAddress(text: string, bytes: Uint8Array, at: number): boolea
     bytes[at + MAPPED_AT + 1] = 0xff
     return true
   }
-  return text.includes(':') && readV6(text, bytes.subarray(at, at + ADDRESS_BYTES).fill(0))
+  return text.includes(':') && readV6(text, bytes, at)
 }
 
 /** Whether the bytes of an address stand for an IPv4 address. */
@@ -53,25 +56,25 @@ export function isV4(bytes: Uint8Array, at = 0): boolean {
 
 // From `from` to the end of the text.
 function readV4(text: string, from: number, bytes: Uint8Array, to: number): boolean {
-  let at = from
-  for (let part = 0; part < 4; part++) {
-    if (part > 0 && text.charCodeAt(at++) !== DOT) return false
-    const start = at
-    let value = 0
-    for (let digit = text.charCodeAt(at); digit >= ZERO && digit <= NINE; digit = text.charCodeAt(at)) {
-      value = value * 10 + digit - ZERO
-      if (value > 255) return false
-      at++
+  let [part, value] = [0, NOTHING]
+  for (let at = from; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - ZERO
+    if (digit >= 0 && digit <= 9) {
       // `00` and `01` are octal to some.
-      if (at - start > 1 && text.charCodeAt(start) === ZERO) return false
+      if (value === 0) return false
+      value = value === NOTHING ? digit : value * 10 + digit
+      if (value > 255) return false
+    } else {
+      if (digit !== DOT - ZERO || value === NOTHING || part === 3) return false
+      bytes[to + part++] = value
+      value = NOTHING
     }
-    if (at === start) return false
-    bytes[to + part] = value
   }
-  return at === text.length
+  bytes[to + 3] = value
+  return part === 3 && value !== NOTHING
 }
 
-function readV6(text: string, bytes: Uint8Array): boolean {
+function readV6(text: string, bytes: Uint8Array, to: number): boolean {
   let group = 0
   let gap = -1
   let at = 0
@@ -84,19 +87,20 @@ function readV6(text: string, bytes: Uint8Array): boolean {
     if (group === GROUPS) return false
     const start = at
     let value = 0
-    for (let digit = hexDigit(text.charCodeAt(at)); digit >= 0 && at - start < 4; digit = hexDigit(text.charCodeAt(at))) {
-      value = value * 16 + digit
+    // Behind the text, and for what is no digit: below zero.
+    for (let digit = digitAt(text, at); digit >= 0 && at - start < 4; digit = digitAt(text, at)) {
+      value = (value << 4) | digit
       at++
     }
     if (at === start) return false
     if (text.charCodeAt(at) === DOT) {
-      if (group > GROUPS - 2 || !readV4(text, start, bytes, group * 2)) return false
+      if (group > GROUPS - 2 || !readV4(text, start, bytes, to + group * 2)) return false
       group += 2
       at = text.length
       break
     }
-    bytes[group * 2] = value >> 8
-    bytes[group * 2 + 1] = value & 0xff
+    bytes[to + group * 2] = value >> 8
+    bytes[to + group * 2 + 1] = value & 0xff
     group++
     if (at === text.length) break
     if (text.charCodeAt(at++) !== COLON) return false
@@ -109,13 +113,12 @@ function readV6(text: string, bytes: Uint8Array): boolean {
   if (gap < 0) return group === GROUPS
   if (group === GROUPS) return false
   // What follows `::` goes to the end.
-  bytes.copyWithin(ADDRESS_BYTES - (group - gap) * 2, gap * 2, group * 2)
-  bytes.fill(0, gap * 2, ADDRESS_BYTES - (group - gap) * 2)
+  const end = to + ADDRESS_BYTES - (group - gap) * 2
+  bytes.copyWithin(end, to + gap * 2, to + group * 2)
+  bytes.fill(0, to + gap * 2, end)
   return true
 }
 
-function hexDigit(code: number): number {
-  if (code >= ZERO && code <= NINE) return code - ZERO
-  const letter = code | 0x20
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1
+function digitAt(text: string, at: number): number {
+  return at < text.length ? (DIGITS[text.charCodeAt(at)] ?? -1) : -1
 }

@@ -4,7 +4,7 @@
  * slices: bit j of word 8·i + b is bit b of byte i of block j.
  */
 
-import { invert } from './sliced-field.ts'
+import { invert, mapBack, mapForward } from './sliced-field.ts'
 
 const BLOCK = 16
 const ROUNDS = 10
@@ -85,7 +85,8 @@ export class Kiasu {
 
   #store(blocks: Uint8Array): void {
     for (let i = 0; i < blocks.length; i++) {
-      const [block, byte] = [Math.trunc(i / BLOCK), i % BLOCK]
+      const block = i >> 4
+      const byte = i & 15
       let value = 0
       for (let bit = 0; bit < 8; bit++) value |= (((this.#state[8 * byte + bit] as number) >>> block) & 1) << bit
       blocks[i] = value
@@ -97,55 +98,53 @@ export class Kiasu {
 
 function slice(words: Int32Array, bytes: Uint8Array, length: number, placeOf: (byte: number) => number): void {
   words.fill(0)
-  for (let i = 0; i < bytes.length; i++) {
-    const [block, at] = [Math.trunc(i / length), 8 * placeOf(i % length)]
-    const value = bytes[i] as number
-    for (let bit = 0; bit < 8; bit++) words[at + bit] = (words[at + bit] as number) | (((value >>> bit) & 1) << block)
+  for (let i = 0, block = 0; i < bytes.length; block++) {
+    for (let byte = 0; byte < length; byte++) {
+      const value = bytes[i++] as number
+      const at = 8 * placeOf(byte)
+      for (let bit = 0; bit < 8; bit++) words[at + bit] = (words[at + bit] as number) | (((value >>> bit) & 1) << block)
+    }
   }
 }
 
-/** SubBytes (FIPS 197, section 5.1.1) of every eight words: the inverse, then a linear map, then 0x63. */
+/** SubBytes (FIPS 197, section 5.1.1) of every eight words: the inverse, then a linear map and 0x63. */
 function substitute(words: Int32Array): void {
   for (let at = 0; at < words.length; at += 8) {
     invert(words, at)
-    const b = words.slice(at, at + 8)
-    for (let i = 0; i < 8; i++) {
-      const sum = bitOf(b, i) ^ bitOf(b, i + 4) ^ bitOf(b, i + 5) ^ bitOf(b, i + 6) ^ bitOf(b, i + 7)
-      words[at + i] = sum ^ constant(0x63, i)
-    }
+    mapForward(words, at)
   }
 }
 
 /** InvSubBytes (section 5.3.2). */
 function unsubstitute(words: Int32Array): void {
   for (let at = 0; at < words.length; at += 8) {
-    const b = words.slice(at, at + 8)
-    for (let i = 0; i < 8; i++) words[at + i] = bitOf(b, i + 2) ^ bitOf(b, i + 5) ^ bitOf(b, i + 7) ^ constant(0x05, i)
+    mapBack(words, at)
     invert(words, at)
   }
-}
-
-function bitOf(words: Int32Array, i: number): number {
-  return words[i & 7] as number
 }
 
 function constant(value: number, bit: number): number {
   return ((value >> bit) & 1) === 1 ? ALL : 0
 }
 
+// A column as it was.
+const before = new Int32Array(32)
+
 /** MixColumns (section 5.1.3): of each column a0 … a3, in place i: 2·(ai + ai+1) + ai+1 + ai+2 + ai+3. */
 function mixColumns(words: Int32Array): void {
   for (let column = 0; column < BITS; column += 32) {
-    const a = words.slice(column, column + 32)
+    for (let i = 0; i < 32; i++) before[i] = words[column + i] as number
     for (let row = 0; row < 4; row++) {
-      const byteAt = (i: number): number => ((row + i) & 3) * 8
-      const [own, next, second, third] = [byteAt(0), byteAt(1), byteAt(2), byteAt(3)]
-      const top = (a[own + 7] as number) ^ (a[next + 7] as number)
+      const own = row * 8
+      const next = ((row + 1) & 3) * 8
+      const second = ((row + 2) & 3) * 8
+      const third = ((row + 3) & 3) * 8
+      const top = (before[own + 7] as number) ^ (before[next + 7] as number)
       for (let bit = 0; bit < 8; bit++) {
-        const below = bit === 0 ? 0 : (a[own + bit - 1] as number) ^ (a[next + bit - 1] as number)
+        const below = bit === 0 ? 0 : (before[own + bit - 1] as number) ^ (before[next + bit - 1] as number)
         const carried = constant(0x1b, bit) & top
         words[column + 8 * row + bit] =
-          below ^ carried ^ (a[next + bit] as number) ^ (a[second + bit] as number) ^ (a[third + bit] as number)
+          below ^ carried ^ (before[next + bit] as number) ^ (before[second + bit] as number) ^ (before[third + bit] as number)
       }
     }
   }

@@ -5,7 +5,7 @@
 
 /** out = a · b. Each is eight words from an offset on; `out` may be one of them. */
 export function multiply(out: Int32Array, to: number, a: Int32Array, at: number, b: Int32Array, bt: number): void {
-  const a0 = a[at + 0] as number
+  const a0 = a[at] as number
   const a1 = a[at + 1] as number
   const a2 = a[at + 2] as number
   const a3 = a[at + 3] as number
@@ -13,7 +13,7 @@ export function multiply(out: Int32Array, to: number, a: Int32Array, at: number,
   const a5 = a[at + 5] as number
   const a6 = a[at + 6] as number
   const a7 = a[at + 7] as number
-  const b0 = b[bt + 0] as number
+  const b0 = b[bt] as number
   const b1 = b[bt + 1] as number
   const b2 = b[bt + 2] as number
   const b3 = b[bt + 3] as number
@@ -65,7 +65,7 @@ export function multiply(out: Int32Array, to: number, a: Int32Array, at: number,
   c1 ^= c8
   c3 ^= c8
   c4 ^= c8
-  out[to + 0] = c0
+  out[to] = c0
   out[to + 1] = c1
   out[to + 2] = c2
   out[to + 3] = c3
@@ -77,7 +77,7 @@ export function multiply(out: Int32Array, to: number, a: Int32Array, at: number,
 
 /** out = a², which is linear: each bit of the square is a sum of bits. */
 export function square(out: Int32Array, to: number, a: Int32Array, at: number): void {
-  const a0 = a[at + 0] as number
+  const a0 = a[at] as number
   const a1 = a[at + 1] as number
   const a2 = a[at + 2] as number
   const a3 = a[at + 3] as number
@@ -110,4 +110,44 @@ export function invert(words: Int32Array, at: number): void {
   // 240 and 12 and 2.
   multiply(powers, x, powers, x, powers, x12)
   multiply(words, at, powers, x, powers, x2)
+}
+
+/** In place: the linear map of SubBytes, bit i being the sum of i, i + 4, i + 5, i + 6 and i + 7, and 0x63 (FIPS 197, section 5.1.1). */
+export function mapForward(words: Int32Array, at: number): void {
+  const b0 = words[at] as number
+  const b1 = words[at + 1] as number
+  const b2 = words[at + 2] as number
+  const b3 = words[at + 3] as number
+  const b4 = words[at + 4] as number
+  const b5 = words[at + 5] as number
+  const b6 = words[at + 6] as number
+  const b7 = words[at + 7] as number
+  words[at] = ~(b0 ^ b4 ^ b5 ^ b6 ^ b7)
+  words[at + 1] = ~(b1 ^ b5 ^ b6 ^ b7 ^ b0)
+  words[at + 2] = b2 ^ b6 ^ b7 ^ b0 ^ b1
+  words[at + 3] = b3 ^ b7 ^ b0 ^ b1 ^ b2
+  words[at + 4] = b4 ^ b0 ^ b1 ^ b2 ^ b3
+  words[at + 5] = ~(b5 ^ b1 ^ b2 ^ b3 ^ b4)
+  words[at + 6] = ~(b6 ^ b2 ^ b3 ^ b4 ^ b5)
+  words[at + 7] = b7 ^ b3 ^ b4 ^ b5 ^ b6
+}
+
+/** In place: what undoes it, bit i being the sum of i + 2, i + 5 and i + 7, and 0x05. */
+export function mapBack(words: Int32Array, at: number): void {
+  const b0 = words[at] as number
+  const b1 = words[at + 1] as number
+  const b2 = words[at + 2] as number
+  const b3 = words[at + 3] as number
+  const b4 = words[at + 4] as number
+  const b5 = words[at + 5] as number
+  const b6 = words[at + 6] as number
+  const b7 = words[at + 7] as number
+  words[at] = ~(b2 ^ b5 ^ b7)
+  words[at + 1] = b3 ^ b6 ^ b0
+  words[at + 2] = ~(b4 ^ b7 ^ b1)
+  words[at + 3] = b5 ^ b0 ^ b2
+  words[at + 4] = b6 ^ b1 ^ b3
+  words[at + 5] = b7 ^ b2 ^ b4
+  words[at + 6] = b0 ^ b3 ^ b5
+  words[at + 7] = b1 ^ b4 ^ b6
 }

@@ -5,8 +5,9 @@ import type { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../../schema/node.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
-import { type Layout, type Place, placeOf, requireDeclared, type SealedPath, unsupported } from '../layout.ts'
+import { dottedPath, type Layout, type Place, placeOf, requireDeclared, type SealedPath, unsupported } from '../layout.ts'
 import { filterOperator, LOGIC, refusedFilterOperator } from './operators.ts'
+import { isOperators, requirePlainCondition } from './plain-conditions.ts'
 
 /** The stored index values of a value: one for each tenant that may match. */
 export type IndexValues = (sealed: SealedPath, value: unknown) => readonly Binary[]
@@ -101,7 +102,7 @@ class Translator {
     switch (place.kind) {
       case 'plain':
         requireDeclared(place, path, 'filter')
-        requirePlainOperators(condition, 'filter')
+        requirePlainCondition(this.#layout, place.node, condition, 'filter')
         return [{ [path]: condition }]
       case 'within':
         throw unsupported('searching', place.sealed.path, 'nothing within it can be reached')
@@ -148,13 +149,13 @@ class Translator {
       case '$ne':
         if (operand === null) return isAbsent(path, place, operator === '$eq')
         if (Array.isArray(operand) && array) throw unsupported('comparing a whole array', sealed.path, '$all and $size work')
-        return { [`${path}.i`]: this.#among(operator === '$eq' ? '$in' : '$nin', sealed, [operand]) }
+        return { [indexedPath(path, place)]: this.#among(operator === '$eq' ? '$in' : '$nin', sealed, [operand]) }
       case '$in':
       case '$nin': {
         const list = listOf(operator, operand, path)
         const some = list.filter((value) => value !== null)
         if (list.length > 0 && some.length === 0) return isAbsent(path, place, operator === '$in')
-        const { result, required } = this.#apart(() => ({ [`${path}.i`]: this.#among(operator, sealed, some) }))
+        const { result, required } = this.#apart(() => ({ [indexedPath(path, place)]: this.#among(operator, sealed, some) }))
         if (some.length === list.length) {
           this.#required.push(...required)
           return result
@@ -165,8 +166,8 @@ class Translator {
       case '$all':
         // Each value has one index value for each tenant: so each is a condition of its own.
         return listOf(operator, operand, path).length === 0
-          ? { [`${path}.i`]: { $in: [] } }
-          : { $and: listOf(operator, operand, path).map((value) => ({ [`${path}.i`]: this.#among('$in', sealed, [value]) })) }
+          ? { [indexedPath(path, place)]: { $in: [] } }
+          : { $and: listOf(operator, operand, path).map((value) => ({ [indexedPath(path, place)]: this.#among('$in', sealed, [value]) })) }
       case '$elemMatch':
         return this.#elemMatch(path, operand, sealed)
     }
@@ -226,8 +227,16 @@ function isAbsent(path: string, { sealed, array }: Place & { readonly kind: 'sea
   return { [path]: absent ? { $not: stored } : stored }
 }
 
-function isOperators(condition: unknown): condition is Tree {
-  return isTree(condition) && Object.keys(condition).some((key) => key.startsWith('$'))
+/**
+ * Where the index values of a path are.
+ *
+ * @throws StrongroomError `unsupported_operation` for an array at a position of another: MongoDB compares that as a whole, but the index
+ *   values in it one by one
+ */
+function indexedPath(path: string, { sealed, array }: Place & { readonly kind: 'sealed' }): string {
+  if (array && path !== dottedPath(sealed) && /(?:^|\.)\d+$/u.test(path))
+    throw unsupported('searching an array at a position', path, 'ask its $elemMatch, or for one of its positions')
+  return `${path}.i`
 }
 
 // What stands where these belong may be what was searched for, and would be sent.
@@ -254,25 +263,6 @@ function requireWorking(operator: string, { sealed, array }: Place & { readonly 
   const here = sealed.index === undefined ? known.unindexed : known.indexed
   if (here === 'refused') throw unsupported(operator, sealed.path, known.indexed === 'refused' ? known.instead : NO_INDEX)
   if (here === 'arrays' && !array) throw unsupported(operator, sealed.path, 'it is no array')
-}
-
-/** @throws StrongroomError `unsupported_operation` for operators whose effect is not known */
-export function requirePlainOperators(condition: unknown, argument: string): void {
-  if (!isOperators(condition)) return
-  for (const [operator, operand] of Object.entries(condition)) {
-    if (filterOperator(operator)?.plain !== 'works') throw refusedFilterOperator(argument, operator)
-    if (operator === '$not') requirePlainOperators(operand, argument)
-    if (operator === '$elemMatch' && isTree(operand)) requirePlainFilter(operand, argument)
-  }
-}
-
-function requirePlainFilter(filter: Tree, argument: string): void {
-  for (const [key, condition] of Object.entries(filter)) {
-    if (LOGIC.includes(key)) {
-      if (Array.isArray(condition)) for (const each of condition) if (isTree(each)) requirePlainFilter(each, argument)
-    } else if (key.startsWith('$')) requirePlainOperators({ [key]: condition }, argument)
-    else requirePlainOperators(condition, argument)
-  }
 }
 
 // One filter where no two clauses have the same key.

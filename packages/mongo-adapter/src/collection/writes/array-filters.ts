@@ -3,8 +3,8 @@
 import { invalidArgument, shownName } from '@strongroom/core'
 
 import { isTree, readList, resolveDocument, type Tree } from '../../values/resolve.ts'
-import { requirePlainOperators } from '../filters/filter.ts'
 import { LOGIC } from '../filters/operators.ts'
+import { requirePlainCondition } from '../filters/plain-conditions.ts'
 import { type Layout, placeOf, requireDeclared, unsupported } from '../layout.ts'
 
 /**
@@ -39,8 +39,8 @@ function requirePlain(layout: Layout, filter: Tree, paths: readonly string[]): v
       const path = [array, ...below].join('.')
       if (place.kind !== 'plain') throw unsupported('choosing elements by arrayFilters', path, 'choose them by what is plain in them')
       requireDeclared(place, path, 'arrayFilters')
+      requirePlainCondition(layout, place.node, condition, 'arrayFilters')
     }
-    requirePlainOperators(condition, 'arrayFilters')
   }
 }
 

@@ -5,7 +5,10 @@ import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
 import type { SchemaNode } from '../../schema/node.ts'
 import type { PlacedValue } from '../../schema/validation.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
+import { elementOf, requireDeclaredMembers } from '../declared-members.ts'
+import { requirePlainFilter } from '../filters/plain-conditions.ts'
 import { type Layout, type Place, requireDeclared, unsupported, writtenPlaceOf } from '../layout.ts'
+import { prepareTree } from '../seal.ts'
 import { PUSH_MODIFIERS, updateOperator } from './operators.ts'
 
 /** A value that an update writes somewhere that holds something encrypted. */
@@ -45,11 +48,11 @@ export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
     if (!isTree(members)) throw invalidArgument('update', `must have a document in ${operator}`)
     const checked = Object.entries(members).map(([path, operand]) => {
       requireFree(layout, path)
-      if (operator === '$rename') requireFree(layout, String(operand))
+      if (operator === '$rename') requireFree(layout, newName(operand, path))
       const values = member(layout, operator, path, operand)
       written.push(...values.written)
       const put = assignedBy(operator, path, operand)
-      for (const { value } of put) requireData(value, path)
+      for (const value of operator === '$min' || operator === '$max' ? [operand] : put.map((each) => each.value)) requireData(value, path)
       assigned.push(...put)
       return [path, values.with] as const
     })
@@ -77,15 +80,17 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
   // Whatever it says, the server takes nothing of it; and it may be what is to go.
   if (operator === '$unset') return { written: [], with: () => '' }
   if (operator === '$rename') {
-    const target = writtenPlaceOf(layout, String(operand))
-    const encrypted = place.kind === 'plain' ? target.kind !== 'plain' && String(operand) : path
+    const name = newName(operand, path)
+    const target = writtenPlaceOf(layout, name)
+    const encrypted = place.kind === 'plain' ? target.kind !== 'plain' && name : path
     if (encrypted !== false) throw unsupported(operator, encrypted, updateOperator(operator)?.instead)
     requireDeclared(place, path, 'update')
-    requireDeclared(target, String(operand), 'update')
+    requireDeclared(target, name, 'update')
     return asItIs
   }
   if (place.kind === 'plain') {
     requireDeclared(place, path, 'update')
+    requireFit(layout, operator, path, operand, place.node)
     return asItIs
   }
   requireWorking(operator, place, path)
@@ -99,6 +104,20 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
     return asItIs
   }
   throw unsupported(operator, path)
+}
+
+/** What is written to a place in which nothing is encrypted has the shape that the schema says, as in a document, and no undeclared members. */
+function requireFit(layout: Layout, operator: string, path: string, operand: unknown, node: SchemaNode): void {
+  const element = elementOf(node)
+  if (operator === '$set' || operator === '$min' || operator === '$max') prepareTree(layout, node, operand, path)
+  else if (operator === '$pull' && isTree(operand)) requirePlainFilter(layout, element, operand, 'update')
+  else if (operator === '$pullAll') requireDeclaredMembers(node, operand, 'update')
+  else for (const { value } of assignedBy(operator, path, operand)) prepareTree(layout, element, value, path)
+}
+
+function newName(operand: unknown, path: string): string {
+  if (typeof operand !== 'string') throw invalidArgument('update', `must have a path in $rename of ${shownName(path)}`)
+  return operand
 }
 
 type Encrypted = Extract<Place, { readonly kind: 'sealed' | 'holder' }>
@@ -129,7 +148,7 @@ function requireData(value: unknown, path: string): void {
   else if (isTree(value)) {
     for (const [key, inner] of Object.entries(value)) {
       if (key.startsWith('$') || key.includes('.'))
-        throw invalidArgument('update', `must write no documents at ${path} with dots in their keys or $ before them`)
+        throw invalidArgument('update', `must write no documents at ${shownName(path)} with dots in their keys or $ before them`)
       requireData(inner, path)
     }
   }

@@ -43,8 +43,11 @@ export async function remove(
     (physical) => (many ? collection.deleteMany(physical, sent) : collection.deleteOne(physical, sent)),
     ({ deletedCount }) => deletedCount,
   )
+  const [first] = results
+  // Of what is not acknowledged the driver knows no count.
+  if (!first.acknowledged) return first
   return {
-    acknowledged: results.every(({ acknowledged }) => acknowledged),
+    acknowledged: true,
     deletedCount: results.reduce((sum, { deletedCount }) => sum + deletedCount, 0),
   }
 }

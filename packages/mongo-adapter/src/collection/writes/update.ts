@@ -127,8 +127,11 @@ function lookingFor({ session, maxTimeMS, timeoutMS, hint, sort, collation }: Re
 }
 
 function summed(results: readonly [UpdateResult, ...UpdateResult[]]): UpdateResult {
+  const [first] = results
+  // Of what is not acknowledged the driver knows no counts.
+  if (!first.acknowledged) return first
   return {
-    ...results[0],
+    ...first,
     matchedCount: results.reduce((sum, { matchedCount }) => sum + matchedCount, 0),
     modifiedCount: results.reduce((sum, { modifiedCount }) => sum + modifiedCount, 0),
   }

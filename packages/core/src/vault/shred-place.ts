@@ -1,0 +1,90 @@
+/** Shredding one place: by its handle, or by the reference of a key that does not open any more. */
+
+import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
+import { NodeKind } from '../format/records.ts'
+import { NO_REF } from '../format/reference.ts'
+import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
+import type { NodePlaceRef } from '../keys/shred.ts'
+import { readOptions } from '../read-options.ts'
+import { refBytes } from './names.ts'
+import type { Place } from './place.ts'
+import { reasonCode, type ReasonName } from './reason.ts'
+import { type Shredded, shredWithReceipt } from './shredded.ts'
+
+/** Options of shred. */
+export interface ShredOptions {
+  readonly reason?: ReasonName
+}
+
+/** Options of shred of a tenant. */
+export interface TenantShredOptions extends ShredOptions {
+  /**
+   * Where the tenant's own records are damaged and do not open: the region that it was made in, by your word. It decides which root versions
+   * the shred has to outlive, and ledger and receipt will say it; a wrapping key that still opens in another region refuses it. A tenant
+   * that opens needs none.
+   */
+  readonly region?: string
+}
+
+/** How a shred is meant. */
+export interface ShredManner {
+  /** Ask nobody whether something must be done first. */
+  readonly raw?: boolean
+}
+
+/** `damaged`: its region is what the caller has said. */
+type PlaceToShred = NodePlaceRef & { readonly damaged?: true }
+
+export async function shredPlace(
+  place: Place,
+  options: TenantShredOptions | undefined,
+  { raw = false }: ShredManner = {},
+): Promise<Shredded> {
+  const isTenant = place.steps.length === 0
+  const known: readonly ('reason' | 'region')[] = isTenant ? ['reason', 'region'] : ['reason']
+  const { reason, region } = readOptions(options, known)
+  const why = reasonCode(reason ?? 'unspecified')
+  const node: PlaceToShred = isTenant ? await tenantToShred(place, checkRegion(region)) : await place.references()
+  place.gate.authorize('shred', place.whose, node.region)
+  if (node.damaged === true) await requireRegionOf(place.keys, node.tenantRef, node.region)
+  return shredWithReceipt(place, node, why, raw)
+}
+
+/** @param ref - of a node of this tenant, as `verifyKeys` reports it */
+export async function shredDamaged(tenant: Place, ref: string, options: ShredOptions | undefined): Promise<Shredded> {
+  const { reason } = readOptions(options, ['reason'])
+  const why = reasonCode(reason ?? 'unspecified')
+  const bytes = refBytes(ref, 'ref')
+  const { tenantRef, region } = await tenant.references()
+  tenant.gate.authorize('shredDamaged', tenant.whose, region)
+  // What is encrypted under it cannot be read, whoever asks: there is nothing to be done first.
+  return shredWithReceipt(tenant, await findDamaged(tenant.keys, tenantRef, bytes), why, true)
+}
+
+// One that does not open is shredded by whoever names its region: the record's own word is a column that anybody who writes the key
+// store can change, and a receipt would repeat it.
+async function tenantToShred(tenant: Place, said: string | undefined): Promise<PlaceToShred> {
+  const tenantRef = await tenant.tenantRef()
+  try {
+    const place = await tenant.references()
+    if (said === undefined || said === place.region) return place
+    await tenant.keys.tree.tenant(tenantRef)
+    throw notItsRegion()
+  } catch (error) {
+    if (hasCode(error, 'shredded', 'root_version_destroyed') && said !== undefined)
+      return { kind: NodeKind.tenant, ref: tenantRef, parentRef: NO_REF, tenantRef, region: said }
+    if (!hasCode(error, 'decrypt_failed', 'wrong_root_key')) throw error
+    if (said !== undefined) return { kind: NodeKind.tenant, ref: tenantRef, parentRef: NO_REF, tenantRef, region: said, damaged: true }
+    throw new StrongroomError(
+      error.code,
+      'the keys of this tenant do not open: put its records back from a backup; or, to destroy it as it is, shred it with the region that it was made in',
+      { cause: error },
+    )
+  }
+}
+
+function checkRegion(region: unknown): string | undefined {
+  if (region !== undefined && (typeof region !== 'string' || region === ''))
+    throw invalidArgument('region', 'must be one of the regions in keyProviders')
+  return region
+}
