@@ -55,7 +55,7 @@ export async function lines() {
       '| --- | --- | --- |',
       ...Object.keys(contenders).map(row),
       '',
-      `${LONG_GIGABYTES} GB through the command by pipes: ${((LONG_GIGABYTES * 1000) / cpu).toFixed(0)} MB a second of a core, ${((LONG_GIGABYTES * 1000) / seconds).toFixed(0)} MB a second by the clock of a machine with other work. At most ${halves[0]} MiB of memory resident in the first half, ${halves[1]} MiB in the second.`,
+      `${LONG_GIGABYTES} GB through the command by pipes: ${((LONG_GIGABYTES * 1000) / cpu).toFixed(0)} MB a second of a core, ${((LONG_GIGABYTES * 1000) / seconds).toFixed(0)} MB a second by the clock. At most ${halves[0]} MiB of memory resident in the first half, ${halves[1]} MiB in the second.`,
       '',
     ]
   } finally {
