@@ -13,12 +13,15 @@ const line = (address: string, at: string, rest = '"GET / HTTP/1.1" 200 12 "-" "
 const TODAY = '01/Jan/2030:00:00:00 +0000'
 const ADDRESSES = ['192.0.2.1', '2001:db8::1', '::ffff:198.51.100.7', '203.0.113.9']
 
-/** An independent search: whatever is an address by the platform's parser, between characters that no address has. */
+/** An independent search: whatever is an address by the platform's parser, between characters that no address has; but no part of a word. */
 function addressesIn(bytes: Buffer): readonly string[] {
+  const text = bytes.toString('latin1')
   const found: string[] = []
-  for (const [candidate] of bytes.toString('latin1').matchAll(/[0-9A-Fa-f:.]{2,}/g)) {
-    const bytes16 = parseAddress(candidate)
-    if (bytes16 !== undefined) found.push(Buffer.from(bytes16).toString('hex'))
+  for (const { 0: candidate, index } of text.matchAll(/[0-9A-Fa-f:.]{2,}/g)) {
+    const isInWord = /[G-Zg-z_]/.test(text.slice(Math.max(0, index - 1), index) + text.charAt(index + candidate.length))
+    if (isInWord && !/\d/.test(candidate)) continue
+    const block = parseAddress(candidate)
+    if (block !== undefined) found.push(Buffer.from(block).toString('hex'))
   }
   return found
 }
