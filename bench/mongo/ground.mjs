@@ -1,7 +1,7 @@
 // A vault on MongoDB and three collections: encrypted, plain, and plain with what the encrypted one stores.
 import { randomBytes } from 'node:crypto'
 
-import { field, initVault, openVault } from '@strongroom/core'
+import { CanonicalScalar, field, initVault, openVault } from '@strongroom/core'
 import { memoryKeyProvider } from '@strongroom/core/testing'
 import { encrypted, encryptedCollection, mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
 import { MongoClient } from 'mongodb'
@@ -86,28 +86,33 @@ export function documents(count, subjects) {
   }))
 }
 
-/** What the cipher calls for these documents take by themselves, with keys that are open: `{ encrypt(), decrypt() }`. */
+/** The calls of the cipher for these documents, by position, with keys that are open: `{ encrypt(i), search(i), decrypt(i) }`. */
 export async function cipherCalls(vault, all) {
   const tenant = vault.tenant(TENANT)
   const index = await tenant.blindIndex({ domain: 'people.email', normalize: 'email' })
   const keys = new Map()
   for (const { userId } of all) if (!keys.has(userId)) keys.set(userId, await tenant.subject(userId).unlock())
-  const sealed = all.map((document) =>
-    FIELDS.map((one, i) => keys.get(document.userId).encrypt(one, document[NAMES[i]], { record: document._id })),
-  )
+  // Of all values of a document the record is the same: as in the adapter, it is made once.
+  const bound = ({ _id }) => ({ record: CanonicalScalar.of(_id, '_id') })
+  const encrypt = (i) => {
+    const document = all[i]
+    const own = keys.get(document.userId)
+    const options = bound(document)
+    return FIELDS.map((one, f) => own.encrypt(one, document[NAMES[f]], options))
+  }
+  const sealed = all.map((_, i) => encrypt(i))
   return {
-    encrypt() {
-      for (const document of all) {
-        const own = keys.get(document.userId)
-        for (const [i, one] of FIELDS.entries()) own.encrypt(one, document[NAMES[i]], { record: document._id })
-        index.value(document.email)
-      }
+    encrypt(i) {
+      encrypt(i)
+      index.value(all[i].email)
     },
-    decrypt() {
-      for (const [d, document] of all.entries()) {
-        const own = keys.get(document.userId)
-        for (const [i, one] of FIELDS.entries()) own.decrypt(one, sealed[d][i], { record: document._id })
-      }
+    search(i) {
+      index.value(all[i].email)
+    },
+    decrypt(i) {
+      const own = keys.get(all[i].userId)
+      const options = bound(all[i])
+      for (let f = 0; f < FIELDS.length; f++) own.decrypt(FIELDS[f], sealed[i][f], options)
     },
   }
 }

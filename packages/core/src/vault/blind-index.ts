@@ -93,7 +93,7 @@ interface Checked {
 export function blindIndexes(place: Place): BlindIndexes {
   const open = (options: BlindIndexOptions, mint: boolean): Promise<BlindIndex | undefined> => {
     const checked = check(options)
-    const held = place.below({}, stepOf(checked))
+    const held = place.below(new IndexStep(checked))
     const { gate, whose } = held
     const { inMemory } = place.keys.tree
     const holding: Holding = { inMemory, gate, opened: inMemory.now(), madeBy: 'blindIndex' }
@@ -147,13 +147,19 @@ function activeOf(node: OpenNode): OpenVersion {
 }
 
 // An index is opened for each search: its name in the tree is put together only where its reference is not known yet.
-function stepOf({ domain, domainBytes, generation }: Checked): Step {
-  return {
-    kind: NodeKind.service,
-    key: `${NodeKind.service} index ${generation} ${domain}`,
-    get name() {
-      return serviceName('index', domainBytes, { generation })
-    },
+class IndexStep implements Step {
+  readonly kind = NodeKind.service
+  readonly key: string
+  readonly #checked: Checked
+
+  constructor(checked: Checked) {
+    this.key = `${NodeKind.service} index ${checked.generation} ${checked.domain}`
+    this.#checked = checked
+  }
+
+  get name(): Uint8Array {
+    const { domainBytes, generation } = this.#checked
+    return serviceName('index', domainBytes, { generation })
   }
 }
 

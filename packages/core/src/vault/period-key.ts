@@ -30,5 +30,5 @@ export function periodKey(vault: Place, options: PeriodKeyOptions): PeriodKey {
   if (use === undefined || !Object.hasOwn(PERIOD_LENGTHS, use))
     throw invalidArgument('use', `must be one of ${Object.keys(PERIOD_LENGTHS).join(', ')}`)
   if (at === undefined || !Number.isSafeInteger(at) || at < 0) throw invalidArgument('at', 'must be an instant in UTC milliseconds')
-  return Object.assign(new ItemHandle(vault.below({}, periodStep(use, at))), { until: periodEnd(use, at) })
+  return Object.assign(new ItemHandle(vault.below(periodStep(use, at))), { until: periodEnd(use, at) })
 }

@@ -87,7 +87,7 @@ export async function sweepPeriods(sweep: PeriodSweep): Promise<SweepReport> {
 async function end({ keys, gate }: Place, series: PeriodSeries, period: number): Promise<void> {
   const tenant = new Place(keys, gate, new KnownRef(refBytes(series.tenantRef, 'references')), { reference: series.tenantRef }, [])
   try {
-    await shredPlace(tenant.below({}, seriesStep(series, period)), { reason: 'retentionEnded' })
+    await shredPlace(tenant.below(seriesStep(series, period)), { reason: 'retentionEnded' })
   } catch (error) {
     // With the tenant's key all of them are gone.
     if (!hasCode(error, 'shredded')) throw error
@@ -105,7 +105,7 @@ async function forgottenOf({ tenant, series, now }: PeriodSweep): Promise<readon
   }
   const last = Math.floor((now - series.retain) / series.length)
   const periods = Array.from({ length: LOOK_BACK }, (_, i) => last - i).filter((period) => period >= 0)
-  const places = await Promise.all(periods.map((period) => tenant.below({}, seriesStep(series, period)).references()))
+  const places = await Promise.all(periods.map((period) => tenant.below(seriesStep(series, period)).references()))
   const records = await tenant.keys.tree.context.keyStore.get(places.map(({ ref }) => ({ type: 'node', ref })))
   return periods.filter((_, i) => {
     const record = records[i]

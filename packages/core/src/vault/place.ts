@@ -59,15 +59,14 @@ export class Place {
     this.#tenant = tenant
   }
 
-  /** A place one step below. */
-  below(whose: Whose, step: Step): Place {
-    return new Place(this.keys, this.gate, this.#tenant, { ...this.whose, ...whose }, [...this.steps, step])
+  /** A place one step below. @param whose - by name, where it is another's */
+  below(step: Step, whose: Whose = this.whose): Place {
+    return new Place(this.keys, this.gate, this.#tenant, whose, [...this.steps, step])
   }
 
-  /** A subject's place, from that of its tenant: as `below`, without spreading, which costs as much as all else that finding a key does. */
+  /** A subject's place, from that of its tenant. */
   subject(name: string, argument: string): Place {
-    const whose = { tenant: this.whose.tenant, subject: name }
-    return new Place(this.keys, this.gate, this.#tenant, whose, [namedStep(NodeKind.subject, name, argument)])
+    return this.below(namedStep(NodeKind.subject, name, argument), { tenant: this.whose.tenant, subject: name })
   }
 
   /** The tenant's reference. */

@@ -146,7 +146,7 @@ class Series implements RawPeriodKeys {
   }
 
   #place(period: number): Place {
-    return this.#tenant.below({}, seriesStep(this.#series, period))
+    return this.#tenant.below(seriesStep(this.#series, period))
   }
 }
 

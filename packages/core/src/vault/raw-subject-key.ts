@@ -22,7 +22,7 @@ export async function rawSubjectKey<T>(subject: Place, options: RawSubjectKeyOpt
   const { use, name } = readOptions(options, ['use', 'name'])
   if (use !== 'pseudonym-id') throw invalidArgument('use', 'must be pseudonym-id')
   const bytes = rawKeyName(name)
-  const place = subject.below({}, bytesStep(NodeKind.service, serviceName(use, bytes)))
+  const place = subject.below(bytesStep(NodeKind.service, serviceName(use, bytes)))
   const asked = { use, operation: 'pseudonym.open', about: { label: name as string }, mint: true } as const
   return required(await useRawKey(place, asked, work)).made
 }

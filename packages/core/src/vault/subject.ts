@@ -182,7 +182,7 @@ export class SubjectHandle extends ItemHandle implements Subject {
   }
 
   item(name: string): Item {
-    return new ItemHandle(this.#place.below({ item: name }, namedStep(NodeKind.item, name, 'item')))
+    return new ItemHandle(this.#place.below(namedStep(NodeKind.item, name, 'item'), { ...this.#place.whose, item: name }))
   }
 
   rawKey<T>(options: RawSubjectKeyOptions, work: (key: Uint8Array) => T): Promise<T> {

@@ -190,7 +190,7 @@ export class TenantHandle implements Tenant {
   }
 
   self(): Subject {
-    return new SubjectHandle(this.#place.below({}, SELF_STEP))
+    return new SubjectHandle(this.#place.below(SELF_STEP))
   }
 
   unlockMany(subjects: readonly string[], options?: UnlockOptions): Promise<readonly (UnlockedKeys | StrongroomError)[]> {

@@ -70,6 +70,20 @@ test('binary of another subtype is another scalar', () => {
   expect(hex(binaryScalar(4, bytes, 'record'))).not.toBe(canonical(bytes))
 })
 
+test('text is its UTF-8 behind the type, of whatever length and letters', () => {
+  const letters = fc.string({
+    unit: fc.constantFrom('a', '~', '\0', '\x7f', '\x80', 'é', 'ÿ', 'Ā', '€', '😀'),
+    minLength: 58,
+    maxLength: 70,
+  })
+  fc.assert(
+    fc.property(fc.oneof(text, letters, fc.string({ unit: fc.constantFrom('a', 'é'), maxLength: 3 })), (value) => {
+      expect(canonical(value)).toBe(`02${Buffer.from(value, 'utf8').toString('hex')}`)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
 test('a subarray, a Buffer and a plain Uint8Array with the same bytes are the same scalar', () => {
   const plain = Uint8Array.of(1, 2, 3)
 

@@ -15,7 +15,6 @@ import { openStores } from '../stores/open-stores.mjs'
 const FIELD = field('people', 'email', z.string())
 const rawKey = new Uint8Array(32).fill(7)
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-const utf8 = (text) => new TextEncoder().encode(text)
 const hex = (bytes) => Buffer.from(bytes).toString('hex')
 const codeOf = (error) => error.code ?? String(error.stack)
 
@@ -242,7 +241,7 @@ const tasks = {
       providers: new Providers(parts.keyProviders, 10_000),
     }
     const tree = new KeyTree(context, { maxAge: 60_000, maxNodes: 100, maxTenants: 10 })
-    const step = (kind, name) => textStep(kind, name, utf8(name))
+    const step = textStep
     const root = await tree.vault()
     const { ref: tenantRef } = root.refTo(root.tenants, step(NodeKind.tenant, place.tenant))
     const steps = []

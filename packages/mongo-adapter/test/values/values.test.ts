@@ -242,6 +242,12 @@ describe('what is handed over is read once', () => {
     expect(resolve({ a: Object.create(null) as unknown, b: new Map() })).toEqual({ a: {}, b: {} })
   })
 
+  test('a map as it was when its reading began', () => {
+    const map = new Map<string, unknown>()
+    map.set('a', { toBSON: () => map.set('b', 2).size })
+    expect(resolve({ map })).toEqual({ map: { a: 2 } })
+  })
+
   test('classes that extend those of BSON are made into them, with what their toBSON says now', () => {
     class AsText extends ObjectId {
       toBSON(): unknown {
