@@ -44,3 +44,8 @@ export class CliError extends Error {
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
 }
+
+/** Whoever was to read the output is gone. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed'
+}

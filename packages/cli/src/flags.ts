@@ -16,13 +16,27 @@ export interface SharedFlags extends PassphraseFlags {
 const MOST_DESCRIPTOR = 2 ** 31 - 1
 const MOST_CONCURRENCY = 1000
 const DEFAULT_CONCURRENCY = 64
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 const REGION = /^[A-Za-z0-9_-]{1,64}$/
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/
 
 /** `--json`, `--quiet` and `--verbose`. */
 export function withOutputFlags(command: Command): Command {
+  return withNoteFlags(command.option('--json', 'print one JSON object on stdout'))
+}
+
+/** What it takes to open the vault. */
+export function withVaultFlags(command: Command): Command {
+  return withOpeningFlags(withOutputFlags(command))
+}
+
+/** The same for a command whose output is data of someone else's. */
+export function withFilterFlags(command: Command): Command {
+  return withOpeningFlags(withNoteFlags(command))
+}
+
+function withNoteFlags(command: Command): Command {
   return command
-    .option('--json', 'print one JSON object on stdout')
     .option('--quiet', 'print no progress on stderr: only errors, notes, and what will be gone for good')
     .option(
       '--verbose',
@@ -30,9 +44,8 @@ export function withOutputFlags(command: Command): Command {
     )
 }
 
-/** What it takes to open the vault. */
-export function withVaultFlags(command: Command): Command {
-  return withOutputFlags(command)
+function withOpeningFlags(command: Command): Command {
+  return command
     .option('--config <file>', 'the configuration (default: strongroom.config.ts, .js or .mjs in this folder)')
     .addOption(
       new Option('--passphrase-fd <number>', 'read passphrases from this open file descriptor').argParser(
@@ -86,6 +99,14 @@ export function placeName(text: string): string {
 export function regionName(text: string): string {
   if (!REGION.test(text)) throw new InvalidArgumentError('It must be a name of 1 to 64 letters, digits, - and _.')
   return text
+}
+
+/** A span of time, in milliseconds. */
+export function duration(text: string): number {
+  const [, count = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  const value = Number(count) * (UNITS[unit] ?? 0)
+  if (value === 0) throw new InvalidArgumentError('It must be a whole number of minutes, hours or days, such as 90m, 12h or 30d.')
+  return value
 }
 
 /** An instant as UTC milliseconds. Without a zone a time is not an instant, and is refused; so is a day that no month has. */

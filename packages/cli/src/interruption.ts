@@ -31,6 +31,11 @@ export class Interruption {
     return this.#controller.signal
   }
 
+  /** The first request, where there was one. */
+  get received(): EndSignal | undefined {
+    return this.#received
+  }
+
   /** From here on a signal ends the process as it would any other. */
   end(): void {
     this.#stopListening()

@@ -7,6 +7,7 @@ import { Command } from 'commander'
 
 import { addCloseEpoch } from './commands/close-epoch.ts'
 import { addInit } from './commands/init.ts'
+import { addPseudonymise } from './commands/pseudonymise.ts'
 import { addReceiptKeys } from './commands/receipt-keys.ts'
 import { addRotateRoot } from './commands/rotate-root.ts'
 import { addRotateSubject } from './commands/rotate-subject.ts'
@@ -40,6 +41,7 @@ export function createProgram(runner: Runner, toStdout: (text: string) => void, 
   addRotateSubject(rotate, runner)
   addCloseEpoch(program, runner)
   addShred(program, runner)
+  addPseudonymise(program, runner)
   addVerifyKeys(program, runner)
   addReceiptKeys(program, runner)
   addVerifyReceipt(program, runner)

@@ -1,12 +1,12 @@
 /** One run of a command: from its session to its exit code, whatever happens between. */
 
-import { CliError, Interrupted } from './cli-error.ts'
+import { CliError, Interrupted, OutputClosed } from './cli-error.ts'
 import { type DescribedError, describeError, errorLine, verboseError } from './describe-error.ts'
 import { ExitCode } from './exit-code.ts'
 import type { SharedFlags } from './flags.ts'
 import { Interruption } from './interruption.ts'
 import { Session } from './session.ts'
-import type { System } from './system.ts'
+import type { EndSignal, System } from './system.ts'
 import { columnsOf } from './terminal/columns.ts'
 import { Output } from './terminal/output.ts'
 import { progressReport } from './terminal/progress.ts'
@@ -31,6 +31,12 @@ export interface Outcome {
 
 export type Act = (session: Session) => Promise<Outcome>
 
+/**
+ * What a command is to the shell. A `filter` ends as such programs do: by the signal that asked for it, and by SIGPIPE where nobody reads on. An
+ * `operation` says what was done so far.
+ */
+export type CommandKind = 'operation' | 'filter'
+
 /** How a run is told, on its own or within the command that it belongs to. */
 interface Telling {
   readonly command: string
@@ -53,6 +59,7 @@ export class Runner {
   #isReported = false
   #interruption: Interruption | undefined
   #session: Session | undefined
+  #endingBy: EndSignal | 'SIGPIPE' | undefined
 
   /** @param json - whether the arguments ask for JSON, before they are read */
   constructor(system: System, json: boolean) {
@@ -64,7 +71,7 @@ export class Runner {
     system.onExit(() => this.#unreported())
   }
 
-  async run(command: string, flags: SharedFlags, act: Act): Promise<void> {
+  async run(command: string, flags: SharedFlags, act: Act, kind: CommandKind = 'operation'): Promise<void> {
     const { stdout, stderr, environment } = this.#system
     const redaction = new Redaction()
     this.#telling = { command, flags, redaction }
@@ -77,7 +84,7 @@ export class Runner {
     const interruption = new Interruption(this.#system, (which) => {
       progress.end()
       this.#isReported ||= which === 'second'
-      if (prompts.isAsking) return
+      if (prompts.isAsking || kind === 'filter') return
       const now = which === 'first' ? 'finishing what is in hand; once more to end at once' : `ended at once: ${session.kept}`
       void this.#notes.write(`strongroom: ${now}\n`)
     })
@@ -91,6 +98,7 @@ export class Runner {
       prompts,
       progress,
       redaction,
+      results: this.#results,
       notes: this.#notes,
       style: styleFor(stdout),
       noteStyle: styleFor(stderr),
@@ -100,7 +108,8 @@ export class Runner {
     try {
       this.exitCode = await this.#report(await act(session))
     } catch (error) {
-      this.exitCode = await this.#fail(error, session.kept)
+      if (kind === 'filter') this.#endingBy = signalOf(error, interruption)
+      if (this.#endingBy === undefined) this.exitCode = await this.#fail(error, session.kept)
     }
     this.#isReported = true
     // What was found is told by now, whatever the closing does.
@@ -113,6 +122,7 @@ export class Runner {
   leave(): ExitCode {
     this.#isReported = true
     this.#interruption?.endByHangUp()
+    if (this.#endingBy !== undefined) this.#system.endBy(this.#endingBy)
     return this.exitCode
   }
 
@@ -189,6 +199,13 @@ export class Runner {
     const outcome = exitCode === ExitCode.done ? 'done' : exitCode === ExitCode.interrupted ? 'interrupted' : 'failed'
     return `${shownJson(JSON.stringify({ command: this.#telling.command, outcome, ...summary }))}\n`
   }
+}
+
+// The signal that a filter ends by.
+function signalOf(error: unknown, { received }: Interruption): EndSignal | 'SIGPIPE' | undefined {
+  if (error instanceof OutputClosed) return 'SIGPIPE'
+  // Ctrl-C at a question is no signal.
+  return error instanceof Interrupted ? (received ?? 'SIGINT') : undefined
 }
 
 function interrupted(message: string): DescribedError {

@@ -4,13 +4,13 @@ import type { Readable } from 'node:stream'
 
 import type { Progress, Vault } from '@strongroom/core'
 
-import { CliError } from './cli-error.ts'
+import { CliError, OutputClosed } from './cli-error.ts'
 import { findConfiguration } from './configuration/find.ts'
 import { type Configured, loadConfiguration, openConfigured } from './configuration/load.ts'
 import type { SharedFlags } from './flags.ts'
 import { passphrases, type PassphraseSources } from './passphrase/passphrases.ts'
 import type { Output } from './terminal/output.ts'
-import type { ProgressReport } from './terminal/progress.ts'
+import { changingText, type ProgressReport } from './terminal/progress.ts'
 import type { Prompts } from './terminal/prompts.ts'
 import type { Redaction } from './terminal/redaction.ts'
 import { shown } from './terminal/shown.ts'
@@ -25,6 +25,8 @@ export interface SessionParts {
   readonly prompts: Prompts
   readonly progress: ProgressReport
   readonly redaction: Redaction
+  /** For the result: stdout. */
+  readonly results: Output
   /** For people to read, beside the result: stderr. */
   readonly notes: Output
   /** For the result, and for what is beside it: each stream has colours or has none. */
@@ -146,6 +148,28 @@ export class Session {
     if (typed !== word.trim() && typed !== shown(word).trim())
       throw new CliError('not_confirmed', 'that was not what had to be typed; nothing was done')
     this.signal.throwIfAborted()
+  }
+
+  /** Writes data to stdout. @throws OutputClosed where nobody reads it any more */
+  async write(data: Uint8Array): Promise<void> {
+    if (!(await this.#parts.results.write(data))) throw new OutputClosed('stdout was closed')
+  }
+
+  /** Shows a text that changes while the work goes on, where stderr is a terminal that shows nothing else. */
+  async showWhile<T>(text: () => string, work: () => Promise<T>): Promise<T> {
+    const { system, flags } = this.#parts
+    const isShown = system.stderr.isTTY && !system.stdout.isTTY && system.environment['TERM'] !== 'dumb' && flags.quiet !== true
+    const end = isShown ? await changingText(system.stderr, text) : undefined
+    try {
+      return await work()
+    } finally {
+      end?.()
+    }
+  }
+
+  /** A line about what was done, unless nothing of the kind is wanted. */
+  async tell(line: string): Promise<void> {
+    if (this.#parts.flags.quiet !== true) await this.note(line)
   }
 
   /** A line beside the result. */

@@ -26,7 +26,7 @@ export interface System {
   /** Ends at once, whatever is under way. */
   exit(code: number): never
   /** Ends at once, as the signal would have ended it. */
-  endBy(signal: EndSignal | 'SIGQUIT'): never
+  endBy(signal: EndSignal | 'SIGQUIT' | 'SIGPIPE'): never
   /** Whether something is under way that keeps `exit` from ending, such as the opening of a pipe that nobody writes to. */
   isHeld(): boolean
   /** Whether there was a terminal, and is none any more: closed, with a signal still to come or without. */
@@ -84,7 +84,8 @@ export function thisProcess(): System {
     exit: (code) => process.exit(code),
     endBy(signal) {
       ending()
-      // Without a listener the signal does again what it does to any process.
+      // Without a listener that was there the signal does again what it does to any process: Node begins by ignoring SIGPIPE.
+      process.on(signal, () => undefined)
       process.removeAllListeners(signal)
       process.kill(process.pid, signal)
       // It may reach another thread first.

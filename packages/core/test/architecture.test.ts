@@ -122,7 +122,7 @@ describe('what is imported from outside', () => {
 
   test('of the command: the packages by their roots, and nobody imports it', () => {
     const ours = (file: string): readonly string[] => outside(file).filter((path) => path.startsWith('@strongroom/'))
-    const roots = ['@strongroom/core', '@strongroom/kms-local', '@strongroom/store-local']
+    const roots = ['@strongroom/core', '@strongroom/kms-local', '@strongroom/pseudonyms', '@strongroom/store-local']
     for (const file of filesOf(join(ROOT, 'packages/cli/src')))
       expect([shown(file), ours(file).filter((path) => !roots.includes(path))]).toEqual([shown(file), []])
     const elsewhere = allFiles.filter((file) => !file.startsWith(join(ROOT, 'packages/cli')))

@@ -11,3 +11,17 @@ export { type Endpoint, parseEndpoint } from './addresses/endpoint.ts'
 export { formatAddress } from './addresses/format.ts'
 export { ADDRESS_BYTES, parseAddress } from './addresses/parse.ts'
 export type { ModeName } from './modes/mode.ts'
+export { type PseudonymisedLines, pseudonymiseLines } from './lines/pseudonymise-lines.ts'
+export type { LineFormatOptions, LineOptions, SharedLineOptions } from './lines/options.ts'
+export type { LineCounts } from './lines/counts.ts'
+export type { JsonMembers } from './lines/formats/json-lines.ts'
+export type { Enrich } from './lines/enrich.ts'
+export type { QueryNames } from './lines/queries.ts'
+export {
+  NO_CLIENT,
+  type PseudonymousRequest,
+  pseudonymiseRequest,
+  type RequestAddress,
+  type RequestOptions,
+} from './http/pseudonymise-request.ts'
+export type { HeaderList } from './http/headers.ts'

@@ -38,6 +38,8 @@ export interface ReverseOptions {
 
 /** The pseudonyms of a tenant for a purpose. One for each in a process. */
 export interface Pseudonyms extends Sweepable {
+  /** The period in which an instant lies: that of the clock's own unless given. Reads nothing. @throws StrongroomError `invalid_argument` */
+  spanOf(options?: AtOptions): PeriodSpan
   /** What stands for one address at an instant. @throws StrongroomError as `unlock`, and `invalid_argument` for the address */
   pseudonymise(address: string, options?: AtOptions): Promise<string>
   /**
@@ -118,6 +120,7 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
   const instantOf = (how: AtOptions | undefined): number => readOptions(how, ['at']).at ?? series.now()
 
   return {
+    spanOf: (how) => series.spanOf(instantOf(how)),
     async pseudonymise(address, how) {
       return recent.use(instantOf(how), (keys) => keys.pseudonymise(address))
     },

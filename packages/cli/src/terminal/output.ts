@@ -15,7 +15,7 @@ export class Output {
   }
 
   /** @returns whether it was written */
-  async write(text: string): Promise<boolean> {
+  async write(text: string | Uint8Array): Promise<boolean> {
     if (this.#closed) return false
     return new Promise((resolve) => {
       this.#stream.write(text, (error) => resolve(error === null || error === undefined))

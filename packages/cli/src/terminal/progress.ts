@@ -15,6 +15,7 @@ export interface ProgressReport {
 }
 
 const PLAIN_EVERY_MS = 5000
+const REDRAWN_EVERY_MS = 250
 const LONGEST_BAR = 30
 const LEAST_BAR = 5
 
@@ -36,6 +37,19 @@ export interface ProgressOptions {
 export async function progressReport(stream: WriteStream, output: Output, { isDumb, isQuiet }: ProgressOptions): Promise<ProgressReport> {
   if (isQuiet) return { step: () => undefined, end: () => undefined }
   return stream.isTTY && !isDumb ? changingLine(stream) : plainLines(output)
+}
+
+/** One line that shows a text as it is by now. @returns ends it */
+export async function changingText(stream: WriteStream, text: () => string): Promise<() => void> {
+  const { createLogUpdate } = await import('log-update')
+  const draw = createLogUpdate(stream, { showCursor: true })
+  const redraw = (): void => draw(text().slice(0, columnsOf(stream)))
+  const ticking = setInterval(redraw, REDRAWN_EVERY_MS)
+  return () => {
+    clearInterval(ticking)
+    draw.clear()
+    draw.done()
+  }
 }
 
 async function changingLine(stream: WriteStream): Promise<ProgressReport> {

@@ -118,7 +118,8 @@ export class Place {
     this.gate.requireOpen()
     if (!(this.#tenant instanceof KnownRef)) {
       const vault = await this.keys.tree.vault()
-      this.#tenant = vault.refTo(vault.tenants, this.#tenant)
+      // Another call may have been first.
+      if (!(this.#tenant instanceof KnownRef)) this.#tenant = vault.refTo(vault.tenants, this.#tenant)
     }
     return this.#tenant
   }

@@ -1,0 +1,8 @@
+export interface Imported {
+  readonly lines: number
+  readonly addresses: number
+  readonly malformed: number
+  readonly refused: number
+}
+
+export function importLog(environment: Readonly<Record<string, string>>, lines: readonly string[]): Promise<Imported>

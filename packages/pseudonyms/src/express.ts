@@ -1,0 +1,2 @@
+export { type ExpressMiddleware, pseudonymiseExpress } from './http/express.ts'
+export { pseudonymousOf } from './http/node-request.ts'

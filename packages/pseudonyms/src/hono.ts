@@ -1,0 +1,1 @@
+export { type HonoContext, type HonoOptions, pseudonymiseHono } from './http/hono.ts'

@@ -1,0 +1,53 @@
+/** For Fastify: a server that sees requests before Fastify, whose first line of log comes before every hook. */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+
+import type { Pseudonyms } from '../pseudonyms.ts'
+import { hideAddresses } from './node-request.ts'
+import { type RequestOptions, requestReader } from './pseudonymise-request.ts'
+
+/** What Fastify hands over: what serves a request. */
+export type FastifyHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** Options of `pseudonymousServer`. */
+export interface ServerOptions extends RequestOptions {
+  /** Makes the server, such as that of `node:https`; `createServer` of `node:http` unless given. */
+  readonly create?: (listener: FastifyHandler) => Server
+  /** Told why a request was answered with 503: no pseudonym was to be had. */
+  readonly onError?: (error: unknown) => void
+}
+
+const UNAVAILABLE = 503
+
+/**
+ * The `serverFactory` of Fastify: `request.ip`, the connection and the headers have the pseudonym before Fastify sees the request. Where there
+ * is none to be had, it is answered with 503, and Fastify does not see it.
+ *
+ * @throws StrongroomError `invalid_argument` naming the option
+ * @example
+ * ```ts
+ * import { type Pseudonyms } from '@strongroom/pseudonyms'
+ * import { pseudonymousServer } from '@strongroom/pseudonyms/fastify'
+ * import Fastify from 'fastify'
+ *
+ * export async function serve(pseudonyms: Pseudonyms): Promise<void> {
+ *   const app = Fastify({ logger: true, serverFactory: pseudonymousServer(pseudonyms) })
+ *   app.get('/', (request) => `you are ${request.ip}`)
+ *   await app.listen({ port: 8080 })
+ * }
+ * ```
+ */
+export function pseudonymousServer(pseudonyms: Pseudonyms, options: ServerOptions = {}): (handler: FastifyHandler) => Server {
+  const { create = createServer, onError = () => undefined, ...rest } = options
+  const reader = requestReader(pseudonyms, rest)
+  return (handler) =>
+    create((request, response) => {
+      hideAddresses(request, reader).then(
+        () => handler(request, response),
+        (error: unknown) => {
+          response.writeHead(UNAVAILABLE).end()
+          onError(error)
+        },
+      )
+    })
+}

@@ -1,0 +1,84 @@
+/** What was found in a batch of lines, in the order in which it stands there: arrays of numbers, so that nothing is made for each. */
+
+import { ADDRESS_BYTES } from '../addresses/parse.ts'
+
+/** An address. Its bytes are among the blocks. */
+export const ADDRESS = 0
+/** What is, or may be, an address, in a spelling that is read in several ways or in none. */
+export const AMBIGUOUS = 1
+/** The value of a parameter that is taken out by its name. */
+export const QUERY_VALUE = 2
+/** A place in which something else is put: its text is one of the insertions. */
+export const INSERTION = 3
+
+/** A number of JSON where an address is expected: text in its place has quotes. */
+export const AMBIGUOUS_NUMBER = 4
+
+export type FindingKind = typeof ADDRESS | typeof AMBIGUOUS | typeof QUERY_VALUE | typeof INSERTION | typeof AMBIGUOUS_NUMBER
+
+const FIRST_ROOM = 4096
+
+export class Findings {
+  count = 0
+  addresses = 0
+  starts: Uint32Array = new Uint32Array(FIRST_ROOM)
+  ends: Uint32Array = new Uint32Array(FIRST_ROOM)
+  kinds: Uint8Array = new Uint8Array(FIRST_ROOM)
+  /** 16 bytes for each address. */
+  blocks: Uint8Array = new Uint8Array(FIRST_ROOM * ADDRESS_BYTES)
+  readonly insertions: string[] = []
+
+  add(start: number, end: number, kind: FindingKind): void {
+    if (this.count === this.starts.length) this.#grow()
+    this.starts[this.count] = start
+    this.ends[this.count] = end
+    this.kinds[this.count++] = kind
+  }
+
+  addV4(start: number, end: number, a: number, b: number, c: number, d: number): void {
+    this.add(start, end, ADDRESS)
+    const { blocks } = this
+    const at = this.addresses++ * ADDRESS_BYTES
+    blocks.fill(0, at, at + 10)
+    blocks[at + 10] = 0xff
+    blocks[at + 11] = 0xff
+    blocks[at + 12] = a
+    blocks[at + 13] = b
+    blocks[at + 14] = c
+    blocks[at + 15] = d
+  }
+
+  addAddress(start: number, end: number, address: Uint8Array): void {
+    this.add(start, end, ADDRESS)
+    this.blocks.set(address, this.addresses++ * ADDRESS_BYTES)
+  }
+
+  addInsertion(at: number, text: string): void {
+    this.add(at, at, INSERTION)
+    this.insertions.push(text)
+  }
+
+  /** Takes back what was added since there were so many. */
+  cutTo(count: number, addresses: number): void {
+    this.count = count
+    this.addresses = addresses
+  }
+
+  clear(): void {
+    this.cutTo(0, 0)
+    this.insertions.length = 0
+  }
+
+  #grow(): void {
+    const room = this.starts.length * 2
+    const [starts, ends, kinds, blocks] = [this.starts, this.ends, this.kinds, this.blocks]
+    this.starts = new Uint32Array(room)
+    this.ends = new Uint32Array(room)
+    this.kinds = new Uint8Array(room)
+    this.blocks = new Uint8Array(room * ADDRESS_BYTES)
+    this.starts.set(starts)
+    this.ends.set(ends)
+    this.kinds.set(kinds)
+    this.blocks.set(blocks)
+  }
+}

@@ -1,0 +1,80 @@
+/** Which parts of a line are worth reading without their escapes: most escapes stand for nothing that an address or a parameter has. */
+
+import { BACKSLASH, COLON, CONTROLS, DOT, ESCAPES, hexValue, IS_HEX, QUOTE, tableOf } from './bytes.ts'
+import { type Escape, OTHER, readEscape } from './escapes.ts'
+
+// What addresses, and escapes of another level, are made of.
+const OF_ADDRESSES = tableOf('0123456789abcdefxABCDEFX.:%\\&#')
+const OF_PARAMETERS = tableOf('ghijklmnopqrstuvwyzGHIJKLMNOPQRSTUVWYZ?&;=#[]_-')
+const OF_HOSTS = tableOf('/\\@')
+const DIGITS_AND_SLASHES = tableOf('0123456789/\\%')
+// No address, no escape and no value of a parameter goes on behind them; NULs are what UTF-16 is full of.
+const ENDS_TOKEN = tableOf(` ${CONTROLS.replace('\0', '')}`)
+const X = 0x78
+
+/** The tokens of a line that have escapes of account. One object, filled anew for each line. */
+export class Tokens {
+  readonly starts: number[] = []
+  readonly ends: number[] = []
+  readonly #found: Escape = { length: 0, text: '', isOfUrl: false }
+  readonly #hasParameters: boolean
+
+  /** @param hasParameters - whether parameters are looked for as well */
+  constructor(hasParameters: boolean) {
+    this.#hasParameters = hasParameters
+  }
+
+  get count(): number {
+    return this.starts.length
+  }
+
+  clear(): void {
+    this.starts.length = 0
+    this.ends.length = 0
+  }
+
+  /** Looks at a byte that may begin an escape, and notes its token where it counts. */
+  note(bytes: Buffer, at: number, from: number, to: number): void {
+    const last = this.ends.at(-1) ?? from
+    if (at < last || !this.#counts(bytes, at, to)) return
+    let start = at
+    while (start > last && !endsToken(bytes, start - 1)) start--
+    let end = at + 1
+    while (end < to && !endsToken(bytes, end)) end++
+    this.starts.push(start)
+    this.ends.push(end)
+  }
+
+  #counts(bytes: Buffer, at: number, to: number): boolean {
+    const byte = bytes[at] as number
+    if (byte === 0) return true
+    if (ESCAPES[byte] === 0) return false
+    const found = this.#found
+    readEscape(bytes, at, to, found)
+    if (found.length === 0) return false
+    const { text } = found
+    if (text === '') return true
+    if (text === OTHER) return found.length > 1 && this.#hasParameters && byte === BACKSLASH
+    const next = at + found.length
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (code >= 0x80 || OF_ADDRESSES[code] === 1 || (this.#hasParameters && OF_PARAMETERS[code] === 1)) return true
+      if (OF_HOSTS[code] === 1 && next < to && DIGITS_AND_SLASHES[bytes[next] as number] === 1) return true
+    }
+    return isReadOn(bytes, next, to)
+  }
+}
+
+// The digits of an escape and what follows may look like the beginning of an address: `%20192.0.2.1`.
+function isReadOn(bytes: Buffer, start: number, to: number): boolean {
+  let at = start
+  while (at < to && (hexValue(bytes[at]) >= 0 || ((bytes[at] as number) | 0x20) === X)) at++
+  if (at >= to) return false
+  const byte = bytes[at] as number
+  return (byte === DOT || byte === COLON) && (bytes[at + 1] === COLON || IS_HEX[bytes[at + 1] ?? 0] === 1)
+}
+
+function endsToken(bytes: Buffer, at: number): boolean {
+  const byte = bytes[at] as number
+  return byte === QUOTE ? bytes[at - 1] !== BACKSLASH : ENDS_TOKEN[byte] === 1
+}

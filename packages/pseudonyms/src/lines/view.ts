@@ -1,0 +1,100 @@
+/** A part of a line as it reads once its escapes are undone, and where in the line each byte of that comes from. */
+
+import { BACKSLASH, ESCAPES } from './bytes.ts'
+import { type Escape, OTHER, readEscape } from './escapes.ts'
+
+const FIRST_ROOM = 1024
+// How a byte came here: as it stands, by an escape, or by one of a URL, whose text is data there.
+const PLAIN = 0
+const ESCAPED = 1
+const OF_URL = 2
+
+export class View {
+  length = 0
+  bytes: Buffer = Buffer.alloc(FIRST_ROOM)
+  /** For each byte, where in the line what it comes from begins and ends. */
+  starts: Uint32Array = new Uint32Array(FIRST_ROOM)
+  ends: Uint32Array = new Uint32Array(FIRST_ROOM)
+  #origins: Uint8Array = new Uint8Array(FIRST_ROOM)
+  readonly #found: Escape = { length: 0, text: '', isOfUrl: false }
+
+  /** Takes over a part of a line as it stands. */
+  copy(line: Buffer, from: number, to: number): void {
+    const length = to - from
+    this.#makeRoom(length)
+    const { bytes, starts, ends } = this
+    for (let i = 0; i < length; i++) {
+      bytes[i] = line[from + i] as number
+      starts[i] = from + i
+      ends[i] = from + i + 1
+    }
+    this.#origins.fill(PLAIN, 0, length)
+    this.length = length
+  }
+
+  /** Undoes one level of escapes of another view. @returns whether there was one that says something else than it shows */
+  undo(other: View): boolean {
+    const { bytes, length, starts, ends } = other
+    const found = this.#found
+    let isChanged = false
+    let at = 0
+    this.length = 0
+    this.#makeRoom(length)
+    while (at < length) {
+      const byte = bytes[at] as number
+      if (ESCAPES[byte] === 1) readEscape(bytes, at, length, found)
+      else found.length = 0
+      if (found.length === 0) {
+        this.#add(byte, starts[at] as number, ends[at] as number, other.#origins[at] as number)
+        at++
+        continue
+      }
+      const [start, end] = [starts[at] as number, ends[at + found.length - 1] as number]
+      const isPlain = found.length === 1
+      const origin = found.isOfUrl || other.#origins[at] === OF_URL ? OF_URL : isPlain ? PLAIN : ESCAPED
+      for (let i = 0; i < found.text.length; i++) this.#add(found.text.charCodeAt(i), start, end, origin)
+      isChanged ||= !isPlain && (found.text !== OTHER || byte === BACKSLASH)
+      at += found.length
+    }
+    return isChanged
+  }
+
+  /** Leaves out the NULs of another view, which text in UTF-16 is full of. @returns whether there was one */
+  withoutNuls(other: View): boolean {
+    if (!other.bytes.subarray(0, other.length).includes(0)) return false
+    this.length = 0
+    this.#makeRoom(other.length)
+    for (let at = 0; at < other.length; at++)
+      if (other.bytes[at] !== 0)
+        this.#add(other.bytes[at] as number, other.starts[at] as number, other.ends[at] as number, other.#origins[at] as number)
+    return true
+  }
+
+  /** Whether a byte is data of a URL, and so ends nothing in it. */
+  isCovered(at: number): boolean {
+    return this.#origins[at] === OF_URL
+  }
+
+  #add(byte: number, start: number, end: number, origin: number): void {
+    const at = this.length++
+    if (at === this.starts.length) this.#makeRoom(at + 1)
+    this.bytes[at] = byte
+    this.starts[at] = start
+    this.ends[at] = end
+    this.#origins[at] = origin
+  }
+
+  #makeRoom(needed: number): void {
+    if (needed <= this.starts.length) return
+    const room = Math.max(needed, this.starts.length * 2)
+    const [bytes, starts, ends, origins] = [this.bytes, this.starts, this.ends, this.#origins]
+    this.bytes = Buffer.alloc(room)
+    this.starts = new Uint32Array(room)
+    this.ends = new Uint32Array(room)
+    this.#origins = new Uint8Array(room)
+    bytes.copy(this.bytes)
+    this.starts.set(starts)
+    this.ends.set(ends)
+    this.#origins.set(origins)
+  }
+}

@@ -1,0 +1,191 @@
+// Express, Fastify, Hono: on real servers, with what they log.
+import { once } from 'node:events'
+import { createServer, request as httpRequest, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Writable } from 'node:stream'
+import { inspect } from 'node:util'
+
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { getRequestListener } from '@hono/node-server'
+import { createPseudonyms } from '@strongroom/pseudonyms'
+import { pseudonymiseExpress, pseudonymousOf } from '@strongroom/pseudonyms/express'
+import { pseudonymousServer } from '@strongroom/pseudonyms/fastify'
+import { pseudonymiseHono } from '@strongroom/pseudonyms/hono'
+import express from 'express'
+import Fastify from 'fastify'
+import { Hono } from 'hono'
+import { describe, expect, onTestFinished, test } from 'vitest'
+
+import { pseudonymsOf, world } from '../support.ts'
+
+const OURS = { trustedProxies: ['127.0.0.0/8', '::1'], header: 'x-forwarded-for' } as const
+const CLIENT = '203.0.113.9'
+const RAW = /203\.0\.113\.9|127\.0\.0\.1|198\.51\.100\.7/
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return (server.address() as AddressInfo).port
+}
+
+interface Said {
+  readonly status: number
+  readonly body: string
+}
+
+function asked(port: number, headers: Readonly<Record<string, string>> = {}, body?: string): Promise<Said> {
+  return new Promise((resolve, reject) => {
+    const call = httpRequest(
+      { port, host: '127.0.0.1', method: body === undefined ? 'GET' : 'POST', headers: { host: 'x', ...headers } },
+      (response) => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }))
+      },
+    )
+    call.on('error', reject)
+    call.end(body)
+  })
+}
+
+const forwarded = { 'X-Forwarded-For': `198.51.100.7, ${CLIENT}`, 'x-real-ip': '198.51.100.7' }
+
+describe('Express', () => {
+  async function serving() {
+    const ground = await world()
+    const pseudonyms = pseudonymsOf(ground)
+    const printed: string[] = []
+    const app = express()
+    app.set('trust proxy', true)
+    app.use(pseudonymiseExpress(pseudonyms, { ...OURS, enrich: () => 'FR' }))
+    app.use((req, _res, next) => {
+      // What loggers read, and all that could be printed of a request.
+      printed.push([req.ip, req.ips.join(), req.socket.remoteAddress, req.get('x-forwarded-for')].join(' '))
+      printed.push(inspect(req, { depth: 12, showHidden: true }))
+      next()
+    })
+    app.all('/', express.text(), (req, res) => void res.json([req.ip, pseudonymousOf(req)?.enriched, req.body]))
+    app.use((_error: unknown, req: express.Request, res: express.Response, _next: express.NextFunction) => {
+      printed.push(inspect(req, { depth: 12, showHidden: true }))
+      res.status(500).send(req.ip)
+    })
+    return { ...ground, pseudonyms, printed, port: await listening(createServer(app)) }
+  }
+
+  test('the pseudonym is where the address was, and no address is left', async () => {
+    const { pseudonyms, printed, port } = await serving()
+    const client = await pseudonyms.pseudonymise(CLIENT)
+    expect(JSON.parse((await asked(port, forwarded)).body)).toEqual([client, 'FR', null])
+    expect(JSON.parse((await asked(port, { ...forwarded, 'content-type': 'text/plain' }, 'body')).body)).toEqual([client, 'FR', 'body'])
+    expect(JSON.parse((await asked(port)).body)).toEqual([await pseudonyms.pseudonymise('127.0.0.1'), 'FR', null])
+    expect(printed[0]).toContain(`${client}  ${client} `)
+    // The socket of the server itself shows where it listens.
+    expect(printed.filter((text) => RAW.test(text.replaceAll(/_connectionKey: '4:127\.0\.0\.1:\d+'/g, '')))).toEqual([])
+  })
+
+  test('DNT and Sec-GPC drop it, and nothing falls back to the raw one', async () => {
+    const { printed, port } = await serving()
+    for (const signal of [{ dnt: '1' }, { 'sec-gpc': '1' }])
+      expect(JSON.parse((await asked(port, { ...forwarded, ...signal })).body)[0]).toBe('-')
+    expect(printed[0]).toBe('-  - ')
+  })
+
+  test('several requests of one connection have each their own', async () => {
+    const { pseudonyms, port } = await serving()
+    const { Agent } = await import('node:http')
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    onTestFinished(() => agent.destroy())
+    const clients = ['192.0.2.1', '192.0.2.2', '192.0.2.3']
+    const found: string[] = []
+    for (const client of clients)
+      found.push(
+        await new Promise<string>((resolve, reject) => {
+          const call = httpRequest({ port, host: '127.0.0.1', agent, headers: { 'x-forwarded-for': client } }, (response) => {
+            let text = ''
+            response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+            response.on('end', () => resolve((JSON.parse(text) as string[])[0] as string))
+          })
+          call.on('error', reject).end()
+        }),
+      )
+    expect(found).toEqual(await Promise.all(clients.map((client) => pseudonyms.pseudonymise(client))))
+  })
+
+  test('where there is no pseudonym to be had the request fails, and what is told of that has no address', async () => {
+    const { vault, printed, port } = await serving()
+    await vault.tenant('acme').shred({ reason: 'accountDeleted' })
+    expect(await asked(port, forwarded)).toEqual({ status: 500, body: '-' })
+    expect(printed.filter((text) => RAW.test(text.replaceAll(/_connectionKey: '4:127\.0\.0\.1:\d+'/g, '')))).toEqual([])
+  })
+})
+
+describe('Fastify', () => {
+  test('the pseudonym is where the address was, from the first line of log on', async () => {
+    const { vault } = await world()
+    const pseudonyms = createPseudonyms(vault.tenant('acme'), { purpose: 'access-log' })
+    let log = ''
+    const stream = new Writable({
+      write(chunk: Buffer, _, done) {
+        log += chunk.toString()
+        done()
+      },
+    })
+    const errors: unknown[] = []
+    const serverFactory = pseudonymousServer(pseudonyms, { ...OURS, onError: (error) => errors.push(error) })
+    const app = Fastify({ logger: { stream }, serverFactory, trustProxy: false })
+    app.get('/', (request) => [request.ip, request.headers['x-forwarded-for'], request.raw.socket.remoteAddress])
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    onTestFinished(() => {
+      app.server.closeAllConnections()
+    })
+    const { port } = app.server.address() as AddressInfo
+    const [client, other] = [await pseudonyms.pseudonymise(CLIENT), await pseudonyms.pseudonymise('198.51.100.7')]
+    expect(JSON.parse((await asked(port, forwarded)).body)).toEqual([client, `${other}, ${client}`, client])
+    expect(JSON.parse((await asked(port, { ...forwarded, dnt: '1' })).body)).toEqual(['-', null, '-'])
+    expect(log).toContain(`"remoteAddress":"${client}"`)
+    expect(log.replaceAll(/Server listening at [^"]*/g, '')).not.toMatch(RAW)
+
+    await vault.tenant('acme').shred({ reason: 'accountDeleted' })
+    expect((await asked(port, forwarded)).status).toBe(503)
+    expect(errors).toEqual([expect.objectContaining({ code: 'shredded' })])
+  })
+})
+
+describe('Hono', () => {
+  type App = Hono<{ Variables: { client: string; enriched: string | undefined } }>
+  async function app(options: object): Promise<{ readonly hono: App; readonly pseudonyms: ReturnType<typeof pseudonymsOf> }> {
+    const pseudonyms = pseudonymsOf(await world())
+    const hono: App = new Hono()
+    hono.use(pseudonymiseHono(pseudonyms, { ...OURS, ...options }))
+    hono.all('/', async (c) => {
+      let peer: string | undefined
+      try {
+        peer = getConnInfo(c).remote.address
+      } catch {
+        // Not on Node's server.
+      }
+      return c.json([c.get('client'), c.req.header('x-forwarded-for'), peer, await c.req.text()])
+    })
+    return { hono, pseudonyms }
+  }
+
+  test('on @hono/node-server', async () => {
+    const { hono, pseudonyms } = await app({})
+    const port = await listening(createServer((request, response) => void getRequestListener(hono.fetch)(request, response)))
+    const [client, other] = [await pseudonyms.pseudonymise(CLIENT), await pseudonyms.pseudonymise('198.51.100.7')]
+    expect(JSON.parse((await asked(port, forwarded)).body)).toEqual([client, `${other}, ${client}`, client, ''])
+    expect(JSON.parse((await asked(port, forwarded, 'body')).body)).toEqual([client, `${other}, ${client}`, client, 'body'])
+    expect(JSON.parse((await asked(port, { ...forwarded, 'sec-gpc': '1' })).body)).toEqual(['-', null, '-', ''])
+  })
+
+  test('elsewhere, where it is told the peer, and refused where it is not', async () => {
+    const { hono, pseudonyms } = await app({ remoteAddress: () => '127.0.0.1' })
+    const client = await pseudonyms.pseudonymise(CLIENT)
+    const response = await hono.request('/', { method: 'POST', headers: { 'x-forwarded-for': CLIENT }, body: 'body' })
+    expect(await response.json()).toEqual([client, client, null, 'body'])
+    const untold = await app({})
+    untold.hono.onError((error, c) => c.text((error as unknown as { argument: string }).argument, 500))
+    expect(await (await untold.hono.request('/')).text()).toBe('remoteAddress')
+  })
+})
