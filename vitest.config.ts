@@ -2,13 +2,17 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 // What takes longest. `.ci/run` sets the variable; who names such a file with it runs it alone.
 const SLOW = [
+  'packages/cli/test/completion.test.ts',
+  'packages/core/test/kills/kills.test.ts',
   'packages/core/test/epochs-races/**',
   'packages/mongo-adapter/test/hard/**',
+  'packages/mongo-adapter/test/proof/differential/differential.test.ts',
   'packages/mongo-adapter/test/proof/searcher.test.ts',
   'packages/mongo-adapter/test/stores/server-kills.test.ts',
   'packages/credentials/test/processes/faults.test.ts',
   'packages/credentials/test/processes/kills.test.ts',
   'packages/pseudonyms/test/processes/kills.test.ts',
+  'packages/store-local/test/kill.test.ts',
 ]
 
 export default defineConfig({
