@@ -109,7 +109,7 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
     throw invalidArgument('tenant', 'must be a tenant: vault.tenant(…)')
   const { purpose, mode, period: length, retain } = checkOptions(options)
   const making = mode === 'truncate' ? undefined : KEYED_MODES[mode]
-  // What is cut off has no key: a series it has for its periods, and to sweep.
+  // What is cut off has no key, and sweeps none: it has a series for its periods only.
   const series = tenant.rawPeriodKeys({ use: (making ?? KEYED_MODES.token).use, name: purpose, length, retain })
 
   const open = async (at: number): Promise<PseudonymKeys> => {
@@ -145,7 +145,7 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
     },
     id: (kind, value, how) => identifier(tenant, purpose, kind, value, how),
     resource: (rows) => resourceOf(rows, retain, () => series.spanOf(Math.max(0, series.now() - retain + length)).from),
-    sweep: (how) => series.sweep(how),
+    sweep: async (how) => (making === undefined ? { done: 0, waiting: 0 } : series.sweep(how)),
   }
 }
 

@@ -235,3 +235,31 @@ describe('clocks that jump', () => {
     expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START }))).toBe('invalid_argument')
   })
 })
+
+test('what only truncates ends no key of the same purpose, however short it keeps', async () => {
+  const w = await world()
+  const token = pseudonymsOf(w, { mode: 'token' })
+  const first = await token.pseudonymise('192.0.2.1', { at: START })
+  w.clock.advance(2 * DAY)
+  expect(await pseudonymsOf(w, { mode: 'truncate', retain: DAY }).sweep()).toEqual({ done: 0, waiting: 0 })
+  expect(await token.pseudonymise('192.0.2.1', { at: START })).toBe(first)
+})
+
+test('of many periods at once, those that are over are refused to whoever asked, and bring nothing else down', async () => {
+  const w = await world()
+  const pseudonyms = pseudonymsOf(w)
+  w.clock.advance(days(40))
+  const unhandled: unknown[] = []
+  const listen = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', listen)
+  try {
+    const said = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, day) => pseudonyms.pseudonymise('192.0.2.1', { at: START + (day === 0 ? 0 : day + 20) * DAY })),
+    )
+    expect(said.map(({ status }) => status)).toEqual(['rejected', ...Array.from({ length: 19 }, () => 'fulfilled')])
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(unhandled).toEqual([])
+  } finally {
+    process.off('unhandledRejection', listen)
+  }
+})

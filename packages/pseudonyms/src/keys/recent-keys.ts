@@ -44,7 +44,11 @@ export class RecentKeys {
     const [oldest] = this.#held
     if (this.#held.size > MOST && oldest !== undefined) {
       this.#held.delete(oldest[0])
-      void oldest[1].then((keys) => keys.dispose())
+      // One that was refused is told to whoever asked for it.
+      void oldest[1].then(
+        (keys) => keys.dispose(),
+        () => undefined,
+      )
     }
     return opening
   }

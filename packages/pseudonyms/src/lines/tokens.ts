@@ -54,8 +54,8 @@ export class Tokens {
     if (found.length === 0) return false
     const { text } = found
     if (text === '') return true
-    if (text === OTHER) return found.length > 1 && this.#hasParameters && byte === BACKSLASH
     const next = at + found.length
+    if (text === OTHER) return (found.length > 1 && this.#hasParameters && byte === BACKSLASH) || isReadOn(bytes, next, to)
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i)
       if (code >= 0x80 || OF_ADDRESSES[code] === 1 || (this.#hasParameters && OF_PARAMETERS[code] === 1)) return true

@@ -432,3 +432,18 @@ describe('what else is taken out, and kept', () => {
     expect((await once(lines, 'error'))[0]).toMatchObject({ code: 'invalid_argument', argument: 'at' })
   })
 })
+
+describe('what is glued to an escape of a character that is no part of an address', () => {
+  test.each([
+    String.raw`\xE2\x80\x99192.0.2.1`,
+    String.raw`\u2018192.0.2.1\u2019`,
+    String.raw`\u3000192.0.2.1`,
+    String.raw`\342\200\223192.0.2.1`,
+    'it\u2019s\u2019192.0.2.1',
+  ])('%s: does not come out', async (written) => {
+    const { text, counts } = await sent(await shownPseudonyms(), { format: 'text' }, [`said ${written} today\n`])
+    expect(text).not.toContain('92.0.2.1 ')
+    expect(text.replace('<192.0.2.1>', '')).not.toMatch(/192\.0\.2\.1/)
+    expect(counts.addresses).toBe(1)
+  })
+})
