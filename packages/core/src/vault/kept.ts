@@ -3,12 +3,12 @@
  * day. A receipt says which keys these are; so the names of such entries say it too, and nobody has to be able to read them.
  */
 
-import { hex } from '../format/bytes.ts'
 import type { KeptUnder } from '../format/receipt.ts'
 import { NodeKind, Reason } from '../format/records.ts'
 import { VAULT_REF } from '../format/reference.ts'
 import { liveKeys, type NodePlaceRef, readNode, shredNode } from '../keys/shred.ts'
 import type { StateStore } from '../keys/state-store.ts'
+import { mayHaveEntries, prefixOf } from './entries-beneath.ts'
 import { periodEnd, periodStep } from './period-step.ts'
 import { referencesOf, type VaultKeys } from './shred-guards.ts'
 
@@ -16,8 +16,6 @@ import { referencesOf, type VaultKeys } from './shred-guards.ts'
 const KEPT = 'strongroom/revocations'
 const PAGE = 500
 const UNTIL = /^[1-9]\d{0,14}$/
-// From so many places of one tenant on, one look says first whether that has any.
-const MANY = 3
 
 /**
  * The key under which the state store keeps an entry of `strongroom/revocations`: vault id, references from the tenant's down, when the key
@@ -40,12 +38,13 @@ export async function keptOf(
   places: readonly { readonly node: NodePlaceRef }[],
 ): Promise<readonly (readonly KeptUnder[])[]> {
   const { stateStore, vaultId } = keys.tree.context
-  const prefixOf = (references: readonly string[]): string => `${[hex(vaultId), ...references].join('/')}/`
   const references = places.map(({ node }) => referencesOf(node))
   const [tenantRef] = references[0] ?? []
-  if (places.length >= MANY && tenantRef !== undefined && (await stateStore.scan(KEPT, prefixOf([tenantRef]), { limit: 1 })).length === 0)
+  if (tenantRef !== undefined && !(await mayHaveEntries(stateStore, KEPT, { vaultId, tenantRef, places: places.length })))
     return places.map(() => [])
-  const ends = await Promise.all(references.map(async (each) => (each === undefined ? [] : endsBeneath(stateStore, prefixOf(each)))))
+  const ends = await Promise.all(
+    references.map(async (each) => (each === undefined ? [] : endsBeneath(stateStore, prefixOf(vaultId, each)))),
+  )
   const alive = new Map<number, KeptUnder>()
   for (const until of new Set(ends.flat())) {
     const key = await livingKey(keys, until)
@@ -55,10 +54,10 @@ export async function keptOf(
 }
 
 async function livingKey(keys: VaultKeys, until: number): Promise<KeptUnder | undefined> {
-  const { ref } = await periodPlace(keys, until)
-  if (liveKeys(await readNode(keys, ref)).length === 0) return undefined
-  if (keys.tree.context.clock.now() < until) return { ref, until }
-  await shredNode(keys, await periodPlace(keys, until), Reason.retentionEnded)
+  const place = await periodPlace(keys, until)
+  if (liveKeys(await readNode(keys, place.ref)).length === 0) return undefined
+  if (keys.tree.context.clock.now() < until) return { ref: place.ref, until }
+  await shredNode(keys, place, Reason.retentionEnded)
   return undefined
 }
 

@@ -8,6 +8,7 @@ import { invalidArgument, StrongroomError } from '../errors.ts'
 import { NodeKind } from '../format/records.ts'
 import type { KeyOperations, NodePlaceRef } from '../keys/shred.ts'
 import type { StateStore } from '../keys/state-store.ts'
+import { hasEntries, mayHaveEntries, prefixOf } from './entries-beneath.ts'
 import type { PlaceNames } from './authorize.ts'
 
 /** A place that is about to be shredded. */
@@ -38,17 +39,15 @@ export interface ShredGuard {
 export type GuardedNamespace = 'strongroom/connections'
 
 const GUARDED: readonly GuardedNamespace[] = ['strongroom/connections']
-// From so many places of one tenant on, one look says first whether that has any.
-const MANY = 3
 
 export class ShredGuards {
   readonly #stateStore: StateStore
-  readonly #vaultId: string
+  readonly #vaultId: Uint8Array
   readonly #guards = new Map<GuardedNamespace, ShredGuard[]>()
 
   constructor(stateStore: StateStore, vaultId: Uint8Array) {
     this.#stateStore = stateStore
-    this.#vaultId = hex(vaultId)
+    this.#vaultId = vaultId
   }
 
   /** @throws StrongroomError `invalid_argument` */
@@ -88,14 +87,11 @@ export class ShredGuards {
   }
 
   async #withEntries(namespace: GuardedNamespace, places: readonly PlaceToShred[]): Promise<readonly PlaceToShred[]> {
-    const tenant = places[0]?.references.slice(0, 1)
-    if (tenant === undefined || (places.length >= MANY && !(await this.#hasEntries(namespace, tenant)))) return []
-    const has = await Promise.all(places.map(({ references }) => this.#hasEntries(namespace, references)))
+    const [store, vaultId] = [this.#stateStore, this.#vaultId]
+    const tenantRef = places[0]?.references[0]
+    if (tenantRef === undefined || !(await mayHaveEntries(store, namespace, { vaultId, tenantRef, places: places.length }))) return []
+    const has = await Promise.all(places.map(({ references }) => hasEntries(store, namespace, prefixOf(vaultId, references))))
     return places.filter((_, i) => has[i])
-  }
-
-  async #hasEntries(namespace: GuardedNamespace, references: readonly string[]): Promise<boolean> {
-    return (await this.#stateStore.scan(namespace, `${[this.#vaultId, ...references].join('/')}/`, { limit: 1 })).length > 0
   }
 }
 
