@@ -5,8 +5,6 @@ import { invalidArgument } from '@strongroom/core'
 import { BACKSLASH, ENDS_NAME, ENDS_VALUE, EQUALS } from './bytes.ts'
 import { type Escape, readEscape } from './escapes.ts'
 
-const LONGEST_NAME = 256
-
 /** Names of parameters, or all of them. */
 export type QueryNames = readonly string[] | 'all'
 
@@ -16,9 +14,9 @@ export class QueryRules {
   readonly #escape: Escape = { length: 0, text: '', isOfUrl: false }
 
   constructor(names: QueryNames) {
-    if (names !== 'all' && !names.every((name) => typeof name === 'string' && name !== ''))
+    if (names !== 'all' && !(Array.isArray(names) && names.every((name) => typeof name === 'string' && name !== '')))
       throw invalidArgument('redactQuery', 'must be names of parameters, none of them empty, or "all"')
-    this.#names = names === 'all' ? undefined : new Set(names.map((name) => Buffer.from(name.toLowerCase()).toString('latin1')))
+    this.#names = names === 'all' ? undefined : new Set(names.map((name) => compared(Buffer.from(name).toString('latin1'))))
   }
 
   /**
@@ -28,11 +26,10 @@ export class QueryRules {
    * @returns -1 if there is none
    */
   valueAt(bytes: Buffer, start: number, to: number): number {
-    const most = Math.min(to, start + LONGEST_NAME)
     let at = start
-    while (at < most && bytes[at] !== EQUALS && ENDS_NAME[bytes[at] as number] === 0) at++
-    if (at >= most || bytes[at] !== EQUALS) return -1
-    return this.#names === undefined || this.#names.has(nameOf(bytes.toString('latin1', start, at))) ? at + 1 : -1
+    while (at < to && bytes[at] !== EQUALS && ENDS_NAME[bytes[at] as number] === 0) at++
+    if (at >= to || bytes[at] !== EQUALS) return -1
+    return this.#names === undefined || isOneOf(this.#names, bytes.toString('latin1', start, at)) ? at + 1 : -1
   }
 
   /** Where the value ends. @param isCovered - whether what stands at a place was written in a way that a URL does not end at it */
@@ -52,8 +49,13 @@ export class QueryRules {
   }
 }
 
-// `user[email]` and `email[]` are what some servers make of one name.
-function nameOf(text: string): string {
-  const [name = ''] = text.toLowerCase().split('[')
-  return name.replaceAll('+', ' ')
+// `user[email]` and `email[]` are what some servers make objects and lists of: any part counts, and the whole. Blanks around are left out.
+function isOneOf(names: ReadonlySet<string>, text: string): boolean {
+  const name = compared(text.replaceAll(/%[0-9a-f]{2}/gi, (escape) => String.fromCharCode(Number(`0x${escape.slice(1)}`))))
+  return names.has(name) || name.split(/[[\]]/).some((part) => names.has(part.trim()))
+}
+
+// Bytes as characters: of those only ASCII has an upper case. A plus is a blank.
+function compared(name: string): string {
+  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()).replaceAll('+', ' ')
 }

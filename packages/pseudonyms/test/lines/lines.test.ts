@@ -378,8 +378,16 @@ describe('what else is taken out, and kept', () => {
       ['?a=1&amp;token=x', '?a=1&amp;token=[redacted]'],
       ['?token=192.0.2.1&ip=192.0.2.1', '?token=[redacted]&ip=<192.0.2.1>'],
       ['?token=&a=1', '?token=&a=1'],
+      ['/?user[token]=x&a[b][token][]=y&[token]=z&a=1', '/?user[token]=[redacted]&a[b][token][]=[redacted]&[token]=[redacted]&a=1'],
+      ['/?user%5Btoken%5D=x&user%255btoken%255d=y', '/?user%5Btoken%5D=[redacted]&user%255btoken%255d=[redacted]'],
+      ['/?mytoken[a]=x&tokens=y&user[mytoken]=z', '/?mytoken[a]=x&tokens=y&user[mytoken]=z'],
+      [`/?${'a'.repeat(300)}[token]=x`, `/?${'a'.repeat(300)}[token]=[redacted]`],
+      ['/?%20token=x&token+=y&%2520token=z', '/?%20token=[redacted]&token+=[redacted]&%2520token=[redacted]'],
     ])
       expect(await through(before as string)).toBe(after)
+    expect(await through('/?my+key=x&my%20key=y&%C3%89T%C3%89=z&user[id]=v', ['my key', '\u00c9t\u00c9', 'user[id]'])).toBe(
+      '/?my+key=[redacted]&my%20key=[redacted]&%C3%89T%C3%89=[redacted]&user[id]=[redacted]',
+    )
     expect(await through('/?a=1&b=&c=x%20y z', 'all')).toBe('/?a=[redacted]&b=&c=[redacted] z')
   })
 
@@ -403,7 +411,10 @@ describe('what else is taken out, and kept', () => {
 
   test('what enrich returns must hold no address, and be short', async () => {
     const shown = await shownPseudonyms()
-    for (const returned of [(given: string) => given, () => 'x'.repeat(65), () => 5 as unknown as string, () => 'at 192%2e0.2.1'])
+    const thrown = (given: string): never => {
+      throw new Error(given)
+    }
+    for (const returned of [(given: string) => given, () => 'x'.repeat(65), () => 5 as unknown as string, () => 'at 192%2e0.2.1', thrown])
       await expect(sent(shown, { format: 'combined', enrich: returned }, [line('192.0.2.1', TODAY)])).rejects.toMatchObject({
         code: 'invalid_argument',
         argument: 'enrich',
@@ -423,6 +434,11 @@ describe('what else is taken out, and kept', () => {
       ['malformed', { format: 'text', malformed: 'drop' }],
       ['mostLine', { format: 'text', mostLine: 10 }],
       ['at', { format: 'text', at: 5 }],
+      ['redactQuery', { format: 'text', redactQuery: 'token' }],
+      ['addresses', { format: 'text', addresses: ['ip'] }],
+      ['time', { format: 'combined', time: 'at' }],
+      ['options', { format: 'text', redactQueries: ['token'] }],
+      ['options', 'text'],
     ] as const) {
       const make = (): unknown => pseudonymiseLines(pseudonyms, options as never)
       expect(make).toThrow(expect.objectContaining({ code: 'invalid_argument', argument }))
