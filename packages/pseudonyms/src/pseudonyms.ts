@@ -40,6 +40,8 @@ export interface ReverseOptions {
 export interface Pseudonyms extends Sweepable {
   /** The period in which an instant lies: that of the clock's own unless given. Reads nothing. @throws StrongroomError `invalid_argument` */
   spanOf(options?: AtOptions): PeriodSpan
+  /** The latest instant that is taken, in UTC milliseconds: an hour ahead of the vault's clock; any for `truncate`, which has no keys. */
+  latest(): number
   /** What stands for one address at an instant. @throws StrongroomError as `unlock`, and `invalid_argument` for the address */
   pseudonymise(address: string, options?: AtOptions): Promise<string>
   /**
@@ -121,6 +123,7 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
 
   return {
     spanOf: (how) => series.spanOf(instantOf(how)),
+    latest: () => (making === undefined ? Infinity : series.latest()),
     async pseudonymise(address, how) {
       return recent.use(instantOf(how), (keys) => keys.pseudonymise(address))
     },

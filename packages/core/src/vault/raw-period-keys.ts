@@ -37,12 +37,14 @@ export interface PeriodSpan {
 export interface RawPeriodKeys {
   /** This instant, by the vault's clock: UTC milliseconds. */
   now(): number
+  /** The latest instant that is taken: clocks differ, but not by more than an hour. */
+  latest(): number
   /** The period in which an instant lies. Reads nothing. @throws StrongroomError `invalid_argument` */
   spanOf(at: number): PeriodSpan
   /**
    * The key of the period in which an instant lies; makes it where there is none, once it is noted when it has to end.
    *
-   * @throws StrongroomError `invalid_argument` (`at` is no instant, or more than an hour ahead), `period_over`, `shredded`, `suspended`,
+   * @throws StrongroomError `invalid_argument` (`at` is no instant, or behind `latest`), `period_over`, `shredded`, `suspended`,
    *   `not_found` (no such tenant), `region_refused`, `denied`, and for stores and provider their `…_unavailable`
    */
   open<T>(at: number, handling: RawKeyHandling<T>): Promise<RawKeyLease<T>>
@@ -101,6 +103,10 @@ class Series implements RawPeriodKeys {
     return this.#tenant.keys.tree.context.clock.now()
   }
 
+  latest(): number {
+    return this.now() + MOST_AHEAD
+  }
+
   spanOf(at: number): PeriodSpan {
     if (!Number.isSafeInteger(at) || at < 0) throw invalidArgument('at', 'must be an instant: UTC milliseconds, a whole number')
     const { length, retain } = this.#series
@@ -140,7 +146,7 @@ class Series implements RawPeriodKeys {
   #living(at: number): PeriodSpan {
     const span = this.spanOf(at)
     const now = this.now()
-    if (at > now + MOST_AHEAD) throw invalidArgument('at', 'must not be more than an hour ahead of the clock')
+    if (at > this.latest()) throw invalidArgument('at', 'must not be more than an hour ahead of the clock')
     if (span.until <= now) throw periodOver()
     return span
   }

@@ -33,7 +33,10 @@ export interface SharedLineOptions {
   readonly malformed?: 'pass' | ((lines: Uint8Array) => void | Promise<void>)
   /** The instant of lines that tell none, in UTC milliseconds; that of the vault's clock unless given. */
   readonly at?: () => number
-  /** Bytes of a line that is still read as one, 1 KiB to 64 MiB; 1 MiB unless given. A longer one is malformed, and searched in parts. */
+  /**
+   * Bytes of a line that is still read as one, 1 KiB to 64 MiB; 1 MiB unless given. A longer one is malformed, and searched in parts; a run of
+   * so many bytes without blanks and quotes in it is taken out.
+   */
   readonly mostLine?: number
 }
 

@@ -4,6 +4,7 @@ import { invalidArgument } from '@strongroom/core'
 
 import { BACKSLASH, ENDS_NAME, ENDS_VALUE, EQUALS } from './bytes.ts'
 import { type Escape, readEscape } from './escapes.ts'
+import { endsToken } from './tokens.ts'
 
 /** Names of parameters, or all of them. */
 export type QueryNames = readonly string[] | 'all'
@@ -39,7 +40,8 @@ export class QueryRules {
     while (at < to) {
       const byte = bytes[at] as number
       if (ENDS_VALUE[byte] === 1 && !isCovered(at)) break
-      if (byte === BACKSLASH) readEscape(bytes, at, to, escape)
+      // Behind a backslash too, no value goes on where a token ends.
+      if (byte === BACKSLASH && (at + 1 === to || !endsToken(bytes, at + 1))) readEscape(bytes, at, to, escape)
       else escape.length = 0
       // `\u0026` ends it as `&` does, a quote that is escaped does not.
       if (escape.length > 2 && ENDS_VALUE[escape.text.charCodeAt(0)] === 1 && escape.text !== '"') break

@@ -6,7 +6,7 @@ import { parseAddress, pseudonymiseLines } from '@strongroom/pseudonyms'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { DAY, pseudonymsOf, START, world } from '../support.ts'
+import { DAY, notesOf, pseudonymsOf, START, world } from '../support.ts'
 import { sent, shownPseudonyms } from './support.ts'
 
 const line = (address: string, at: string, rest = '"GET / HTTP/1.1" 200 12 "-" "x"'): string => `${address} - - [${at}] ${rest}\n`
@@ -109,32 +109,79 @@ describe('every line comes out', () => {
     }
   })
 
-  test('longer ones are searched in parts, that no address and no value of a parameter is divided by', async () => {
+  test('longer ones are searched in parts: as if they were short, wherever they are cut', async () => {
     const shown = await shownPseudonyms()
-    const options = { format: 'text', mostLine: 1024, redactQuery: ['token'] } as const
-    for (const filler of ['word ', 'word', '"', 'x,y,', `${ADDRESSES[0]} `]) {
-      for (let shift = 0; shift < 60; shift++) {
-        const padding = 'p'.repeat(shift) + filler.repeat(Math.ceil(2000 / filler.length))
-        const long = `${padding} ${ADDRESSES[1]} ${padding}`
-        const { text, counts } = await sent(shown, options, [`${long}\n192.0.2.9\n`])
-        expect(text).toBe(`${long.replaceAll('192.0.2.1', '<192.0.2.1>').replaceAll('2001:db8::1', '<2001:db8::1>')}\n<192.0.2.9>\n`)
-        expect(counts).toMatchObject({ lines: 2, malformed: 1 })
-      }
-    }
-    const secret = 'verylongsecret'.repeat(1000)
-    expect((await sent(shown, options, [`GET /?token=${secret} HTTP\nx\n`])).text).toBe('GET /?token=[redacted] HTTP\nx\n')
+    const token = fc
+      .array(
+        fc.constantFrom(
+          ...[
+            ...ADDRESSES,
+            '192.0.2.&#49;',
+            '192%2e0%2E2.1',
+            '2001&#58;db8::1',
+            '\\u0031\\u0039\\u0032.0.2.1',
+            '%25312.0.2.1',
+            '１９２。0.2.1',
+          ],
+          ...[
+            '?token=x&',
+            '&tok%65n=\\"y\\"&',
+            '&user[token]=192.0.2.1',
+            'http://2130706433/',
+            '0x7f.0.0.1',
+            '"',
+            '\\"',
+            '\\',
+            '\0',
+            ',',
+            'x-',
+            '<',
+            'é',
+          ],
+        ),
+        { maxLength: 6 },
+      )
+      .map((parts) => parts.join(''))
+    const line = fc.tuple(fc.nat(400), fc.array(token, { minLength: 40, maxLength: 120 }), fc.constantFrom(' ', '"', '\t', ' " '))
+    const places = fc.array(fc.nat(), { maxLength: 8 })
+    let longest = 0
+    await fc.assert(
+      fc.asyncProperty(line, places, fc.constantFrom('all' as const, ['token']), async ([shift, tokens, between], cuts, redactQuery) => {
+        const bytes = Buffer.from(`${'p'.repeat(shift)} ${tokens.join(between)}\n192.0.2.9\n`)
+        longest = Math.max(longest, bytes.length)
+        const whole = await sent(shown, { format: 'text', redactQuery }, [bytes])
+        const parts = await sent(shown, { format: 'text', redactQuery, mostLine: 1024 }, cut(bytes, cuts))
+        expect(parts.text).toBe(whole.text)
+        const { malformed, ...counts } = parts.counts
+        expect([counts, malformed]).toEqual([expect.objectContaining(counts), bytes.length - 10 > 1024 ? 1 : 0])
+        expect(whole.counts).toMatchObject(counts)
+      }),
+      { numRuns: 1000 },
+    )
+    expect(longest).toBeGreaterThan(3000)
   })
 
-  test('one that has no place to be divided at is taken out from there on; the next one is as it was', async () => {
+  test('a token that is longer than a line may be is taken out whole; the next one is as it was', async () => {
     const shown = await shownPseudonyms()
-    for (const run of ['0', '1.', ':', 'a:', '%31', '192.0.2.1.'])
-      for (const size of [100, 4000]) {
-        const bytes = Buffer.from(`x ${run.repeat(5000)} y\n192.0.2.9 ${run.repeat(5000)}`)
+    const options = { format: 'text', mostLine: 1024, redactQuery: ['token'] } as const
+    for (const run of ['0', '1.', ':', 'a:', '%31', '192.0.2.1.', 'word', 'x,y,', '192.0.2.&#49;,', '?tok%65n=x&', '\\"'])
+      for (const size of [1, 100, 4000]) {
+        const long = run.repeat(Math.ceil(5000 / run.length))
+        const bytes = Buffer.from(`x ${long} y\n192.0.2.9 ${long}`)
         const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
-        const { text, counts } = await sent(shown, { format: 'text', mostLine: 1024 }, chunks)
-        expect([run, text]).toEqual([run, 'x[redacted] y\n<192.0.2.9>[redacted]'])
+        const { text, counts } = await sent(shown, options, chunks)
+        expect([run, text]).toEqual([run, 'x [redacted] y\n<192.0.2.9> [redacted]'])
         expect(counts).toMatchObject({ lines: 2, malformed: 2, unclear: 2 })
       }
+  })
+
+  test('one without keys is counted once, however many parts it has; a line without an address is not counted', async () => {
+    const pseudonyms = pseudonymsOf(await world())
+    const options = { format: 'text', mostLine: 1024, at: () => START - 40 * DAY } as const
+    const long = `${'192.0.2.1 '.repeat(500)}\n`
+    const { text, counts } = await sent(pseudonyms, options, [`${long}${long}no address\n192.0.2.1 2001:db8::1\nnone\n192.0.2.1`])
+    expect(counts).toMatchObject({ lines: 6, malformed: 2, refused: 4, addresses: 0 })
+    expect(text.match(/\[redacted\]/g)).toHaveLength(1003)
   })
 
   test('back-pressure: what nobody reads is not read either', async () => {
@@ -193,11 +240,32 @@ describe('periods', () => {
     const lines = pseudonymiseLines(pseudonyms, { format: 'combined' })
     lines.write(tomorrow)
     expect(String((await once(lines, 'data'))[0])).toBe(line('[redacted]', '02/Jan/2030:12:00:00 +0000'))
-    ground.clock.advance(DAY)
+    ground.clock.advance(1.5 * DAY)
     lines.write(tomorrow)
     const expected = await pseudonyms.pseudonymise('192.0.2.1', { at: START + DAY })
     expect(String((await once(lines, 'data'))[0])).toBe(line(expected, '02/Jan/2030:12:00:00 +0000'))
     lines.destroy()
+  })
+
+  test('no further ahead than an hour, also within a period that others are in: nobody makes the key of tomorrow before', async () => {
+    const ground = await world()
+    const pseudonyms = pseudonymsOf(ground)
+    const at = '02/Jan/2030:00:10:00 +0000'
+    ground.clock.advance(DAY - 3_600_000)
+    const [early, late] = [line('192.0.2.1', at), line('192.0.2.1', '02/Jan/2030:22:00:00 +0000')]
+    const only = await sent(pseudonyms, { format: 'combined' }, [late])
+    expect([only.text, only.counts.refused]).toEqual([late.replace('192.0.2.1', '[redacted]'), 1])
+    expect(notesOf(ground)).toEqual([])
+    ground.clock.advance(600_000)
+    const both = await sent(pseudonyms, { format: 'combined' }, [`${early}${late}${early}`])
+    const tomorrow = line(await pseudonyms.pseudonymise('192.0.2.1', { at: START + DAY }), at)
+    expect(both.text).toBe(`${tomorrow}${late.replace('192.0.2.1', '[redacted]')}${tomorrow}`)
+    expect(both.counts).toMatchObject({ lines: 3, addresses: 2, refused: 1 })
+    const latest = pseudonyms.latest()
+    ;(await pseudonyms.unlock({ at: latest })).dispose()
+    await expect(pseudonyms.unlock({ at: latest + 1 })).rejects.toMatchObject({ argument: 'at' })
+    const cut = await sent(pseudonymsOf(ground, { mode: 'truncate' }), { format: 'combined' }, [late])
+    expect(cut.text).toBe(late.replace('192.0.2.1', '192.0.2.0'))
   })
 
   test('lines without a time are of now, or of the time that is given', async () => {
@@ -312,13 +380,24 @@ describe('formats', () => {
     const pseudonyms = pseudonymsOf(await world())
     const options = { format: 'json', addresses: ['ip'], time: 'at' } as const
     const before = await pseudonyms.pseudonymise('192.0.2.1', { at: START - 1 })
-    for (const at of ['"2029-12-31T23:59:59.999Z"', '"2030-01-01 00:59:59,9+0100"', String(START - 1), String((START - 1) / 1000)])
+    for (const at of ['"2029-12-31T23:59:59.999Z"', '"2030-01-01 00:59:59,9+0100"', String(START - 1), String((START - 1) / 1000)].concat(
+      ['2029-12-31T23:59:59,123456789Z', '2030-01-01T13:59:00+14:00', '2029-12-31t12:00:00-11:59'].map((each) => `"${each}"`),
+    ))
       expect((await sent(pseudonyms, options, [`{"ip":"192.0.2.1","at":${at}}`])).text).toBe(`{"ip":"${before}","at":${at}}`)
     const now = await pseudonyms.pseudonymise('192.0.2.1')
+    const leap = '{"ip":"192.0.2.1","at":"2029-12-31T23:59:60.5Z"}'
+    expect((await sent(pseudonyms, options, [leap])).text).toBe(leap.replace('192.0.2.1', now))
     for (const bad of [
       '{"ip":"192.0.2.1"}',
       '{"ip":"192.0.2.1","at":"2029-02-30T00:00:00Z"}',
       '{"ip":"192.0.2.1","at":"2029-12-31T23:59:59"}',
+      ...[
+        '2029-12-31T24:00:00Z',
+        '2029-12-31T23:60:00Z',
+        '2029-12-31T23:59:61Z',
+        '2029-12-31T12:00:00+15:00',
+        '2029-12-31T12:00:00+00:60',
+      ].map((each) => `{"ip":"192.0.2.1","at":"${each}"}`),
       '{"ip":"192.0.2.1","at":-5}',
       '{"ip":"192.0.2.1","at":1e300}',
       '{"ip":"192.0.2.1","at":true}',
