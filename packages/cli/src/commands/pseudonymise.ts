@@ -1,13 +1,11 @@
 /** `strongroom pseudonymise`. */
 
-import { createWriteStream } from 'node:fs'
-import { resolve } from 'node:path'
-import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import type { LineCounts, LineOptions, ModeName, PseudonymisedLines, Pseudonyms } from '@strongroom/pseudonyms'
 import { type Command, Option } from 'commander'
 
+import { type FileBeside, openBeside, requireApart } from '../beside.ts'
 import { CliError } from '../cli-error.ts'
 import { duration, instant, placeName, type SharedFlags, withFilterFlags } from '../flags.ts'
 import { inputs } from '../inputs.ts'
@@ -21,7 +19,7 @@ interface Flags extends SharedFlags {
   readonly purpose: string
   readonly mode: ModeName
   readonly period: number
-  readonly retain: number
+  readonly retain?: number
   readonly format: LineOptions['format']
   readonly address?: readonly string[]
   readonly time?: string
@@ -32,6 +30,8 @@ interface Flags extends SharedFlags {
 }
 
 const DAY = 86_400_000
+const DEFAULT_RETAIN = 30 * DAY
+const ASIDE = '--aside'
 const ALL = '*'
 const MODES: readonly ModeName[] = ['deterministic', 'prefix', 'nd', 'ndx', 'token', 'truncate']
 const FORMATS: readonly LineOptions['format'][] = ['combined', 'json', 'text']
@@ -51,22 +51,20 @@ export function addPseudonymise(program: Command, runner: Runner): void {
     .addOption(new Option('--mode <mode>', 'how they are made').choices(MODES).default('deterministic'))
     .addOption(new Option('--period <span>', 'how long one key is used: 60m, 12h, 1d').argParser(duration).default(DAY, '1d'))
     .addOption(
-      new Option('--retain <span>', 'how long a key is kept, counted from the start of its period')
-        .argParser(duration)
-        .default(30 * DAY, '30d'),
+      new Option('--retain <span>', 'how long a key is kept, counted from the start of its period (default: 30d)').argParser(duration),
     )
     .addOption(new Option('--format <format>', 'of the lines').choices(FORMATS).default('combined'))
     .addOption(repeated('--address <member>', 'json: a member that is an address, such as remote_addr or client.ip; may be repeated'))
     .option('--time <member>', 'json: the member that is the time (default: the lines are of now)')
     .addOption(repeated('--redact-query <name>', `take out the values of this parameter of URLs; may be repeated; ${ALL} for all`))
     .option(
-      '--aside <file>',
+      `${ASIDE} <file>`,
       'append lines that are not of the format to this file, also with pseudonyms (default: they are printed in their place)',
     )
     .addOption(
       new Option('--at <instant>', 'the instant of lines that tell none, such as 2030-01-01T00:00:00Z (default: now)').argParser(instant),
     )
-    .option('--sweep', 'afterwards destroy the keys whose time is over')
+    .option('--sweep', 'afterwards destroy the keys whose time is over; needs --retain')
   withFilterFlags(command).action((tenant: string, files: readonly string[], flags: Flags) =>
     runner.run('pseudonymise', flags, (session) => pseudonymise(session, tenant, files, flags), 'filter'),
   )
@@ -81,59 +79,76 @@ function repeated(flags: string, description: string): Option {
 
 async function pseudonymise(session: Session, tenant: string, files: readonly string[], flags: Flags): Promise<Outcome> {
   const { createPseudonyms, pseudonymiseLines } = await optionalPackage('@strongroom/pseudonyms', () => import('@strongroom/pseudonyms'))
-  const { purpose, mode, period, retain } = flags
+  const { purpose, mode, period, retain = DEFAULT_RETAIN } = flags
+  if (flags.sweep === true && flags.retain === undefined)
+    throw new CliError('usage', '--sweep needs --retain: keys that are older are destroyed, for good')
   if (retain < period) throw new CliError('usage', '--retain must be no shorter than --period')
+  checkMembers(flags)
   const vault = await session.openVault()
   await livingTenant(vault, tenant)
   const pseudonyms = createPseudonyms(vault.tenant(tenant), { purpose, mode, period, retain })
-  const aside =
-    flags.aside === undefined ? undefined : createWriteStream(resolve(session.directory, flags.aside), { flags: 'a', mode: 0o600 })
-  const lines = pseudonymiseLines(pseudonyms, lineOptions(flags, aside))
-  const started = performance.now()
-  await session.showWhile(
-    () => soFar(lines.counts, performance.now() - started),
-    () => run(session, files, lines),
-  )
-  await session.tell(toldOf(lines.counts))
+  const aside = flags.aside === undefined ? undefined : await unlessStopped(session, openBeside(session, ASIDE, flags.aside))
+  try {
+    requireApart(session, files, ASIDE, aside?.descriptor)
+    const lines = pseudonymiseLines(pseudonyms, lineOptions(flags, aside))
+    const started = performance.now()
+    await session.showWhile(
+      () => soFar(lines.counts, performance.now() - started),
+      () => run(session, files, lines),
+    )
+    await session.tell(toldOf(lines.counts))
+  } finally {
+    if (aside !== undefined) await unlessStopped(session, aside.close())
+  }
   if (flags.sweep === true) await sweep(session, pseudonyms)
   return { lines: [], summary: {} }
 }
 
 async function run(session: Session, files: readonly string[], lines: PseudonymisedLines): Promise<void> {
-  const { signal } = session
-  const working = pipeline(inputs(session, files), lines, async (written: AsyncIterable<Buffer>) => {
-    for await (const bytes of written) await session.write(bytes)
-  })
-  // What waits for input, or for a reader, may wait for ever.
+  let failure: { readonly error: unknown } | undefined
+  // What came before it goes its way.
+  const read = async function* (): AsyncGenerator<Buffer> {
+    try {
+      yield* inputs(session, files)
+    } catch (error) {
+      failure = { error }
+    }
+  }
+  await unlessStopped(
+    session,
+    pipeline(read(), lines, async (written: AsyncIterable<Buffer>) => {
+      for await (const bytes of written) await session.write(bytes)
+    }),
+  )
+  if (failure !== undefined) throw failure.error
+}
+
+/** What waits for input, for a reader or for a writer may wait for ever. */
+async function unlessStopped<T>({ signal }: Session, working: Promise<T>): Promise<T> {
+  working.catch(() => undefined)
+  signal.throwIfAborted()
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
   stopped.catch(() => undefined)
-  working.catch(() => undefined)
-  await Promise.race([working, stopped])
+  const done = await Promise.race([working, stopped])
   signal.throwIfAborted()
+  return done
 }
 
-function lineOptions({ format, address = [], time, redactQuery, at }: Flags, aside: Writable | undefined): LineOptions {
+function checkMembers({ format, address = [], time }: Flags): void {
   if (format !== 'json' && (address.length > 0 || time !== undefined))
     throw new CliError('usage', '--address and --time are of --format json')
   if (format === 'json' && address.length === 0) throw new CliError('usage', '--format json needs --address')
+}
+
+function lineOptions({ format, address = [], time, redactQuery, at }: Flags, aside: FileBeside | undefined): LineOptions {
   const shared = {
     ...(redactQuery === undefined ? {} : { redactQuery: redactQuery.includes(ALL) ? ('all' as const) : redactQuery }),
     ...(at === undefined ? {} : { at: () => at }),
-    ...(aside === undefined ? {} : { malformed: (bytes: Uint8Array) => append(aside, bytes) }),
+    ...(aside === undefined ? {} : { malformed: (bytes: Uint8Array) => aside.append(bytes) }),
   }
   return format === 'json' ? { format, addresses: address, ...(time === undefined ? {} : { time }), ...shared } : { format, ...shared }
-}
-
-function append(aside: Writable, bytes: Uint8Array): Promise<void> {
-  return new Promise((done, reject) => {
-    aside.once('error', (cause) => reject(new CliError('file_unusable', 'the file of --aside cannot be written', { cause })))
-    aside.write(bytes, (error) => {
-      aside.removeAllListeners('error')
-      if (error === null || error === undefined) done()
-    })
-  })
 }
 
 async function sweep(session: Session, pseudonyms: Pseudonyms): Promise<void> {
