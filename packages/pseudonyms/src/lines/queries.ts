@@ -6,6 +6,9 @@ import { BACKSLASH, ENDS_NAME, ENDS_VALUE, EQUALS } from './bytes.ts'
 import { type Escape, readEscape } from './escapes.ts'
 import { endsToken } from './tokens.ts'
 
+// In a name that may be another than it looks like; most are not.
+const IS_WRITTEN_OTHERWISE = /[A-Z%+[\]]/
+
 /** Names of parameters, or all of them. */
 export type QueryNames = readonly string[] | 'all'
 
@@ -53,6 +56,7 @@ export class QueryRules {
 
 // `user[email]` and `email[]` are what some servers make objects and lists of: any part counts, and the whole. Blanks around are left out.
 function isOneOf(names: ReadonlySet<string>, text: string): boolean {
+  if (!IS_WRITTEN_OTHERWISE.test(text)) return names.has(text)
   const name = compared(text.replaceAll(/%[0-9a-f]{2}/gi, (escape) => String.fromCharCode(Number(`0x${escape.slice(1)}`))))
   return names.has(name) || name.split(/[[\]]/).some((part) => names.has(part.trim()))
 }

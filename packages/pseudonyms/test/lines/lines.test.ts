@@ -210,6 +210,31 @@ describe('periods', () => {
     expect(ground.stateStore.snapshot().filter(({ namespace }) => namespace === 'strongroom/period-keys')).toHaveLength(1)
   })
 
+  test('of a minute each: which are over is remembered of some thousands, and asked for again of the others', async () => {
+    const pseudonyms = pseudonymsOf(await world(), { period: 60_000, retain: DAY })
+    const asked: number[] = []
+    let at = 0
+    const lines = pseudonymiseLines(
+      {
+        ...pseudonyms,
+        unlock(options) {
+          asked.push(options?.at ?? 0)
+          return pseudonyms.unlock(options)
+        },
+      },
+      { format: 'text', at: () => at },
+    )
+    const written = async (minute: number): Promise<number> => {
+      at = START - 30 * DAY + minute * 60_000
+      lines.write('192.0.2.1\n')
+      expect(String((await once(lines, 'data'))[0])).toBe('[redacted]\n')
+      return asked.length
+    }
+    for (let minute = 0; minute < 5000; minute++) await written(minute)
+    expect([await written(4999), await written(1000), await written(0)]).toEqual([5000, 5000, 5001])
+    lines.destroy()
+  })
+
   test('ahead of the clock: as well, and not for good', async () => {
     const ground = await world()
     const pseudonyms = pseudonymsOf(ground)
