@@ -4,8 +4,7 @@
  * what may be kept is dropped. Where parts end depends on the line alone, and not on the chunks.
  */
 
-import { BACKSLASH, LINE_FEED, QUOTE } from './bytes.ts'
-import { endsToken } from './tokens.ts'
+import { BACKSLASH, CONTROLS, LINE_FEED, QUOTE, tableOf } from './bytes.ts'
 
 /** Bytes that are looked at together. */
 export interface Piece {
@@ -20,6 +19,9 @@ export interface Piece {
 const NO_BYTES = Buffer.alloc(0)
 // So much is looked at at once, whatever the chunks.
 const MOST_CHUNK = 256 * 1024
+// Before these no token goes on; NULs are what UTF-16 is full of. Of quotes it is those that no backslash stands before.
+const ENDS_TOKEN = tableOf(`"${CONTROLS.replace('\0', '')}`)
+
 export class LineBuffer {
   readonly #mostLine: number
   #kept: Buffer[] = []
@@ -97,7 +99,7 @@ export class LineBuffer {
       const cut = lastCut(all.subarray(0, this.#mostLine))
       if (cut > 0) yield { bytes: all.subarray(0, cut), kind: 'within' }
       else {
-        if (endsToken(all, 0)) yield { bytes: all.subarray(0, 1), kind: 'within' }
+        if (isCut(all, 0)) yield { bytes: all.subarray(0, 1), kind: 'within' }
         yield { bytes: NO_BYTES, kind: 'gone' }
         this.#isDropping = true
         this.#dropped = all[0] as number
@@ -114,9 +116,7 @@ export class LineBuffer {
   #keepWanted(bytes: Buffer): void {
     let from = 0
     if (this.#isDropping) {
-      // A quote is judged by what stands before it, which may have come with the bytes before.
-      if (this.#dropped === BACKSLASH && bytes[0] === QUOTE) from++
-      while (from < bytes.length && !endsToken(bytes, from)) from++
+      while (from < bytes.length && !isCut(bytes, from, this.#dropped)) from++
       this.#isDropping = from === bytes.length
       this.#dropped = bytes.at(-1) ?? this.#dropped
     }
@@ -141,6 +141,12 @@ export class LineBuffer {
 /** The last place at which bytes may be divided; 0 where there is none. */
 function lastCut(bytes: Buffer): number {
   let at = bytes.length - 1
-  while (at > 0 && !endsToken(bytes, at)) at--
+  while (at > 0 && !isCut(bytes, at)) at--
   return Math.max(0, at)
+}
+
+/** @param before - the byte before the first */
+function isCut(bytes: Buffer, at: number, before?: number): boolean {
+  const byte = bytes[at] as number
+  return ENDS_TOKEN[byte] === 1 && (byte !== QUOTE || (at === 0 ? before : bytes[at - 1]) !== BACKSLASH)
 }

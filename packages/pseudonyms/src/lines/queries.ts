@@ -2,10 +2,11 @@
 
 import { invalidArgument } from '@strongroom/core'
 
-import { BACKSLASH, ENDS_NAME, ENDS_VALUE, EQUALS } from './bytes.ts'
+import { BACKSLASH, CONTROLS, ENDS_NAME, ENDS_VALUE, EQUALS, tableOf } from './bytes.ts'
 import { type Escape, readEscape } from './escapes.ts'
-import { endsToken } from './tokens.ts'
 
+// Before these a value ends, a backslash before them or not.
+const IS_CONTROL = tableOf(CONTROLS)
 // In a name that may be another than it looks like; most are not.
 const IS_WRITTEN_OTHERWISE = /[A-Z%+[\]]/
 
@@ -43,8 +44,7 @@ export class QueryRules {
     while (at < to) {
       const byte = bytes[at] as number
       if (ENDS_VALUE[byte] === 1 && !isCovered(at)) break
-      // Behind a backslash too, no value goes on where a token ends.
-      if (byte === BACKSLASH && (at + 1 === to || !endsToken(bytes, at + 1))) readEscape(bytes, at, to, escape)
+      if (byte === BACKSLASH && IS_CONTROL[bytes[at + 1] ?? 0] === 0) readEscape(bytes, at, to, escape)
       else escape.length = 0
       // `\u0026` ends it as `&` does, a quote that is escaped does not.
       if (escape.length > 2 && ENDS_VALUE[escape.text.charCodeAt(0)] === 1 && escape.text !== '"') break

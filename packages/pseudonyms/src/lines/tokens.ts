@@ -74,8 +74,7 @@ function isReadOn(bytes: Buffer, start: number, to: number): boolean {
   return (byte === DOT || byte === COLON) && (bytes[at + 1] === COLON || IS_HEX[bytes[at + 1] ?? 0] === 1)
 }
 
-/** Whether no token goes on at a place. Of what is before, only the byte before is looked at. */
-export function endsToken(bytes: Buffer, at: number): boolean {
+function endsToken(bytes: Buffer, at: number): boolean {
   const byte = bytes[at] as number
   return byte === QUOTE ? bytes[at - 1] !== BACKSLASH : ENDS_TOKEN[byte] === 1
 }
