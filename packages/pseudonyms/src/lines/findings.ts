@@ -58,6 +58,24 @@ export class Findings {
     this.insertions.push(text)
   }
 
+  /** Adds one of other findings, whose insertions are none. @param block - of its address, if it is one @returns that of the next address */
+  addOf(other: Findings, i: number, block: number): number {
+    const [start, end, kind] = [other.starts[i] as number, other.ends[i] as number, other.kinds[i] as FindingKind]
+    if (kind !== ADDRESS) {
+      this.add(start, end, kind)
+      return block
+    }
+    this.addAddress(start, end, other.blocks.subarray(block * ADDRESS_BYTES, (block + 1) * ADDRESS_BYTES))
+    return block + 1
+  }
+
+  /** Takes over those of others from a number on. */
+  takeFrom(other: Findings, count: number, addresses: number): void {
+    let block = addresses
+    for (let i = count; i < other.count; i++) block = this.addOf(other, i, block)
+    other.cutTo(count, addresses)
+  }
+
   /** Takes back what was added since there were so many. */
   cutTo(count: number, addresses: number): void {
     this.count = count

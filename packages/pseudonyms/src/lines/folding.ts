@@ -3,24 +3,32 @@
  * standard does ("domain to ASCII").
  */
 
-const MEMO = 4096
-const memo = new Map<number, string | undefined>()
 const IGNORED = /^\p{Default_Ignorable_Code_Point}$/u
 const ASCII = /^[!-~]+$/
 // A full stop to UTS 46 alone.
 const IDEOGRAPHIC_FULL_STOP = '。'
+const LAST = 0x10ffff
+const PAGE = 256
+
+// Each is made once: lines full of ever other characters cost no more than others do.
+const pages: (readonly (string | undefined)[] | undefined)[] = []
+const NOTHING_FOLDED: readonly undefined[] = []
 
 /** The ASCII that a code point is mapped to; empty where it is left out; `undefined` where it stays itself. */
 export function foldedToAscii(codePoint: number): string | undefined {
-  if (memo.has(codePoint)) return memo.get(codePoint)
-  if (memo.size >= MEMO) memo.clear()
-  const folded = fold(codePoint)
-  memo.set(codePoint, folded)
-  return folded
+  if (codePoint > LAST) return undefined
+  const page = Math.floor(codePoint / PAGE)
+  pages[page] ??= pageOf(page * PAGE)
+  return pages[page]?.[codePoint % PAGE]
+}
+
+function pageOf(first: number): readonly (string | undefined)[] {
+  const page = Array.from({ length: PAGE }, (_, i) => fold(first + i))
+  return page.some((folded) => folded !== undefined) ? page : NOTHING_FOLDED
 }
 
 function fold(codePoint: number): string | undefined {
-  if (codePoint > 0x10ffff || (codePoint >= 0xd800 && codePoint < 0xe000)) return undefined
+  if (codePoint >= 0xd800 && codePoint < 0xe000) return undefined
   const character = String.fromCodePoint(codePoint)
   if (IGNORED.test(character)) return ''
   const normal = character.normalize('NFKC').replaceAll(IDEOGRAPHIC_FULL_STOP, '.')

@@ -1,7 +1,8 @@
 /** Which parts of a line are worth reading without their escapes: most escapes stand for nothing that an address or a parameter has. */
 
-import { BACKSLASH, COLON, CONTROLS, DOT, ESCAPES, hexValue, IS_HEX, QUOTE, tableOf } from './bytes.ts'
-import { type Escape, OTHER, readEscape } from './escapes.ts'
+import { BACKSLASH, BEGINS_ESCAPE, COLON, CONTROLS, DOT, hexValue, IS_HEX, LETTER_X, QUOTE, tableOf } from './bytes.ts'
+import { type Escape, noEscape, OTHER } from './escape.ts'
+import { readEscape } from './escapes.ts'
 
 // What addresses, and escapes of another level, are made of.
 const OF_ADDRESSES = tableOf('0123456789abcdefxABCDEFX.:%\\&#')
@@ -10,13 +11,12 @@ const OF_HOSTS = tableOf('/\\@')
 const DIGITS_AND_SLASHES = tableOf('0123456789/\\%')
 // No address, no escape and no value of a parameter goes on behind them; NULs are what UTF-16 is full of.
 const ENDS_TOKEN = tableOf(` ${CONTROLS.replace('\0', '')}`)
-const X = 0x78
 
 /** The tokens of a line that have escapes of account. One object, filled anew for each line. */
 export class Tokens {
   readonly starts: number[] = []
   readonly ends: number[] = []
-  readonly #found: Escape = { length: 0, text: '', isOfUrl: false }
+  readonly #found: Escape = noEscape()
   readonly #hasParameters: boolean
 
   /** @param hasParameters - whether parameters are looked for as well */
@@ -48,7 +48,7 @@ export class Tokens {
   #counts(bytes: Buffer, at: number, to: number): boolean {
     const byte = bytes[at] as number
     if (byte === 0) return true
-    if (ESCAPES[byte] === 0) return false
+    if (BEGINS_ESCAPE[byte] === 0) return false
     const found = this.#found
     readEscape(bytes, at, to, found)
     if (found.length === 0) return false
@@ -68,7 +68,7 @@ export class Tokens {
 // The digits of an escape and what follows may look like the beginning of an address: `%20192.0.2.1`.
 function isReadOn(bytes: Buffer, start: number, to: number): boolean {
   let at = start
-  while (at < to && (hexValue(bytes[at]) >= 0 || ((bytes[at] as number) | 0x20) === X)) at++
+  while (at < to && (hexValue(bytes[at]) >= 0 || ((bytes[at] as number) | 0x20) === LETTER_X)) at++
   if (at >= to) return false
   const byte = bytes[at] as number
   return (byte === DOT || byte === COLON) && (bytes[at + 1] === COLON || IS_HEX[bytes[at + 1] ?? 0] === 1)

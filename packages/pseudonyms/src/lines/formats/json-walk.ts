@@ -1,6 +1,21 @@
 /** Walks over a line of JSON without making anything of it, and says where the values of some members are (RFC 8259). */
 
-import { BACKSLASH, COLON, COMMA, IS_DIGIT, QUOTE, SPACE, hexValue } from '../bytes.ts'
+import {
+  BACKSLASH,
+  BRACE as OBJECT,
+  BRACKET as ARRAY,
+  COLON,
+  COMMA,
+  DOT,
+  END_BRACE as END_OBJECT,
+  END_BRACKET as END_ARRAY,
+  hexValue,
+  IS_DIGIT,
+  LETTER_U,
+  QUOTE,
+  SPACE,
+  ZERO,
+} from '../bytes.ts'
 
 /** A value: for a string, what is between its quotes. */
 export interface JsonValue {
@@ -12,8 +27,7 @@ export interface JsonValue {
 /** Told of values in the order in which they stand. @param path - names of members with dots between them; elements of arrays have none */
 export type OnValue = (path: string, value: JsonValue) => void
 
-const [OBJECT, END_OBJECT, ARRAY, END_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d]
-const [MINUS, PLUS, POINT, LETTER_E, LETTER_U] = [0x2d, 0x2b, 0x2e, 0x65, 0x75]
+const [MINUS, PLUS, LETTER_E] = [0x2d, 0x2b, 0x65]
 const LITERALS = ['true', 'false', 'null'].map((text) => Buffer.from(text))
 const ESCAPES = new Set(Array.from('"\\/bfnrt', (character) => character.charCodeAt(0)))
 const MOST_DEPTH = 64
@@ -113,8 +127,8 @@ class Walk {
   #number(): boolean {
     this.#take(MINUS)
     const start = this.#at
-    if (!this.#digits() || (this.#bytes[start] === 0x30 && this.#at - start > 1)) return false
-    if (this.#take(POINT) && !this.#digits()) return false
+    if (!this.#digits() || (this.#bytes[start] === ZERO && this.#at - start > 1)) return false
+    if (this.#take(DOT) && !this.#digits()) return false
     if ((this.#next() | 0x20) !== LETTER_E) return true
     this.#at++
     if (!this.#take(MINUS)) this.#take(PLUS)
