@@ -2,7 +2,7 @@
 
 import { ADDRESS_BYTES, isV4 } from '../addresses/parse.ts'
 import { COLON, DOT, PERCENT } from './bytes.ts'
-import { ADDRESS, AMBIGUOUS, type FindingKind, type Findings, QUERY_VALUE } from './findings.ts'
+import { ADDRESS, AMBIGUOUS, copyBlock, type FindingKind, type Findings, QUERY_VALUE } from './findings.ts'
 import { OUTSIDE, QUOTED, type View, type Within } from './view.ts'
 
 const FIRST_ROOM = 256
@@ -36,7 +36,7 @@ export class Found {
    */
   take(view: View, findings: Findings, first: number, end: number, block: number, viewStart: number): void {
     this.clear()
-    let at = block * ADDRESS_BYTES
+    let address = block
     for (let i = first; i < end; i++) {
       const isAddress = findings.kinds[i] === ADDRESS
       this.#take(
@@ -46,9 +46,8 @@ export class Found {
         (findings.ends[i] as number) - viewStart,
       )
       if (!isAddress) continue
-      this.#blocks.set(findings.blocks.subarray(at, at + ADDRESS_BYTES), (this.count - 1) * ADDRESS_BYTES)
-      if (isV4(findings.blocks, at)) this.zoned[this.count - 1] = 0
-      at += ADDRESS_BYTES
+      copyBlock(findings.blocks, address, this.#blocks, this.count - 1)
+      if (isV4(findings.blocks, address++ * ADDRESS_BYTES)) this.zoned[this.count - 1] = 0
     }
   }
 
@@ -63,7 +62,7 @@ export class Found {
     this.literals[to] = other.literals[i] as number
     this.solids[to] = other.solids[i] as number
     this.zoned[to] = other.zoned[i] as number
-    if (other.kinds[i] === ADDRESS) this.#blocks.set(other.#blocks.subarray(i * ADDRESS_BYTES, (i + 1) * ADDRESS_BYTES), to * ADDRESS_BYTES)
+    if (other.kinds[i] === ADDRESS) copyBlock(other.#blocks, i, this.#blocks, to)
   }
 
   /** Makes of the last one that goes on to another end, and is of another kind. */
@@ -81,7 +80,7 @@ export class Found {
       const [start, end] = [this.starts[i] as number, this.ends[i] as number]
       // Nothing in another reading took the place of what begins within an escape.
       const kind = this.within[i] === OUTSIDE || this.within[i] === QUOTED ? (this.kinds[i] as FindingKind) : AMBIGUOUS
-      if (kind === ADDRESS) into.addAddress(start, end, this.#blocks.subarray(i * ADDRESS_BYTES, (i + 1) * ADDRESS_BYTES))
+      if (kind === ADDRESS) into.addBlock(start, end, this.#blocks, i)
       else into.add(start, end, kind)
     }
   }

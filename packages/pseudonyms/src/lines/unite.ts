@@ -18,20 +18,26 @@ const NEITHER = 2
  */
 export function unite(shallower: Found, deeper: Found, isSecondary: boolean, into: Found): void {
   into.clear()
-  let [i, j] = [0, 0]
-  while (i < shallower.count || j < deeper.count) {
-    const isDeeper = i === shallower.count || (j < deeper.count && (deeper.starts[j] as number) < (shallower.starts[i] as number))
-    const [from, next] = isDeeper ? [deeper, j++] : [shallower, i++]
-    const last = into.count - 1
-    if (last < 0 || (into.ends[last] as number) <= (from.starts[next] as number)) {
-      into.put(from, next, false)
-      continue
-    }
-    const verdict = isSecondary ? SHALLOWER : isDeeper ? judge(into, last, from, next) : judge(from, next, into, last)
-    const isQueryValue = into.kinds[last] === QUERY_VALUE || from.kinds[next] === QUERY_VALUE
-    if (verdict === NEITHER) into.widen(from.ends[next] as number, isQueryValue ? QUERY_VALUE : AMBIGUOUS)
-    else if ((verdict === DEEPER) === isDeeper) into.put(from, next, true)
+  let i = 0
+  for (let j = 0; j < deeper.count; j++) {
+    const start = deeper.starts[j] as number
+    while (i < shallower.count && (shallower.starts[i] as number) <= start) add(shallower, i++, false, isSecondary, into)
+    add(deeper, j, true, isSecondary, into)
   }
+  while (i < shallower.count) add(shallower, i++, false, isSecondary, into)
+}
+
+// In its place, or as one with the last, where it overlaps that.
+function add(from: Found, i: number, isDeeper: boolean, isSecondary: boolean, into: Found): void {
+  const last = into.count - 1
+  if (last < 0 || (into.ends[last] as number) <= (from.starts[i] as number)) {
+    into.put(from, i, false)
+    return
+  }
+  const verdict = isSecondary ? SHALLOWER : isDeeper ? judge(into, last, from, i) : judge(from, i, into, last)
+  const isQueryValue = into.kinds[last] === QUERY_VALUE || from.kinds[i] === QUERY_VALUE
+  if (verdict === NEITHER) into.widen(from.ends[i] as number, isQueryValue ? QUERY_VALUE : AMBIGUOUS)
+  else if ((verdict === DEEPER) === isDeeper) into.put(from, i, true)
 }
 
 function judge(a: Found, s: number, b: Found, d: number): typeof SHALLOWER | typeof DEEPER | typeof NEITHER {

@@ -32,22 +32,27 @@ const LITERALS = ['true', 'false', 'null'].map((text) => Buffer.from(text))
 const ESCAPES = new Set(Array.from('"\\/bfnrt', (character) => character.charCodeAt(0)))
 const MOST_DEPTH = 64
 
-/** @returns whether all of it is one object of JSON, not more than 64 deep */
-export function walkObject(bytes: Buffer, from: number, to: number, onValue: OnValue): boolean {
-  const walk = new Walk(bytes, from, to, onValue)
+/**
+ * @param longestPath - what has a longer one is not told of
+ * @returns whether all of it is one object of JSON, not more than 64 deep
+ */
+export function walkObject(bytes: Buffer, from: number, to: number, longestPath: number, onValue: OnValue): boolean {
+  const walk = new Walk(bytes, from, to, longestPath, onValue)
   return walk.isObject()
 }
 
 class Walk {
   readonly #bytes: Buffer
   readonly #to: number
+  readonly #longestPath: number
   readonly #onValue: OnValue
   #at: number
 
-  constructor(bytes: Buffer, from: number, to: number, onValue: OnValue) {
+  constructor(bytes: Buffer, from: number, to: number, longestPath: number, onValue: OnValue) {
     this.#bytes = bytes
     this.#at = from
     this.#to = to
+    this.#longestPath = longestPath
     this.#onValue = onValue
   }
 
@@ -58,7 +63,8 @@ class Walk {
     return this.#at === this.#to
   }
 
-  #value(path: string, depth: number): boolean {
+  // Without a path nothing in it is told of.
+  #value(path: string | undefined, depth: number): boolean {
     if (depth > MOST_DEPTH) return false
     const first = this.#next()
     if (first === OBJECT) return this.#members(path, depth)
@@ -66,12 +72,12 @@ class Walk {
     const start = this.#at
     if (first === QUOTE) {
       if (!this.#string()) return false
-      this.#onValue(path, { kind: 'string', start: start + 1, end: this.#at - 1 })
+      if (path !== undefined) this.#onValue(path, { kind: 'string', start: start + 1, end: this.#at - 1 })
       return true
     }
     if (first === MINUS || IS_DIGIT[first] === 1) {
       if (!this.#number()) return false
-      this.#onValue(path, { kind: 'number', start, end: this.#at })
+      if (path !== undefined) this.#onValue(path, { kind: 'number', start, end: this.#at })
       return true
     }
     const literal = LITERALS.find((each) => this.#bytes.compare(each, 0, each.length, start, Math.min(start + each.length, this.#to)) === 0)
@@ -79,19 +85,26 @@ class Walk {
     return literal !== undefined
   }
 
-  #members(path: string, depth: number): boolean {
+  #members(path: string | undefined, depth: number): boolean {
     return this.#list(END_OBJECT, () => {
       const start = this.#at
       if (this.#next() !== QUOTE || !this.#string()) return false
-      const name = nameOf(this.#bytes, start, this.#at)
+      const inner = path === undefined ? undefined : this.#pathOf(path, start)
       this.#space()
       if (!this.#take(COLON)) return false
       this.#space()
-      return this.#value(path === '' ? name : `${path}.${name}`, depth + 1)
+      return this.#value(inner, depth + 1)
     })
   }
 
-  #elements(path: string, depth: number): boolean {
+  // A path that is too long is not made: it would be read anew for each of many members.
+  #pathOf(outer: string, start: number): string | undefined {
+    const name = nameOf(this.#bytes, start, this.#at)
+    const path = outer === '' ? name : `${outer}.${name}`
+    return path.length > this.#longestPath ? undefined : path
+  }
+
+  #elements(path: string | undefined, depth: number): boolean {
     return this.#list(END_ARRAY, () => this.#value(path, depth + 1))
   }
 
