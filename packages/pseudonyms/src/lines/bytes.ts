@@ -40,14 +40,14 @@ export const IS_HEX: Uint8Array = tableOf(`${DIGITS}abcdefABCDEF`)
 export const IS_LETTER: Uint8Array = tableOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ')
 /** Letters that are no hexadecimal digits, and the underscore: what makes of `d::` in `std::` a part of a word. */
 export const IS_WORD: Uint8Array = tableOf('ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ_')
-export const IS_PUNCTUATION: Uint8Array = tableOf('!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~')
 /** What ends the name of a parameter, but for its equals sign. */
 export const ENDS_NAME: Uint8Array = tableOf(`&;?#/"'<>${CONTROLS}`)
 /** What ends the value of a parameter. */
 export const ENDS_VALUE: Uint8Array = tableOf(`&#"<>${CONTROLS}`)
 
-/** What may begin an escape: `%`, a backslash, `&`, `=`, and characters beyond ASCII. */
-export const BEGINS_ESCAPE: Uint8Array = tableOf('%\\&=').fill(1, 0x80)
+/** What may begin an escape. */
+export const BEGINS_ESCAPE: Uint8Array = tableOf('%\\&=')
+export const LAST_ASCII = 0x7f
 
 /** 0 to 15, or -1. */
 export function hexValue(byte: number | undefined): number {

@@ -1,5 +1,6 @@
 /** What an escape stands for. */
 
+import { LAST_ASCII } from './bytes.ts'
 import { foldedToAscii } from './folding.ts'
 
 /** One object, read anew each time. */
@@ -20,24 +21,24 @@ export function noEscape(): Escape {
 
 /** Stands for what is of no account: no part of an address, and the end of nothing. */
 export const OTHER = '\u0080'
-export const LAST_ASCII = 0x7f
 const LAST_BYTE = 0xff
+
+/** It stands for a text. */
+export function take(found: Escape, text: string, length: number): void {
+  found.length = length
+  found.text = text
+  found.isOfUrl = false
+  found.isSure = true
+}
 
 /** It stands for a code point. @param code - below zero: it is no escape */
 export function takeCodePoint(found: Escape, code: number, length: number): void {
-  if (code < 0) return
-  found.length = length
-  found.text = textOf(code)
+  if (code >= 0) take(found, code <= LAST_ASCII ? String.fromCharCode(code) : (foldedToAscii(code) ?? OTHER), length)
 }
 
 /** It stands for a byte, which may be one of several that make a character. @param byte - below zero, or too much: it is no escape */
 export function takeByte(found: Escape, byte: number, length: number): void {
   if (byte < 0 || byte > LAST_BYTE) return
-  found.length = length
-  found.text = String.fromCharCode(byte)
+  take(found, String.fromCharCode(byte), length)
   found.isSure = byte <= LAST_ASCII
-}
-
-export function textOf(code: number): string {
-  return code <= LAST_ASCII ? String.fromCharCode(code) : (foldedToAscii(code) ?? OTHER)
 }

@@ -1,7 +1,4 @@
-/**
- * Escapes, read one at a time: `%2e`, `\x2e`, `\u002e`, `\056`, `\.`, `&#46;`, `&period;`, `=2E`, and UTF-8 of characters that parsers take for
- * ASCII.
- */
+/** Escapes, read one at a time: `%2e`, `\x2e`, `\u002e`, `\056`, `\.`, `&#46;`, `&period;` and `=2E`. */
 
 import {
   AMPERSAND,
@@ -12,35 +9,48 @@ import {
   hexValue,
   IS_DIGIT,
   IS_LETTER,
-  IS_PUNCTUATION,
+  LAST_ASCII,
   LETTER_U,
   LETTER_X,
   PERCENT,
   QUOTE,
+  SEMICOLON,
+  tableOf,
   ZERO,
 } from './bytes.ts'
-import { type Escape, LAST_ASCII, OTHER, takeByte, takeCodePoint, textOf } from './escape.ts'
+import { type Escape, OTHER, take, takeByte, takeCodePoint } from './escape.ts'
+import { foldedToAscii } from './folding.ts'
 import { readReference } from './references.ts'
 
 const MOST_DIGITS = 8
+// ASCII punctuation, but for what begins other escapes: in `\&#46;` the backslash may be one of what comes out of that.
+const IS_SHOWN = tableOf('!"#$\'()*+,-./:;<>?@[\\]^_`{|}~')
 
 /** @param found - where the answer is put */
 export function readEscape(bytes: Uint8Array, at: number, to: number, found: Escape): void {
   const byte = bytes[at] as number
-  found.length = 0
-  found.isOfUrl = false
-  found.isSure = true
+  take(found, '', 0)
   if (byte === PERCENT) readPercent(bytes, at, to, found)
   else if (byte === BACKSLASH) readBackslash(bytes, at, to, found)
-  else if (byte === AMPERSAND) readReference(bytes, at, to, found)
+  else if (byte === AMPERSAND) readReferenceInFull(bytes, at, to, found)
   else if (byte === EQUALS) readQuotedPrintable(bytes, at, to, found)
-  else if (byte > LAST_ASCII) readUtf8(bytes, at, to, found)
+}
+
+// One without a semicolon waits for an escape behind it: its digits may go on in that, as in `&#5%34;`.
+function readReferenceInFull(bytes: Uint8Array, at: number, to: number, found: Escape): void {
+  readReference(bytes, at, to, found)
+  const { length, text } = found
+  const next = at + length
+  if (length === 0 || bytes[next - 1] === SEMICOLON || next >= to || (bytes[next] !== PERCENT && bytes[next] !== BACKSLASH)) return
+  readEscape(bytes, next, to, found)
+  if (found.length === 0) take(found, text, length)
+  else found.length = 0
 }
 
 function readPercent(bytes: Uint8Array, at: number, to: number, found: Escape): void {
-  found.isOfUrl = true
   if (at + 1 < to && ((bytes[at + 1] as number) | 0x20) === LETTER_U) takeCodePoint(found, hexNumber(bytes, at + 2, 4, to), 6)
   else takeByte(found, hexNumber(bytes, at + 1, 2, to), 3)
+  found.isOfUrl = true
 }
 
 function readBackslash(bytes: Uint8Array, at: number, to: number, found: Escape): void {
@@ -54,11 +64,11 @@ function readBackslash(bytes: Uint8Array, at: number, to: number, found: Escape)
     return takeCodePoint(found, hexNumber(bytes, at + 2, digits, to), digits + 2)
   }
   if (IS_DIGIT[next] === 1) return takeByte(found, octalNumber(bytes, at + 1, to), 4)
-  found.length = 2
-  found.isSure = IS_LETTER[next] === 0
+  const isLetter = IS_LETTER[next] === 1
+  if (!isLetter && IS_SHOWN[next] === 0) return
   // Letters are controls; punctuation is what it shows, but a quote that is escaped ends nothing.
-  if (IS_LETTER[next] === 1) found.text = ' '
-  else found.text = IS_PUNCTUATION[next] === 1 && next !== QUOTE ? String.fromCharCode(next) : OTHER
+  take(found, isLetter ? ' ' : next === QUOTE ? OTHER : String.fromCharCode(next), 2)
+  found.isSure = !isLetter
 }
 
 function readBraces(bytes: Uint8Array, at: number, to: number, found: Escape): void {
@@ -68,34 +78,18 @@ function readBraces(bytes: Uint8Array, at: number, to: number, found: Escape): v
   if (end < to && bytes[end] === END_BRACE) takeCodePoint(found, hexNumber(bytes, start, end - start, to), end - at + 1)
 }
 
-// One alone is a code point, as in JavaScript; several are bytes of UTF-8, as Apache and nginx write it.
+// Several are bytes of UTF-8, as Apache and nginx write it; one alone is a code point, as in JavaScript, if that is taken for ASCII.
 function readHex(bytes: Uint8Array, at: number, to: number, found: Escape): void {
   const code = hexNumber(bytes, at + 2, 2, to)
-  if (bytes[at - 4] === BACKSLASH || (at + 4 < to && bytes[at + 4] === BACKSLASH)) takeByte(found, code, 4)
-  else takeCodePoint(found, code, 4)
+  const isAlone = bytes[at - 4] !== BACKSLASH && (at + 4 >= to || bytes[at + 4] !== BACKSLASH)
+  if (isAlone && code > LAST_ASCII && foldedToAscii(code) !== undefined) takeCodePoint(found, code, 4)
+  else takeByte(found, code, 4)
 }
 
 // Only the separators and the sign itself: `ip=31.2.3.4` is no `1` in quoted-printable (RFC 2045, section 6.7).
 function readQuotedPrintable(bytes: Uint8Array, at: number, to: number, found: Escape): void {
   const code = hexNumber(bytes, at + 1, 2, to)
   if (code === 0x2e || code === 0x3a || code === EQUALS) takeByte(found, code, 3)
-}
-
-// Also in more bytes than it needs: some read that too.
-function readUtf8(bytes: Uint8Array, at: number, to: number, found: Escape): void {
-  const lead = bytes[at] as number
-  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1
-  found.length = 1
-  found.text = OTHER
-  if (length === 1 || lead >= 0xf8 || at + length > to) return
-  let code = lead & (0xff >> (length + 1))
-  for (let i = 1; i < length; i++) {
-    const next = bytes[at + i] as number
-    if ((next & 0xc0) !== 0x80) return
-    code = (code << 6) | (next & 0x3f)
-  }
-  found.length = length
-  found.text = textOf(code)
 }
 
 function hexNumber(bytes: Uint8Array, at: number, count: number, to: number): number {

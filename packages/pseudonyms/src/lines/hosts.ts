@@ -5,7 +5,7 @@
  * authority ignore slashes state"), and whatever but a slash, `?` and `#` before the last `@` of a host.
  */
 
-import { BACKSLASH, CONTROLS, DOT, IS_DIGIT, SLASH, tableOf } from './bytes.ts'
+import { BACKSLASH, COLON, CONTROLS, DOT, IS_DIGIT, SLASH, tableOf } from './bytes.ts'
 import { type DottedRun, readNumbers } from './dotted.ts'
 
 const SCHEMES = ['http', 'https', 'ws', 'wss', 'ftp', 'file']
@@ -46,8 +46,16 @@ export class Authority {
 export function readNumericHost(bytes: Uint8Array, start: number, to: number, run: DottedRun): boolean {
   if (start >= to || IS_DIGIT[bytes[start] as number] === 0) return false
   readNumbers(bytes, start, to, run)
-  const next = run.end < to && bytes[run.end] === DOT ? run.end + 1 : run.end
-  return run.parts < 4 && (next >= to || GOES_ON[bytes[next] as number] === 0)
+  if (run.parts > 3) return false
+  let next = run.end
+  if (next < to && bytes[next] === DOT) next++
+  if (next < to && bytes[next] === COLON) {
+    next++
+    while (next < to && IS_DIGIT[bytes[next] as number] === 1) next++
+    // Groups of IPv6, without its brackets.
+    if (next < to && bytes[next] === COLON) return false
+  }
+  return next >= to || GOES_ON[bytes[next] as number] === 0
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Character references of HTML and XML: `&#46;`, `&#x2e;`, `&#46`, `&period;` (https://html.spec.whatwg.org, "Named character references"). */
 
 import { HASH, hexValue, IS_DIGIT, IS_LETTER, LETTER_X, SEMICOLON, ZERO } from './bytes.ts'
-import { type Escape, takeCodePoint } from './escape.ts'
+import { type Escape, take, takeCodePoint } from './escape.ts'
 
 // Those of what addresses, hosts and escapes are made of. Names of digits there are none.
 const NAMED: ReadonlyMap<string, string> = new Map([
@@ -52,6 +52,5 @@ function readNamed(bytes: Uint8Array, at: number, to: number, found: Escape): vo
   if (end === to || bytes[end] !== SEMICOLON) return
   const text = NAMED.get(String.fromCharCode(...bytes.subarray(start, end)))
   if (text === undefined) return
-  found.length = end + 1 - at
-  found.text = text
+  take(found, text, end + 1 - at)
 }

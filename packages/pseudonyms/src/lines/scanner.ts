@@ -10,6 +10,7 @@ import {
   HASH,
   IS_DIGIT,
   IS_HEX,
+  LAST_ASCII,
   LETTER_X,
   QUESTION,
   SEMICOLON,
@@ -160,6 +161,7 @@ function classes(hasQueries: boolean): Uint8Array {
   table[SLASH] = HOST
   table[AT] = USER
   table[0] = FOLDED
+  table.fill(FOLDED, LAST_ASCII + 1)
   for (const [byte, begins] of BEGINS_ESCAPE.entries()) if (begins === 1) table[byte] = FOLDED
   if (hasQueries) for (const byte of [QUESTION, AMPERSAND, SEMICOLON, HASH]) table[byte] = PARAMETER
   return table

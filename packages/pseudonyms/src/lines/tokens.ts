@@ -1,8 +1,23 @@
 /** Which parts of a line are worth reading without their escapes: most escapes stand for nothing that an address or a parameter has. */
 
-import { BACKSLASH, BEGINS_ESCAPE, COLON, CONTROLS, DOT, hexValue, IS_HEX, LETTER_X, QUOTE, tableOf } from './bytes.ts'
+import {
+  BACKSLASH,
+  BEGINS_ESCAPE,
+  COLON,
+  CONTROLS,
+  DOT,
+  EQUALS,
+  hexValue,
+  IS_HEX,
+  LAST_ASCII,
+  LETTER_X,
+  QUOTE,
+  tableOf,
+  ZERO,
+} from './bytes.ts'
 import { type Escape, noEscape, OTHER } from './escape.ts'
 import { readEscape } from './escapes.ts'
+import { type Folded, readFolded } from './folding.ts'
 
 // What addresses, and escapes of another level, are made of.
 const OF_ADDRESSES = tableOf('0123456789abcdefxABCDEFX.:%\\&#')
@@ -17,6 +32,7 @@ export class Tokens {
   readonly starts: number[] = []
   readonly ends: number[] = []
   readonly #found: Escape = noEscape()
+  readonly #folded: Folded = { length: 0, text: undefined }
   readonly #hasParameters: boolean
 
   /** @param hasParameters - whether parameters are looked for as well */
@@ -48,17 +64,25 @@ export class Tokens {
   #counts(bytes: Buffer, at: number, to: number): boolean {
     const byte = bytes[at] as number
     if (byte === 0) return true
+    if (byte > LAST_ASCII) {
+      readFolded(bytes, at, to, this.#folded)
+      const { text, length } = this.#folded
+      return text !== undefined && this.#isOfAccount(text, bytes, at + length, to)
+    }
     if (BEGINS_ESCAPE[byte] === 0) return false
     const found = this.#found
     readEscape(bytes, at, to, found)
     if (found.length === 0) return false
-    const { text } = found
+    if (found.text !== OTHER) return this.#isOfAccount(found.text, bytes, at + found.length, to)
+    return (this.#hasParameters && byte === BACKSLASH) || isReadOn(bytes, at + found.length, to)
+  }
+
+  #isOfAccount(text: string, bytes: Buffer, next: number, to: number): boolean {
     if (text === '') return true
-    const next = at + found.length
-    if (text === OTHER) return (found.length > 1 && this.#hasParameters && byte === BACKSLASH) || isReadOn(bytes, next, to)
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i)
-      if (code >= 0x80 || OF_ADDRESSES[code] === 1 || (this.#hasParameters && OF_PARAMETERS[code] === 1)) return true
+      if (code > LAST_ASCII || OF_ADDRESSES[code] === 1 || (this.#hasParameters && OF_PARAMETERS[code] === 1)) return true
+      if (code === EQUALS && next < to && (bytes[next] as number) - ZERO >= 2 && (bytes[next] as number) - ZERO <= 3) return true
       if (OF_HOSTS[code] === 1 && next < to && DIGITS_AND_SLASHES[bytes[next] as number] === 1) return true
     }
     return isReadOn(bytes, next, to)

@@ -20,19 +20,20 @@ const MOST_LEVELS = 6
 
 /** Searches tokens in all their readings. Kept for many lines, so that its room is. */
 export class Unfolding {
-  readonly #search: Search
+  readonly #searchBytes: Search
   // Of the line as it stands, and of a view.
   readonly #raw = new Findings()
   readonly #ofView = new Findings()
   #view = new View()
   #nextView = new View()
+  #folded = new View()
   // Of all views so far, of the one that is read, and room for both.
   #found = new Found()
   readonly #read = new Found()
   #united = new Found()
 
   constructor(search: Search) {
-    this.#search = search
+    this.#searchBytes = search
   }
 
   /** Replaces the findings from `count` on, those of the line as it stands, by those of all readings of some of its tokens. */
@@ -61,11 +62,15 @@ export class Unfolding {
     this.#found.clear()
     let isChanged = this.#nextView.undo(this.#view)
     this.#add(this.#raw, first, end, address, start, false)
-    for (let level = 1; isChanged; level++) {
+    for (let level = 0; ; level++) {
+      const isAtEnd = level === MOST_LEVELS
+      if (this.#folded.fold(this.#view)) {
+        ;[this.#view, this.#folded] = [this.#folded, this.#view]
+        isChanged = this.#search(isAtEnd)
+      }
+      if (!isChanged || isAtEnd) break
       this.#swapViews()
-      this.#searchView()
-      isChanged = level < MOST_LEVELS && this.#nextView.undo(this.#view)
-      this.#add(this.#ofView, 0, this.#ofView.count, 0, 0, false)
+      isChanged = this.#search(level + 1 === MOST_LEVELS)
     }
     if (!this.#nextView.withoutNuls(this.#view)) return
     this.#swapViews()
@@ -74,10 +79,18 @@ export class Unfolding {
     this.#add(this.#ofView, 0, this.#ofView.count, 0, 0, true)
   }
 
+  // @returns whether the view has escapes; those of the last level are not looked for
+  #search(isLast: boolean): boolean {
+    this.#searchView()
+    const isChanged = !isLast && this.#nextView.undo(this.#view)
+    this.#add(this.#ofView, 0, this.#ofView.count, 0, 0, false)
+    return isChanged
+  }
+
   #searchView(): void {
     const [view, findings] = [this.#view, this.#ofView]
     findings.clear()
-    this.#search(view.bytes, 0, view.length, findings, (at) => view.isCovered(at))
+    this.#searchBytes(view.bytes, 0, view.length, findings, (at) => view.isCovered(at))
   }
 
   #add(findings: Findings, first: number, end: number, address: number, start: number, isSecondary: boolean): void {

@@ -1,8 +1,9 @@
 /** A part of a line as it reads once its escapes are undone, and where in the line each byte of that comes from. */
 
-import { BEGINS_ESCAPE, EQUALS } from './bytes.ts'
-import { type Escape, LAST_ASCII, noEscape, OTHER } from './escape.ts'
+import { BEGINS_ESCAPE, EQUALS, LAST_ASCII } from './bytes.ts'
+import { type Escape, noEscape } from './escape.ts'
 import { readEscape } from './escapes.ts'
+import { type Folded, readFolded } from './folding.ts'
 
 const FIRST_ROOM = 1024
 // How a byte came here: as it stands, by an escape, or by one of a URL, whose text is data there.
@@ -30,11 +31,14 @@ export class View {
   /** For each byte, whether it is within an escape: known once another view was made by undoing this one. */
   within: Uint8Array = new Uint8Array(FIRST_ROOM)
   #origins: Uint8Array = new Uint8Array(FIRST_ROOM)
+  // Bytes beyond ASCII.
+  #hasCharacters = false
   readonly #found: Escape = noEscape()
+  readonly #folded: Folded = { length: 0, text: undefined }
 
   /** Takes over a part of a line as it stands. */
   copy(line: Buffer, from: number, to: number): void {
-    this.length = 0
+    this.#clear()
     this.#makeRoom(to - from)
     for (let at = from; at < to; at++) this.#add(line[at] as number, at, at + 1, PLAIN)
   }
@@ -45,7 +49,7 @@ export class View {
     const found = this.#found
     let isChanged = false
     let at = 0
-    this.length = 0
+    this.#clear()
     this.#makeRoom(length)
     while (at < length) {
       const byte = bytes[at] as number
@@ -57,12 +61,34 @@ export class View {
         continue
       }
       const end = at + found.length
-      const isOfAscii = byte <= LAST_ASCII
-      const origin = found.isOfUrl || other.#origins[at] === OF_URL ? OF_URL : found.length === 1 ? PLAIN : ESCAPED
-      for (let i = 0; i < found.text.length; i++) this.#add(found.text.charCodeAt(i), starts[at] as number, ends[end - 1] as number, origin)
-      if (isOfAscii) other.within.fill(byte === EQUALS ? QUOTED : found.isSure ? SURE : UNSURE, at + 1, end)
-      isChanged ||= isOfAscii || found.text !== OTHER
+      const origin = found.isOfUrl || other.#origins[at] === OF_URL ? OF_URL : ESCAPED
+      this.#addText(found.text, starts[at] as number, ends[end - 1] as number, origin)
+      other.within.fill(byte === EQUALS ? QUOTED : found.isSure ? SURE : UNSURE, at + 1, end)
+      isChanged = true
       at = end
+    }
+    return isChanged
+  }
+
+  /** Folds the characters of another view that parsers take for ASCII. @returns whether there was one */
+  fold(other: View): boolean {
+    const { bytes, length, starts, ends } = other
+    const found = this.#folded
+    let isChanged = false
+    this.#clear()
+    if (!other.#hasCharacters) return false
+    this.#makeRoom(length)
+    for (let at = 0; at < length; at++) {
+      const byte = bytes[at] as number
+      const [start, origin] = [starts[at] as number, other.#origins[at] as number]
+      if (byte > LAST_ASCII) readFolded(bytes, at, length, found)
+      if (byte <= LAST_ASCII || found.text === undefined) {
+        this.#add(byte, start, ends[at] as number, origin)
+        continue
+      }
+      at += found.length - 1
+      this.#addText(found.text, start, ends[at] as number, origin)
+      isChanged = true
     }
     return isChanged
   }
@@ -70,7 +96,7 @@ export class View {
   /** Leaves out the NULs of another view, which text in UTF-16 is full of. @returns whether there was one */
   withoutNuls(other: View): boolean {
     if (!other.bytes.subarray(0, other.length).includes(0)) return false
-    this.length = 0
+    this.#clear()
     this.#makeRoom(other.length)
     for (let at = 0; at < other.length; at++)
       if (other.bytes[at] !== 0)
@@ -83,6 +109,15 @@ export class View {
     return this.#origins[at] === OF_URL
   }
 
+  #clear(): void {
+    this.length = 0
+    this.#hasCharacters = false
+  }
+
+  #addText(text: string, start: number, end: number, origin: number): void {
+    for (let i = 0; i < text.length; i++) this.#add(text.charCodeAt(i), start, end, origin)
+  }
+
   #add(byte: number, start: number, end: number, origin: number): void {
     const at = this.length++
     if (at === this.starts.length) this.#makeRoom(at + 1)
@@ -91,6 +126,7 @@ export class View {
     this.ends[at] = end
     this.within[at] = OUTSIDE
     this.#origins[at] = origin
+    if (byte > LAST_ASCII) this.#hasCharacters = true
   }
 
   #makeRoom(needed: number): void {
