@@ -63,7 +63,12 @@ function readBackslash(bytes: Uint8Array, at: number, to: number, found: Escape)
     const digits = next === LETTER_U ? 4 : 8
     return takeCodePoint(found, hexNumber(bytes, at + 2, digits, to), digits + 2)
   }
-  if (IS_DIGIT[next] === 1) return takeByte(found, octalNumber(bytes, at + 1, to), 4)
+  if (IS_DIGIT[next] === 1) {
+    takeByte(found, octalNumber(bytes, at + 1, to), 4)
+    // Or the first number of an address behind a backslash.
+    found.isSure = false
+    return
+  }
   const isLetter = IS_LETTER[next] === 1
   if (!isLetter && IS_SHOWN[next] === 0) return
   // Letters are controls; punctuation is what it shows, but a quote that is escaped ends nothing.

@@ -113,7 +113,11 @@ export class Scanner {
     const next = at + 1 < to ? (bytes[at + 1] as number) : 0
     if (IS_DIGIT[next] === 1 || isSlash(next)) {
       const host = at > done ? hostAfterScheme(bytes, at, done, to) : undefined
-      if (host !== undefined) return this.#atHost(bytes, host, to, into)
+      if (host !== undefined) {
+        const end = this.#atHost(bytes, host, to, into)
+        // Else what was passed over is read as well: a backslash there may begin an escape.
+        if (end > host) return end
+      }
     }
     if (next !== COLON && IS_HEX[next] === 0) return at + 1
     const run = this.#colons

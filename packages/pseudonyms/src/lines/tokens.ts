@@ -54,9 +54,9 @@ export class Tokens {
     const last = this.ends.at(-1) ?? from
     if (at < last || !this.#counts(bytes, at, to)) return
     let start = at
-    while (start > last && !endsToken(bytes, start - 1)) start--
+    while (start > last && !endsToken(bytes, start - 1, from)) start--
     let end = at + 1
-    while (end < to && !endsToken(bytes, end)) end++
+    while (end < to && !endsToken(bytes, end, from)) end++
     this.starts.push(start)
     this.ends.push(end)
   }
@@ -98,7 +98,11 @@ function isReadOn(bytes: Buffer, start: number, to: number): boolean {
   return (byte === DOT || byte === COLON) && (bytes[at + 1] === COLON || IS_HEX[bytes[at + 1] ?? 0] === 1)
 }
 
-function endsToken(bytes: Buffer, at: number): boolean {
+// A quote behind a backslash that is itself no escaped one ends nothing.
+function endsToken(bytes: Buffer, at: number, from: number): boolean {
   const byte = bytes[at] as number
-  return byte === QUOTE ? bytes[at - 1] !== BACKSLASH : ENDS_TOKEN[byte] === 1
+  if (byte !== QUOTE) return ENDS_TOKEN[byte] === 1
+  let start = at
+  while (start > from && bytes[start - 1] === BACKSLASH) start--
+  return (at - start) % 2 === 0
 }

@@ -50,8 +50,8 @@ function judge(a: Found, s: number, b: Found, d: number): typeof SHALLOWER | typ
     const isLiteralToo = a.within[s] === QUOTED || (a.within[s] === UNSURE && deeperStart > start)
     return areAddresses && isLiteralToo ? NEITHER : DEEPER
   }
-  // What stood there before is an escape only now: `\123.4.5.6` of `\\123.4.5.6`.
-  if (b.within[d] !== OUTSIDE && start <= (b.literals[d] as number) && end >= deeperEnd) return SHALLOWER
+  // What stood there before may be an escape only now: `\172.16.0.1` of `\\172.16.0.1`.
+  if (a.kinds[s] === ADDRESS && b.within[d] === UNSURE && start <= (b.literals[d] as number) && end >= deeperEnd) return SHALLOWER
   if (deeperStart <= start && deeperEnd >= end) {
     // `fe80::1%31` has a zone, or is `fe80::11`.
     return areAddresses && a.zoned[s] === 1 && deeperEnd > end ? NEITHER : DEEPER

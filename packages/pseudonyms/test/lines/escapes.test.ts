@@ -164,7 +164,7 @@ const spelling = fc
       .array(family, { minLength: 1, maxLength: 3 })
       // References without a semicolon end where their digits end: nothing else writes in them, and no digit or semicolon is behind them.
       .filter((all) => !all.includes('openReference') || (all.indexOf('openReference') === all.length - 1 && !all.some(endsOpen))),
-    // Which characters each writes in its way: the innermost by where they stand, the others by what they are, as encoders do.
+    // Which characters the innermost writes in its way, by where they stand; the others write all, or what is no letter and no digit.
     some: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
     before: fc.constantFrom(...BEFORE),
     after: fc.constantFrom(...AFTER),
@@ -173,8 +173,9 @@ const spelling = fc
     let text = address
     for (const [depth, each] of families.entries()) {
       const { write, sign } = FAMILIES[each]
+      const isAll = each === 'openReference' || (depth > 0 && some[depth % some.length] === true)
       const isWritten = (c: string, i: number): boolean =>
-        c <= '~' && (each === 'openReference' || some[(depth === 0 ? i : codeOf(c)) % some.length] === true)
+        c <= '~' && (isAll || (depth === 0 ? some[i % some.length] === true : /[^0-9A-Za-z]/.test(c)))
       text = [...text].map((c, i) => (sign.includes(c) || isWritten(c, i) ? write(c) : c)).join('')
     }
     return { address, families, text, before, after }
@@ -183,7 +184,7 @@ const spelling = fc
 describe('a fuzz of escapes', () => {
   test('whatever Python decodes to an address is not there any more: a pseudonym of that address is, or nothing', async () => {
     const readers = JSON.stringify(Object.fromEntries(Object.entries(FAMILIES).map(([name, { read }]) => [name, read])))
-    const all = fc.sample(spelling, { numRuns: 8000, seed: 11 })
+    const all = fc.sample(spelling, { numRuns: 4000, seed: 11 })
     const input = all.map(({ text, families }) => JSON.stringify([text, families])).join('\n')
     const { stdout, stderr } = spawnSync('python3', ['-c', PROGRAM, readers], { input, encoding: 'utf8', maxBuffer: 2 ** 26 })
     expect(stderr).toBe('')
@@ -204,7 +205,7 @@ describe('a fuzz of escapes', () => {
       if (!isGone || !isRight) wrong.push({ text: before + text + after, out, address, families: families.join() })
     }
     expect(wrong).toEqual([])
-    expect(judged).toBeGreaterThan(6000)
+    expect(judged).toBeGreaterThan(3500)
     expect(named / judged).toBeGreaterThan(0.9)
   })
 })

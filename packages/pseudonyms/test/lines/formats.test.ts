@@ -1,4 +1,5 @@
 // What is read of lines of each format.
+import type { LineOptions } from '@strongroom/pseudonyms'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
@@ -127,6 +128,47 @@ describe('formats', () => {
         if (text !== '') expect([text, counts.malformed]).toEqual([text, isObject ? 0 : 1])
       }),
       { numRuns: 3000 },
+    )
+  })
+
+  test('JSON stays JSON, and JSON in its texts too: what is replaced neither begins nor ends within an escape', async () => {
+    const shown = await shownPseudonyms()
+    const fragments = [
+      '192.0.2.1',
+      '10.0.0.1',
+      'fe80::1',
+      'fe80::1::2',
+      '::',
+      '127.1',
+      'cafe',
+      '1',
+      '.',
+      ':',
+      '<',
+      'é',
+      '\u2019',
+      '\u0012',
+      ' ',
+    ]
+    const others = ['\\', '\n', '"', '%31', '%', '&#49;', '&', '=', '=2E', 'IPv6:', 'http://', '@', 'token=a', '?', '/', '\\u003a', '\\x31']
+    const text = fc.array(fc.constantFrom(...fragments, ...others), { maxLength: 8 }).map((parts) => parts.join(''))
+    // As servers write it that trust no encoding.
+    const written = (value: unknown): string =>
+      JSON.stringify(value).replaceAll(/[^ -~]|[<>&']/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    const options = fc.constantFrom<LineOptions>(
+      { format: 'text' },
+      { format: 'text', redactQuery: ['token'] },
+      { format: 'json', addresses: ['ip'] },
+    )
+    await fc.assert(
+      fc.asyncProperty(text, text, options, async (plain, inner, given) => {
+        const line = written({ ip: '192.0.2.1', plain, nested: written({ inner, more: [inner] }) })
+        const { text: out } = await sent(shown, given, [line])
+        const read = JSON.parse(out) as { readonly nested: string }
+        // The value of a parameter goes on behind a quote that is escaped.
+        if (given.redactQuery === undefined) expect(Object.keys(JSON.parse(read.nested) as object)).toEqual(['inner', 'more'])
+      }),
+      { numRuns: 4000 },
     )
   })
 })
