@@ -110,15 +110,13 @@ export class Scanner {
   }
 
   #atColon(bytes: Buffer, at: number, done: number, to: number, into: Findings): number {
-    const next = at + 1 < to ? (bytes[at + 1] as number) : 0
-    if (IS_DIGIT[next] === 1 || isSlash(next)) {
-      const host = at > done ? hostAfterScheme(bytes, at, done, to) : undefined
-      if (host !== undefined) {
-        const end = this.#atHost(bytes, host, to, into)
-        // Else what was passed over is read as well: a backslash there may begin an escape.
-        if (end > host) return end
-      }
+    const host = at > done ? hostAfterScheme(bytes, at, done, to) : undefined
+    if (host !== undefined) {
+      const end = this.#atHost(bytes, host, to, into)
+      // Else what was passed over is read as well: a backslash there may begin an escape.
+      if (end > host) return end
     }
+    const next = at + 1 < to ? (bytes[at + 1] as number) : 0
     if (next !== COLON && IS_HEX[next] === 0) return at + 1
     const run = this.#colons
     readColons(bytes, at, done, to, run)

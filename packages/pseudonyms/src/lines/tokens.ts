@@ -54,9 +54,9 @@ export class Tokens {
     const last = this.ends.at(-1) ?? from
     if (at < last || !this.#counts(bytes, at, to)) return
     let start = at
-    while (start > last && !endsToken(bytes, start - 1, from)) start--
+    while (start > last && !endsToken(bytes, start - 1)) start--
     let end = at + 1
-    while (end < to && !endsToken(bytes, end, from)) end++
+    while (end < to && !endsToken(bytes, end)) end++
     this.starts.push(start)
     this.ends.push(end)
   }
@@ -98,11 +98,11 @@ function isReadOn(bytes: Buffer, start: number, to: number): boolean {
   return (byte === DOT || byte === COLON) && (bytes[at + 1] === COLON || IS_HEX[bytes[at + 1] ?? 0] === 1)
 }
 
-// A quote behind a backslash that is itself no escaped one ends nothing.
-function endsToken(bytes: Buffer, at: number, from: number): boolean {
+// A quote behind a backslash, which is no escaped one itself, ends nothing.
+function endsToken(bytes: Buffer, at: number): boolean {
   const byte = bytes[at] as number
   if (byte !== QUOTE) return ENDS_TOKEN[byte] === 1
   let start = at
-  while (start > from && bytes[start - 1] === BACKSLASH) start--
+  while (bytes[start - 1] === BACKSLASH) start--
   return (at - start) % 2 === 0
 }

@@ -20,6 +20,7 @@ describe('formats', () => {
       ['-', '-'],
       ['dsl-203-0-113-9.example.net', '[redacted]'],
       ['2130706433', '[redacted]'],
+      ['20010db8000000000000000000000001', '[redacted]'],
       ['127.1', '[redacted]'],
       ['0300.0.2.1', '[redacted]'],
       ['192.0.2.1.', '[redacted]'],
@@ -162,8 +163,8 @@ describe('formats', () => {
     )
     await fc.assert(
       fc.asyncProperty(text, text, options, async (plain, inner, given) => {
-        const line = written({ ip: '192.0.2.1', plain, nested: written({ inner, more: [inner] }) })
-        const { text: out } = await sent(shown, given, [line])
+        const json = written({ ip: '192.0.2.1', plain, nested: written({ inner, more: [inner] }) })
+        const { text: out } = await sent(shown, given, [json])
         const read = JSON.parse(out) as { readonly nested: string }
         // The value of a parameter goes on behind a quote that is escaped.
         if (given.redactQuery === undefined) expect(Object.keys(JSON.parse(read.nested) as object)).toEqual(['inner', 'more'])
