@@ -3,7 +3,8 @@
 import { invalidArgument } from '@strongroom/core'
 
 import { BACKSLASH, CONTROLS, ENDS_NAME, ENDS_VALUE, EQUALS, tableOf } from './bytes.ts'
-import { type Escape, readEscape } from './escapes.ts'
+import { type Escape, noEscape } from './escape.ts'
+import { readEscape } from './escapes.ts'
 
 // Before these a value ends, a backslash before them or not.
 const IS_CONTROL = tableOf(CONTROLS)
@@ -16,7 +17,7 @@ export type QueryNames = readonly string[] | 'all'
 /** Which parameters to take out. */
 export class QueryRules {
   readonly #names: ReadonlySet<string> | undefined
-  readonly #escape: Escape = { length: 0, text: '', isOfUrl: false }
+  readonly #escape: Escape = noEscape()
 
   constructor(names: QueryNames) {
     if (names !== 'all' && !(Array.isArray(names) && names.every((name) => typeof name === 'string' && name !== '')))
