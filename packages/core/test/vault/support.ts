@@ -144,7 +144,8 @@ export function aroundStateStore(store: StateStore, around: Around): StateStore 
     get: (namespace, key) => call('get', [namespace, key], () => store.get(namespace, key)),
     put: (namespace, key, value, options) => call('put', [namespace, key, value, options], () => store.put(namespace, key, value, options)),
     delete: (namespace, key, options) => call('delete', [namespace, key, options], () => store.delete(namespace, key, options)),
-    due: (namespace, before, limit) => call('due', [namespace, before, limit], () => store.due(namespace, before, limit)),
+    due: (namespace, before, limit, after) =>
+      call('due', [namespace, before, limit, after], () => store.due(namespace, before, limit, after)),
     scan: (namespace, prefix, options) => call('scan', [namespace, prefix, options], () => store.scan(namespace, prefix, options)),
   }
 }
