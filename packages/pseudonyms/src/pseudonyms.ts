@@ -8,6 +8,7 @@ import {
   readOptions,
   StrongroomError,
   type Sweepable,
+  SweepTally,
   type Tenant,
 } from '@strongroom/core'
 
@@ -145,7 +146,7 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
     },
     id: (kind, value, how) => identifier(tenant, purpose, kind, value, how),
     resource: (rows) => resourceOf(rows, retain, () => series.spanOf(Math.max(0, series.now() - retain + length)).from),
-    sweep: async (how) => (making === undefined ? { done: 0, waiting: 0 } : series.sweep(how)),
+    sweep: async (how) => (making === undefined ? new SweepTally(how).report() : series.sweep(how)),
   }
 }
 

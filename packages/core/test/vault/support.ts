@@ -11,6 +11,7 @@ import {
   type StateStore,
   StrongroomError,
   type Subject,
+  type SweepReport,
   type Vault,
   type VaultOptions,
   type WrappingKeyRecord,
@@ -172,3 +173,8 @@ export async function until(condition: () => boolean): Promise<void> {
 }
 
 export type Stored = Encrypted<string>
+
+/** What a sweep says that had nothing to do but this. */
+export function swept(changes: Partial<SweepReport> = {}): SweepReport {
+  return { done: 0, waiting: 0, damaged: 0, failed: 0, failures: [], ...changes }
+}
