@@ -2,7 +2,7 @@ export { type Clock, systemClock } from './clock.ts'
 export { readOptions, shownName } from './read-options.ts'
 export { decryptFailed, invalidArgument, StrongroomError, type StrongroomErrorCode, type StrongroomErrorOptions } from './errors.ts'
 export { Secret } from './secret.ts'
-export { type Attempted, SweepTally } from './sweep-tally.ts'
+export { type Attempted, SweepTally } from './vault/sweep-tally.ts'
 export type { Sweepable, SweepFailure, SweepOptions, SweepReport } from './sweepable.ts'
 
 export { type Encrypted, type Field, field, type FieldOptions, type PreviousName } from './field.ts'

@@ -118,7 +118,11 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const { keyStore, clock, providers, defaultRegion } = checked
   const opened = await openKeys(checked)
   const { tree, ledger, reconciler } = opened.keys
-  const keys: VaultKeys = { ...opened.keys, guards: new ShredGuards(checked.stateStore, tree.context.vaultId), notes: new PeriodNotes(tree) }
+  const keys: VaultKeys = {
+    ...opened.keys,
+    guards: new ShredGuards(checked.stateStore, tree.context.vaultId),
+    notes: new PeriodNotes(tree),
+  }
   // Before anything is written to stores that were restored together.
   if (checked.ledgerAtLeast !== undefined) await ledger.requireReached(checked.ledgerAtLeast)
   await reconciler.run()

@@ -3,23 +3,19 @@
  * when, under a key of the vault: whoever can write the store, and no more, has no key end before its time.
  */
 
-import { equalBytes, hmacSha256, wipe } from '../crypto/hash.ts'
+import { wipe } from '../crypto/hash.ts'
 import { decryptFailed, hasCode } from '../errors.ts'
-import { ascii, concat, copy, hex, lp, toNumber, u64, utf8 } from '../format/bytes.ts'
+import { hex } from '../format/bytes.ts'
+import { dueIn, periodNote } from '../format/period-note.ts'
 import type { KeyTree } from '../keys/key-tree.ts'
 import type { DueEntry, StateEntry } from '../keys/state-store.ts'
 import { keyEnd, type KeptSeries, type PeriodSeries } from './period-series.ts'
 
 const NAMESPACE = 'strongroom/period-keys'
-const LABEL = lp(ascii('strongroom/v1/period-note'))
-const FORM = 1
-const HEAD = 9
-const NOTE_BYTES = HEAD + 32
 const PAGE = 1000
 // Of those that this process has noted; then it looks again.
 const MOST_NOTED = 10_000
-const KEY =
-  /^[0-9a-f]{32}\/(?<tenant>[0-9a-f]{32})\/(?<use>[a-z-]+)\/(?<length>\d{1,16})\/(?<name>(?:[0-9a-f]{2})*)\/(?<period>\d{1,16})$/
+const KEY = /^[0-9a-f]{32}\/(?<tenant>[0-9a-f]{32})\/(?<use>[a-z-]+)\/(?<length>\d{1,16})\/(?<name>(?:[0-9a-f]{2})*)\/(?<period>\d{1,16})$/
 
 /** A note, as it was found. */
 export interface FoundNote {
@@ -45,7 +41,7 @@ export class PeriodNotes {
     const key = `${this.#prefixOf(series)}${period}`
     if (this.#noted.has(key)) return
     const due = keyEnd(series, period)
-    const value = concat(Uint8Array.of(FORM), u64(due), await this.#withKey((macKey) => macOf(macKey, key, due)))
+    const value = await this.#withKey((noteKey) => periodNote(noteKey, key, due))
     await this.#tree.context.stateStore.put(NAMESPACE, key, value, { expected: 'absent', due }).catch(unlessConflict)
     if (this.#noted.size === MOST_NOTED) this.#noted.clear()
     this.#noted.add(key)
@@ -93,14 +89,8 @@ export class PeriodNotes {
   }
 
   async #read({ key, value, version }: StateEntry): Promise<FoundNote> {
-    return { entry: { key, version }, place: `${NAMESPACE}/${key}`, about: aboutOf(key), due: await this.#dueIn(key, value) }
-  }
-
-  async #dueIn(key: string, value: Uint8Array): Promise<number | undefined> {
-    if (value.length !== NOTE_BYTES || value[0] !== FORM) return undefined
-    const due = toNumber(copy(value, 1, HEAD))
-    const mac = await this.#withKey((macKey) => macOf(macKey, key, due))
-    return equalBytes(mac, copy(value, HEAD, NOTE_BYTES)) ? due : undefined
+    const due = await this.#withKey((noteKey) => dueIn(noteKey, key, value))
+    return { entry: { key, version }, place: `${NAMESPACE}/${key}`, about: aboutOf(key), due }
   }
 
   async #withKey<T>(use: (key: Uint8Array) => T): Promise<T> {
@@ -113,10 +103,6 @@ export class PeriodNotes {
       wipe(key)
     }
   }
-}
-
-function macOf(macKey: Uint8Array, key: string, due: number): Uint8Array {
-  return hmacSha256(macKey, concat(LABEL, lp(utf8(key, 'key')), u64(due)))
 }
 
 // Read strictly, though nothing is destroyed that this alone says.

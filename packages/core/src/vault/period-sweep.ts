@@ -5,7 +5,7 @@ import { hex } from '../format/bytes.ts'
 import { KeyState } from '../format/records.ts'
 import { VAULT_REF } from '../format/reference.ts'
 import { KnownRef } from '../keys/known-refs.ts'
-import { type Attempted, SweepTally } from '../sweep-tally.ts'
+import { type Attempted, SweepTally } from './sweep-tally.ts'
 import type { SweepOptions, SweepReport } from '../sweepable.ts'
 import type { Gate } from './authorize.ts'
 import { refBytes } from './names.ts'
@@ -25,7 +25,12 @@ const VAULT = hex(VAULT_REF)
  * @param given - a tenant's, by today's options
  * @throws StrongroomError `invalid_argument`, and for the stores their `…_unavailable`
  */
-export async function sweepPeriods(keys: VaultKeys, gate: Gate, options: SweepOptions | undefined, given?: KeptSeries): Promise<SweepReport> {
+export async function sweepPeriods(
+  keys: VaultKeys,
+  gate: Gate,
+  options: SweepOptions | undefined,
+  given?: KeptSeries,
+): Promise<SweepReport> {
   return new PeriodSweep(keys, gate, new SweepTally(options)).run([...Object.values(VAULT_SERIES), ...(given === undefined ? [] : [given])])
 }
 

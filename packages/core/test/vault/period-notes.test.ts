@@ -1,5 +1,12 @@
 // The notes by which keys end: whoever can write the state store, and no more, has none end before its time, and keeps none from it.
-import { openVault, type PeriodKeyOptions, type RawKeyHandling, type RawPeriodKeysOptions, type StateEntry, type Vault } from '@strongroom/core'
+import {
+  openVault,
+  type PeriodKeyOptions,
+  type RawKeyHandling,
+  type RawPeriodKeysOptions,
+  type StateEntry,
+  type Vault,
+} from '@strongroom/core'
 import { manualClock } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
@@ -50,10 +57,9 @@ describe('a note', () => {
     ['says nothing', () => new Uint8Array(0)],
     ['says one byte, as anybody can', () => Uint8Array.of(1)],
     ['says another instant', early],
-    ['is of another form', (value) => Uint8Array.from(value, (byte, i) => (i === 0 ? 2 : byte))],
-    ['is cut', (value) => value.slice(0, -1)],
-    ['goes on', (value) => Uint8Array.of(...value, 0)],
-    ['is signed by nobody', (value) => Uint8Array.from(value, (byte, i) => (i === value.length - 1 ? byte ^ 1 : byte))],
+    ['is of another form', (value) => Uint8Array.from(early(value), (byte, i) => (i === 0 ? 2 : byte))],
+    ['is cut', (value) => early(value).slice(0, -1)],
+    ['is signed by nobody', (value) => early(value).fill(7, 9)],
   ]
   test.each(altered)('that %s ends no key, is told of and stays', async (_, change) => {
     const w = await keptKey()
@@ -61,6 +67,13 @@ describe('a note', () => {
     plant(w, planted)
     expect(await w.vault.sweep()).toEqual(swept(damagedAt(w.note.key)))
     expect([await w.lives(), notesOf(w).length]).toEqual([true, 1])
+  })
+
+  test('with something behind it ends no key', async () => {
+    const w = await keptKey()
+    plant(w, { ...w.note, value: Uint8Array.of(...w.note.value, 0) })
+    w.clock.advance(28 * DAY)
+    expect(await w.vault.sweep()).toEqual(swept(damagedAt(w.note.key)))
   })
 
   test('that is as it was written, but comes early, ends no key', async () => {
@@ -126,7 +139,13 @@ describe('a sweep', () => {
     const report = await w.vault.sweep()
     expect(report).toMatchObject({ done: 1, waiting: 0, damaged: 10_001, failed: 0 })
     expect(report.failures).toHaveLength(100)
-    expect(await w.vault.tenant('acme').rawPeriodKeys({ ...SERIES, retain: 60 * DAY }).reverse(START, 'why', hex).catch(codeOf)).toBe('shredded')
+    expect(
+      await w.vault
+        .tenant('acme')
+        .rawPeriodKeys({ ...SERIES, retain: 60 * DAY })
+        .reverse(START, 'why', hex)
+        .catch(codeOf),
+    ).toBe('shredded')
   })
 
   test('that a store does not answer is thrown: nothing else can be done then', async () => {

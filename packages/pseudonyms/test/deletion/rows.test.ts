@@ -50,10 +50,7 @@ describe('rows of a collection', () => {
     ])
     w.clock.advance(days(30))
     await rows.prepare()
-    expect([await rows.sweep(), await rows.sweep()]).toEqual([
-      swept({ done: 2 }),
-      swept(),
-    ])
+    expect([await rows.sweep(), await rows.sweep()]).toEqual([swept({ done: 2 }), swept()])
     expect(
       await requests
         .find({}, { projection: { at: 0 } })

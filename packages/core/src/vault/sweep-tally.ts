@@ -1,15 +1,20 @@
 /** Sweeping things one by one: each is tried, and counted. */
 
-import { invalidArgument, StrongroomError, type StrongroomErrorCode } from './errors.ts'
-import { readOptions } from './read-options.ts'
-import type { SweepFailure, SweepOptions, SweepReport } from './sweepable.ts'
+import { invalidArgument, StrongroomError, type StrongroomErrorCode } from '../errors.ts'
+import { readOptions } from '../read-options.ts'
+import type { SweepFailure, SweepOptions, SweepReport } from '../sweepable.ts'
 
 /** What became of one thing; `nothing` is not counted. */
 export type Attempted = 'done' | 'waiting' | 'nothing' | 'failed'
 
 const MOST_FAILURES = 100
 // What another process can do, or this one later.
-const AWAY: readonly StrongroomErrorCode[] = ['region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled']
+const AWAY: readonly StrongroomErrorCode[] = [
+  'region_refused',
+  'key_provider_unavailable',
+  'key_provider_timeout',
+  'key_provider_throttled',
+]
 // What nothing else could be done after, either.
 const OVER: readonly StrongroomErrorCode[] = ['key_store_unavailable', 'state_store_unavailable', 'vault_closed']
 
