@@ -15,13 +15,12 @@ import {
 import { type PseudonymResource, type PseudonymRows, resourceOf } from './deletion/rows.ts'
 import { identifier, type IdOptions } from './identifiers/identifiers.ts'
 import { KEYED_MODES } from './keys/keyed-modes.ts'
-import { type ModeLease, OpenKeys, type PseudonymKeys } from './keys/pseudonym-keys.ts'
+import { KeylessLease } from './keys/keyless-lease.ts'
+import { OpenKeys, type PseudonymKeys } from './keys/pseudonym-keys.ts'
 import { judged, type Reversed } from './keys/reversal.ts'
 import { RecentKeys } from './keys/recent-keys.ts'
 import { truncate } from './modes/truncate.ts'
 import { checkOptions, type PseudonymsOptions } from './options.ts'
-
-const KEYLESS: ModeLease = { use: () => truncate, dispose: () => undefined }
 
 /** When something happened. */
 export interface AtOptions {
@@ -114,8 +113,11 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
   const series = tenant.rawPeriodKeys({ use: (making ?? KEYED_MODES.token).use, name: purpose, length, retain })
 
   const open = async (at: number): Promise<PseudonymKeys> => {
-    const span = series.spanOf(at)
-    return new OpenKeys(span, making === undefined ? KEYLESS : await series.open(at, handlingOf(making.make, span)))
+    const span = series.keptSpanOf(at)
+    return new OpenKeys(
+      span,
+      making === undefined ? new KeylessLease(truncate, series, at) : await series.open(at, handlingOf(making.make, span)),
+    )
   }
   const recent = new RecentKeys(open, (at) => series.spanOf(at).period)
   const instantOf = (how: AtOptions | undefined): number => readOptions(how, ['at']).at ?? series.now()

@@ -236,6 +236,30 @@ describe('clocks that jump', () => {
   })
 })
 
+test('what only truncates takes nothing in that the other modes refuse: periods that are over, or still to come', async () => {
+  const w = await world()
+  for (const mode of ['truncate', 'token'] as const) {
+    const pseudonyms = pseudonymsOf(w, { mode, retain: days(2) })
+    const refused = (at: number): Promise<readonly string[]> =>
+      Promise.all([outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at })), outcome(() => pseudonyms.unlock({ at }))])
+    expect([mode, await refused(START - 2 * DAY)]).toEqual([mode, ['period_over', 'period_over']])
+    expect([mode, await refused(START + hours(1) + 1)]).toEqual([mode, ['invalid_argument', 'invalid_argument']])
+    expect([mode, await refused(START - 2 * DAY + 1)]).toEqual([mode, ['period_over', 'period_over']])
+    expect([mode, await refused(START - DAY)]).toEqual([mode, ['done', 'done']])
+  }
+})
+
+test('what only truncates ends with its period, and when it is disposed of', async () => {
+  const w = await world()
+  const pseudonyms = pseudonymsOf(w, { mode: 'truncate', retain: DAY })
+  const [kept, disposed] = [await pseudonyms.unlock(), await pseudonyms.unlock()]
+  expect(kept.pseudonymise('192.0.2.1')).toBe('192.0.2.0')
+  disposed.dispose()
+  expect(await outcome(() => disposed.pseudonymise('192.0.2.1'))).toBe('handle_expired')
+  w.clock.advance(DAY)
+  expect(await outcome(() => kept.pseudonymise('192.0.2.1'))).toBe('period_over')
+})
+
 test('what only truncates ends no key of the same purpose, however short it keeps', async () => {
   const w = await world()
   const token = pseudonymsOf(w, { mode: 'token' })

@@ -38,10 +38,15 @@ export interface RawPeriodKeys extends Sweepable {
   /** The period in which an instant lies. Reads nothing. @throws StrongroomError `invalid_argument` */
   spanOf(at: number): PeriodSpan
   /**
+   * The same, where something of that instant may be taken in now: for what has no key, and is to end all the same. Reads nothing.
+   *
+   * @throws StrongroomError `invalid_argument` (`at` is no instant, or more than an hour ahead), `period_over`
+   */
+  keptSpanOf(at: number): PeriodSpan
+  /**
    * The key of the period in which an instant lies; makes it where there is none, once it is noted when it has to end.
    *
-   * @throws StrongroomError `invalid_argument` (`at` is no instant, or more than an hour ahead), `period_over`, `shredded`, `suspended`,
-   *   `not_found` (no such tenant), `region_refused`, `denied`, and for stores and provider their `…_unavailable`
+   * @throws StrongroomError as `keptSpanOf`, and `shredded`, `suspended`, `not_found` (no such tenant), `region_refused`, `denied`, and for stores and provider their `…_unavailable`
    */
   open<T>(at: number, handling: RawKeyHandling<T>): Promise<RawKeyLease<T>>
   /**
@@ -101,8 +106,16 @@ class Series implements RawPeriodKeys {
     return { period, from, to: from + length, until: keyEnd({ length, retain }, period) }
   }
 
+  keptSpanOf(at: number): PeriodSpan {
+    const span = this.spanOf(at)
+    const now = this.now()
+    if (at > now + MOST_AHEAD) throw invalidArgument('at', 'must not be more than an hour ahead of the clock')
+    if (span.until <= now) throw periodOver()
+    return span
+  }
+
   async open<T>(at: number, handling: RawKeyHandling<T>): Promise<RawKeyLease<T>> {
-    const span = this.#living(at)
+    const span = this.keptSpanOf(at)
     // None of a tenant that there is not.
     await this.#tenant.readyTenant()
     await this.#tenant.keys.notes.note(await this.#kept(), span.period)
@@ -117,7 +130,7 @@ class Series implements RawPeriodKeys {
       throw invalidArgument('reason', `must be a string of 1 to ${MOST_REASON} characters`)
     const { use, label } = this.#series
     const asked = { use, operation: 'pseudonym.reverse', about: { label, reason }, mint: false } as const
-    return useRawKey(this.#place(this.#living(at).period), asked, work)
+    return useRawKey(this.#place(this.keptSpanOf(at).period), asked, work)
   }
 
   async sweep(options?: SweepOptions): Promise<SweepReport> {
@@ -127,14 +140,6 @@ class Series implements RawPeriodKeys {
 
   async #kept(): Promise<KeptSeries> {
     return { ...this.#series, tenantRef: hex(await this.#tenant.tenantRef()) }
-  }
-
-  #living(at: number): PeriodSpan {
-    const span = this.spanOf(at)
-    const now = this.now()
-    if (at > now + MOST_AHEAD) throw invalidArgument('at', 'must not be more than an hour ahead of the clock')
-    if (span.until <= now) throw periodOver()
-    return span
   }
 
   #place(period: number): Place {
