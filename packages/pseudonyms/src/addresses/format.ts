@@ -4,7 +4,7 @@ import { ADDRESS_BYTES, isV4 } from './parse.ts'
 
 const GROUPS = 8
 /** The longest text that `writeAddress` writes. */
-export const MOST_TEXT = 39
+const MOST_TEXT = 39
 
 const DOT = 46
 const COLON = 58
@@ -54,7 +54,7 @@ export function formatAddresses(blocks: Uint8Array): string[] {
  * @param out - room for 39 bytes from `to` on
  * @returns where the text ends
  */
-export function writeAddress(bytes: Uint8Array, at: number, out: Uint8Array, to: number): number {
+function writeAddress(bytes: Uint8Array, at: number, out: Uint8Array, to: number): number {
   return isV4(bytes, at) ? writeV4(bytes, at + 12, out, to) : writeV6(bytes, at, out, to)
 }
 
