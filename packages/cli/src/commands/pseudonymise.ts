@@ -9,6 +9,7 @@ import type { LineCounts, LineOptions, ModeName, PseudonymisedLines, Pseudonyms 
 import { type Command, Option } from 'commander'
 
 import { CliError } from '../cli-error.ts'
+import { ExitCode } from '../exit-code.ts'
 import { duration, instant, placeName, type SharedFlags, withFilterFlags } from '../flags.ts'
 import { inputs } from '../inputs.ts'
 import { optionalPackage } from '../optional-package.ts'
@@ -96,8 +97,8 @@ async function pseudonymise(session: Session, tenant: string, files: readonly st
     () => run(session, files, lines),
   )
   await session.tell(toldOf(lines.counts))
-  if (flags.sweep === true) await sweep(session, pseudonyms)
-  return { lines: [], summary: {} }
+  const exitCode = flags.sweep === true ? await sweep(session, pseudonyms) : ExitCode.done
+  return { lines: [], summary: {}, exitCode }
 }
 
 async function run(session: Session, files: readonly string[], lines: PseudonymisedLines): Promise<void> {
@@ -137,9 +138,16 @@ function append(aside: Writable, bytes: Uint8Array): Promise<void> {
   })
 }
 
-async function sweep(session: Session, pseudonyms: Pseudonyms): Promise<void> {
-  const { done, waiting } = await pseudonyms.sweep({ signal: session.signal })
-  await session.tell(`${count(done, 'key')} destroyed${waiting === 0 ? '' : `; ${waiting} could not be yet`}`)
+async function sweep(session: Session, pseudonyms: Pseudonyms): Promise<ExitCode> {
+  const { done, waiting, damaged, failed, failures } = await pseudonyms.sweep({ signal: session.signal })
+  const others = [
+    waiting > 0 && `${waiting} could not be yet`,
+    failed > 0 && `${failed} failed`,
+    damaged > 0 && `${count(damaged, 'note')} of keys that are to end ${damaged === 1 ? 'is' : 'are'} damaged`,
+  ].filter((each) => each !== false)
+  await session.tell([`${count(done, 'key')} destroyed`, ...others].join('; '))
+  for (const { place, reason } of failures) await session.tell(`${reason}: ${place}`)
+  return damaged + failed === 0 ? ExitCode.done : ExitCode.failed
 }
 
 function soFar({ lines, bytesIn }: LineCounts, ms: number): string {
