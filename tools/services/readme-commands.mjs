@@ -42,9 +42,10 @@ export async function startByReadme({ example, start, uri, ready, client, enviro
     // The shell and its programs are a group, so that they end together.
     detached: true,
   })
+  const { pid } = service
   const ended = once(service, 'exit')
   const stop = async () => {
-    if (service.exitCode === null && service.signalCode === null) process.kill(-service.pid, 'SIGKILL')
+    if (pid !== undefined && service.exitCode === null && service.signalCode === null) process.kill(-pid, 'SIGKILL')
     await ended
     rmSync(home, { recursive: true, force: true })
     for (const name of databasesOf(database)) await client.db(name).dropDatabase()

@@ -146,7 +146,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
       gate.requireOpen()
       return periodKey(own, which)
     },
-    sweep: (options) => sweepPeriods(keys, gate, options),
+    sweep: (how) => sweepPeriods(keys, gate, how),
     item(owner, name) {
       gate.requireOpen()
       return knownItem(keys, gate, owner, name)

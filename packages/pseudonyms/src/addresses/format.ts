@@ -109,7 +109,7 @@ function writeGroup(group: number, to: number): number {
 }
 
 function packed(text: string): number {
-  return [...text].reduceRight((number, character) => number * 256 + character.charCodeAt(0), 0)
+  return Buffer.from(text).readUIntLE(0, text.length)
 }
 
 // The longest run of groups that are zero, the first of several: where it begins, times 16, and its length.

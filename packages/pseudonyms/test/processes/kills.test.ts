@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { removeAllDatabases } from '../../../core/test/stores/stores.ts'
 import { DAY, swept } from '../support.ts'
-import { type Fleet, makeFleet, resultOf, type Worker } from './support.ts'
+import { resultOf, type Worker } from '../../../core/test/processes/worker.ts'
+import { type Fleet, makeFleet } from './support.ts'
 
 const START = Date.UTC(2030, 0, 1)
 const SIDES = ['before', 'behind'] as const
