@@ -13,11 +13,15 @@ const MINUTE = 60_000
 const configuration = readConfiguration()
 const store = await openStore(configuration)
 // Revocations that a CRM has not confirmed, and what a process that was killed has left behind.
-const sweep = setInterval(
-  () =>
-    void store.credentials.sweep().catch((error: unknown) => console.error(JSON.stringify({ during: 'sweep', error: described(error) }))),
-  MINUTE,
-)
+const sweeping = async (): Promise<void> => {
+  try {
+    const { failures } = await store.credentials.sweep()
+    for (const failure of failures) console.error(JSON.stringify({ during: 'sweep', ...failure }))
+  } catch (error) {
+    console.error(JSON.stringify({ during: 'sweep', error: described(error) }))
+  }
+}
+const sweep = setInterval(() => void sweeping(), MINUTE)
 const server = httpServer(store, configuration).listen(configuration.PORT, '127.0.0.1')
 await once(server, 'listening')
 console.log(`listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`)

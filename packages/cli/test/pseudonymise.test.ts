@@ -106,6 +106,21 @@ describe('in and out', () => {
 })
 
 describe('what goes wrong', () => {
+  test('a note that somebody has planted: --sweep says where it is, destroys nothing by its word, and has failed', async () => {
+    await strongroom(folder, ['pseudonymise', 't0', '--format', 'text', '--at', String(NOW - 2 * DAY)], { input: '192.0.2.1' })
+    const key = await withVault(folder, async ({ id, stateStore }) => {
+      const [note] = await stateStore.scan('strongroom/period-keys', `${id}/`, { limit: 1 })
+      if (note === undefined) throw new Error('no end is noted')
+      await stateStore.put('strongroom/period-keys', note.key, Uint8Array.of(1), { expected: note.version, due: 1 })
+      return note.key
+    })
+    const swept = await strongroom(folder, ['pseudonymise', 't0', '--format', 'text', '--sweep', '--retain', '30d'], { input: '' })
+    expect([swept.code, swept.stderr]).toEqual([
+      1,
+      `0 lines, 0 pseudonyms\n0 keys destroyed; 1 note of keys that are to end is damaged\ndamaged: strongroom/period-keys/${key}\n`,
+    ])
+  })
+
   test('files that cannot be read, gzip that is cut off: all lines that came before are printed, and it has failed', async () => {
     const one = line(await expected('192.0.2.1'))
     const lines = Array.from({ length: 500 }, (_, i) => line('192.0.2.1', NOW, `/${randomBytes(60).toString('hex')}/${i}`))

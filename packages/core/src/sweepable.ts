@@ -1,3 +1,7 @@
+/** What has to be swept from time to time, and what a sweep says. */
+
+import type { StrongroomErrorCode } from './errors.ts'
+
 /**
  * What must be called from time to time: what processes have left behind is ended, what is due is done.
  *
@@ -13,7 +17,9 @@
 export interface Sweepable {
   /**
    * Does what is due. Safe in several processes at once, and when it is killed: the next one goes on. Does some at a time: `done` says
-   * whether there may be more.
+   * whether there may be more. What is wrong with single things is in the report: look at it.
+   *
+   * @throws StrongroomError `invalid_argument`, `vault_closed`, and for the stores their `…_unavailable`
    */
   sweep(options?: SweepOptions): Promise<SweepReport>
 }
@@ -24,8 +30,24 @@ export interface SweepOptions {
   readonly signal?: AbortSignal
 }
 
-/** What a sweep has done: how many things it has ended, and how many are left because somebody did not answer. */
+/** What a sweep has done, and what it has not: whatever is wrong with one thing keeps no other from being ended. */
 export interface SweepReport {
+  /** Things that it has ended. */
   readonly done: number
+  /** Things that are left because somebody did not answer, or is not here. */
   readonly waiting: number
+  /** Entries of the state store that are not as this vault has written them. Nothing ends by their word; they stay until somebody takes them away. */
+  readonly damaged: number
+  /** Things that could not be ended. The next sweep tries them again. */
+  readonly failed: number
+  /** What is damaged, and what has failed: the first hundred. */
+  readonly failures: readonly SweepFailure[]
+}
+
+/** One thing that a sweep could not end. */
+export interface SweepFailure {
+  /** Where it is: namespace and key of an entry of the state store, or references. Never a name or a value. */
+  readonly place: string
+  /** `damaged`, or the code of what was thrown. */
+  readonly reason: 'damaged' | StrongroomErrorCode
 }

@@ -3,7 +3,7 @@
 import { invalidArgument, readOptions } from '@strongroom/core'
 
 import { days } from './durations.ts'
-import type { ModeName } from './modes/mode.ts'
+import { type ModeName, MODES } from './modes/mode.ts'
 
 /** Options of {@link createPseudonyms}. The same in every process that writes or reads the same pseudonyms. */
 export interface PseudonymsOptions {
@@ -19,8 +19,6 @@ export interface PseudonymsOptions {
 
 /** The options, complete. */
 export type CheckedOptions = Required<PseudonymsOptions>
-
-const MODES: readonly ModeName[] = ['deterministic', 'prefix', 'nd', 'ndx', 'token', 'truncate']
 
 /** @throws StrongroomError `invalid_argument` naming the option */
 export function checkOptions(given: PseudonymsOptions): CheckedOptions {

@@ -7,6 +7,7 @@ import { type Command, Option } from 'commander'
 
 import { type FileBeside, openBeside, requireApart } from '../beside.ts'
 import { CliError } from '../cli-error.ts'
+import { ExitCode } from '../exit-code.ts'
 import { duration, instant, placeName, type SharedFlags, withFilterFlags } from '../flags.ts'
 import { inputs } from '../inputs.ts'
 import { optionalPackage } from '../optional-package.ts'
@@ -33,7 +34,8 @@ const DAY = 86_400_000
 const DEFAULT_RETAIN = 30 * DAY
 const ASIDE = '--aside'
 const ALL = '*'
-const MODES: readonly ModeName[] = ['deterministic', 'prefix', 'nd', 'ndx', 'token', 'truncate']
+// The package may not be here, so the list is; that it is the whole list the compiler sees to.
+const MODES: Readonly<Record<ModeName, true>> = { deterministic: true, prefix: true, nd: true, ndx: true, token: true, truncate: true }
 const FORMATS: readonly LineOptions['format'][] = ['combined', 'json', 'text']
 const MEBIBYTE = 2 ** 20
 
@@ -48,7 +50,7 @@ export function addPseudonymise(program: Command, runner: Runner): void {
     .argument('<tenant>', 'whose pseudonyms they are', placeName)
     .argument('[file...]', 'logs, one after another; - is stdin, and so is none')
     .option('--purpose <name>', 'what the pseudonyms are for: those of two purposes cannot be linked', 'access-log')
-    .addOption(new Option('--mode <mode>', 'how they are made').choices(MODES).default('deterministic'))
+    .addOption(new Option('--mode <mode>', 'how they are made').choices(Object.keys(MODES)).default('deterministic'))
     .addOption(new Option('--period <span>', 'how long one key is used: 60m, 12h, 1d').argParser(duration).default(DAY, '1d'))
     .addOption(
       new Option('--retain <span>', 'how long a key is kept, counted from the start of its period (default: 30d)').argParser(duration),
@@ -100,8 +102,8 @@ async function pseudonymise(session: Session, tenant: string, files: readonly st
   } finally {
     if (aside !== undefined) await unlessStopped(session, aside.close())
   }
-  if (flags.sweep === true) await sweep(session, pseudonyms)
-  return { lines: [], summary: {} }
+  const exitCode = flags.sweep === true ? await sweep(session, pseudonyms) : ExitCode.done
+  return { lines: [], summary: {}, exitCode }
 }
 
 async function run(session: Session, files: readonly string[], lines: PseudonymisedLines): Promise<void> {
@@ -151,9 +153,16 @@ function lineOptions({ format, address = [], time, redactQuery, at }: Flags, asi
   return format === 'json' ? { format, addresses: address, ...(time === undefined ? {} : { time }), ...shared } : { format, ...shared }
 }
 
-async function sweep(session: Session, pseudonyms: Pseudonyms): Promise<void> {
-  const { done, waiting } = await pseudonyms.sweep({ signal: session.signal })
-  await session.tell(`${count(done, 'key')} destroyed${waiting === 0 ? '' : `; ${waiting} could not be yet`}`)
+async function sweep(session: Session, pseudonyms: Pseudonyms): Promise<ExitCode> {
+  const { done, waiting, damaged, failed, failures } = await pseudonyms.sweep({ signal: session.signal })
+  const others = [
+    waiting > 0 && `${waiting} could not be yet`,
+    failed > 0 && `${failed} failed`,
+    damaged > 0 && `${count(damaged, 'note')} of keys that are to end ${damaged === 1 ? 'is' : 'are'} damaged`,
+  ].filter((each) => each !== false)
+  await session.tell([`${count(done, 'key')} destroyed`, ...others].join('; '))
+  for (const { place, reason } of failures) await session.tell(`${reason}: ${place}`)
+  return damaged + failed === 0 ? ExitCode.done : ExitCode.failed
 }
 
 function soFar({ lines, bytesIn }: LineCounts, ms: number): string {
