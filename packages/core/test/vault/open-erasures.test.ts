@@ -56,6 +56,6 @@ describe('erasure_pending', () => {
     await stateStore.put(ERASURES, openErasureKey(vault.id, await item.references()), SOMETHING, { expected: 'absent' })
     expect(await recreate(item)).toBe('erasure_pending')
     // What cannot be filled anyway is told as before.
-    expect(await recreate(bob(vault).item('zoom'))).toBe('shredded')
+    expect(await recreate(bob(vault).item('zoom'))).toBe('not_found')
   })
 })
