@@ -18,6 +18,7 @@ import { definePolicy } from '@strongroom/erasure'
 import { z } from 'zod'
 
 import type { CertificateFacts, ErasedKind } from '#erasure/certificate/certificate.js'
+import { issueCertificate } from '#erasure/certificate/issue.js'
 import { toText } from '#erasure/certificate/text-form.js'
 
 export const START = Date.UTC(2030, 0, 1)
@@ -140,4 +141,18 @@ function rawKey(key: KeyObject): Uint8Array {
 /** The body of a certificate, as text. */
 export function bodyOf(certificate: string): string {
   return Buffer.from(certificate.split('.')[1] ?? '', 'base64url').toString()
+}
+
+/** Somebody new of a tenant, shredded, with a certificate for whom the root version is taken for destroyed at once: its epoch stays open. */
+export async function closedAlice(
+  vault: Vault,
+  tenant: string,
+): Promise<{ readonly certificate: string; readonly receipt: string; readonly references: readonly string[] }> {
+  const alice = vault.tenant(tenant).subject('alice')
+  const references = await alice.references()
+  const shredded = await alice.shred({ reason: 'accountDeleted' })
+  const [facts, at] = [await factsOf(vault, 'subject', references, shredded), vault.clock.now()]
+  const versions = [{ number: shredded.rootVersion, level: 'operator-asserted', effectiveAt: at, copiesUntil: at }] as const
+  const certificate = await issueCertificate(vault, { ...facts, finality: { at, final: true, blockedBy: [], versions } })
+  return { certificate, receipt: shredded.receipt, references }
 }
