@@ -3,7 +3,7 @@
 import { invalidArgument, StrongroomError } from './errors.ts'
 
 /** Something that passes before a promise is kept. */
-export interface Term {
+export interface DeadlineTerm {
   /** As the caller has called it, for a program. */
   readonly argument: string
   /** As it is called in a sentence before `of 7 days`, with its article, for people: `an epoch`. */
@@ -60,11 +60,14 @@ export function durationInWords(length: number): string {
  * console.log(everywhere)
  * ```
  */
-export function requireWithinDeadline(deadline: number, terms: readonly Term[]): number {
+export function requireWithinDeadline(deadline: number, terms: readonly DeadlineTerm[]): number {
   requireLength('deadline', deadline)
   for (const { argument, length } of terms) requireLength(argument, length)
   const sum = terms.reduce((total, { length }) => total + length, 0)
-  const longest = terms.reduce<Term | undefined>((most, term) => (most === undefined || term.length > most.length ? term : most), undefined)
+  const longest = terms.reduce<DeadlineTerm | undefined>(
+    (most, term) => (most === undefined || term.length > most.length ? term : most),
+    undefined,
+  )
   if (longest === undefined || sum <= deadline) return sum
   const listed = terms.filter(({ length }) => length > 0).map(({ words, length }) => `${words} of ${durationInWords(length)}`)
   const room = deadline - (sum - longest.length)

@@ -1,16 +1,16 @@
 // The sum against a deadline, in words that whoever has promised it can read.
-import { days, durationInWords, hours, minutes, requireWithinDeadline, StrongroomError, type Term } from '@strongroom/core'
+import { days, durationInWords, hours, minutes, requireWithinDeadline, StrongroomError, type DeadlineTerm } from '@strongroom/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-const TERMS: readonly Term[] = [
+const TERMS: readonly DeadlineTerm[] = [
   { argument: 'grace', words: 'a grace', length: days(30) },
   { argument: 'sweep', words: 'an interval between sweeps', length: hours(1) },
   { argument: 'epoch', words: 'an epoch', length: days(7) },
   { argument: 'delay', words: 'a delay', length: 0 },
 ]
 
-function refusal(deadline: number, terms: readonly Term[]): StrongroomError {
+function refusal(deadline: number, terms: readonly DeadlineTerm[]): StrongroomError {
   try {
     requireWithinDeadline(deadline, terms)
   } catch (error) {
@@ -78,7 +78,8 @@ test('whatever the terms: refused if and only if their sum is above, and with th
           room < 0 ? 'even without it the promise is not kept.' : `of at most ${durationInWords(room)} it keeps the promise.`,
         ),
       ).toBe(true)
-      if (room >= 0) expect(requireWithinDeadline(deadline, terms.with(at, { ...(terms[at] as Term), length: room }))).toBe(deadline)
+      if (room >= 0)
+        expect(requireWithinDeadline(deadline, terms.with(at, { ...(terms[at] as DeadlineTerm), length: room }))).toBe(deadline)
     }),
   )
 })
