@@ -60,7 +60,11 @@ test('to the millisecond', () => {
 })
 
 test('whatever the terms: refused if and only if their sum is above, and with the room that is named they pass', () => {
-  const term = fc.record({ argument: fc.constantFrom('a', 'b', 'c'), words: fc.constant('it'), length: fc.nat(1000) })
+  const term: fc.Arbitrary<DeadlineTerm> = fc.record({
+    argument: fc.constantFrom('a', 'b', 'c'),
+    words: fc.constant('it'),
+    length: fc.nat(1000),
+  })
   fc.assert(
     fc.property(fc.array(term, { minLength: 1, maxLength: 5 }), fc.nat(3000), (terms, deadline) => {
       const sum = terms.reduce((total, { length }) => total + length, 0)
