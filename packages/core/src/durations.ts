@@ -7,7 +7,7 @@ const MINUTE = 60_000
  *
  * @example
  * ```ts
- * import { minutes } from '@strongroom/pseudonyms'
+ * import { minutes } from '@strongroom/core'
  *
  * const every = minutes(10)
  * ```
@@ -21,7 +21,7 @@ export function minutes(count: number): number {
  *
  * @example
  * ```ts
- * import { hours } from '@strongroom/pseudonyms'
+ * import { hours } from '@strongroom/core'
  *
  * const period = hours(6)
  * ```
@@ -35,9 +35,9 @@ export function hours(count: number): number {
  *
  * @example
  * ```ts
- * import { days } from '@strongroom/pseudonyms'
+ * import { days } from '@strongroom/core'
  *
- * const retain = days(30)
+ * const grace = days(30)
  * ```
  */
 export function days(count: number): number {
