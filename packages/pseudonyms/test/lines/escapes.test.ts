@@ -190,40 +190,10 @@ const spelling = fc
   })
 
 // Of strings of JSON: what escapes are made of, on any level.
-const OF_STRINGS = [
-  ...[
-    String.raw`\"`,
-    String.raw`\\`,
-    String.raw`\/`,
-    String.raw`\n`,
-    String.raw`\f`,
-    String.raw`\u0031`,
-    String.raw`\u002e`,
-    String.raw`\u0022`,
-  ],
-  ...[String.raw`\u005c`, String.raw`\ud835\udfcf`, String.raw`\u0000`, String.raw`\\061`, String.raw`\\u0031`, String.raw`\\x31`],
-  ...[
-    '1.2.3.4',
-    '1.2.3.',
-    '.4',
-    '1',
-    '.',
-    ':',
-    '::',
-    'fe80::1',
-    'f',
-    '%31',
-    '%22',
-    '%5c',
-    '%u0022',
-    '&#34;',
-    '&#92;',
-    '&quot;',
-    '=2E',
-    '=22',
-  ],
-  ...['?token=', '&token=', '&', '#', '=', ';', '//', 'http:', '@', '0x', ' ', 'é', '１', '＂', '＼', '％', '＆', '\u00ad', '”'],
-]
+const OF_STRINGS = String.raw`\" \\ \/ \n \f \u0031 \u002e \u0022 \u005c \ud835\udfcf \u0000 \\061 \\u0031 \\x31 ${'\u00ad'}`
+  .split(' ')
+  .concat(['1.2.3.4', '1.2.3.', '.4', '1', '.', ':', '::', 'fe80::1', 'f', '%31', '%22', '%5c', '%u0022', '&#34;', '&#92;', '&quot;'])
+  .concat(['?token=', '&token=', '&', '#', '=', '=2E', '=22', ';', '//', 'http:', '@', '0x', ' ', 'é', '１', '＂', '＼', '％', '＆', '”'])
 const ofJson = fc
   .array(fc.constantFrom(...OF_STRINGS), { minLength: 1, maxLength: 8 })
   .map((parts) => `{"a":"${parts.join('')}","b":[1,"x"]}`)
@@ -235,7 +205,7 @@ describe('a fuzz of escapes', () => {
     const broken = Buffer.from(text, 'latin1')
       .toString()
       .split('\n')
-      .filter((line) => !isWhole(line))
+      .filter((line) => !isJson(line))
     expect(broken).toEqual([])
     expect(counts.addresses + counts.unclear).toBeGreaterThan(10_000)
   })
@@ -268,7 +238,7 @@ describe('a fuzz of escapes', () => {
   })
 })
 
-function isWhole(line: string): boolean {
+function isJson(line: string): boolean {
   try {
     return JSON.stringify((JSON.parse(line) as { readonly b: unknown }).b) === '[1,"x"]'
   } catch {
