@@ -5,7 +5,7 @@ import { type Attempted, type Clock, type SweepOptions, type SweepReport, SweepT
 import type { Connect } from './connect/connect.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
 import { isNotConnected } from './errors.ts'
-import type { DueRecord } from './records/json-form.ts'
+import type { DueRecord } from './records/due-records.ts'
 import { CONNECTIONS, type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
 import { disconnect, type DisconnectOptions } from './revoke/disconnect.ts'

@@ -104,6 +104,27 @@ test('entries that are damaged or planted keep no sweep from revoking, nor keys 
   expect(await key.state()).toBe('shredded')
 })
 
+test('hundreds of entries that are damaged, or of another vault, and due before it keep nothing from being revoked', async () => {
+  const clock = manualClock(START)
+  const w = await world({ vaultOptions: { clock } })
+  const granted = w.server.grant()
+  await w.connection.save(granted)
+  w.server.revocation = { status: 503 }
+  await w.connection.disconnect()
+  const [waiting] = entriesOf(w, REVOCATIONS)
+  if (waiting === undefined) throw new Error('nothing waits')
+  const prefix = waiting.key.split('/').slice(0, 4).join('/')
+  for (let i = 0; i < 200; i++) {
+    await plant(w, REVOCATIONS, `${prefix}/0/${i}`, '{', 1)
+    await plant(w, REVOCATIONS, `${'0'.repeat(32)}/${i}`, '{', 1)
+  }
+  w.server.revocation = { status: 200 }
+  w.server.revoked.length = 0
+  clock.advance(DAY)
+  expect(await w.credentials.sweep()).toMatchObject({ done: 1, damaged: 200, failed: 0 })
+  expect(w.server.revoked).toEqual([granted.refresh_token])
+})
+
 test('the note of a key that was taken away: the key goes on its day all the same', async () => {
   const clock = manualClock(START)
   const w = await world({ vaultOptions: { clock } })

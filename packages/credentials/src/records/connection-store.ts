@@ -3,7 +3,7 @@
 import { type StateStore, type StateVersion, StrongroomError, type Subject, type Tenant } from '@strongroom/core'
 
 import { notConnected, reauthorisationRequired } from '../errors.ts'
-import { type DueRecord, dueRecord } from './json-form.ts'
+import { type DueRecord, dueRecords } from './due-records.ts'
 import { type ConnectionRecord, decodeRecord, encodeRecord } from './record.ts'
 
 /** The namespace of the state store that they are in. */
@@ -108,10 +108,8 @@ export class ConnectionStore {
 
   /** Those that have something to be finished, oldest first. */
   async due(before: number, limit: number): Promise<readonly DueRecord<StoredConnection>[]> {
-    const entries = await this.#store.due(CONNECTIONS, before, limit)
-    return entries
-      .filter(({ key }) => key.startsWith(`${this.#vaultId}/`))
-      .map((entry) => dueRecord(entry, ({ key, value, version }) => ({ key, record: decodeRecord(value), stored: version })))
+    const due = { namespace: CONNECTIONS, vaultId: this.#vaultId, before, limit }
+    return dueRecords(this.#store, due, ({ key, value, version }) => ({ key, record: decodeRecord(value), stored: version }))
   }
 }
 

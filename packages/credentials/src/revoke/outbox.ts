@@ -19,7 +19,8 @@ import {
 import { z } from 'zod'
 
 import { isConflict } from '../records/connection-store.ts'
-import { decodeEntry, type DueRecord, dueRecord, encodeEntry, FORM } from '../records/json-form.ts'
+import { type DueRecord, dueRecords } from '../records/due-records.ts'
+import { decodeEntry, encodeEntry, FORM } from '../records/json-form.ts'
 import type { TokenHint } from './revocation-endpoint.ts'
 
 /** The namespace of the state store that they are in. */
@@ -131,10 +132,8 @@ export class RevocationOutbox {
   }
 
   async due(limit: number): Promise<readonly DueRecord<StoredRevocation>[]> {
-    const entries = await this.#store.due(REVOCATIONS, this.#clock.now(), limit)
-    return entries
-      .filter(({ key }) => key.startsWith(`${this.#vaultId}/`))
-      .map((entry) => dueRecord(entry, ({ key, value, version }) => stored(key, decode(value), version)))
+    const due = { namespace: REVOCATIONS, vaultId: this.#vaultId, before: this.#clock.now(), limit }
+    return dueRecords(this.#store, due, ({ key, value, version }) => stored(key, decode(value), version))
   }
 
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {

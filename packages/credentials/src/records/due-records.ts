@@ -1,0 +1,52 @@
+/** What is due of one vault: each by itself, so that one that is damaged keeps no other from being ended. */
+
+import type { DueEntry, StateStore } from '@strongroom/core'
+
+export interface DueRecord<T> {
+  readonly key: string
+  /** `undefined`: not of a form that was written here. */
+  readonly record: T | undefined
+}
+
+/** Which entries. */
+export interface Due {
+  readonly namespace: string
+  readonly vaultId: string
+  /** UTC milliseconds. */
+  readonly before: number
+  /** So many that are whole; how many others stand before them is of no account. */
+  readonly limit: number
+}
+
+/**
+ * Reads by pages, oldest first.
+ *
+ * @param decode - throws for what is damaged
+ */
+export async function dueRecords<T>(
+  store: StateStore,
+  { namespace, vaultId, before, limit }: Due,
+  decode: (entry: DueEntry) => T,
+): Promise<readonly DueRecord<T>[]> {
+  const found: DueRecord<T>[] = []
+  let whole = 0
+  for (let after: DueEntry | undefined; ;) {
+    const page = await store.due(namespace, before, limit, after)
+    for (const entry of page) {
+      if (!entry.key.startsWith(`${vaultId}/`) || whole === limit) continue
+      const record = decoded(entry, decode)
+      if (record !== undefined) whole++
+      found.push({ key: entry.key, record })
+    }
+    after = page.at(-1)
+    if (page.length < limit || whole === limit) return found
+  }
+}
+
+function decoded<T>(entry: DueEntry, decode: (entry: DueEntry) => T): T | undefined {
+  try {
+    return decode(entry)
+  } catch {
+    return undefined
+  }
+}
