@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { invalidArgument, readOptions } from '@strongroom/core'
 
 import type { Pseudonyms } from '../pseudonyms.ts'
-import { hideAddresses } from './node-request.ts'
+import { hideAddresses, hideFailed } from './node-request.ts'
 import { REQUEST_OPTIONS, type RequestOptions, requestReader } from './pseudonymise-request.ts'
 
 /** What Fastify hands over: what serves a request. */
@@ -44,8 +44,8 @@ export function pseudonymousServer(pseudonyms: Pseudonyms, options: ServerOption
   if (typeof create !== 'function') throw invalidArgument('create', 'must be a function that makes a server')
   if (typeof onError !== 'function') throw invalidArgument('onError', 'must be a function')
   const reader = requestReader(pseudonyms, rest)
-  return (handler) =>
-    create((request, response) => {
+  return (handler) => {
+    const server = create((request, response) => {
       hideAddresses(request, response, reader).then(
         () => handler(request, response),
         (error: unknown) => {
@@ -54,4 +54,11 @@ export function pseudonymousServer(pseudonyms: Pseudonyms, options: ServerOption
         },
       )
     })
+    server.prependListener('clientError', (error, socket) => {
+      hideFailed(error, socket)
+      // What Node does where nobody listens.
+      if (server.listenerCount('clientError') === 1) socket.destroy(error)
+    })
+    return server
+  }
 }

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 import { StrongroomError } from '@strongroom/core'
 
@@ -62,6 +63,12 @@ async function read(request: IncomingMessage, response: ServerResponse, reader: 
   putHeaders(request, reader, answer.headers)
   answers.set(request, answer)
   return answer
+}
+
+/** For a connection with what is no request: whoever logs why sees neither its address nor its bytes, in which others may stand. */
+export function hideFailed(error: Error, socket: Duplex): void {
+  Reflect.deleteProperty(error, 'rawPacket')
+  if (socket instanceof Socket) hidden(socket)
 }
 
 function hidden(socket: Socket): Peer {

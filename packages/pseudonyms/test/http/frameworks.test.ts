@@ -158,6 +158,32 @@ describe('Fastify', () => {
     expect((await asked(port, forwarded)).status).toBe(503)
     expect(errors).toEqual([expect.objectContaining({ code: 'shredded' })])
   })
+
+  test('a connection with what is no request shows no address: neither its own, nor one in bytes that came before', async () => {
+    const seen: unknown[] = []
+    const clientErrorHandler = (error: Error, socket: Socket): void => {
+      seen.push(socket.remoteAddress, 'rawPacket' in error, error.message)
+      socket.destroy()
+    }
+    const app = Fastify({ serverFactory: pseudonymousServer(pseudonymsOf(await world())), clientErrorHandler })
+    app.get('/', () => 'x')
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    onTestFinished(() => app.close())
+    const { port } = app.server.address() as AddressInfo
+    for (const before of ['', `GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${CLIENT}\r\n\r\n`]) {
+      const socket = connect(port, '127.0.0.1')
+      socket.end(`${before}NONE\r\n\r\n`).resume()
+      await once(socket, 'close')
+    }
+    expect(seen).toEqual(['-', false, expect.any(String), '-', false, expect.any(String)])
+  })
+
+  test('a server that nobody else watches answers what is no request by closing the connection', async () => {
+    const port = await listening(pseudonymousServer(pseudonymsOf(await world()))(() => undefined))
+    const socket = connect(port, '127.0.0.1')
+    socket.write('NONE\r\n\r\n')
+    await once(socket.resume(), 'close')
+  })
 })
 
 describe('the connection', () => {
