@@ -31,6 +31,8 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   revocation_required:
     'let the configuration return an open vault that createCredentials was called with; or give --without-revocation, and the tokens stay good at their providers',
   receipt_invalid: '',
+  certificate_invalid: '',
+  erasure_pending: 'strongroom erasures shows what is under way; run it again once that has ended',
   ledger_invalid: 'see docs/erasure-and-backups.md, "The state store is lost"',
   vault_not_initialised:
     'where there should be one, see that the key store of the configuration is the right one, and mounted; for a new vault, once: strongroom init',

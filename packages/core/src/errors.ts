@@ -53,6 +53,10 @@ export type StrongroomErrorCode =
   | 'revocation_required'
   /** A receipt that no trusted key has signed, or that was altered. */
   | 'receipt_invalid'
+  /** A closure certificate that no trusted key has signed, or that was altered. */
+  | 'certificate_invalid'
+  /** An erasure of this, or of what it is beneath, is under way: wait for its end. */
+  | 'erasure_pending'
   /** The ledger of shreds does not continue what the key store knows of it: cut, forged, or restored from before. */
   | 'ledger_invalid'
   /** There is no vault in this key store; `initVault` makes one. */

@@ -56,7 +56,25 @@ describe('imports of core point one way', () => {
     keys: ['errors', 'clock', 'crypto', 'format', 'field'],
     epochs: ['errors', 'clock', 'crypto', 'format', 'keys'],
     vault: ['errors', 'read-options', 'sweepable', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs'],
-    index: ['errors', 'read-options', 'secret', 'sweepable', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs', 'vault'],
+    resource: ['vault'],
+    durations: [],
+    deadline: ['errors'],
+    index: [
+      'errors',
+      'read-options',
+      'secret',
+      'sweepable',
+      'clock',
+      'crypto',
+      'format',
+      'field',
+      'keys',
+      'epochs',
+      'vault',
+      'resource',
+      'durations',
+      'deadline',
+    ],
     testing: ['errors', 'secret', 'clock', 'crypto', 'format', 'field', 'keys', 'vault'],
   }
 
@@ -122,7 +140,7 @@ describe('what is imported from outside', () => {
 
   test('of the command: the packages by their roots, and nobody imports it', () => {
     const ours = (file: string): readonly string[] => outside(file).filter((path) => path.startsWith('@strongroom/'))
-    const roots = ['@strongroom/core', '@strongroom/kms-local', '@strongroom/pseudonyms', '@strongroom/store-local']
+    const roots = ['@strongroom/core', '@strongroom/erasure', '@strongroom/kms-local', '@strongroom/pseudonyms', '@strongroom/store-local']
     for (const file of filesOf(join(ROOT, 'packages/cli/src')))
       expect([shown(file), ours(file).filter((path) => !roots.includes(path))]).toEqual([shown(file), []])
     const elsewhere = allFiles.filter((file) => !file.startsWith(join(ROOT, 'packages/cli')))
@@ -364,7 +382,7 @@ declare global {
 `
   const PAGES = [
     'README.md',
-    ...['core', 'kms-local', 'store-local', 'mongo-adapter', 'credentials', 'cli'].map((name) => `packages/${name}/README.md`),
+    ...['core', 'kms-local', 'store-local', 'mongo-adapter', 'credentials', 'erasure', 'cli'].map((name) => `packages/${name}/README.md`),
   ]
 
   test('the TypeScript of README and documents compiles as it stands', () => {

@@ -1,6 +1,6 @@
 /** Which shreds are dead in every backup, and what keeps the others from it. */
 
-import type { RegionRecord } from '../format/records.ts'
+import type { Destruction, RegionRecord } from '../format/records.ts'
 import { newestLive, type ProviderStatus } from './provider-status.ts'
 
 /**
@@ -16,6 +16,20 @@ export interface ShredStatus {
   readonly awaiting: { readonly count: number; readonly since?: number | undefined; readonly until?: number | undefined }
   /** What has to happen before all of them are final, in order; empty where they are. */
   readonly blockedBy: readonly ClosureBlocker[]
+}
+
+/** Whether what was shredded is dead in every backup; with `status` this agrees, being the same sums. Instants are UTC milliseconds. */
+export interface Finality {
+  /** When it was read. */
+  readonly at: number
+  /** Nothing is in its way. */
+  readonly final: boolean
+  /** Where nothing has to be done any more: when the last copy of a root version is gone. */
+  readonly until?: number | undefined
+  /** What has to happen first, in order; empty where it is final. */
+  readonly blockedBy: readonly ClosureBlocker[]
+  /** The root versions up to the one that was asked about whose destruction was asked for, and what the provider has said to that. */
+  readonly versions: readonly ({ readonly number: number } & Destruction)[]
 }
 
 /** What keeps shreds from being final. */
@@ -65,30 +79,16 @@ export interface RegionEntries {
 type Obstacle = { readonly act: readonly ClosureBlocker[] } | { readonly until: number; readonly why: readonly ClosureBlocker[] }
 
 /** How far the shreds of a region are. */
-export function shredStatus(
-  { created, destroyed, shreds }: RegionEntries,
-  record: RegionRecord | undefined,
-  provider: ProviderStatus,
-  now: number,
-): ShredStatus {
+export function shredStatus(entries: RegionEntries, record: RegionRecord | undefined, provider: ProviderStatus, now: number): ShredStatus {
+  const { shreds } = entries
   const waiting = { count: 0, since: undefined as number | undefined }
   const awaiting = { count: 0, since: undefined as number | undefined, until: undefined as number | undefined }
   const blockers = new Set<ClosureBlocker>()
   let final = 0
-  // Whoever knows of a root version is believed: one that the key store has not heard of is live.
-  const known = record?.versions.map(({ number }) => number) ?? []
-  // What the provider had before the vault began has wrapped nothing of it.
-  const first = Math.min(...known, ...created)
-  const unknown = provider.unknown.filter((number) => number > first)
-  const numbers = [...new Set([...known, ...created, ...unknown, ...shreds.keys()])].toSorted((a, b) => a - b)
-  const passed: Obstacle[] = []
-  for (const number of numbers) {
-    passed.push(destroyed.has(number) ? obstacle(number, record, provider, now) : { act: actsFor(number, record, provider) })
-    const group = shreds.get(number)
-    if (group === undefined) continue
-    const acts = passed.flatMap((each) => ('act' in each ? each.act : []))
-    const until = Math.max(0, ...passed.map((each) => ('until' in each ? each.until : 0)))
-    for (const blocker of [...acts, ...passed.flatMap((each) => ('why' in each ? each.why : []))]) blockers.add(blocker)
+  const obstacles = obstaclesOf(entries, record, provider, now, shreds.keys())
+  for (const [number, group] of [...shreds].toSorted(([a], [b]) => a - b)) {
+    const { acts, whys, until } = summed(obstacles, number)
+    for (const blocker of [...acts, ...whys]) blockers.add(blocker)
     if (acts.length === 0 && until <= now) {
       final += group.count
       continue
@@ -102,6 +102,64 @@ export function shredStatus(
   if (waiting.count + final > 0 && provider.state !== 'answers') blockers.add('provider_unavailable')
   if (waiting.count > 0 && provider.missing.length > 0) blockers.add('wrong_root_key')
   return { final, waiting, awaiting, blockedBy: IN_ORDER.filter((blocker) => blockers.has(blocker)) }
+}
+
+/** Whether shreds whose entries name a root version are final, as `shredStatus` has it of those that it counts. */
+export function finalityOf(
+  entries: RegionEntries,
+  record: RegionRecord | undefined,
+  provider: ProviderStatus,
+  now: number,
+  rootVersion: number,
+): Finality {
+  const { acts, whys, until } = summed(obstaclesOf(entries, record, provider, now, [rootVersion]), rootVersion)
+  const blockers = new Set([...acts, ...whys])
+  if (provider.state !== 'answers' && (acts.length > 0 || until <= now)) blockers.add('provider_unavailable')
+  if (acts.length > 0 && provider.missing.length > 0) blockers.add('wrong_root_key')
+  const versions = (record?.versions ?? []).flatMap(({ number, destruction }) =>
+    number > rootVersion || destruction === undefined ? [] : [{ number, ...destruction }],
+  )
+  return {
+    at: now,
+    final: blockers.size === 0,
+    ...(acts.length > 0 ? {} : { until }),
+    blockedBy: IN_ORDER.filter((blocker) => blockers.has(blocker)),
+    versions,
+  }
+}
+
+/** Of each root version that somebody knows of. @param asked - numbers that count in any case */
+function obstaclesOf(
+  { created, destroyed }: RegionEntries,
+  record: RegionRecord | undefined,
+  provider: ProviderStatus,
+  now: number,
+  asked: Iterable<number>,
+): ReadonlyMap<number, Obstacle> {
+  // Whoever knows of a root version is believed: one that the key store has not heard of is live.
+  const known = record?.versions.map(({ number }) => number) ?? []
+  // What the provider had before the vault began has wrapped nothing of it.
+  const first = Math.min(...known, ...created)
+  const unknown = provider.unknown.filter((number) => number > first)
+  return new Map(
+    [...known, ...created, ...unknown, ...asked].map((number) => [
+      number,
+      destroyed.has(number) ? obstacle(number, record, provider, now) : { act: actsFor(number, record, provider) },
+    ]),
+  )
+}
+
+/** All that stands in the way of what names a root version: it has to outlive that, and all before it. */
+function summed(
+  obstacles: ReadonlyMap<number, Obstacle>,
+  upTo: number,
+): { readonly acts: readonly ClosureBlocker[]; readonly whys: readonly ClosureBlocker[]; readonly until: number } {
+  const passed = [...obstacles].filter(([number]) => number <= upTo).map(([, each]) => each)
+  return {
+    acts: passed.flatMap((each) => ('act' in each ? each.act : [])),
+    whys: passed.flatMap((each) => ('why' in each ? each.why : [])),
+    until: Math.max(0, ...passed.map((each) => ('until' in each ? each.until : 0))),
+  }
 }
 
 function obstacle(number: number, record: RegionRecord | undefined, provider: ProviderStatus, now: number): Obstacle {

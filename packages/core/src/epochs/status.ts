@@ -1,13 +1,12 @@
 /** `status`: how old keys are, what still hangs on which root version, and which shreds older backups still outlive. Never writes. */
 
-import { LedgerOp } from '../format/ledger-entry.ts'
 import type { Destruction, KnownRootVersion, RegionRecord } from '../format/records.ts'
-import { type Ledger, LEDGER_START } from '../keys/ledger.ts'
 import { findRegion } from '../keys/regions.ts'
 import type { KeyOperations } from '../keys/shred.ts'
 import { readVaultRecord } from '../keys/vault-record.ts'
 import { askProvider, newestLive, type ProviderStatus } from './provider-status.ts'
-import { type RegionEntries, type ShredStatus, shredStatus } from './shred-status.ts'
+import { type ShredStatus, shredStatus } from './shred-status.ts'
+import { NO_ENTRIES, surveyLedger } from './survey-ledger.ts'
 import { newTally, type NodeCounts, type RootVersionUse, tallyNodes, tallyWrappingKeys, type WrappingKeyCounts } from './tally-keys.ts'
 
 /** A vault as it was found: plain data, fit for JSON, without names. Instants are UTC milliseconds. */
@@ -79,7 +78,7 @@ export async function vaultStatus(keys: KeyOperations, region: string | undefine
     const provider = await askProvider(context, name, record, at)
     const wrapping = await tallyWrappingKeys(context, name, record, goOn)
     const { tenants, ...counts } = nodes.get(name) ?? newTally()
-    const entries = ledger.regions.get(name) ?? { created: new Set(), destroyed: new Set(), shreds: new Map() }
+    const entries = ledger.regions.get(name) ?? NO_ENTRIES
     regions.push({
       region: name,
       current: record?.current,
@@ -93,28 +92,6 @@ export async function vaultStatus(keys: KeyOperations, region: string | undefine
     })
   }
   return { at, homeRegion, ledger: { n: ledger.n, applied }, regions }
-}
-
-const ENTRIES_PER_TURN = 1000
-
-async function surveyLedger(
-  ledger: Ledger,
-  goOn: () => Promise<void>,
-): Promise<{ readonly n: number; readonly regions: ReadonlyMap<string, RegionEntries> }> {
-  const regions = new Map<string, RegionEntries>()
-  let last = 0
-  for await (const { n, op, region, rootVersion, instant } of ledger.after(LEDGER_START)) {
-    if (n % ENTRIES_PER_TURN === 0) await goOn()
-    last = n
-    const entries = regions.get(region) ?? { created: new Set(), destroyed: new Set(), shreds: new Map() }
-    regions.set(region, entries)
-    if (op === LedgerOp.rootCreated) entries.created.add(rootVersion.number)
-    if (op === LedgerOp.rootDestroyed) entries.destroyed.add(rootVersion.number)
-    if (op !== LedgerOp.shred) continue
-    const { count, since } = entries.shreds.get(rootVersion.number) ?? { count: 0, since: instant }
-    entries.shreds.set(rootVersion.number, { count: count + 1, since: Math.min(since, instant) })
-  }
-  return { n: last, regions }
 }
 
 function versionStatus(

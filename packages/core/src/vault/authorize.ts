@@ -34,10 +34,12 @@ export type OperationName =
   | 'retireVersion'
   | 'closeEpoch'
   | 'status'
+  | 'finality'
   | 'verifyKeys'
   | 'reconcile'
   | 'repairLedger'
   | 'receiptKeys'
+  | 'signCertificate'
 
 /** One operation, as `onAccess` sees it: who and what, never a value. */
 export interface Access {

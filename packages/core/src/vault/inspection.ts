@@ -1,7 +1,9 @@
 /** Looking at keys without changing anything: arguments and gate; what is looked at is in `epochs/`. */
 
 import { invalidArgument } from '../errors.ts'
+import { readFinality } from '../epochs/finality.ts'
 import type { ValueHolder } from '../epochs/retire-version.ts'
+import type { Finality } from '../epochs/shred-status.ts'
 import { type VaultStatus, vaultStatus } from '../epochs/status.ts'
 import { type KeyFinding, type KeyReport, verifyKeys } from '../epochs/verify-keys.ts'
 import type { KeyOperations } from '../keys/shred.ts'
@@ -13,6 +15,14 @@ export interface StatusOptions {
   /** This region only. Without it: all in which anything was ever wrapped. */
   readonly region?: string
   /** Ends the reading between two pages, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of finality: where a shred was, and the newest root version that its receipt names. */
+export interface FinalityOptions {
+  readonly region: string
+  readonly rootVersion: number
+  /** Ends the reading, with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -53,6 +63,22 @@ export interface Inspection {
    */
   status(options?: StatusOptions): Promise<VaultStatus>
   /**
+   * Whether what was shredded is dead in every backup, as `status` counts it: reads the ledger once, and asks the region's provider. Where that
+   * does not answer nothing is final.
+   *
+   * @throws StrongroomError as `status`
+   * @example
+   * ```ts
+   * import { type Vault, verifyReceipt } from '@strongroom/core'
+   *
+   * async function isGone(vault: Vault, receipt: string) {
+   *   const { region, rootVersion } = verifyReceipt(receipt, await vault.receiptKeys())
+   *   return (await vault.finality({ region, rootVersion })).final
+   * }
+   * ```
+   */
+  finality(options: FinalityOptions): Promise<Finality>
+  /**
    * Opens every key of every tenant, and of the vault itself, in each region that this process has a provider for, and yields what is wrong:
    * keys that do not open, references that lead nowhere, versions that a rotation has left behind. A whole vault yields nothing. Ends with
    * how much was looked at.
@@ -82,6 +108,15 @@ export function inspection(keys: KeyOperations, gate: Gate): Inspection {
       const goOn = goOnUnless(signal)
       gate.authorize('status', {}, region)
       return vaultStatus(keys, region, goOn)
+    },
+    async finality(options) {
+      const { region, rootVersion, signal } = readOptions(options, ['region', 'rootVersion', 'signal'])
+      if (typeof region !== 'string') throw invalidArgument('region', 'must be one of the regions in keyProviders')
+      if (rootVersion === undefined || !Number.isSafeInteger(rootVersion) || rootVersion < 1)
+        throw invalidArgument('rootVersion', 'must be the number of a root version, as a receipt names it')
+      const goOn = goOnUnless(signal)
+      gate.authorize('finality', {}, region)
+      return readFinality(keys, region, rootVersion, goOn)
     },
     verifyKeys(options) {
       const { holders = [], signal } = readOptions(options, ['holders', 'signal'])

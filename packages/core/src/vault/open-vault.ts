@@ -1,7 +1,8 @@
 /** Opening a vault. */
 
 import type { Clock } from '../clock.ts'
-import { hex } from '../format/bytes.ts'
+import { invalidArgument } from '../errors.ts'
+import { hex, isBytes } from '../format/bytes.ts'
 import { VAULT_REF } from '../format/reference.ts'
 import { KnownRef } from '../keys/known-refs.ts'
 import { Gate } from './authorize.ts'
@@ -15,6 +16,7 @@ import type { StateStore } from '../keys/state-store.ts'
 import { type PeriodKey, periodKey, type PeriodKeyOptions } from './period-key.ts'
 import { Place } from './place.ts'
 import { type GuardedNamespace, type ShredGuard, ShredGuards, type VaultKeys } from './shred-guards.ts'
+import { type CertificateSignature, signCertificateBody } from './certificate-signature.ts'
 import { receiptKeys } from './signing-key.ts'
 import { tenantHandle, type Tenant, type Tenants, tenants } from './tenants.ts'
 
@@ -29,6 +31,8 @@ export interface Vault extends Epochs, Inspection, BlindIndexes {
   readonly stateStore: StateStore
   /** As the vault was opened with it. */
   readonly clock: Clock
+  /** As the vault was made with it, in milliseconds: what was changed is so in every process after so long. */
+  readonly cacheBound: number
   /**
    * A key of the vault itself, for one use and one period.
    *
@@ -79,6 +83,14 @@ export interface Vault extends Epochs, Inspection, BlindIndexes {
    * @throws StrongroomError `vault_closed`, `decrypt_failed` (the key store was altered), and what stores and provider throw
    */
   receiptKeys(): Promise<readonly Uint8Array[]>
+  /**
+   * Signs the bytes of a closure certificate, with the key that signs receipts and a label of its own: for packages that issue them.
+   * `verifyCertificateSignature` is its counterpart.
+   *
+   * @param body - as it stands: whoever calls this vouches for what it says
+   * @throws StrongroomError `invalid_argument`, and as `receiptKeys`
+   */
+  signCertificate(body: Uint8Array): Promise<CertificateSignature>
   /** Wipes the keys, refuses further calls, and closes the stores that came with a `close`. */
   close(): Promise<void>
 }
@@ -130,6 +142,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     id: hex(tree.context.vaultId),
     stateStore: checked.stateStore,
     clock,
+    cacheBound: tree.context.cacheBound,
     periodKey(which) {
       gate.requireOpen()
       return periodKey(own, which)
@@ -153,6 +166,11 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     async receiptKeys() {
       gate.authorize('receiptKeys', {}, undefined)
       return receiptKeys(keys)
+    },
+    async signCertificate(body) {
+      if (!isBytes(body)) throw invalidArgument('body', 'must be bytes')
+      gate.authorize('signCertificate', {}, undefined)
+      return signCertificateBody(keys, body)
     },
     async close() {
       gate.close()

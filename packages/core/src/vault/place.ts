@@ -15,6 +15,7 @@ import { changeSuspension } from '../keys/suspend.ts'
 import type { Gate, Labelled, OperationName, Whose } from './authorize.ts'
 import { readOptions } from '../read-options.ts'
 import { namedStep } from './names.ts'
+import { requireNoOpenErasure } from './open-erasures.ts'
 import { type PlaceState, stateOfPath } from './place-state.ts'
 import { reasonCode, type ReasonName } from './reason.ts'
 import type { VaultKeys } from './shred-guards.ts'
@@ -151,6 +152,7 @@ export class Place {
     const why = reasonCode(reason)
     const place = await this.references()
     this.gate.authorize('recreate', this.whose, place.region)
+    await requireNoOpenErasure(this.keys.tree.context, (await this.#refs()).path.map(hex))
     await recreateNode(this.keys, place, why)
   }
 

@@ -4,13 +4,12 @@ import { invalidArgument, StrongroomError } from '../errors.ts'
 import type { SealedLedgerEntry } from '../format/ledger-entry.ts'
 import { type LedgerPosition, NodeKind, Reason } from '../format/records.ts'
 import { type KeptUnder, openReceipt, signReceipt } from '../format/receipt.ts'
-import { isBytes } from '../format/bytes.ts'
 import { type NodePlaceRef, type PublicReason, shredNode } from '../keys/shred.ts'
 import { keptOf } from './kept.ts'
 import type { PlaceNames } from './authorize.ts'
 import type { Place } from './place.ts'
 import { type PlaceToShred, referencesOf, type VaultKeys } from './shred-guards.ts'
-import { withSigningSeed } from './signing-key.ts'
+import { requireTrustedKeys, withSigningSeed } from './signing-key.ts'
 
 /** What is known of a shred once it is done. */
 export interface Shredded {
@@ -124,8 +123,7 @@ function shreddedBy({ tree }: VaultKeys, seed: Uint8Array, entry: SealedLedgerEn
  */
 export function verifyReceipt(receipt: string, trustedKeys: readonly Uint8Array[]): ShredReceipt {
   if (typeof receipt !== 'string') throw invalidArgument('receipt', 'must be the text that shred returned')
-  if (!Array.isArray(trustedKeys) || trustedKeys.length === 0 || !trustedKeys.every((key) => isBytes(key) && key.length === 32))
-    throw invalidArgument('trustedKeys', 'must be at least one public key of 32 bytes')
+  requireTrustedKeys(trustedKeys)
   const body = openReceipt(receipt, trustedKeys)
   if (body === undefined)
     throw new StrongroomError('receipt_invalid', 'no trusted key has signed this receipt, or it was altered: it proves nothing')

@@ -72,7 +72,8 @@ export interface Item {
   /**
    * Fills a place that was shredded with a new key, on purpose: without it, encrypting there is refused. What the old key encrypted stays dead.
    *
-   * @throws StrongroomError `not_found` (nothing was shredded there), `already_exists`, `shredded` (what is above is gone), and as `shred`
+   * @throws StrongroomError `not_found` (nothing was shredded there), `already_exists`, `shredded` (what is above is gone), `erasure_pending` (data of the
+   *   old life is still being erased), and as `shred`
    */
   recreate(options: RecreateOptions): Promise<void>
   /** Neither encrypts nor decrypts from now on, within the cache bound everywhere. @throws StrongroomError as `shred`, and `shredded` */

@@ -1,0 +1,87 @@
+/** Something that holds data of people outside of the key store: what has to go as well when they do. */
+
+import type { PlaceState } from './vault/place-state.ts'
+
+/** Whose data is to go: by the names that the vault knows, and by its own references. */
+export interface ErasedPlace {
+  readonly tenant: string
+  /** `undefined`: the whole tenant, or with `self` what is the tenant's own and nobody's in it. */
+  readonly subject?: string | undefined
+  /** A part of a subject, or of the tenant's own. */
+  readonly item?: string | undefined
+  readonly self?: true | undefined
+  /** From the tenant's down to its own, each of 32 hexadecimal digits. */
+  readonly references: readonly string[]
+}
+
+/** Options of what a resource does. */
+export interface ResourceOptions {
+  /** Ends it between two things, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Something that holds data of people outside of the key store: an encrypted collection, connections, a search index, files. All calls may be
+ * repeated, and made in several processes at once. One of a tenant is about all that is its people's too; where it holds nothing of
+ * such a place it answers 0.
+ *
+ * @example
+ * ```ts
+ * import { type Resource } from '@strongroom/core'
+ *
+ * const logs = new Map<string, string[]>()
+ * const syncLogs: Resource = {
+ *   name: 'sync-logs',
+ *   count: async ({ subject = '' }) => logs.get(subject)?.length ?? 0,
+ *   async erase({ subject = '' }) {
+ *     const { length } = logs.get(subject) ?? []
+ *     logs.delete(subject)
+ *     return length
+ *   },
+ *   verify: async ({ subject = '' }) => logs.get(subject)?.length ?? 0,
+ * }
+ * ```
+ */
+export interface Resource {
+  /** Logical and stable, 1 to 256 characters that print. It stands in certificates: no personal data. */
+  readonly name: string
+  /** How many records there are now. */
+  count(place: ErasedPlace): Promise<number>
+  /** Removes them all. @returns how many. @throws where it could not; it is called again then */
+  erase(place: ErasedPlace, options?: ResourceOptions): Promise<number>
+  /** How many records are left, looked for anew: an erasure ends only at 0. */
+  verify(place: ErasedPlace): Promise<number>
+  /** What outlives the erasure elsewhere, and until when. Asked once nothing is left here. */
+  survivors?(place: ErasedPlace): Promise<readonly Survivor[]>
+  /** After a restore: removes what is of the dead. */
+  replay?(dead: DeadPlaces, options?: ResourceOptions): Promise<Replayed>
+}
+
+/** What outlives an erasure: tokens whose revocation nobody has confirmed, or values in an index whose key is not the erased one's. */
+export interface Survivor {
+  readonly what: 'revocation' | 'index'
+  /** The provider's name, or the index's domain: 1 to 256 characters that print. */
+  readonly name: string
+  readonly count?: number | undefined
+  /** Whose the index's key is. */
+  readonly scope?: 'tenant' | 'application' | undefined
+  /** Of the index's key. */
+  readonly generation?: number | undefined
+  /** UTC milliseconds; `undefined`: nothing ends it by itself. */
+  readonly until?: number | undefined
+}
+
+/** Who is dead, asked by name. */
+export interface DeadPlaces {
+  /** What the vault knows of a place; `unknown` where it knows no such tenant. */
+  state(place: Pick<ErasedPlace, 'tenant' | 'subject' | 'item'>): Promise<PlaceState | 'unknown'>
+}
+
+/** What a replay has found. */
+export interface Replayed {
+  /** Records that were looked at. */
+  readonly looked: number
+  readonly removed: number
+  /** Records of whoever is suspended, with no request for erasure open: left as they are, and for an operator to look into. */
+  readonly suspended: number
+}
