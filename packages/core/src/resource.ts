@@ -1,7 +1,5 @@
 /** Something that holds data of people outside of the key store: what has to go as well when they do. */
 
-import type { PlaceState } from './vault/place-state.ts'
-
 /** Whose data is to go: by the names that the vault knows, and by its own references. */
 export interface ErasedPlace {
   readonly tenant: string
@@ -71,10 +69,19 @@ export interface Survivor {
   readonly until?: number | undefined
 }
 
-/** Who is dead, asked by name. */
+/** Of whom data is found, by name. */
+export type NamedPlace = Pick<ErasedPlace, 'tenant' | 'subject' | 'item'>
+
+/**
+ * What has become of a place. `alive`: nothing was destroyed, or there is a new key since. `dead`: its key was destroyed, or that of what it
+ * is in. `leaving`: suspended, with a request for erasure open; `suspended`: without one. `unknown`: there is no such tenant.
+ */
+export type PlaceFate = 'alive' | 'leaving' | 'suspended' | 'dead' | 'unknown'
+
+/** Who is dead. */
 export interface DeadPlaces {
-  /** What the vault knows of a place; `unknown` where it knows no such tenant. */
-  state(place: Pick<ErasedPlace, 'tenant' | 'subject' | 'item'>): Promise<PlaceState | 'unknown'>
+  /** For each place in turn. Ask for some hundreds at once: they are looked up together. */
+  fates(places: readonly NamedPlace[]): Promise<readonly PlaceFate[]>
 }
 
 /** What a replay has found. */
