@@ -1,5 +1,7 @@
 /** Something that holds data of people outside of the key store: what has to go as well when they do. */
 
+import { invalidArgument } from './errors.ts'
+
 /** Whose data is to go: by the names that the vault knows, and by its own references. */
 export interface ErasedPlace {
   readonly tenant: string
@@ -10,6 +12,42 @@ export interface ErasedPlace {
   readonly self?: true | undefined
   /** From the tenant's down to its own, each of 32 hexadecimal digits. */
   readonly references: readonly string[]
+}
+
+const REFERENCE = /^[0-9a-f]{32}$/u
+
+/**
+ * For resources: refuses what is no place. Somebody whose name was left out by mistake would otherwise be a whole tenant.
+ *
+ * @throws StrongroomError `invalid_argument`
+ * @example
+ * ```ts
+ * import { type ErasedPlace, requireErasedPlace } from '@strongroom/core'
+ *
+ * function filterOf(place: ErasedPlace) {
+ *   const { tenant, subject } = requireErasedPlace(place)
+ *   return subject === undefined ? { tenant } : { tenant, subject }
+ * }
+ * ```
+ */
+export function requireErasedPlace(place: ErasedPlace): ErasedPlace {
+  if (typeof place !== 'object' || place === null) throw invalidArgument('place', 'must be whose data is to go')
+  const { tenant, subject, item, self, references } = place
+  if (!isName(tenant)) throw invalidArgument('place', 'must say the name of a tenant')
+  if (![subject, item].every((name) => name === undefined || isName(name)))
+    throw invalidArgument('place', 'must have as subject and item names, or nothing')
+  if (![undefined, true].includes(self) || (self === true && subject !== undefined))
+    throw invalidArgument('place', 'must have as self true, and no subject then, or nothing')
+  if (!Array.isArray(references) || !references.every((one) => typeof one === 'string' && REFERENCE.test(one)))
+    throw invalidArgument('place', 'must have references, each of 32 hexadecimal digits')
+  const isOfTenant = subject === undefined && self === undefined
+  if (references.length !== (isOfTenant ? 1 : 2) + (item === undefined ? 0 : 1) || (isOfTenant && item !== undefined))
+    throw invalidArgument('place', 'must have a reference for each name, from the tenant down')
+  return place
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name !== ''
 }
 
 /** Options of what a resource does. */

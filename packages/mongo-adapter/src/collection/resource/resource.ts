@@ -1,13 +1,13 @@
 /** A collection as something that holds values of people: what rotation and erasure ask of it. */
 
-import { invalidArgument, readOptions, type Resource, type ValueHolder } from '@strongroom/core'
+import { invalidArgument, readOptions, requireErasedPlace, type Resource, type ValueHolder } from '@strongroom/core'
 
 import type { Source } from '../source.ts'
 import { countRetiring } from './count-retiring.ts'
 import { countValues, eraseDocuments, eraseValues } from './erase.ts'
 import { replay } from './replay.ts'
 import { survivorsOf } from './survivors.ts'
-import { documentsOf, READING, requirePlace } from './whose.ts'
+import { documentsOf, READING } from './whose.ts'
 
 /** Options of {@link EncryptedCollection.resource}. */
 export interface CollectionResourceOptions {
@@ -27,7 +27,7 @@ export function resourceOf(source: Source, options: CollectionResourceOptions | 
   const { erase = 'documents' } = readOptions(options, ['erase'])
   if (erase !== 'documents' && erase !== 'values') throw invalidArgument('erase', "must be 'documents' or 'values'")
   const count: Resource['count'] = async (place) => {
-    const theirs = documentsOf(layout, requirePlace(place))
+    const theirs = documentsOf(layout, requireErasedPlace(place))
     if (theirs === undefined) return 0
     return erase === 'values' ? countValues(source, theirs) : collection.countDocuments(theirs, READING)
   }
@@ -35,14 +35,14 @@ export function resourceOf(source: Source, options: CollectionResourceOptions | 
     name: layout.context,
     count,
     async erase(place, how) {
-      const theirs = documentsOf(layout, requirePlace(place))
+      const theirs = documentsOf(layout, requireErasedPlace(place))
       const { signal } = readOptions(how, ['signal'])
       signal?.throwIfAborted()
       if (theirs === undefined) return 0
       return erase === 'values' ? eraseValues(source, theirs, signal) : eraseDocuments(source, theirs)
     },
     verify: count,
-    survivors: async (place) => survivorsOf(layout, requirePlace(place)),
+    survivors: async (place) => survivorsOf(layout, requireErasedPlace(place)),
     async replay(dead, how) {
       const { signal } = readOptions(how, ['signal'])
       return replay(source, erase, dead, signal)
