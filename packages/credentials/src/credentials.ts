@@ -194,6 +194,7 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
   }
 
   return {
+    name: 'credentials',
     connection(owner, name, choice) {
       const { provider } = readOptions(choice, ['provider'])
       return handle(owner, name, configured(owner, name, provider))

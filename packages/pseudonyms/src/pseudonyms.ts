@@ -120,6 +120,7 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
   const instantOf = (how: AtOptions | undefined): number => readOptions(how, ['at']).at ?? series.now()
 
   return {
+    name: `pseudonyms ${purpose}`,
     spanOf: (how) => series.spanOf(instantOf(how)),
     async pseudonymise(address, how) {
       return recent.use(instantOf(how), (keys) => keys.pseudonymise(address))
