@@ -33,7 +33,7 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   receipt_invalid: '',
   certificate_invalid: '',
   erasure_pending: 'strongroom erasures shows what is under way; run it again once that has ended',
-  grace_over: 'The grace is over: what was asked for is carried out, and cannot be taken back.',
+  grace_over: 'the grace is over, and the erasure is carried out: nothing takes it back',
   ledger_invalid: 'see docs/erasure-and-backups.md, "The state store is lost"',
   vault_not_initialised:
     'where there should be one, see that the key store of the configuration is the right one, and mounted; for a new vault, once: strongroom init',
