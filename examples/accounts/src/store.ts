@@ -37,9 +37,9 @@ export async function vaultOptions(client: MongoClient, { DATABASE, ROOT_KEY_FIL
 }
 
 /** `store.vault.close()` closes all of it. @throws StrongroomError where there is no vault, or no database that answers */
-export async function openStore(configuration: Configuration, options: Pick<VaultOptions, 'clock'> = {}) {
+export async function openStore(configuration: Configuration) {
   const client = connect(configuration)
-  const vault = await openVault({ ...(await vaultOptions(client, configuration)), ...options })
+  const vault = await openVault(await vaultOptions(client, configuration))
   const collections = collectionsOf(vault, client.db(configuration.DATABASE))
   return { client, vault, ...collections, erasure: erasureOf(vault, collections) }
 }

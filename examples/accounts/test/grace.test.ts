@@ -1,17 +1,17 @@
 // An account that is deleted: thirty days to come back, and then nothing of it anywhere, with a certificate that says so.
 import { verifyCertificate } from '@strongroom/erasure'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 
 import type { Answered, Service } from '../../../tools/services/programs.mjs'
 import { findSecrets, storedBytes } from '../../../tools/services/stored-bytes.mjs'
-import { credentials, DAY, describeOnServer, invite, later, type LoggedIn, logIn, teamNames } from './support.ts'
+import { credentials, DAY, describeOnServer, invite, later, type LoggedIn, logIn, teamNames, today } from './support.ts'
 
 const HALF_AN_HOUR = 1_800_000
 
 describeOnServer(
   'grace',
   (ground) => {
-    afterEach(() => vi.unstubAllEnvs())
+    afterEach(today)
     const deleting = (service: Service, { token, password }: LoggedIn): Promise<Answered> =>
       service.call('DELETE', '/me', { token, body: { password } })
     const left = async ({ id }: LoggedIn): Promise<readonly number[]> =>
@@ -83,11 +83,11 @@ describeOnServer(
       expect((await onDay30.call('POST', '/accounts', { body: again })).status).toBe(201)
       expect(await onDay30.stop()).toBe(0)
 
-      const rotating = later(31 * DAY)
+      later(31 * DAY)
       await ground.withStore(async ({ vault }) => {
         for await (const _ of vault.rotateRootKey());
         for await (const _ of vault.closeEpoch({ dangerouslyWithoutBackup: true }));
-      }, rotating)
+      })
       await sweepTwice(45 * DAY)
       const onDay45 = await ground.start()
       // Copies of the root key file live for fifteen days.

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { type Clock, initVault, Secret, systemClock } from '@strongroom/core'
+import { initVault, Secret } from '@strongroom/core'
 import { createLocalKeyFile } from '@strongroom/kms-local'
 import { type Collection, type Document, MongoClient } from 'mongodb'
 import { afterAll, beforeAll, beforeEach, describe, inject, vi } from 'vitest'
@@ -52,7 +52,7 @@ export interface Ground {
   /** One document as it is stored. @throws if there is none */
   storedOne(collection: string, filter: Readonly<Record<string, string>>): Promise<Document & { _id: string }>
   /** The collections as the service has them, to write what no call writes. */
-  withStore<T>(work: (store: Store) => Promise<T>, clock?: Clock): Promise<T>
+  withStore<T>(work: (store: Store) => Promise<T>): Promise<T>
 }
 
 export interface GroundOptions {
@@ -93,7 +93,7 @@ export function describeOnServer(title: string, tests: (ground: Ground) => void,
           if (document === null) throw new Error(`${collection} has no such document`)
           return document
         },
-        withStore: <T>(work: (store: Store) => Promise<T>, clock?: Clock) => withStore(programs, work, clock),
+        withStore: <T>(work: (store: Store) => Promise<T>) => withStore(programs, work),
       } satisfies Ground)
     })
 
@@ -147,8 +147,8 @@ function successful(answered: Answered): Answered {
   return answered
 }
 
-async function withStore<T>(programs: Programs, work: (store: Store) => Promise<T>, clock: Clock = systemClock): Promise<T> {
-  const store = await openStore(configurationOf(programs), { clock })
+async function withStore<T>(programs: Programs, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(configurationOf(programs))
   try {
     return await work(store)
   } finally {
@@ -173,9 +173,15 @@ async function makeVault(programs: Programs, cacheBound: number): Promise<void> 
 const CLOCK = fileURLToPath(new URL('preload/clock.mjs', import.meta.url))
 export const DAY = 86_400_000
 
-/** From now on programs are started so many milliseconds later than it is. @returns their clock */
-export function later(ahead: number): Clock {
+/** From now on it is so many milliseconds later than it is, for the programs that are started and for this process; until {@link today}. */
+export function later(ahead: number): void {
+  today()
   vi.stubEnv('NODE_OPTIONS', `--import ${CLOCK}`)
   vi.stubEnv('CLOCK_AHEAD', String(ahead))
-  return { now: () => Date.now() + ahead, monotonic: () => performance.now() }
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ahead })
+}
+
+export function today(): void {
+  vi.useRealTimers()
+  vi.unstubAllEnvs()
 }

@@ -23,19 +23,19 @@ export function addErasures(program: Command, runner: Runner): void {
 
 async function erasures(session: Session): Promise<Outcome> {
   const { signal, width, style } = session
-  const { vault, erasure } = await openErasure(session)
+  const { erasure } = await openErasure(session)
   const found: ListedErasure[] = []
   for await (const each of erasure.list()) {
     signal.throwIfAborted()
     found.push(each)
   }
-  const rows = found.flatMap((each) => erasureRows(each, vault.defaultRegion))
+  const rows = found.flatMap(erasureRows)
   const lines = found.length === 0 ? ['no erasure is under way'] : statusLines(rows, width, style)
   return { lines, summary: { erasures: found }, isOutput: true, isStyled: found.length > 0 }
 }
 
-function erasureRows(listed: ListedErasure, defaultRegion: string): readonly Row[] {
-  const { id, names, region = defaultRegion, reason, requested, due, state, waitsFor, until, blockedBy, failure, resources } = listed
+function erasureRows(listed: ListedErasure): readonly Row[] {
+  const { id, names, region, reason, requested, due, state, waitsFor, until, blockedBy, failure, resources } = listed
   const failed = resources.filter((resource) => resource.failure !== undefined)
   return [
     { label: 'erasure', text: id, tone: 'strong', isHead: true },

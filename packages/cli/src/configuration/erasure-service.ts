@@ -27,7 +27,7 @@ export interface ListedErasure extends RequestedErasure {
         readonly self?: true | undefined
       }
     | undefined
-  readonly region?: string | undefined
+  readonly region: string
   readonly reason: ReasonName
   readonly requested: number
   readonly waitsFor: string
