@@ -2,9 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
-import { StrongroomError } from '@strongroom/core'
-
-import { log, Refusal } from './errors.ts'
+import { isLeaving, log, Refusal } from './errors.ts'
 import { type Answer, ROUTES } from './routes.ts'
 import type { Store } from './store.ts'
 
@@ -41,8 +39,7 @@ async function answer(store: Store, request: IncomingMessage): Promise<Answer> {
 
 function failure(error: unknown, route: string): Answer {
   if (error instanceof Refusal) return { status: error.status, body: { error: error.message, fields: error.fields } }
-  // Of someone who is leaving, or has left.
-  if (error instanceof StrongroomError && ['suspended', 'shredded'].includes(error.code)) return { status: 410, body: { error: 'gone' } }
+  if (isLeaving(error)) return { status: 410, body: { error: 'gone' } }
   log(route, error)
   return { status: 500, body: { error: 'internal' } }
 }

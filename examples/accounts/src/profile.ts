@@ -1,10 +1,11 @@
 /** What members of an organisation see of each other, and what each changes of their own. */
 
 import { StrongroomError } from '@strongroom/core'
+import { SHREDDED } from '@strongroom/mongo-adapter'
 import type { z } from 'zod'
 
 import { Account, Organisation } from './documents.ts'
-import { Refusal } from './errors.ts'
+import { isLeaving, nobodyIfLeaving, Refusal } from './errors.ts'
 import type { ProfileChange } from './requests.ts'
 import { addressesAreUnique } from './sign-up.ts'
 import type { Store } from './store.ts'
@@ -17,6 +18,9 @@ export type Member = z.output<typeof Member>
 export const PROFILE = { orgId: 1, email: 1, name: 1, role: 1 } as const
 
 const shown = ({ _id, email, name, role }: Member) => ({ id: _id, email, name, role })
+
+// Not one whose key is destroyed, such as a restore may bring back.
+const isReadable = ({ name }: { readonly name: unknown }): boolean => name !== SHREDDED
 
 export async function profileOf({ organisations }: Store, me: Member) {
   const organisation = await organisations.findOne({ _id: me.orgId })
@@ -42,32 +46,26 @@ const teamOf = ({ accounts }: Store, { orgId }: Member) => accounts.for({ tenant
 
 export async function team(store: Store, me: Member) {
   const all = await teamOf(store, me).find().project({ _id: 1 }).toArray()
-  const _id = {
-    $in: await whoseKeysOpen(
-      store,
-      me,
-      all.map(({ _id }) => _id),
-    ),
-  }
+  const ids = all.map(({ _id }) => _id)
+  const _id = { $in: await notLeaving(store, me, ids) }
   const members = await teamOf(store, me).find({ _id }).project(PROFILE).toArray()
-  return members.map((each) => shown(whole(Member, each)))
+  return members.filter(isReadable).map((each) => shown(whole(Member, each)))
 }
 
-/** @throws Refusal 404, the same for an id of another organisation, for one that there is not, and for who is leaving */
+/** @throws Refusal 404, the same for an id of another organisation, for one that there is not, and for who is leaving or has left */
 export async function colleague(store: Store, me: Member, id: string) {
-  const [isOpen] = await whoseKeysOpen(store, me, [id])
-  const found = isOpen === undefined ? null : await teamOf(store, me).findOne({ _id: id }, { projection: PROFILE })
+  const found = await teamOf(store, me).findOne({ _id: id }, { projection: PROFILE }).catch(nobodyIfLeaving)
   if (found === null) throw new Refusal(404, 'not_found')
   return shown(whole(Member, found))
 }
 
-/** Of some people those who are not leaving, and whose keys are not destroyed: a restore may have brought their documents back. */
-async function whoseKeysOpen({ vault }: Store, { orgId }: Member, ids: readonly string[]): Promise<string[]> {
+/** A list would be refused as a whole for one who is leaving: her values are not readable, and not destroyed either. */
+async function notLeaving({ vault }: Store, { orgId }: Member, ids: readonly string[]): Promise<string[]> {
   const keys = await vault.tenant(orgId).unlockMany(ids, { readOnly: true })
   return ids.filter((_, i) => {
     const opened = keys[i]
-    if (opened instanceof StrongroomError && ['suspended', 'shredded'].includes(opened.code)) return false
-    if (opened instanceof StrongroomError) throw opened
+    if (opened instanceof StrongroomError && !isLeaving(opened)) throw opened
+    if (opened instanceof StrongroomError) return false
     opened?.dispose()
     return true
   })

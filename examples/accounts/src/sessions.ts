@@ -1,9 +1,7 @@
 /** Logging in and out, and who it is that calls. */
 
-import { StrongroomError } from '@strongroom/core'
-
 import { Account, Session } from './documents.ts'
-import { Refusal } from './errors.ts'
+import { nobodyIfLeaving, Refusal } from './errors.ts'
 import { passwordMatches } from './passwords.ts'
 import { Member, PROFILE } from './profile.ts'
 import type { LogIn } from './requests.ts'
@@ -13,7 +11,7 @@ import { whole } from './whole.ts'
 
 /** The same answer, after the same hashing, for a wrong password and for an address that nobody has. @returns the session's token */
 export async function logIn({ accounts, sessions }: Store, { email, password }: LogIn): Promise<string> {
-  const found = await accounts.findOne({ email }).catch(nobodyWhileLeaving)
+  const found = await accounts.findOne({ email }).catch(nobodyIfLeaving)
   const account = found && whole(Account, found)
   const matches = await passwordMatches(password, account?.password)
   if (account === null || !matches) throw new Refusal(401, 'wrong_email_or_password')
@@ -25,11 +23,6 @@ export async function logIn({ accounts, sessions }: Store, { email, password }: 
 
 export async function logOut({ sessions }: Store, token: string): Promise<void> {
   await sessions.deleteOne({ _id: hashOf(token) })
-}
-
-function nobodyWhileLeaving(error: unknown): null {
-  if (error instanceof StrongroomError && error.code === 'suspended') return null
-  throw error
 }
 
 /** @throws Refusal 401; StrongroomError `suspended`, `shredded`; DocumentError */
