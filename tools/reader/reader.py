@@ -223,9 +223,9 @@ def open_ledger(v: dict) -> int:
     return len(v["entries"]) + len(v["pages"])
 
 # Shred receipt
-def receipt_verifies(key: bytes, fields: bytes, signature: bytes) -> bool:
+def is_signed(key: bytes, what: str, fields: bytes, signature: bytes) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, label("shred-receipt") + fields)
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, label(what) + fields)
     except InvalidSignature:
         return False
     return True
@@ -236,10 +236,10 @@ def open_receipt(v: dict) -> None:
     same((prefix, base64.urlsafe_b64encode(data).decode().rstrip("=")), ("srr1", text), "text")
     fields, key, signature = data[:-96], data[-96:-64], data[-64:]
     same((fields.hex(), key.hex(), signature.hex()), (v["fields"], v["publicKey"], v["signature"]), "parts")
-    same(receipt_verifies(h(v["publicKey"]), fields, signature), True, "signature")
+    same(is_signed(h(v["publicKey"]), "shred-receipt", fields, signature), True, "signature")
     for at in range(len(fields)):
         altered = fields[:at] + bytes([fields[at] ^ 1]) + fields[at + 1 :]
-        same(receipt_verifies(h(v["publicKey"]), altered, signature), False, "an altered receipt verifies")
+        same(is_signed(h(v["publicKey"]), "shred-receipt", altered, signature), False, "an altered receipt verifies")
     same(fields[0], 1, "version")
     root = struct.pack(">I", v["rootVersion"]["number"]) + lp(h(v["rootVersion"]["id"]))
     expected = [h(v["vaultId"]), bytes([v["kind"]]), h(v["ref"]), h(v["parentRef"]), h(v["tenantRef"]), v["region"].encode("ascii")]
@@ -252,6 +252,44 @@ def open_receipt(v: dict) -> None:
     signer = Ed25519PrivateKey.from_private_bytes(seed)
     same(signer.public_key().public_bytes_raw().hex(), v["publicKey"], "public key")
     same(signer.sign(label("shred-receipt") + fields).hex(), v["signature"], "signature made again")
+
+# Closure certificate
+MEMBERS = "form vaultId kind references region reason requestedAt suspendedAt dueAt shreddedAt erasedAt closedAt keyVersions rootVersion"
+MEMBERS += " ledger receipt policy resources destruction survivors"
+
+def from_text(text: str) -> bytes:
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    same(text_of(data), text, "base64url")
+    return data
+
+def open_certificate(v: dict) -> None:
+    prefix, *parts = v["text"].split(".")
+    body, key, signature = map(from_text, parts)
+    same((prefix, body.hex(), key.hex(), signature.hex()), ("scc1", v["body"], v["publicKey"], v["signature"]), "parts")
+    same(is_signed(h(v["publicKey"]), "closure-certificate", body, signature), True, "signature")
+    same(is_signed(h(v["publicKey"]), "shred-receipt", body, signature), False, "a receipt's label")
+    for at in range(len(body)):
+        altered = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+        same(is_signed(h(v["publicKey"]), "closure-certificate", altered, signature), False, "an altered certificate verifies")
+    said = json.loads(body.decode("utf-8"))
+    same(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8"), body, "spelling")
+    same(" ".join(said), MEMBERS, "members")
+    same(said, v["says"], "what it says")
+    same(said["destruction"][-1]["number"], said["rootVersion"], "newest root version")
+    for root in said["destruction"]:
+        same(max(root["effectiveAt"], root["copiesUntil"]) <= said["closedAt"], True, "a root version that lives")
+    # The receipt in it.
+    data = from_text(said["receipt"].removeprefix("srr1."))
+    fields = data[:-96]
+    same(is_signed(h(v["publicKey"]), "shred-receipt", fields, data[-64:]), True, "signature of the receipt")
+    vault, kind, ref, _, tenant, region, versions, root, instant, _, n, digest, _ = split(fields[1:])
+    same(kind, b"\x02", "kind")
+    same([tenant.hex(), ref.hex()], said["references"], "references")
+    same((vault.hex(), region.decode("ascii")), (said["vaultId"], said["region"]), "vault and region")
+    same([int.from_bytes(x, "big") for x in (versions, root[:4], instant)], [said["keyVersions"], said["rootVersion"], said["shreddedAt"]], "shred")
+    same({"n": int.from_bytes(n, "big"), "hash": digest.hex()}, said["ledger"], "ledger")
+    signer = Ed25519PrivateKey.from_private_bytes(hkdf(h(v["secret"]), "use/signing-certificate"))
+    same(signer.sign(label("closure-certificate") + body).hex(), v["signature"], "signature made again")
 
 # The page
 def each(check):
@@ -389,6 +427,7 @@ CHECKS = {
     "wrapping-key": lambda v: each(open_wrapping_key)([v]),
     "ledger": open_ledger,
     "shred-receipt": lambda v: each(open_receipt)([v]),
+    "closure-certificate": lambda v: each(open_certificate)([v]),
     "index-values": each(check_index_value),
     "normalised": each(check_normalised),
     "pseudonyms": check_pseudonyms,

@@ -18,6 +18,7 @@ import { addRotateTenant } from './commands/rotate-tenant.ts'
 import { addShred } from './commands/shred.ts'
 import { addStatus } from './commands/status.ts'
 import { addSweep } from './commands/sweep.ts'
+import { addVerifyCertificate } from './commands/verify-certificate.ts'
 import { addVerifyKeys } from './commands/verify-keys.ts'
 import { addVerifyReceipt } from './commands/verify-receipt.ts'
 import { COMPLETION_SCRIPTS, type Shell } from './completion-scripts.ts'
@@ -53,6 +54,7 @@ export function createProgram(runner: Runner, toStdout: (text: string) => void, 
   addVerifyKeys(program, runner)
   addReceiptKeys(program, runner)
   addVerifyReceipt(program, runner)
+  addVerifyCertificate(program, runner)
   addHelp(program)
   addCompletion(program, toStdout)
   return program

@@ -118,6 +118,7 @@ describe('help', () => {
       ['verify-keys'],
       ['receipt-keys'],
       ['verify-receipt'],
+      ['verify-certificate'],
     ])
       expect((await of(...args)).split('\n').filter((line) => line.length > 80)).toEqual([])
     const top = await of()

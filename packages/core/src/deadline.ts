@@ -3,10 +3,10 @@
 import { invalidArgument, StrongroomError } from './errors.ts'
 
 /** Something that passes before a promise is kept. */
-export interface Term {
+export interface DeadlineTerm {
   /** As the caller has called it, for a program. */
   readonly argument: string
-  /** As it is called in a sentence, with its article, for people. */
+  /** As it is called in a sentence before `of 7 days`, with its article, for people: `an epoch`. */
   readonly words: string
   /** Milliseconds. */
   readonly length: number
@@ -54,17 +54,20 @@ export function durationInWords(length: number): string {
  * import { days, requireWithinDeadline } from '@strongroom/core'
  *
  * const everywhere = requireWithinDeadline(days(30), [
- *   { argument: 'retain', words: 'the retention', length: days(20) },
- *   { argument: 'epoch', words: 'the epoch', length: days(7) },
+ *   { argument: 'retain', words: 'a retention', length: days(20) },
+ *   { argument: 'epoch', words: 'an epoch', length: days(7) },
  * ])
  * console.log(everywhere)
  * ```
  */
-export function requireWithinDeadline(deadline: number, terms: readonly Term[]): number {
+export function requireWithinDeadline(deadline: number, terms: readonly DeadlineTerm[]): number {
   requireLength('deadline', deadline)
   for (const { argument, length } of terms) requireLength(argument, length)
   const sum = terms.reduce((total, { length }) => total + length, 0)
-  const longest = terms.reduce<Term | undefined>((most, term) => (most === undefined || term.length > most.length ? term : most), undefined)
+  const longest = terms.reduce<DeadlineTerm | undefined>(
+    (most, term) => (most === undefined || term.length > most.length ? term : most),
+    undefined,
+  )
   if (longest === undefined || sum <= deadline) return sum
   const listed = terms.filter(({ length }) => length > 0).map(({ words, length }) => `${words} of ${durationInWords(length)}`)
   const room = deadline - (sum - longest.length)
@@ -72,10 +75,8 @@ export function requireWithinDeadline(deadline: number, terms: readonly Term[]):
     'invalid_argument',
     [
       `With ${joined(listed)}, the last copy is gone after ${durationInWords(sum)}, which is ${durationInWords(sum - deadline)} after the promised ${durationInWords(deadline)}.`,
-      `The longest term is ${longest.words} (${durationInWords(longest.length)}):`,
-      room < 0
-        ? 'even without it the promise is not kept, so that others have to be shorter as well.'
-        : `with at most ${durationInWords(room)} the promise is kept.`,
+      `The longest term is ${longest.words} of ${durationInWords(longest.length)}:`,
+      room < 0 ? 'even without it the promise is not kept.' : `of at most ${durationInWords(room)} it keeps the promise.`,
     ].join(' '),
     { argument: longest.argument },
   )

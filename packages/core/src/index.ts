@@ -4,7 +4,7 @@ export { decryptFailed, invalidArgument, StrongroomError, type StrongroomErrorCo
 export { Secret } from './secret.ts'
 export type { Sweepable, SweepFailure, SweepOptions, SweepReport } from './sweepable.ts'
 export { days, hours, minutes } from './durations.ts'
-export { durationInWords, requireWithinDeadline, type Term } from './deadline.ts'
+export { durationInWords, requireWithinDeadline, type DeadlineTerm } from './deadline.ts'
 export {
   type DeadPlaces,
   type ErasedPlace,

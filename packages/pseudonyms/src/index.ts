@@ -7,7 +7,7 @@ export { type DeletionTerms, type DeletionTimes, requireDeadline } from './delet
 export { mongoRows, type MongoRowsCollection, type MongoRowsOptions } from './deletion/mongo-rows.ts'
 export { mongoTenantRows, type TenantRowsCollection, type TenantRowsOptions } from './deletion/tenant-rows.ts'
 export type { PseudonymResource, PseudonymRows } from './deletion/rows.ts'
-export { days, hours, minutes } from './durations.ts'
+export { days, hours, minutes } from '@strongroom/core'
 export { type Endpoint, parseEndpoint } from './addresses/endpoint.ts'
 export { formatAddress } from './addresses/format.ts'
 export { ADDRESS_BYTES, parseAddress } from './addresses/parse.ts'

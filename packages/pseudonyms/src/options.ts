@@ -1,8 +1,7 @@
 /** The options of `createPseudonyms`, checked. */
 
-import { invalidArgument, readOptions } from '@strongroom/core'
+import { days, invalidArgument, readOptions } from '@strongroom/core'
 
-import { days } from './durations.ts'
 import type { ModeName } from './modes/mode.ts'
 
 /** Options of {@link createPseudonyms}. The same in every process that writes or reads the same pseudonyms. */

@@ -14,6 +14,7 @@ import { NO_ENTRIES, surveyLedger } from './survey-ledger.ts'
  */
 export async function readFinality(keys: KeyOperations, region: string, rootVersion: number, goOn: () => Promise<void>): Promise<Finality> {
   const { context } = keys.tree
+  await goOn()
   const at = context.clock.now()
   const { head } = await readVaultRecord(context.keyStore)
   await keys.ledger.requireHead(head)

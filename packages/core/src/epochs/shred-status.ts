@@ -112,7 +112,7 @@ export function finalityOf(
   now: number,
   rootVersion: number,
 ): Finality {
-  const { acts, whys, until } = summed(obstaclesOf(entries, record, provider, now, [rootVersion]), rootVersion)
+  const { acts, whys, until } = summed(obstaclesOf(entries, record, provider, now, [...entries.shreds.keys(), rootVersion]), rootVersion)
   const blockers = new Set([...acts, ...whys])
   if (provider.state !== 'answers' && (acts.length > 0 || until <= now)) blockers.add('provider_unavailable')
   if (acts.length > 0 && provider.missing.length > 0) blockers.add('wrong_root_key')

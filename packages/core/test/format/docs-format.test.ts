@@ -69,6 +69,7 @@ test('the page has these vectors and no others', () => {
     'wrapping-key': 8,
     ledger: 4,
     'shred-receipt': 18,
+    'closure-certificate': 7,
     'index-values': 3,
     normalised: 27,
     pseudonyms: 9,

@@ -103,6 +103,8 @@ const OPERATIONS: readonly [string, (vault: Vault, stored: Uint8Array, token: Ui
   ['tenant.create', (v) => v.tenants.create('new'), { operation: 'tenant.create', tenant: 'new', region: 'eu' }],
   ['tenant.get', (v) => v.tenants.get('acme'), { operation: 'tenant.get', tenant: 'acme' }],
   ['tenant.list', (v) => names(v), { operation: 'tenant.list' }],
+  ['finality', (v) => v.finality({ region: 'eu', rootVersion: 1 }), { operation: 'finality', region: 'eu' }],
+  ['signCertificate', (v) => v.signCertificate(new Uint8Array(1)), { operation: 'signCertificate' }],
 ]
 
 describe('onAccess', () => {

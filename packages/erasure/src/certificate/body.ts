@@ -14,6 +14,8 @@ const PRINTS = /^[^\p{C}\p{Zl}\p{Zp}]{1,256}$/u
 
 const whole = z.number().int().min(0)
 const atLeast1 = z.number().int().min(1)
+/** Of this and the next millennia, so that it can be written as a date. */
+const instant = whole.max(Date.UTC(9999, 11, 31))
 const reference = z.string().regex(/^[0-9a-f]{32}$/)
 const name = z.string().regex(PRINTS)
 
@@ -26,12 +28,12 @@ const policy: z.ZodType<PolicyTerms> = z.strictObject({
   providerDelay: whole,
   copies: whole,
 })
-const resource: z.ZodType<ErasedResource> = z.strictObject({ name, found: whole, remaining: z.literal(0), verifiedAt: whole })
+const resource: z.ZodType<ErasedResource> = z.strictObject({ name, found: whole, remaining: z.literal(0), verifiedAt: instant })
 const rootVersion: z.ZodType<DestroyedRootVersion> = z.strictObject({
   number: atLeast1,
   level: z.enum(['confirmed', 'scheduled', 'operator-asserted']),
-  effectiveAt: whole,
-  copiesUntil: whole,
+  effectiveAt: instant,
+  copiesUntil: instant,
 })
 const survivor: z.ZodType<Survivor> = z.strictObject({
   what: z.enum(['revocation', 'index']),
@@ -39,7 +41,7 @@ const survivor: z.ZodType<Survivor> = z.strictObject({
   count: whole.optional(),
   scope: z.enum(['tenant', 'application']).optional(),
   generation: atLeast1.optional(),
-  until: whole.optional(),
+  until: instant.optional(),
 })
 const certificate: z.ZodType<ClosureCertificate & { readonly form: number }> = z.strictObject({
   form: z.literal(FORM),
@@ -48,12 +50,12 @@ const certificate: z.ZodType<ClosureCertificate & { readonly form: number }> = z
   references: z.array(reference).min(1).max(3),
   region: z.string().regex(/^[\x21-\x7e]{1,64}$/),
   reason: z.enum(Object.keys(REASONS) as ReasonName[]),
-  requestedAt: whole,
-  suspendedAt: whole,
-  dueAt: whole,
-  shreddedAt: whole,
-  erasedAt: whole,
-  closedAt: whole,
+  requestedAt: instant,
+  suspendedAt: instant,
+  dueAt: instant,
+  shreddedAt: instant,
+  erasedAt: instant,
+  closedAt: instant,
   keyVersions: whole,
   rootVersion: atLeast1,
   ledger: z.strictObject({ n: atLeast1, hash: z.string().regex(/^[0-9a-f]{64}$/) }),

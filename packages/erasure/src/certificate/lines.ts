@@ -1,7 +1,7 @@
 /** Lines that fit a letter and a terminal. */
 
 const WIDTH = 78
-const LABEL = 18
+const LABEL = 20
 
 /** `2030-01-01 03:04:05 UTC` */
 export function instant(at: number): string {

@@ -24,9 +24,14 @@ const WHY: Readonly<Record<ReasonName, string>> = {
 }
 
 const LEVELS: Readonly<Record<DestroyedRootVersion['level'], string>> = {
-  confirmed: 'destroyed, as the key provider confirms',
-  scheduled: 'destroyed by the key provider, as scheduled',
-  'operator-asserted': 'destroyed, as the operator of the service asserts',
+  confirmed: 'confirmed by the key provider',
+  scheduled: 'as scheduled by the key provider',
+  'operator-asserted': 'as the operator of the service asserts',
+}
+
+const SCOPES: Readonly<Record<NonNullable<Survivor['scope']>, string>> = {
+  tenant: "a key of the organisation's",
+  application: 'a key of the whole service',
 }
 
 /**
@@ -52,11 +57,12 @@ export function certificateToText(certificate: string, trustedKeys: readonly Uin
 
 /** As `certificateToText`, of one that was checked. */
 export function certificateInWords(said: ClosureCertificate): string {
+  const { policy, resources, destruction, survivors } = said
   return [
     'CERTIFICATE OF ERASURE',
     '',
     ...paragraph(
-      'The data described here was erased. Its encryption keys are destroyed, and no backup brings them back: copies of the data that are still in backups cannot be read by anybody.',
+      'The data described here was erased. The keys that it was encrypted with are destroyed, and no backup brings them back: what was encrypted can be read by nobody, wherever a copy of it is. What was never encrypted was removed from the systems below; this says nothing of their backups.',
     ),
     '',
     ...labelled('Erased', `${WHAT[said.kind]}, in region ${said.region}`),
@@ -65,55 +71,52 @@ export function certificateInWords(said: ClosureCertificate): string {
     ...labelled('Vault', said.vaultId),
     '',
     ...labelled('Asked for', instant(said.requestedAt)),
-    ...labelled('Unreadable from', `${instant(said.suspendedAt)}, ${durationInWords(said.policy.cacheBound)} later at the latest`),
-    ...labelled('Grace ended', instant(said.dueAt)),
-    ...labelled('Keys destroyed', `${instant(said.shreddedAt)}; ${versions(said.keyVersions)}`),
-    ...labelled('Records erased', instant(said.erasedAt)),
-    ...labelled('In no backup', instant(said.closedAt)),
+    ...labelled('Unreadable from', `${instant(said.suspendedAt)}, everywhere within ${durationInWords(policy.cacheBound)}`),
+    ...labelled('Recoverable until', instant(said.dueAt)),
+    ...labelled('Keys destroyed', `${instant(said.shreddedAt)} (${said.keyVersions === 0 ? 'there were none' : said.keyVersions})`),
+    ...labelled('Records removed', instant(said.erasedAt)),
+    ...labelled('Keys in no backup', instant(said.closedAt)),
     '',
-    'Where records were looked for',
-    ...(said.resources.length === 0 ? ['  nowhere: nothing but its keys was to be erased'] : said.resources.flatMap(resourceLines)),
+    'Records that were removed',
+    ...listed(resources.map(resourceInWords), 'none: there were only keys to be destroyed'),
     '',
-    'What made copies in backups unreadable',
-    ...said.destruction.flatMap(destructionLines),
+    'Root keys, without which backups of the keys cannot be opened',
+    ...listed(destruction.map(destructionInWords), 'none'),
     '',
     'What outlives this erasure',
-    ...(said.survivors.length === 0 ? ['  nothing that was found'] : said.survivors.flatMap(survivorLines)),
+    ...listed(survivors.map(survivorInWords), 'nothing that was found'),
     '',
     ...paragraph(
-      `This was promised within ${durationInWords(said.policy.deadline)}: a grace of ${durationInWords(said.policy.grace)}, work begun every ${durationInWords(said.policy.sweep)}, keys turned every ${durationInWords(said.policy.epoch)}, copies of root keys kept for ${durationInWords(said.policy.copies)}. It took ${durationInWords(Math.max(0, said.closedAt - said.requestedAt))}.`,
+      `This was promised within ${durationInWords(policy.deadline)}, and took ${durationInWords(Math.max(0, said.closedAt - said.requestedAt))} from request to last backup.`,
     ),
     '',
     ...paragraph(
-      `Entry ${said.ledger.n} of the ledger of the service is about this erasure. The certificate is signed, and can be checked without the service: strongroom verify-certificate, with the keys that the service has published. This text alone proves nothing.`,
+      `The erasure is entry ${said.ledger.n} of the ledger of the service. This text alone proves nothing: it was made from a signed certificate, which anybody can check with "strongroom verify-certificate" and the keys that the service has published.`,
     ),
     '',
   ].join('\n')
 }
 
-function versions(count: number): string {
-  if (count === 0) return 'there were none'
-  return count === 1 ? 'there was 1 version' : `there were ${count} versions`
+function listed(texts: readonly string[], none: string): readonly string[] {
+  return (texts.length === 0 ? [none] : texts).flatMap((text) => paragraph(text, '  '))
 }
 
-function resourceLines({ name, found, verifiedAt }: ErasedResource): readonly string[] {
-  return paragraph(`${name}: ${found} record${found === 1 ? '' : 's'} found, none left on ${instant(verifiedAt)}`, '  ')
+function resourceInWords({ name, found, verifiedAt }: ErasedResource): string {
+  return `${name}: ${found} found, none left on ${instant(verifiedAt)}`
 }
 
-function destructionLines({ number, level, effectiveAt, copiesUntil }: DestroyedRootVersion): readonly string[] {
-  const copies = copiesUntil > effectiveAt ? `, its last copy gone by ${instant(copiesUntil)}` : ''
-  return paragraph(`root key ${number}: ${LEVELS[level]}, ${instant(effectiveAt)}${copies}`, '  ')
+function destructionInWords({ number, level, effectiveAt, copiesUntil }: DestroyedRootVersion): string {
+  const copies = copiesUntil > effectiveAt ? `; last copy gone by ${instant(copiesUntil)}` : ''
+  return `number ${number}: destroyed ${instant(effectiveAt)}, ${LEVELS[level]}${copies}`
 }
 
-function survivorLines({ what, name, count, scope, generation, until }: Survivor): readonly string[] {
-  const ends = until === undefined ? 'until it is removed by hand' : `until ${instant(until)}`
-  if (what === 'revocation')
-    return paragraph(`access granted at ${name}, whose withdrawal the provider has not confirmed${times(count)}, ${ends}`, '  ')
-  const whose = scope === undefined ? '' : scope === 'tenant' ? " of the organisation's" : ' of the whole service'
-  const which = generation === undefined ? '' : `, generation ${generation}`
-  return paragraph(`values in copies of the search index ${name}${whose}${which}${times(count)}, ${ends}`, '  ')
-}
-
-function times(count: number | undefined): string {
-  return count === undefined ? '' : ` (${count})`
+function survivorInWords({ what, name, count, scope, generation, until }: Survivor): string {
+  const many = count === undefined ? '' : ` (${count})`
+  if (what === 'revocation') {
+    const ends = until === undefined ? '' : `; it is asked until ${instant(until)}`
+    return `${name}${many}: access that was granted there, whose withdrawal is not confirmed${ends}`
+  }
+  const key = [...(scope === undefined ? [] : [SCOPES[scope]]), ...(generation === undefined ? [] : [`generation ${generation}`])]
+  const ends = until === undefined ? 'while that key lives' : `until ${instant(until)}`
+  return `${name}${many}: keyed hashes for searching, in backups, ${ends}${key.length === 0 ? '' : ` (${key.join(', ')})`}`
 }

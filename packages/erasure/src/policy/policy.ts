@@ -1,6 +1,6 @@
 /** What was promised about deletion, in numbers: refused where it cannot be kept. */
 
-import { invalidArgument, minutes, readOptions, requireWithinDeadline, type Term } from '@strongroom/core'
+import { invalidArgument, minutes, readOptions, requireWithinDeadline, type DeadlineTerm } from '@strongroom/core'
 
 /** What passes between a request to delete and the moment when nobody can undo it, one after the other. Milliseconds. */
 export interface PolicyTerms {
@@ -75,7 +75,7 @@ export function definePolicy(options: PolicyOptions): Policy {
   const terms = { ...given, cacheBound } as PolicyTerms
   const everywhere = requireWithinDeadline(
     terms.deadline,
-    TERMS.map((name): Term => ({ argument: name, words: WORDS[name], length: terms[name] })),
+    TERMS.map((name): DeadlineTerm => ({ argument: name, words: WORDS[name], length: terms[name] })),
   )
   for (const name of ['sweep', 'cacheBound', 'epoch'] as const) if (terms[name] === 0) throw invalidArgument(name, 'must be more than 0')
   const times = { suspended: terms.cacheBound, shredded: terms.grace + terms.sweep, everywhere }

@@ -1,6 +1,6 @@
 /** Whether a promise about deletion can be kept: the sum of all that passes until nobody can undo a pseudonym any more. */
 
-import { invalidArgument, readOptions } from '@strongroom/core'
+import { readOptions, requireWithinDeadline } from '@strongroom/core'
 
 /** What passes, one after the other. Milliseconds. */
 export interface DeletionTerms {
@@ -28,12 +28,21 @@ export interface DeletionTimes {
   readonly everywhere: number
 }
 
-const TERMS = ['retain', 'sweepEvery', 'cacheBound', 'epoch', 'providerDelay', 'copies'] as const
+const WORDS: Readonly<Record<Exclude<keyof DeletionTerms, 'deadline'>, string>> = {
+  retain: 'a retention',
+  sweepEvery: 'an interval between sweeps',
+  cacheBound: 'a cache bound',
+  epoch: 'an epoch',
+  providerDelay: 'a delay of the key provider',
+  copies: 'a life of copies of the root key',
+}
+const TERMS = Object.keys(WORDS) as readonly (keyof typeof WORDS)[]
 
 /**
- * Refuses terms that cannot keep their deadline, and names the one to blame: the longest. Call it where a service starts.
+ * Refuses terms that cannot keep their deadline, in words that whoever has promised it can read, and names the longest. Call it where a
+ * service starts.
  *
- * @throws StrongroomError `invalid_argument`: `argument` is the term that has to be shorter
+ * @throws StrongroomError `invalid_argument`: `argument` is the longest term, or the one that is no length of time
  * @example
  * ```ts
  * import { days, hours, minutes, requireDeadline } from '@strongroom/pseudonyms'
@@ -51,23 +60,10 @@ const TERMS = ['retain', 'sweepEvery', 'cacheBound', 'epoch', 'providerDelay', '
  * ```
  */
 export function requireDeadline(terms: DeletionTerms): DeletionTimes {
-  const read = readOptions(terms, ['deadline', ...TERMS])
-  const of = (name: keyof DeletionTerms): number => {
-    const value = read[name]
-    if (value === undefined || !Number.isSafeInteger(value) || value < 0) throw invalidArgument(name, 'must be whole milliseconds from 0')
-    return value
-  }
-  const deadline = of('deadline')
-  const everywhere = TERMS.reduce((sum, name) => sum + of(name), 0)
-  if (everywhere > deadline) {
-    const longest = TERMS.reduce((a, b) => (of(b) > of(a) ? b : a))
-    const room = deadline - (everywhere - of(longest))
-    throw invalidArgument(
-      longest,
-      room < 0
-        ? `is the longest of what passes, and without it the deadline is passed too: shorten ${TERMS.filter((name) => of(name) > 0).join(', ')}`
-        : `must be at most ${room} ms, the deadline less all else that passes`,
-    )
-  }
-  return { live: of('retain') + of('sweepEvery') + of('cacheBound'), everywhere }
+  const read = readOptions(terms, ['deadline', ...TERMS]) as DeletionTerms
+  const everywhere = requireWithinDeadline(
+    read.deadline,
+    TERMS.map((argument) => ({ argument, words: WORDS[argument], length: read[argument] })),
+  )
+  return { live: read.retain + read.sweepEvery + read.cacheBound, everywhere }
 }
