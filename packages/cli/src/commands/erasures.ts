@@ -38,13 +38,15 @@ function erasureRows(listed: ListedErasure): readonly Row[] {
   const { id, names, region, reason, requested, due, state, waitsFor, until, blockedBy, failure, resources } = listed
   const failed = resources.filter((resource) => resource.failure !== undefined)
   return [
-    { label: 'erasure', text: id, tone: 'strong', isHead: true },
-    { label: 'of', text: names === undefined ? 'somebody whose name is erased' : whose(names), tone: 'plain' },
     {
-      label: 'because of',
-      text: `${reason}, asked for ${minute(requested)}${due === undefined ? '' : `; due ${minute(due)}`}`,
-      tone: 'plain',
+      label: 'erasure',
+      text: names === undefined ? 'of somebody whose name is erased' : `of ${whose(names)}`,
+      tone: 'strong',
+      isHead: true,
     },
+    { label: 'id', text: id, tone: 'faint' },
+    { label: 'asked for', text: `${minute(requested)}, because of ${reason}`, tone: 'plain' },
+    ...(due === undefined ? [] : [{ label: 'due', text: minute(due), tone: 'plain' as const }]),
     { label: 'is', text: state, tone: 'plain' },
     { label: 'waits for', text: WAITS[waitsFor] ?? waitsFor, tone: 'plain' },
     ...(until === undefined ? [] : [{ label: 'until', text: minute(until), tone: 'plain' as const }]),
