@@ -37,9 +37,13 @@ export interface PendingErasure {
   readonly resources: readonly ResourceProgress[]
 }
 
-/** Those that are under way, then those that wait for their epoch. Reads by pages. */
+/** Those that are under way, then those that wait for their epoch. Reads by pages. One that is damaged is thrown for once all others were given. */
 export async function* list(parts: ErasureParts): AsyncGenerator<PendingErasure> {
-  for await (const unread of parts.open.beneath([])) yield pendingOf(parts, await unread.open())
+  let failure: unknown
+  for await (const { open } of parts.open.beneath([])) {
+    const erasure = await open().catch((error: unknown) => void (failure ??= error))
+    if (erasure !== undefined) yield pendingOf(parts, erasure)
+  }
   const known = new Map<string, Finality>()
   const finalityOf = async ({ region, rootVersion }: ErasedRecord): Promise<Finality> => {
     const key = `${region}/${rootVersion}`
@@ -48,12 +52,14 @@ export async function* list(parts: ErasureParts): AsyncGenerator<PendingErasure>
     return finality
   }
   for await (const { id, references, open } of parts.ended.list()) {
-    const record = await open()
+    const record = await open().catch((error: unknown) => void (failure ??= error))
+    if (record === undefined) continue
     const { blockedBy, until } = await finalityOf(record)
     const { region, reason, requestedAt: requested, dueAt: due } = record
     const when = until === undefined ? {} : { until }
     yield { id, references, region, state: 'erased', reason, requested, due, waitsFor: 'epoch', ...when, blockedBy, resources: [] }
   }
+  if (failure !== undefined) throw failure
 }
 
 async function pendingOf(parts: ErasureParts, { id, references, record }: OpenErasure): Promise<PendingErasure> {

@@ -87,7 +87,8 @@ class Run {
     this.vault = await openVault(options)
     await this.vault.tenants.create('acme')
     this.erasure = createErasure(this.vault, { policy, resources: [this.rows] })
-    for (const name of ['acme', ...PLACES] as const) this.known.set(name, { mayGoFrom: undefined, isDestroyed: false, living: [], dead: [] })
+    for (const name of ['acme', ...PLACES] as const)
+      this.known.set(name, { mayGoFrom: undefined, isDestroyed: false, living: [], dead: [] })
   }
 
   handle(name: PlaceName): Tenant | Item {
@@ -277,7 +278,11 @@ class Run {
       const isLiving = ['active', 'absent'].includes((await this.stateOf(name)) ?? '')
       expect([name, rows]).toEqual([name, isLiving ? known.living.length : 0])
       for (const stored of known.living)
-        expect([name, isLiving, await outcome(() => this.item(name).decrypt(email, stored))]).toEqual([name, isLiving, isLiving ? 'done' : 'shredded'])
+        expect([name, isLiving, await outcome(() => this.item(name).decrypt(email, stored))]).toEqual([
+          name,
+          isLiving,
+          isLiving ? 'done' : 'shredded',
+        ])
     }
   }
 }

@@ -1,9 +1,10 @@
 // From the request to the certificate, step by step.
 import { days } from '@strongroom/core'
-import { verifyCertificate } from '@strongroom/erasure'
+import { createErasure, verifyCertificate } from '@strongroom/erasure'
+import { withFailpoints } from '@strongroom/erasure/testing'
 import { describe, expect, test } from 'vitest'
 
-import { all, APART, closeEpoch, email, GRACE, outcome, pass, rowsOf, START, world } from './support.ts'
+import { all, APART, closeEpoch, email, GRACE, outcome, pass, policy, rowsOf, START, world } from './support.ts'
 
 const ADDRESS = 'ada@example.com'
 
@@ -113,6 +114,37 @@ describe('a person', () => {
   })
 })
 
+test.each(['request.noted', 'request.suspended'] as const)('taken back by another process at %s: she reads on', async (at) => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  const stored = await alice.encrypt(email, ADDRESS)
+  let isBack = false
+  const reached = async (name: string): Promise<void> => {
+    if (name !== at || isBack) return
+    isBack = true
+    await (await w.erasure.find(alice))?.cancel()
+  }
+  const other = createErasure(w.vault, withFailpoints({ policy, resources: [] }, reached))
+  expect(await outcome(() => other.request(alice, { reason: 'subjectRequest' }))).toBe('not_found')
+  expect([isBack, await alice.decrypt(email, stored)]).toEqual([true, ADDRESS])
+})
+
+test('a part of somebody who goes first goes with them: its request ends then, and before that nobody comes back', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  const mail = alice.item('mail')
+  await mail.encrypt(email, ADDRESS)
+  w.logs.add('acme/alice/mail', 2)
+  const part = await w.erasure.request(mail, { reason: 'operator' })
+  await w.erasure.request(alice, { reason: 'subjectRequest', grace: 0 })
+  w.clock.advance(APART)
+  await w.erasure.sweep()
+  expect([await w.erasure.find(alice), await outcome(() => alice.recreate({ reason: 'operator' }))]).toEqual([undefined, 'erasure_pending'])
+  await w.erasure.sweep()
+  expect((await part.refresh())?.state).toBe('erased')
+  expect(await outcome(() => alice.recreate({ reason: 'operator' }))).toBe('done')
+})
+
 describe('a tenant', () => {
   test('with no grace: nothing is readable when the request resolves; its people go with it', async () => {
     const w = await world()
@@ -124,11 +156,13 @@ describe('a tenant', () => {
     const hers = await w.erasure.request(alice, { reason: 'subjectRequest' })
     const request = await w.erasure.request(w.acme, { reason: 'contractEnded', grace: 0 })
     expect([request.state, await outcome(() => alice.decrypt(email, stored))]).toEqual(['shredding', 'shredded'])
-    await pass(w, 2 * APART)
+    expect([await outcome(() => hers.cancel()), (await hers.refresh())?.state]).toEqual(['shredded', 'suspended'])
+    w.clock.advance(APART)
+    await w.erasure.sweep()
     expect([(await request.refresh())?.state, [...w.logs.rows.keys()]]).toEqual(['erased', ['rival/bob']])
     expect(await w.erasure.find(w.acme)).toBeUndefined()
-    expect(await outcome(() => hers.cancel())).toBe('shredded')
-    await pass(w, GRACE + APART)
+    expect(await outcome(() => hers.cancel())).toBe('grace_over')
+    await w.erasure.sweep()
     expect((await hers.refresh())?.state).toBe('erased')
     await closeEpoch(w.vault)
     await pass(w, APART)
@@ -212,7 +246,7 @@ describe('resources', () => {
       ...w.logs,
       // A process that had the key still, and writes a moment later.
       async verify(place: Parameters<typeof verify>[0]) {
-        if (++looks === 2) w.logs.add('acme/alice', 1)
+        if (++looks === 1) setTimeout(() => w.logs.add('acme/alice', 1), 50)
         return verify(place)
       },
     }

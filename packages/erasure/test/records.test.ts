@@ -8,7 +8,8 @@ import { z } from 'zod'
 import { APART, outcome, pass, rowsOf, world } from './support.ts'
 
 const page = readFileSync(new URL('../../../docs/format.md', import.meta.url), 'utf8')
-const example = (name: string): Record<string, unknown> => JSON.parse(new RegExp(`\`\`\`json name=${name}\\n([\\s\\S]*?)\\n\`\`\``).exec(page)?.[1] ?? '') as never
+const example = (name: string): Record<string, unknown> =>
+  JSON.parse(new RegExp(`\`\`\`json name=${name}\\n([\\s\\S]*?)\\n\`\`\``).exec(page)?.[1] ?? '') as never
 
 /** Instants of a run, a receipt and a random number aside. */
 function shape(record: unknown): unknown {

@@ -2,7 +2,7 @@
 import { days } from '@strongroom/core'
 import { expect, test } from 'vitest'
 
-import { all, APART, email, GRACE, outcome, pass, type World, world } from './support.ts'
+import { all, APART, closeEpoch, email, GRACE, outcome, pass, type World, world } from './support.ts'
 
 const ERASURES = 'strongroom/erasures'
 const ADDRESS = 'ada@example.com'
@@ -72,9 +72,8 @@ test('one of an erasure that has ended, and nobody has come back: it comes to th
 
 test('altered, or moved to another place: refused, and no other request is kept from its end', async () => {
   const w = await world()
-  const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((name) => w.acme.subject(name)) as [never, never, never]
-  for (const one of [alice, bob, carol] as (typeof w.acme.subject extends (name: string) => infer S ? S : never)[])
-    await one.encrypt(email, ADDRESS)
+  const [alice, bob] = [w.acme.subject('alice'), w.acme.subject('bob')]
+  for (const one of [alice, bob, w.acme.subject('carol')]) await one.encrypt(email, ADDRESS)
   const requests = [
     await w.erasure.request(alice, { reason: 'accountDeleted', grace: days(1) }),
     await w.erasure.request(bob, { reason: 'accountDeleted', grace: days(1) }),
@@ -89,12 +88,11 @@ test('altered, or moved to another place: refused, and no other request is kept 
   expect(swept[0]?.failures.map(({ code }) => code)).toEqual(['decrypt_failed', 'decrypt_failed'])
   expect(await w.stateStore.get(ERASURES, his)).toBeUndefined()
   expect([await w.acme.subject('alice').state(), await w.acme.subject('bob').state()]).toEqual(['suspended', 'shredded'])
-  expect(await outcome(() => w.acme.subject('carol').decrypt(email, new Uint8Array(99)))).toBe('decrypt_failed')
+  expect(await w.acme.subject('carol').state()).toBe('active')
 })
 
 test('a note that says that a root version counts which does not: no certificate before its epoch is closed', async () => {
   const w = await world()
-  const { closeEpoch } = await import('./support.ts')
   await closeEpoch(w.vault)
   const alice = w.acme.subject('alice')
   await alice.encrypt(email, ADDRESS)

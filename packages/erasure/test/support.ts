@@ -18,6 +18,7 @@ import {
   type ErasureEvent,
   type ErasureOptions,
   type Policy,
+  sweep,
   type Swept,
 } from '@strongroom/erasure'
 
@@ -122,7 +123,6 @@ export async function world(changes: Partial<ErasureOptions> = {}): Promise<Worl
 
 /** Time passes, and sweeps run all along. */
 export async function pass({ clock, erasure }: Pick<World, 'clock' | 'erasure'>, ms: number): Promise<readonly Swept[]> {
-  const { sweep } = await import('@strongroom/erasure')
   clock.advance(Math.max(0, ms - 2 * APART))
   let swept: readonly Swept[] = []
   for (let i = 0; i < 3; i++) {

@@ -20,9 +20,16 @@ function sweepable(name: string, reports: readonly (SweepReport | Error)[]): Swe
 
 test('each until it has no more to do; one that throws keeps no other from it', async () => {
   const failures = [{ about: 'logs', code: 'ECONNREFUSED' }]
-  const one = sweepable('one', [{ done: 2, waiting: 0 }, { done: 1, waiting: 3, failures }, { done: 0, waiting: 1 }])
+  const one = sweepable('one', [
+    { done: 2, waiting: 0 },
+    { done: 1, waiting: 3, failures },
+    { done: 0, waiting: 1 },
+  ])
   const two = sweepable('two', [{ done: 5, waiting: 0 }, Object.assign(new Error('alice'), { code: 'not one of ours' })])
-  const three = sweepable('three', [{ done: 0, waiting: 0, failures }, { done: 9, waiting: 9 }])
+  const three = sweepable('three', [
+    { done: 0, waiting: 0, failures },
+    { done: 9, waiting: 9 },
+  ])
   const told: Swept[] = []
   const onProgress = (swept: Swept): void => {
     told.push(swept)
@@ -39,7 +46,10 @@ test('each until it has no more to do; one that throws keeps no other from it', 
 
 test('a signal ends it between two things', async () => {
   const stop = new AbortController()
-  const one = sweepable('one', [{ done: 1, waiting: 0 }, { done: 1, waiting: 0 }])
+  const one = sweepable('one', [
+    { done: 1, waiting: 0 },
+    { done: 1, waiting: 0 },
+  ])
   const reason = new Error('enough')
   const onProgress = (): void => stop.abort(reason)
   await expect(sweep([one], { signal: stop.signal, onProgress })).rejects.toBe(reason)

@@ -10,9 +10,11 @@ import type { OpenErasure } from '../records/open-erasures.ts'
  */
 export async function cancel(parts: ErasureParts, erasure: OpenErasure): Promise<void> {
   const now = await parts.time.now()
+  // Of what is in use there is nothing to be revived.
+  const isInUse = (await placeOf(parts, erasure).state()) === 'active'
   const cancelling = await parts.open.change(erasure, ({ state, due }) => {
     if (state === 'cancelling') return undefined
-    if (state === 'shredding' || now >= due) throw graceOver()
+    if (state === 'shredding' || (now >= due && !isInUse)) throw graceOver()
     // From the note on, whoever sweeps ends it.
     return { changes: { state: 'cancelling' }, due: 0 }
   })

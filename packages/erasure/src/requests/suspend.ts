@@ -5,6 +5,7 @@ import { StrongroomError } from '@strongroom/core'
 import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import { failureAfter, pauseAfter } from '../sweep/pauses.ts'
+import { finishCancel } from './cancel.ts'
 
 /**
  * Suspends the place of one that is noted. Where there is no key one is made, so that nobody writes there meanwhile.
@@ -32,5 +33,15 @@ export async function suspend(parts: ErasureParts, erasure: OpenErasure, confirm
   )
   await options.failpoint('request.entered')
   if (suspended?.record.state === 'suspended') parts.tell({ type: 'suspended', id: erasure.id })
-  return suspended
+  if (suspended?.record.state === 'cancelling') await finishCancel(parts, suspended)
+  else if (suspended !== undefined) return suspended
+  await undo(parts, erasure)
+  return undefined
+}
+
+// Taken back before it was suspended, by somebody who found nothing to be undone.
+async function undo(parts: ErasureParts, { references, record }: OpenErasure): Promise<void> {
+  const place = placeOf(parts, { record })
+  if (record.suspendedBefore || (await place.state()) !== 'suspended') return
+  if ((await parts.open.find(references)) === undefined) await place.handle.resume()
 }

@@ -51,6 +51,7 @@ async function shred(parts: ErasureParts, erasure: OpenErasure, confirmed: numbe
     const isTenantGone = (await place.tenantInfo()).state === 'shredded'
     return (await (isTenantGone ? place.tenant : place.handle).shred({ reason })).receipt
   } catch (error) {
+    if (codeOf(error) === 'region_refused') throw error
     const failure = failureAfter(erasure.record.failure, { code: codeOf(error), at: parts.vault.clock.now() })
     await parts.open.save(erasure, { failure }, confirmed + pauseAfter(failure.failures))
     throw error

@@ -37,10 +37,22 @@ export async function finish(parts: ErasureParts, given: OpenErasure, confirmed:
   await failpoint('erased.put')
   await ended.note(key, erased)
   await failpoint('erased.marked')
+  await hasten(parts, references, confirmed)
   const isLast = await open.remove(verified)
   await failpoint('erased.removed')
   if (isLast) parts.tell({ type: 'erased', id: verified.id })
   return 'erased'
+}
+
+// What is beneath has gone with it, and nothing of it can be taken back: its requests come to their end now, before anybody comes back.
+async function hasten({ open }: ErasureParts, references: readonly string[], confirmed: number): Promise<void> {
+  for await (const unread of open.beneath(references)) {
+    if (unread.references.length === references.length) continue
+    const beneath = await unread.open()
+    await open.change(beneath, ({ state, due }) =>
+      state === 'suspended' && due > confirmed ? { changes: { due: confirmed }, due: confirmed } : undefined,
+    )
+  }
 }
 
 async function survivorsOf(parts: ErasureParts, { record, references }: OpenErasure): Promise<readonly Survivor[]> {

@@ -3,7 +3,7 @@
 import type { SweepFailure, SweepOptions, SweepReport } from '@strongroom/core'
 
 import { close } from '../closing/close.ts'
-import { codeOf, type ErasureParts } from '../parts.ts'
+import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
 import { isConflict } from '../records/sealed-entries.ts'
 import type { OpenErasure, UnreadErasure } from '../records/open-erasures.ts'
 import { finishCancel } from '../requests/cancel.ts'
@@ -43,7 +43,9 @@ export async function sweep(parts: ErasureParts, { signal }: SweepOptions): Prom
       // Somebody else works on it.
       if (isConflict(error)) return
       tally.waiting++
-      failures.push({ about, code: codeOf(error) })
+      const code = codeOf(error)
+      // Another process has a provider for its region.
+      if (code !== 'region_refused') failures.push({ about, code })
     }
   }
   for (const unread of await parts.open.due(confirmed, BATCH))
@@ -64,6 +66,8 @@ async function step(parts: ErasureParts, unread: UnreadErasure, confirmed: numbe
     await open.save(found, {}, due)
     return { how: 'nothing' }
   }
+  // Before it is claimed: what this process has no provider for is left as it is.
+  await placeOf(parts, found).tenant.self().state()
   const claimed = await open.save(found, {}, confirmed + LEASE)
   await parts.options.failpoint('sweep.claimed')
   switch (state) {

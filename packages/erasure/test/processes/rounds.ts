@@ -138,9 +138,9 @@ async function reads({ other, subject, stored }: Pick<Round, 'other' | 'subject'
 }
 
 /** Erased; closed with the next epoch; and who comes back has a new life. */
-async function endsWith(round: Omit<Round, 'killed' | 'fleet'> & { readonly id: unknown }, isEpochOver = false): Promise<void> {
-  const { other, subject, id, at } = round
-  expect([await other.run('rows', subject), await reads(round)]).toEqual([0, 'shredded'])
+async function endsWith(ended: Omit<Round, 'killed' | 'fleet'> & { readonly id: unknown }, isEpochOver = false): Promise<void> {
+  const { other, subject, id, at } = ended
+  expect([await other.run('rows', subject), await reads(ended)]).toEqual([0, 'shredded'])
   if (!isEpochOver) {
     expect(await other.run('state', id)).toBe('erased')
     await other.run('closeEpoch')
@@ -155,5 +155,5 @@ async function endsWith(round: Omit<Round, 'killed' | 'fleet'> & { readonly id: 
   await other.run('recreate', subject)
   const stored = await other.run('join', subject)
   await other.run('sweep')
-  expect([await other.run('rows', subject), await reads({ ...round, stored })]).toEqual([2, 'reads'])
+  expect([await other.run('rows', subject), await reads({ ...ended, stored })]).toEqual([2, 'reads'])
 }

@@ -34,7 +34,9 @@ test('three sweepers at once, and people who ask and take back: each comes to on
   const stored = new Map<string, unknown>()
   for (const subject of people) stored.set(subject, await first.run('join', subject))
   const asked = await Promise.all(
-    people.map((subject, i) => [first, ...others][i % 3]?.run<{ id: string }>('request', { subject, ...(i % 4 === 3 ? { grace: 0 } : {}) })),
+    people.map((subject, i) =>
+      [first, ...others][i % 3]?.run<{ id: string }>('request', { subject, ...(i % 4 === 3 ? { grace: 0 } : {}) }),
+    ),
   )
   // Some take it back while it is swept.
   const back = people.filter((_, i) => i % 4 === 0)
