@@ -67,7 +67,8 @@ describe('of a place', () => {
     expect(await w.resource.survivors(alice)).toEqual([{ what: 'revocation', name: 'crm', count: 2, until: UNTIL }])
     // A name that somebody else wrote there stands in no certificate.
     const prefix = `${w.vault.id}/${alice.references.join('/')}/${'0'.repeat(32)}`
-    for (const [id, value] of Object.entries({ [`${UNTIL}/x`]: '{}', 'never/y': '{"provider":"Canary"}' }))
+    const planted = { form: 1, connection: 'x', provider: 'Canary', hint: 'refresh_token', attempts: 0, token: 'x' }
+    for (const [id, value] of Object.entries({ [`${UNTIL}/x`]: '{}', 'never/y': JSON.stringify(planted) }))
       await w.stateStore.put('strongroom/revocations', `${prefix}/${id}`, new TextEncoder().encode(value), { expected: 'absent' })
     expect(await w.resource.survivors(alice)).toContainEqual({ what: 'revocation', name: 'unknown', count: 2, until: UNTIL })
     w.clock.advance(60_000)

@@ -33,6 +33,7 @@ async function lived({ vault, acme, erasure }: World): Promise<void> {
   await vault.tenant('gone').subject('x').encrypt(email, 'x')
   await vault.tenant('gone').shred()
   await vault.tenants.create('asleep')
+  await erasure.request(vault.tenant('asleep').self(), { reason: 'contractEnded' })
   await vault.tenant('asleep').suspend()
   await erasure.request(vault.tenant('rival'), { reason: 'contractEnded' })
 }
@@ -89,9 +90,10 @@ test('a record that was put back by hand is put right first', async () => {
   await w.acme.subject('ada').encrypt(email, 'ada@example.com')
   const before = w.keyStore.snapshot()
   await w.acme.subject('ada').shred()
-  await w.keyStore.restore(before)
   const resource = asking('asks', [inAcme('ada')])
+  // Opened by then: what opening puts right is done.
   const { erasure } = await w.another({ resources: [resource] })
+  for (const record of before) if (record.type === 'node') w.keyStore.edit({ type: 'node', ref: record.ref }, () => record)
   await erasure.replay()
   expect(resource.answers).toEqual(['dead'])
 })

@@ -248,6 +248,21 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect([await resource.erase(named('acme')), await w.stored.countDocuments()]).toEqual([3, 3])
   })
 
+  test('erase: values: also where something else than an array is, with names that no path can have', async () => {
+    const resource = w.users.resource({ erase: 'values' })
+    const { notes, phones } = (await w.stored.findOne({ _id: 'ada' })) as {
+      readonly notes: readonly unknown[]
+      readonly phones: readonly unknown[]
+    }
+    for (const name of ['a.b', '$a', '']) {
+      await w.stored.updateOne({ _id: 'ada' }, { $set: { notes: { [name]: notes[0] }, phones: { [name]: phones[0] } } })
+      expect([name, await resource.verify(her)]).toEqual([name, expect.any(Number)])
+      await resource.erase(her)
+      expect([name, await resource.verify(her)]).toEqual([name, 0])
+    }
+    expect(await w.stored.findOne({ _id: 'ada' })).toMatchObject({ _id: 'ada', orgId: 'acme', plan: 'pro', address: { city: 'London' } })
+  })
+
   test('erasing ends at a signal, and says what was not done by not being done', async () => {
     const [signal, reason] = [AbortSignal.abort(new Error('enough')), 'enough']
     for (const erase of ['documents', 'values'] as const) {
