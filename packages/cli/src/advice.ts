@@ -29,7 +29,7 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   epoch_blocked: 'strongroom status shows what comes first; see "What can go wrong" in docs/rotation-runbook.md',
   still_referenced: '',
   revocation_required:
-    'let the configuration return an open vault that createCredentials was called with; or give --without-revocation, and the tokens stay good at their providers',
+    'let the services of the configuration call createCredentials with the vault; or give --without-revocation, and the tokens stay good at their providers',
   receipt_invalid: '',
   certificate_invalid: '',
   erasure_pending: 'strongroom erasures shows what is under way; run it again once that has ended',

@@ -5,7 +5,17 @@ export { Secret } from './secret.ts'
 export type { Sweepable, SweepFailure, SweepOptions, SweepReport } from './sweepable.ts'
 export { days, hours, minutes } from './durations.ts'
 export { durationInWords, requireWithinDeadline, type DeadlineTerm } from './deadline.ts'
-export type { DeadPlaces, ErasedPlace, Replayed, Resource, ResourceOptions, Survivor } from './resource.ts'
+export {
+  type DeadPlaces,
+  type ErasedPlace,
+  type NamedPlace,
+  type PlaceFate,
+  type Replayed,
+  type Resource,
+  type ResourceOptions,
+  type Survivor,
+  requireErasedPlace,
+} from './resource.ts'
 
 export { type Encrypted, type Field, field, type FieldOptions, type PreviousName } from './field.ts'
 export { valueToText as encryptedToText } from './format/encrypted-value.ts'

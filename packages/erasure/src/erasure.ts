@@ -1,6 +1,14 @@
 /** Erasures of a vault: from a request to the certificate that it is done. */
 
-import { invalidArgument, readOptions, type Sweepable, type SweepOptions, type SweepReport, type Vault } from '@strongroom/core'
+import {
+  invalidArgument,
+  readOptions,
+  type ResourceOptions,
+  type Sweepable,
+  type SweepOptions,
+  type SweepReport,
+  type Vault,
+} from '@strongroom/core'
 
 import type { ErasureEvent } from './events.ts'
 import { type Hold, Holds } from './holds/holds.ts'
@@ -11,6 +19,7 @@ import { type Erasable, namesOf, VaultPlace } from './places/place.ts'
 import { EndedErasures } from './records/ended-erasures.ts'
 import { readId } from './records/keys.ts'
 import { OpenErasures } from './records/open-erasures.ts'
+import { type ReplayReport, replayErasures } from './replay/replay.ts'
 import { type ErasureRequest, readRequest, requestOf } from './requests/handle.ts'
 import { request, type RequestOptions } from './requests/request.ts'
 import { sweep } from './sweep/sweep.ts'
@@ -55,6 +64,13 @@ export interface Erasure extends Sweepable {
   release(place: Erasable, options: HoldOptions): Promise<void>
   /** Holds that stand, then those that were released. Reads by pages. */
   holds(): AsyncIterable<Hold>
+  /**
+   * After a restore, before the service goes back: removes from all resources what is there again of people, items and tenants whose keys are
+   * destroyed. May be repeated.
+   *
+   * @throws StrongroomError `invalid_argument`, `ledger_invalid`; the signal's reason. What a resource throws is its `failure`
+   */
+  replay(options?: ResourceOptions): Promise<ReplayReport>
   /** The closure certificate of one that is closed, or `undefined`. @throws StrongroomError `invalid_argument` */
   certificate(id: string): Promise<string | undefined>
 }
@@ -112,6 +128,11 @@ export function createErasure(vault: Vault, options: ErasureOptions): Erasure {
       const key = readId(id)
       if (key === undefined) throw invalidArgument('id', 'must be that of a request')
       return parts.ended.certificate(key)
+    },
+    async replay(how) {
+      const { signal } = readOptions(how, ['signal'])
+      if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
+      return replayErasures(vault, [...checked.resources.values()], signal)
     },
     async sweep(how?: SweepOptions): Promise<SweepReport> {
       const { signal } = readOptions(how, ['signal'])

@@ -21,6 +21,7 @@ export interface PendingErasure {
   readonly names?: ErasedNames | undefined
   /** From the tenant's down to its own. */
   readonly references: readonly string[]
+  readonly region: string
   readonly state: OpenState | 'erased'
   readonly reason: ReasonName
   readonly requested: number
@@ -54,20 +55,21 @@ export async function* list(parts: ErasureParts): AsyncGenerator<PendingErasure>
     const record = await open().catch((error: unknown) => void (failure ??= error))
     if (record === undefined) continue
     const { blockedBy, until } = await finalityOf(record)
-    const { reason, requestedAt: requested, dueAt: due } = record
+    const { region, reason, requestedAt: requested, dueAt: due } = record
     const when = until === undefined ? {} : { until }
-    yield { id, references, state: 'erased', reason, requested, due, waitsFor: 'epoch', ...when, blockedBy, resources: [] }
+    yield { id, references, region, state: 'erased', reason, requested, due, waitsFor: 'epoch', ...when, blockedBy, resources: [] }
   }
   if (failure !== undefined) throw failure
 }
 
 async function pendingOf(parts: ErasureParts, { id, references, record }: OpenErasure): Promise<PendingErasure> {
-  const { names, state, reason, requested, due, failure, resources } = record
+  const { names, region, state, reason, requested, due, failure, resources } = record
   const waitsFor = await waitsForOf(parts, { id, references, record })
   return {
     id,
     names,
     references,
+    region,
     state,
     reason,
     requested,

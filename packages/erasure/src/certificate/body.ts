@@ -109,7 +109,7 @@ export function encodeBody(said: ClosureCertificate): Uint8Array {
 export function decodeBody(bytes: Uint8Array): ClosureCertificate | undefined {
   let said: ClosureCertificate
   try {
-    const { form: __, ...rest } = certificate.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)))
+    const { form: __, ...rest } = certificate.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
     said = rest
   } catch {
     return undefined

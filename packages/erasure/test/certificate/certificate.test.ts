@@ -106,8 +106,11 @@ describe('is not signed', () => {
     // What was final is so for root versions up to that one: another's finality proves nothing.
     expect(await outcome(() => issueCertificate(vault, early))).toBe('epoch_blocked')
     expect(await outcome(async () => issueCertificate(vault, await factsOf(vault, 'subject', references, shredded)))).toBe('done')
-    const later = await vault.tenant('acme').subject('bob').shred()
-    const mixed = { ...(await factsOf(vault, 'subject', references, shredded)), receipt: later.receipt }
+    const bob = vault.tenant('acme').subject('bob')
+    const later = await bob.shred()
+    expect([shredded.rootVersion, later.rootVersion]).toEqual([1, 2])
+    const { finality } = await factsOf(vault, 'subject', references, shredded)
+    const mixed = { ...(await factsOf(vault, 'subject', await bob.references(), later)), finality }
     expect(await outcome(() => issueCertificate(vault, mixed))).toBe('invalid_argument')
   })
 
@@ -250,6 +253,7 @@ describe('is refused', () => {
           destruction: [...(destruction as object[]), { ...(destruction as object[])[0], number: 2 }],
         }),
       ],
+      ['the destruction of another root version', ({ destruction }) => ({ destruction: [{ ...(destruction as object[])[0], number: 2 }] })],
       ['no receipt', () => ({ receipt: '' })],
       ['records that are left', ({ resources }) => ({ resources: [{ ...(resources as object[])[0], remaining: 1 }] })],
       ['a closing before the root version was gone', () => ({ closedAt: START + days(37) - 1 })],

@@ -13,6 +13,15 @@ export const EQUALS = 0x3d
 export const AMPERSAND = 0x26
 export const HASH = 0x23
 export const COMMA = 0x2c
+export const SEMICOLON = 0x3b
+export const QUESTION = 0x3f
+export const BRACKET = 0x5b
+export const END_BRACKET = 0x5d
+export const BRACE = 0x7b
+export const END_BRACE = 0x7d
+export const UNDERSCORE = 0x5f
+export const LETTER_U = 0x75
+export const LETTER_X = 0x78
 export const LINE_FEED = 0x0a
 
 /** A table with a 1 for each byte of some characters. */
@@ -31,18 +40,24 @@ export const IS_HEX: Uint8Array = tableOf(`${DIGITS}abcdefABCDEF`)
 export const IS_LETTER: Uint8Array = tableOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ')
 /** Letters that are no hexadecimal digits, and the underscore: what makes of `d::` in `std::` a part of a word. */
 export const IS_WORD: Uint8Array = tableOf('ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ_')
-/** What ends the host of a URL, with its user part and its port. */
-export const ENDS_AUTHORITY: Uint8Array = tableOf(`/\\?#"'<>\`,${CONTROLS}`)
 /** What ends the name of a parameter, but for its equals sign. */
 export const ENDS_NAME: Uint8Array = tableOf(`&;?#/"'<>${CONTROLS}`)
 /** What ends the value of a parameter. */
 export const ENDS_VALUE: Uint8Array = tableOf(`&#"<>${CONTROLS}`)
 
-/** What may begin an escape: `%`, a backslash, `&`, and characters beyond ASCII. */
-export const ESCAPES: Uint8Array = tableOf('%\\&').fill(1, 0x80)
+/** What may begin an escape. */
+export const BEGINS_ESCAPE: Uint8Array = tableOf('%\\&=')
+export const LAST_ASCII = 0x7f
 
 /** 0 to 15, or -1. */
 export function hexValue(byte: number | undefined): number {
   if (byte === undefined || IS_HEX[byte] === 0) return -1
   return byte <= 0x39 ? byte - ZERO : (byte | 0x20) - 87
+}
+
+/** Where a byte stands first; `to` where it does not. `Buffer.indexOf` would go on to the end of the buffer, for each line anew. */
+export function indexWithin(bytes: Uint8Array, byte: number, from: number, to: number): number {
+  let at = from
+  while (at < to && bytes[at] !== byte) at++
+  return at
 }

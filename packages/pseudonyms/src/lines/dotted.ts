@@ -5,7 +5,7 @@
  * section 3.1.1). Only four decimal numbers without leading zeros have one meaning.
  */
 
-import { DOT, hexValue, IS_DIGIT, IS_HEX, SLASH, IS_LETTER, ZERO } from './bytes.ts'
+import { DOT, hexValue, IS_DIGIT, IS_HEX, IS_LETTER, LETTER_X, SLASH, ZERO } from './bytes.ts'
 
 /** What a run is. */
 export const NOTHING = 0
@@ -26,7 +26,6 @@ export function emptyRun(): DottedRun {
   return { start: 0, end: 0, verdict: NOTHING, parts: 0, numbers: new Uint8Array(4) }
 }
 
-const X = 0x78
 const MOST = 255
 // Numbers beyond it are not told apart.
 const TOO_MUCH = 100_000
@@ -57,26 +56,35 @@ export function readNumbers(bytes: Uint8Array, start: number, to: number, run: D
   let isPlain = true
   let hasFour = false
   for (;;) {
-    const begin = at
-    let value = 0
-    let octal = 0
-    if (bytes[at] === ZERO && at + 1 < to && ((bytes[at + 1] as number) | 0x20) === X) {
+    let begin = at
+    let hex = TOO_MUCH
+    const isHex = bytes[at] === ZERO && at + 1 < to && ((bytes[at + 1] as number) | 0x20) === LETTER_X
+    if (isHex) {
       isPlain = false
       at += 2
-      for (let digit = hexAt(bytes, at, to); digit >= 0; digit = hexAt(bytes, ++at, to)) if (value < TOO_MUCH) value = value * 16 + digit
-      octal = TOO_MUCH
-    } else {
-      for (; at < to && IS_DIGIT[bytes[at] as number] === 1; at++) {
-        const digit = (bytes[at] as number) - ZERO
-        if (value < TOO_MUCH) value = value * 10 + digit
-        if (octal < TOO_MUCH) octal = digit > 7 ? TOO_MUCH : octal * 8 + digit
+      begin = at
+      hex = 0
+      for (let digit = hexAt(bytes, at, to); digit >= 0; digit = hexAt(bytes, ++at, to)) {
+        if (hex < TOO_MUCH) hex = hex * 16 + digit
+        // Who knows of no hexadecimal numbers reads `0xab192` as 192 behind a word.
+        if (digit > 9) begin = at + 1
       }
-      // Without a leading zero nobody reads it as octal.
-      if (bytes[begin] !== ZERO) octal = TOO_MUCH
-      else if (at - begin > 1) isPlain = false
+      at = begin
     }
+    let value = 0
+    let octal = 0
+    for (; at < to && IS_DIGIT[bytes[at] as number] === 1; at++) {
+      const digit = (bytes[at] as number) - ZERO
+      if (value < TOO_MUCH) value = value * 10 + digit
+      if (octal < TOO_MUCH) octal = digit > 7 ? TOO_MUCH : octal * 8 + digit
+    }
+    // Without a leading zero nobody reads it as octal.
+    if (bytes[begin] !== ZERO) octal = TOO_MUCH
+    else if (at - begin > 1) isPlain = false
+    // `0x` alone is zero to some.
+    if (isHex && at === begin) value = hex
     if (value > MOST) isPlain = false
-    inARow = value <= MOST || octal <= MOST ? inARow + 1 : 0
+    inARow = value <= MOST || octal <= MOST || hex <= MOST ? inARow + 1 : 0
     if (inARow === 4) hasFour = true
     if (parts < 4) run.numbers[parts] = value
     parts++
@@ -96,8 +104,9 @@ function startOfNumber(bytes: Uint8Array, dot: number, from: number): number {
   while (start > from && IS_DIGIT[bytes[start - 1] as number] === 1) start--
   let hex = start
   while (hex > from && IS_HEX[bytes[hex - 1] as number] === 1) hex--
-  if (hex - 2 >= from && ((bytes[hex - 1] as number) | 0x20) === X && bytes[hex - 2] === ZERO) return hex - 2
-  return start
+  if (hex - 2 < from || ((bytes[hex - 1] as number) | 0x20) !== LETTER_X || bytes[hex - 2] !== ZERO) return start
+  // The zero of `640x192.0.2.1` is one of another number.
+  return hex - 3 >= from && IS_DIGIT[bytes[hex - 3] as number] === 1 ? start : hex - 2
 }
 
 // `Chrome/126.0.0.0`: what browsers call their version (RFC 9110, section 10.1.5). As an address it would be the number of a network.

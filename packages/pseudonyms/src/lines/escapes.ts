@@ -1,104 +1,100 @@
-/** Escapes, read one at a time: `%2e`, `\x2e`, `\u002e`, `\056`, `&#46;`, and UTF-8 of characters that parsers take for ASCII. */
+/** Escapes, read one at a time: `%2e`, `\x2e`, `\u002e`, `\056`, `\.`, `&#46;`, `&period;` and `=2E`. */
 
-import { AMPERSAND, BACKSLASH, HASH, hexValue, IS_DIGIT, IS_LETTER, PERCENT, SLASH, ZERO } from './bytes.ts'
+import {
+  AMPERSAND,
+  BACKSLASH,
+  BRACE,
+  END_BRACE,
+  EQUALS,
+  hexValue,
+  IS_DIGIT,
+  IS_LETTER,
+  LAST_ASCII,
+  LETTER_U,
+  LETTER_X,
+  PERCENT,
+  QUOTE,
+  SEMICOLON,
+  tableOf,
+  ZERO,
+} from './bytes.ts'
+import { type Escape, OTHER, take, takeByte, takeCodePoint } from './escape.ts'
 import { foldedToAscii } from './folding.ts'
+import { readReference } from './references.ts'
 
-/** What an escape stands for. One object, read anew each time. */
-export interface Escape {
-  /** How many bytes it takes; 0 where there is none. */
-  length: number
-  /** Code points beyond ASCII are ASCII text by now, or a byte that is no part of an address. */
-  text: string
-  /** It is one of a URL, and what it stands for is data there. */
-  isOfUrl: boolean
-}
-
-/** Stands for what is of no account: no part of an address, and the end of nothing. */
-export const OTHER = '\u0080'
-const X = 0x78
-const U = 0x75
-const BRACE = 0x7b
-const END_BRACE = 0x7d
-const SEMICOLON = 0x3b
 const MOST_DIGITS = 8
+// ASCII punctuation, but for what begins other escapes: in `\&#46;` the backslash may be one of what comes out of that.
+const IS_SHOWN = tableOf('!"#$\'()*+,-./:;<>?@[\\]^_`{|}~')
 
 /** @param found - where the answer is put */
 export function readEscape(bytes: Uint8Array, at: number, to: number, found: Escape): void {
   const byte = bytes[at] as number
-  found.length = 0
-  found.isOfUrl = false
+  take(found, '', 0)
   if (byte === PERCENT) readPercent(bytes, at, to, found)
   else if (byte === BACKSLASH) readBackslash(bytes, at, to, found)
-  else if (byte === AMPERSAND) readReference(bytes, at, to, found)
-  else if (byte >= 0x80) readUtf8(bytes, at, to, found)
+  else if (byte === AMPERSAND) readReferenceInFull(bytes, at, to, found)
+  else if (byte === EQUALS) readQuotedPrintable(bytes, at, to, found)
+}
+
+// One without a semicolon waits for an escape behind it: its digits may go on in that, as in `&#5%34;`.
+function readReferenceInFull(bytes: Uint8Array, at: number, to: number, found: Escape): void {
+  readReference(bytes, at, to, found)
+  const { length, text } = found
+  const next = at + length
+  if (length === 0 || bytes[next - 1] === SEMICOLON || next >= to || (bytes[next] !== PERCENT && bytes[next] !== BACKSLASH)) return
+  readEscape(bytes, next, to, found)
+  if (found.length === 0) take(found, text, length)
+  else found.length = 0
 }
 
 function readPercent(bytes: Uint8Array, at: number, to: number, found: Escape): void {
-  const isUnicode = at + 1 < to && ((bytes[at + 1] as number) | 0x20) === U
-  const code = isUnicode ? hexNumber(bytes, at + 2, 4, to) : hexNumber(bytes, at + 1, 2, to)
-  if (code < 0) return
-  found.length = isUnicode ? 6 : 3
+  if (at + 1 < to && ((bytes[at + 1] as number) | 0x20) === LETTER_U) takeCodePoint(found, hexNumber(bytes, at + 2, 4, to), 6)
+  else takeByte(found, hexNumber(bytes, at + 1, 2, to), 3)
   found.isOfUrl = true
-  // A byte: it may be one of several that make a character, and is read again.
-  found.text = isUnicode ? textOf(code) : String.fromCharCode(code)
 }
 
 function readBackslash(bytes: Uint8Array, at: number, to: number, found: Escape): void {
   if (at + 1 >= to) return
   const next = bytes[at + 1] as number
   const letter = next | 0x20
-  if (letter === X) return take(found, hexNumber(bytes, at + 2, 2, to), 4)
-  if (letter === U && bytes[at + 2] === BRACE) {
-    let end = at + 3
-    while (end < to && end < at + 3 + MOST_DIGITS && hexValue(bytes[end]) >= 0) end++
-    return take(found, bytes[end] === END_BRACE && end < to ? hexNumber(bytes, at + 3, end - at - 3, to) : -1, end - at + 1)
+  if (letter === LETTER_U || letter === LETTER_X) {
+    if (bytes[at + 2] === BRACE) return readBraces(bytes, at, to, found)
+    if (letter === LETTER_X) return readHex(bytes, at, to, found)
+    const digits = next === LETTER_U ? 4 : 8
+    return takeCodePoint(found, hexNumber(bytes, at + 2, digits, to), digits + 2)
   }
-  if (letter === U) return next === U ? take(found, hexNumber(bytes, at + 2, 4, to), 6) : take(found, hexNumber(bytes, at + 2, 8, to), 10)
-  if (IS_DIGIT[next] === 1) return take(found, octalNumber(bytes, at + 1, to), 4)
-  found.length = 2
-  // `\/` and `\\` are what they show; a quote that is escaped ends nothing; letters are controls.
-  found.text = next === SLASH || next === BACKSLASH ? String.fromCharCode(next) : IS_LETTER[next] === 1 ? ' ' : OTHER
-}
-
-function readReference(bytes: Uint8Array, at: number, to: number, found: Escape): void {
-  if (bytes[at + 1] !== HASH || at + 2 >= to) return
-  const isHex = ((bytes[at + 2] as number) | 0x20) === X
-  const digits = isHex ? at + 3 : at + 2
-  let end = digits
-  let code = 0
-  for (; end < to && end - digits < MOST_DIGITS; end++) {
-    const value = isHex ? hexValue(bytes[end]) : IS_DIGIT[bytes[end] as number] === 1 ? (bytes[end] as number) - ZERO : -1
-    if (value < 0) break
-    code = code * (isHex ? 16 : 10) + value
+  if (IS_DIGIT[next] === 1) {
+    takeByte(found, octalNumber(bytes, at + 1, to), 4)
+    // Or the first number of an address behind a backslash.
+    found.isSure = false
+    return
   }
-  if (end > digits && end < to && bytes[end] === SEMICOLON) take(found, code, end - at + 1)
+  const isLetter = IS_LETTER[next] === 1
+  if (!isLetter && IS_SHOWN[next] === 0) return
+  // Letters are controls; punctuation is what it shows, but a quote that is escaped ends nothing.
+  take(found, isLetter ? ' ' : next === QUOTE ? OTHER : String.fromCharCode(next), 2)
+  found.isSure = !isLetter
 }
 
-// Also in more bytes than it needs: some read that too.
-function readUtf8(bytes: Uint8Array, at: number, to: number, found: Escape): void {
-  const lead = bytes[at] as number
-  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1
-  found.length = 1
-  found.text = OTHER
-  if (length === 1 || lead >= 0xf8 || at + length > to) return
-  let code = lead & (0xff >> (length + 1))
-  for (let i = 1; i < length; i++) {
-    const next = bytes[at + i] as number
-    if ((next & 0xc0) !== 0x80) return
-    code = (code << 6) | (next & 0x3f)
-  }
-  found.length = length
-  found.text = textOf(code)
+function readBraces(bytes: Uint8Array, at: number, to: number, found: Escape): void {
+  const start = at + 3
+  let end = start
+  while (end < to && end < start + MOST_DIGITS && hexValue(bytes[end]) >= 0) end++
+  if (end < to && bytes[end] === END_BRACE) takeCodePoint(found, hexNumber(bytes, start, end - start, to), end - at + 1)
 }
 
-function take(found: Escape, code: number, length: number): void {
-  if (code < 0) return
-  found.length = length
-  found.text = textOf(code)
+// Several are bytes of UTF-8, as Apache and nginx write it; one alone is a code point, as in JavaScript, if that is taken for ASCII.
+function readHex(bytes: Uint8Array, at: number, to: number, found: Escape): void {
+  const code = hexNumber(bytes, at + 2, 2, to)
+  const isAlone = bytes[at - 4] !== BACKSLASH && (at + 4 >= to || bytes[at + 4] !== BACKSLASH)
+  if (isAlone && code > LAST_ASCII && foldedToAscii(code) !== undefined) takeCodePoint(found, code, 4)
+  else takeByte(found, code, 4)
 }
 
-function textOf(code: number): string {
-  return code < 0x80 ? String.fromCharCode(code) : (foldedToAscii(code) ?? OTHER)
+// Only the separators and the sign itself: `ip=31.2.3.4` is no `1` in quoted-printable (RFC 2045, section 6.7).
+function readQuotedPrintable(bytes: Uint8Array, at: number, to: number, found: Escape): void {
+  const code = hexNumber(bytes, at + 1, 2, to)
+  if (code === 0x2e || code === 0x3a || code === EQUALS) takeByte(found, code, 3)
 }
 
 function hexNumber(bytes: Uint8Array, at: number, count: number, to: number): number {

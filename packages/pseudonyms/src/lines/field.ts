@@ -1,7 +1,7 @@
 /** A place in which an address is expected, and nothing else: what is not understood there is taken out whole. */
 
 import { parseEndpoint } from '../addresses/endpoint.ts'
-import { COMMA, SPACE } from './bytes.ts'
+import { COMMA, indexWithin, SPACE } from './bytes.ts'
 import { type DottedRun, emptyRun, ONE_ADDRESS, readNumbers } from './dotted.ts'
 import { AMBIGUOUS, type Findings } from './findings.ts'
 
@@ -16,8 +16,7 @@ export class FieldReader {
   read(bytes: Buffer, from: number, to: number, into: Findings): void {
     let start = from
     while (start <= to) {
-      const comma = bytes.indexOf(COMMA, start)
-      const end = comma === -1 || comma > to ? to : comma
+      const end = indexWithin(bytes, COMMA, start, to)
       this.#one(bytes, start, end, into)
       start = end + 1
     }

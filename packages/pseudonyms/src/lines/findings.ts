@@ -53,9 +53,33 @@ export class Findings {
     this.blocks.set(address, this.addresses++ * ADDRESS_BYTES)
   }
 
+  /** @param block - which of many addresses it is */
+  addBlock(start: number, end: number, blocks: Uint8Array, block: number): void {
+    this.add(start, end, ADDRESS)
+    copyBlock(blocks, block, this.blocks, this.addresses++)
+  }
+
   addInsertion(at: number, text: string): void {
     this.add(at, at, INSERTION)
     this.insertions.push(text)
+  }
+
+  /** Adds one of other findings, whose insertions are none. @param block - of its address, if it is one @returns that of the next address */
+  addOf(other: Findings, i: number, block: number): number {
+    const [start, end, kind] = [other.starts[i] as number, other.ends[i] as number, other.kinds[i] as FindingKind]
+    if (kind !== ADDRESS) {
+      this.add(start, end, kind)
+      return block
+    }
+    this.addBlock(start, end, other.blocks, block)
+    return block + 1
+  }
+
+  /** Takes over those of others from a number on. */
+  takeFrom(other: Findings, count: number, addresses: number): void {
+    let block = addresses
+    for (let i = count; i < other.count; i++) block = this.addOf(other, i, block)
+    other.cutTo(count, addresses)
   }
 
   /** Takes back what was added since there were so many. */
@@ -81,4 +105,10 @@ export class Findings {
     this.kinds.set(kinds)
     this.blocks.set(blocks)
   }
+}
+
+/** Copies one of many addresses: 16 bytes take longer to copy by a view of them. */
+export function copyBlock(from: Uint8Array, block: number, into: Uint8Array, to: number): void {
+  const [start, target] = [block * ADDRESS_BYTES, to * ADDRESS_BYTES]
+  for (let i = 0; i < ADDRESS_BYTES; i++) into[target + i] = from[start + i] as number
 }

@@ -1,83 +1,134 @@
-/** Findings of several readings of one text, made one. */
+/** Findings of one reading of a text. Arrays of numbers, so that a line full of them takes no more than some times its length. */
 
-import { ADDRESS_BYTES } from '../addresses/parse.ts'
-import { BACKSLASH, PERCENT, tableOf } from './bytes.ts'
-import { ADDRESS, AMBIGUOUS, type FindingKind, type Findings, QUERY_VALUE } from './findings.ts'
+import { ADDRESS_BYTES, isV4 } from '../addresses/parse.ts'
+import { COLON, DOT, PERCENT } from './bytes.ts'
+import { ADDRESS, AMBIGUOUS, copyBlock, type FindingKind, type Findings, QUERY_VALUE } from './findings.ts'
+import { OUTSIDE, QUOTED, type View, type Within } from './view.ts'
 
-/** A finding by itself. */
-export interface Found {
-  readonly start: number
-  readonly end: number
-  readonly kind: FindingKind
-  readonly address: Uint8Array | undefined
-  /** It begins with the digits of an escape, such as those of `%20`: undone, that may be the end of something else. */
-  readonly isTail: boolean
-}
+const FIRST_ROOM = 256
 
-const IS_ESCAPE_LETTER = tableOf('xXuU')
+/** In the order in which they stand in the line. */
+export class Found {
+  count = 0
+  /** Where they begin in the line: those that begin with the digits of an escape, such as of `%20`, where that does. */
+  starts: Uint32Array = new Uint32Array(FIRST_ROOM)
+  ends: Uint32Array = new Uint32Array(FIRST_ROOM)
+  kinds: Uint8Array = new Uint8Array(FIRST_ROOM)
+  /** Whether they begin within an escape. */
+  within: Uint8Array = new Uint8Array(FIRST_ROOM)
+  /** Where those begin as they stand. */
+  literals: Uint32Array = new Uint32Array(FIRST_ROOM)
+  /** Where those go on behind the escape, and behind dots and colons that follow it. */
+  solids: Uint32Array = new Uint32Array(FIRST_ROOM)
+  /** 1 where a percent sign follows IPv6: a zone may begin with it. */
+  zoned: Uint8Array = new Uint8Array(FIRST_ROOM)
+  #blocks: Uint8Array = new Uint8Array(FIRST_ROOM * ADDRESS_BYTES)
 
-/** Takes findings back out, from a number on. @param bytes - in which they are */
-export function take(findings: Findings, count: number, addresses: number, bytes: Buffer): Found[] {
-  const found: Found[] = []
-  let block = addresses
-  for (let i = count; i < findings.count; i++) {
-    const kind = findings.kinds[i] as FindingKind
-    const address = kind === ADDRESS ? findings.blocks.slice(block * ADDRESS_BYTES, ++block * ADDRESS_BYTES) : undefined
-    const start = findings.starts[i] as number
-    found.push({ start, end: findings.ends[i] as number, kind, address, isTail: isInEscape(bytes, start) })
+  clear(): void {
+    this.count = 0
   }
-  findings.cutTo(count, addresses)
-  return found
-}
 
-export function put({ start, end, kind, address }: Found, into: Findings): void {
-  if (address === undefined) into.add(start, end, kind)
-  else into.addAddress(start, end, address)
-}
-
-/** One finding in place of those that overlap: the one that holds the others, else nobody knows what is meant. */
-export function united(all: readonly Found[]): readonly Found[] {
-  const sorted = all.toSorted((a, b) => a.start - b.start || b.end - a.end)
-  const result: Found[] = []
-  for (const each of sorted) {
-    const last = result.at(-1)
-    if (last === undefined || !overlap(last, each)) result.push(each)
-    else result[result.length - 1] = unite(last, each)
+  /**
+   * Takes over findings in a view in place of its own.
+   *
+   * @param findings - those from `first` to `end`, of which the first address is that of `block`
+   * @param viewStart - where the view begins, for who made the findings
+   */
+  take(view: View, findings: Findings, first: number, end: number, block: number, viewStart: number): void {
+    this.clear()
+    let address = block
+    for (let i = first; i < end; i++) {
+      const isAddress = findings.kinds[i] === ADDRESS
+      this.#take(
+        view,
+        findings.kinds[i] as FindingKind,
+        (findings.starts[i] as number) - viewStart,
+        (findings.ends[i] as number) - viewStart,
+      )
+      if (!isAddress) continue
+      copyBlock(findings.blocks, address, this.#blocks, this.count - 1)
+      if (isV4(findings.blocks, address++ * ADDRESS_BYTES)) this.zoned[this.count - 1] = 0
+    }
   }
-  return result
-}
 
-// The first begins no later than the second.
-function unite(first: Found, second: Found): Found {
-  if (first.isTail && second.kind === ADDRESS && second.end === first.end) return second
-  const isFirstAll = first.end >= second.end
-  if (isFirstAll && first.kind !== AMBIGUOUS) {
-    const isSame = first.start === second.start && first.end === second.end
-    // The same place twice: as the last reading has it.
-    return isSame && first.kind !== QUERY_VALUE ? second : first
+  /** Adds one of others, or puts it in the place of the last. */
+  put(other: Found, i: number, isInPlace: boolean): void {
+    if (!isInPlace) this.#add()
+    const to = this.count - 1
+    this.starts[to] = other.starts[i] as number
+    this.ends[to] = other.ends[i] as number
+    this.kinds[to] = other.kinds[i] as number
+    this.within[to] = other.within[i] as number
+    this.literals[to] = other.literals[i] as number
+    this.solids[to] = other.solids[i] as number
+    this.zoned[to] = other.zoned[i] as number
+    if (other.kinds[i] === ADDRESS) copyBlock(other.#blocks, i, this.#blocks, to)
   }
-  if (first.start === second.start && second.end >= first.end) return second
-  const kind = first.kind === QUERY_VALUE || second.kind === QUERY_VALUE ? QUERY_VALUE : AMBIGUOUS
-  return { start: first.start, end: Math.max(first.end, second.end), kind, address: undefined, isTail: false }
-}
 
-function isInEscape(bytes: Buffer, start: number): boolean {
-  const at = start - (IS_ESCAPE_LETTER[bytes[start - 1] ?? 0] as number)
-  return bytes[at - 1] === PERCENT || bytes[at - 1] === BACKSLASH
-}
-
-/** @param sorted - in order, and none of them overlaps another */
-export function overlapsAny(one: Found, sorted: readonly Found[]): boolean {
-  let [low, high] = [0, sorted.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((sorted[middle] as Found).end <= one.start) low = middle + 1
-    else high = middle
+  /** Makes of the last one that goes on to another end, and is of another kind. */
+  widen(end: number, kind: FindingKind): void {
+    const last = this.count - 1
+    this.ends[last] = Math.max(this.ends[last] as number, end)
+    this.kinds[last] = kind
+    this.within[last] = OUTSIDE
+    this.zoned[last] = 0
   }
-  const next = sorted[low]
-  return next !== undefined && overlap(one, next)
+
+  /** Adds them to the findings of a line. */
+  give(into: Findings): void {
+    for (let i = 0; i < this.count; i++) {
+      const [start, end] = [this.starts[i] as number, this.ends[i] as number]
+      // Nothing in another reading took the place of what begins within an escape.
+      const kind = this.within[i] === OUTSIDE || this.within[i] === QUOTED ? (this.kinds[i] as FindingKind) : AMBIGUOUS
+      if (kind === ADDRESS) into.addBlock(start, end, this.#blocks, i)
+      else into.add(start, end, kind)
+    }
+  }
+
+  #take(view: View, kind: FindingKind, start: number, end: number): void {
+    const to = this.#add()
+    const within = kind === QUERY_VALUE ? OUTSIDE : (view.within[start] as Within)
+    this.kinds[to] = kind
+    this.within[to] = within
+    this.ends[to] = view.ends[end - 1] as number
+    this.literals[to] = view.starts[start] as number
+    this.starts[to] = view.starts[within === OUTSIDE || within === QUOTED ? start : startOfEscape(view, start)] as number
+    this.solids[to] = within === OUTSIDE ? 0 : solidOf(view, start, end)
+    this.zoned[to] = kind === ADDRESS && end < view.length && view.bytes[end] === PERCENT ? 1 : 0
+  }
+
+  #add(): number {
+    if (this.count === this.starts.length) this.#grow()
+    return this.count++
+  }
+
+  #grow(): void {
+    const room = this.starts.length * 2
+    this.starts = grown(this.starts, new Uint32Array(room))
+    this.ends = grown(this.ends, new Uint32Array(room))
+    this.literals = grown(this.literals, new Uint32Array(room))
+    this.solids = grown(this.solids, new Uint32Array(room))
+    this.kinds = grown(this.kinds, new Uint8Array(room))
+    this.within = grown(this.within, new Uint8Array(room))
+    this.zoned = grown(this.zoned, new Uint8Array(room))
+    this.#blocks = grown(this.#blocks, new Uint8Array(room * ADDRESS_BYTES))
+  }
 }
 
-export function overlap(a: Found, b: Found): boolean {
-  return a.start < b.end && b.start < a.end
+function grown<T extends Uint8Array | Uint32Array>(old: T, room: T): T {
+  room.set(old)
+  return room
+}
+
+function startOfEscape(view: View, within: number): number {
+  let at = within
+  while (view.within[at] !== OUTSIDE) at--
+  return at
+}
+
+function solidOf(view: View, within: number, end: number): number {
+  let at = within
+  while (at < end && view.within[at] !== OUTSIDE) at++
+  while (at < end && (view.bytes[at] === DOT || view.bytes[at] === COLON)) at++
+  return at < end ? (view.starts[at] as number) : (view.ends[end - 1] as number)
 }

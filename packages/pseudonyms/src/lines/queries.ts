@@ -3,7 +3,8 @@
 import { invalidArgument } from '@strongroom/core'
 
 import { BACKSLASH, ENDS_NAME, ENDS_VALUE, EQUALS } from './bytes.ts'
-import { type Escape, readEscape } from './escapes.ts'
+import { type Escape, noEscape } from './escape.ts'
+import { readEscape } from './escapes.ts'
 
 const LONGEST_NAME = 256
 
@@ -13,7 +14,7 @@ export type QueryNames = readonly string[] | 'all'
 /** Which parameters to take out. */
 export class QueryRules {
   readonly #names: ReadonlySet<string> | undefined
-  readonly #escape: Escape = { length: 0, text: '', isOfUrl: false }
+  readonly #escape: Escape = noEscape()
 
   constructor(names: QueryNames) {
     if (names !== 'all' && !names.every((name) => typeof name === 'string' && name !== ''))

@@ -1,17 +1,28 @@
 /** Finds what is to be taken out of a line, wherever in it that stands. */
 
-import { AMPERSAND, BACKSLASH, COLON, DOT, HASH, IS_DIGIT, IS_HEX, PERCENT, SLASH } from './bytes.ts'
+import {
+  AMPERSAND,
+  AT,
+  BACKSLASH,
+  BEGINS_ESCAPE,
+  COLON,
+  DOT,
+  HASH,
+  IS_DIGIT,
+  IS_HEX,
+  LAST_ASCII,
+  LETTER_X,
+  QUESTION,
+  SEMICOLON,
+  SLASH,
+} from './bytes.ts'
 import { type ColonRun, emptyColonRun, readColons } from './colons.ts'
 import { type DottedRun, emptyRun, NOTHING, ONE_ADDRESS, readDotted } from './dotted.ts'
 import { AMBIGUOUS, type Findings, QUERY_VALUE } from './findings.ts'
-import { hostAfterScheme, readNumericHost } from './hosts.ts'
+import { Authority, hostAfterScheme, readNumericHost } from './hosts.ts'
 import type { QueryRules } from './queries.ts'
 import { Tokens } from './tokens.ts'
 import { Unfolding } from './unfold.ts'
-
-const QUESTION = 0x3f
-const SEMICOLON = 0x3b
-const X = 0x78
 
 // What a byte may be the middle of, or the beginning.
 const NONE = 0
@@ -20,6 +31,7 @@ const COLONS = 2
 const HOST = 3
 const PARAMETER = 4
 const FOLDED = 5
+const USER = 6
 
 const isNeverCovered = (): boolean => false
 
@@ -29,6 +41,7 @@ export class Scanner {
   readonly #queries: QueryRules | undefined
   readonly #dotted: DottedRun = emptyRun()
   readonly #colons: ColonRun = emptyColonRun()
+  readonly #authority = new Authority()
   readonly #unfolding: Unfolding
   readonly #tokens: Tokens
 
@@ -50,6 +63,7 @@ export class Scanner {
 
   #search(bytes: Buffer, from: number, to: number, into: Findings, isCovered: (at: number) => boolean, tokens?: Tokens): void {
     const classOf = this.#classes
+    this.#authority.end()
     let done = from
     for (let at = from; at < to;) {
       switch (classOf[bytes[at] as number]) {
@@ -74,6 +88,9 @@ export class Scanner {
         case HOST:
           at = at > done && isSlash(bytes[at - 1]) && !isSlash(bytes[at + 1]) ? this.#atHost(bytes, at + 1, to, into) : at + 1
           break
+        case USER:
+          at = this.#authority.reaches(bytes, at) ? this.#atNumber(bytes, at + 1, to, into) : at + 1
+          break
         case PARAMETER:
           tokens?.note(bytes, at, from, to)
           at = this.#atParameter(bytes, at + 1, to, into, isCovered)
@@ -93,11 +110,13 @@ export class Scanner {
   }
 
   #atColon(bytes: Buffer, at: number, done: number, to: number, into: Findings): number {
-    const next = at + 1 < to ? (bytes[at + 1] as number) : 0
-    if (IS_DIGIT[next] === 1 || isSlash(next)) {
-      const host = at > done ? hostAfterScheme(bytes, at, done, to) : undefined
-      if (host !== undefined) return this.#atHost(bytes, host, to, into)
+    const host = at > done ? hostAfterScheme(bytes, at, done, to) : undefined
+    if (host !== undefined) {
+      const end = this.#atHost(bytes, host, to, into)
+      // Else what was passed over is read as well: a backslash there may begin an escape.
+      if (end > host) return end
     }
+    const next = at + 1 < to ? (bytes[at + 1] as number) : 0
     if (next !== COLON && IS_HEX[next] === 0) return at + 1
     const run = this.#colons
     readColons(bytes, at, done, to, run)
@@ -107,6 +126,11 @@ export class Scanner {
   }
 
   #atHost(bytes: Buffer, start: number, to: number, into: Findings): number {
+    this.#authority.begin(start)
+    return this.#atNumber(bytes, start, to, into)
+  }
+
+  #atNumber(bytes: Buffer, start: number, to: number, into: Findings): number {
     const run = this.#dotted
     if (!readNumericHost(bytes, start, to, run)) return start
     into.add(run.start, run.end, AMBIGUOUS)
@@ -129,7 +153,7 @@ function isSlash(byte: number | undefined): boolean {
 
 // `0x.0.0.1` too: to some, `0x` is zero.
 function isEndOfNumber(byte: number): boolean {
-  return IS_HEX[byte] === 1 || (byte | 0x20) === X
+  return IS_HEX[byte] === 1 || (byte | 0x20) === LETTER_X
 }
 
 function classes(hasQueries: boolean): Uint8Array {
@@ -137,8 +161,10 @@ function classes(hasQueries: boolean): Uint8Array {
   table[DOT] = DOTTED
   table[COLON] = COLONS
   table[SLASH] = HOST
-  for (const byte of [PERCENT, BACKSLASH, AMPERSAND, 0]) table[byte] = FOLDED
-  table.fill(FOLDED, 0x80)
+  table[AT] = USER
+  table[0] = FOLDED
+  table.fill(FOLDED, LAST_ASCII + 1)
+  for (const [byte, begins] of BEGINS_ESCAPE.entries()) if (begins === 1) table[byte] = FOLDED
   if (hasQueries) for (const byte of [QUESTION, AMPERSAND, SEMICOLON, HASH]) table[byte] = PARAMETER
   return table
 }

@@ -1,7 +1,23 @@
 /** Which parts of a line are worth reading without their escapes: most escapes stand for nothing that an address or a parameter has. */
 
-import { BACKSLASH, COLON, CONTROLS, DOT, ESCAPES, hexValue, IS_HEX, QUOTE, tableOf } from './bytes.ts'
-import { type Escape, OTHER, readEscape } from './escapes.ts'
+import {
+  BACKSLASH,
+  BEGINS_ESCAPE,
+  COLON,
+  CONTROLS,
+  DOT,
+  EQUALS,
+  hexValue,
+  IS_HEX,
+  LAST_ASCII,
+  LETTER_X,
+  QUOTE,
+  tableOf,
+  ZERO,
+} from './bytes.ts'
+import { type Escape, noEscape, OTHER } from './escape.ts'
+import { readEscape } from './escapes.ts'
+import { type Folded, readFolded } from './folding.ts'
 
 // What addresses, and escapes of another level, are made of.
 const OF_ADDRESSES = tableOf('0123456789abcdefxABCDEFX.:%\\&#')
@@ -10,13 +26,13 @@ const OF_HOSTS = tableOf('/\\@')
 const DIGITS_AND_SLASHES = tableOf('0123456789/\\%')
 // No address, no escape and no value of a parameter goes on behind them; NULs are what UTF-16 is full of.
 const ENDS_TOKEN = tableOf(` ${CONTROLS.replace('\0', '')}`)
-const X = 0x78
 
 /** The tokens of a line that have escapes of account. One object, filled anew for each line. */
 export class Tokens {
   readonly starts: number[] = []
   readonly ends: number[] = []
-  readonly #found: Escape = { length: 0, text: '', isOfUrl: false }
+  readonly #found: Escape = noEscape()
+  readonly #folded: Folded = { length: 0, text: undefined }
   readonly #hasParameters: boolean
 
   /** @param hasParameters - whether parameters are looked for as well */
@@ -48,17 +64,25 @@ export class Tokens {
   #counts(bytes: Buffer, at: number, to: number): boolean {
     const byte = bytes[at] as number
     if (byte === 0) return true
-    if (ESCAPES[byte] === 0) return false
+    if (byte > LAST_ASCII) {
+      readFolded(bytes, at, to, this.#folded)
+      const { text, length } = this.#folded
+      return text !== undefined && this.#isOfAccount(text, bytes, at + length, to)
+    }
+    if (BEGINS_ESCAPE[byte] === 0) return false
     const found = this.#found
     readEscape(bytes, at, to, found)
     if (found.length === 0) return false
-    const { text } = found
+    if (found.text !== OTHER) return this.#isOfAccount(found.text, bytes, at + found.length, to)
+    return (this.#hasParameters && byte === BACKSLASH) || isReadOn(bytes, at + found.length, to)
+  }
+
+  #isOfAccount(text: string, bytes: Buffer, next: number, to: number): boolean {
     if (text === '') return true
-    const next = at + found.length
-    if (text === OTHER) return (found.length > 1 && this.#hasParameters && byte === BACKSLASH) || isReadOn(bytes, next, to)
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i)
-      if (code >= 0x80 || OF_ADDRESSES[code] === 1 || (this.#hasParameters && OF_PARAMETERS[code] === 1)) return true
+      if (code > LAST_ASCII || OF_ADDRESSES[code] === 1 || (this.#hasParameters && OF_PARAMETERS[code] === 1)) return true
+      if (code === EQUALS && next < to && (bytes[next] as number) - ZERO >= 2 && (bytes[next] as number) - ZERO <= 3) return true
       if (OF_HOSTS[code] === 1 && next < to && DIGITS_AND_SLASHES[bytes[next] as number] === 1) return true
     }
     return isReadOn(bytes, next, to)
@@ -68,13 +92,17 @@ export class Tokens {
 // The digits of an escape and what follows may look like the beginning of an address: `%20192.0.2.1`.
 function isReadOn(bytes: Buffer, start: number, to: number): boolean {
   let at = start
-  while (at < to && (hexValue(bytes[at]) >= 0 || ((bytes[at] as number) | 0x20) === X)) at++
+  while (at < to && (hexValue(bytes[at]) >= 0 || ((bytes[at] as number) | 0x20) === LETTER_X)) at++
   if (at >= to) return false
   const byte = bytes[at] as number
   return (byte === DOT || byte === COLON) && (bytes[at + 1] === COLON || IS_HEX[bytes[at + 1] ?? 0] === 1)
 }
 
+// A quote behind a backslash, which is no escaped one itself, ends nothing.
 function endsToken(bytes: Buffer, at: number): boolean {
   const byte = bytes[at] as number
-  return byte === QUOTE ? bytes[at - 1] !== BACKSLASH : ENDS_TOKEN[byte] === 1
+  if (byte !== QUOTE) return ENDS_TOKEN[byte] === 1
+  let start = at
+  while (bytes[start - 1] === BACKSLASH) start--
+  return (at - start) % 2 === 0
 }

@@ -1,11 +1,15 @@
 /**
  * Text with escapes: each level of them is undone and searched, `%31%32` as much as `%2531`. What is found in any of the readings is taken
  * out, from where it begins in the line to where it ends there.
+ *
+ * A line is read once for each level and once more, whatever is in it, and what was found in one reading is united with what was found before
+ * in one pass over both.
  */
 
-import { type Found, overlapsAny, put, take, united } from './found.ts'
-import { Findings } from './findings.ts'
+import { ADDRESS, Findings } from './findings.ts'
+import { Found } from './found.ts'
 import type { Tokens } from './tokens.ts'
+import { unite } from './unite.ts'
 import { View } from './view.ts'
 
 /** Searches bytes, as they stand. */
@@ -16,59 +20,87 @@ const MOST_LEVELS = 6
 
 /** Searches tokens in all their readings. Kept for many lines, so that its room is. */
 export class Unfolding {
-  readonly #search: Search
-  readonly #findings = new Findings()
+  readonly #searchBytes: Search
+  // Of the line as it stands, and of a view.
+  readonly #raw = new Findings()
+  readonly #ofView = new Findings()
   #view = new View()
-  #next = new View()
+  #nextView = new View()
+  #folded = new View()
+  // Of all views so far, of the one that is read, and room for both.
+  #found = new Found()
+  readonly #read = new Found()
+  #united = new Found()
 
   constructor(search: Search) {
-    this.#search = search
+    this.#searchBytes = search
   }
 
   /** Replaces the findings from `count` on, those of the line as it stands, by those of all readings of some of its tokens. */
   search(line: Buffer, tokens: Tokens, into: Findings, count: number, addresses: number): void {
-    const raw = take(into, count, addresses, line)
-    let at = 0
+    const raw = this.#raw
+    raw.clear()
+    raw.takeFrom(into, count, addresses)
+    let [at, address] = [0, 0]
+    const pass = (end: number): void => {
+      for (; at < raw.count && (raw.starts[at] as number) < end; at++) address = into.addOf(raw, at, address)
+    }
     for (let token = 0; token < tokens.count; token++) {
       const [start, end] = [tokens.starts[token] as number, tokens.ends[token] as number]
-      for (; at < raw.length && (raw[at] as Found).end <= start; at++) put(raw[at] as Found, into)
-      const own: Found[] = []
-      for (; at < raw.length && (raw[at] as Found).start < end; at++) own.push(raw[at] as Found)
-      for (const each of this.#read(line, start, end, own)) put(each, into)
+      pass(start)
+      const [first, firstAddress] = [at, address]
+      for (; at < raw.count && (raw.starts[at] as number) < end; at++) if (raw.kinds[at] === ADDRESS) address++
+      this.#view.copy(line, start, end)
+      this.#readAll(first, at, firstAddress, start)
+      this.#found.give(into)
     }
-    for (; at < raw.length; at++) put(raw[at] as Found, into)
+    pass(line.length)
   }
 
-  #read(line: Buffer, start: number, end: number, found: Found[]): readonly Found[] {
-    this.#view.copy(line, start, end)
-    let isChanged = false
-    for (let level = 0; level < MOST_LEVELS && this.#next.undo(this.#view); level++) {
-      this.#swap()
-      isChanged = true
-      for (const each of this.#findInView()) found.push(each)
+  // All readings of the view, of which the first is in the findings of the line.
+  #readAll(first: number, end: number, address: number, start: number): void {
+    this.#found.clear()
+    let isChanged = this.#nextView.undo(this.#view)
+    this.#add(this.#raw, first, end, address, start, false)
+    for (let level = 0; ; level++) {
+      const isAtEnd = level === MOST_LEVELS
+      if (this.#folded.fold(this.#view)) {
+        ;[this.#view, this.#folded] = [this.#folded, this.#view]
+        isChanged = this.#search(isAtEnd)
+      }
+      if (!isChanged || isAtEnd) break
+      this.#swapViews()
+      isChanged = this.#search(level + 1 === MOST_LEVELS)
     }
-    if (this.#next.withoutNuls(this.#view)) {
-      this.#swap()
-      isChanged = true
-      // Fields that a NUL divides are not one.
-      const before = united(found)
-      for (const each of this.#findInView()) if (!overlapsAny(each, before)) found.push(each)
-    }
-    return isChanged ? united(found) : found
+    if (!this.#nextView.withoutNuls(this.#view)) return
+    this.#swapViews()
+    this.#searchView()
+    // Fields that a NUL divides are not one.
+    this.#add(this.#ofView, 0, this.#ofView.count, 0, 0, true)
   }
 
-  #findInView(): readonly Found[] {
-    const [view, findings] = [this.#view, this.#findings]
+  // @returns whether the view has escapes; those of the last level are not looked for
+  #search(isLast: boolean): boolean {
+    this.#searchView()
+    const isChanged = !isLast && this.#nextView.undo(this.#view)
+    this.#add(this.#ofView, 0, this.#ofView.count, 0, 0, false)
+    return isChanged
+  }
+
+  #searchView(): void {
+    const [view, findings] = [this.#view, this.#ofView]
     findings.clear()
-    this.#search(view.bytes, 0, view.length, findings, (at) => view.isCovered(at))
-    return take(findings, 0, 0, view.bytes).map(({ start, end, ...rest }) => ({
-      ...rest,
-      start: view.starts[start] as number,
-      end: view.ends[end - 1] as number,
-    }))
+    this.#searchBytes(view.bytes, 0, view.length, findings, (at) => view.isCovered(at))
   }
 
-  #swap(): void {
-    ;[this.#view, this.#next] = [this.#next, this.#view]
+  #add(findings: Findings, first: number, end: number, address: number, start: number, isSecondary: boolean): void {
+    if (first === end) return
+    this.#read.take(this.#view, findings, first, end, address, start)
+    unite(this.#found, this.#read, isSecondary, this.#united)
+    ;[this.#found, this.#united] = [this.#united, this.#found]
+  }
+
+  #swapViews(): void {
+    ;[this.#view, this.#nextView] = [this.#nextView, this.#view]
   }
 }

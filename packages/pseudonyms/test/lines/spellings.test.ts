@@ -159,6 +159,20 @@ describe('a fuzz of spellings', () => {
     )
   })
 
+  test('whoever the URL standard takes for the user before it', async () => {
+    const user = fc.stringMatching(/^[a-c0-9,;:'"<>`()[\]{}|!$&*+=~^_.@-]{0,12}$/)
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('http://', 'https:', 'ftp:/', 'ws:\\\\'), user, v4, async (scheme, before, host) => {
+        const url = `${scheme}${before}@${host}/path`
+        if (!URL.canParse(url)) return
+        const out = await through(`x ${url} y`)
+        expect([url, out.replaceAll(MARKER, '').includes(`@${host}/path`)]).toEqual([url, false])
+        expect(out.endsWith('/path y')).toBe(true)
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
   test('whatever inet_aton takes, of four numbers in any text, and of fewer where a host stands', async () => {
     const spellings = fc.sample(v4, { numRuns: 3000, seed: 7 })
     // The platform's own, by way of Python.

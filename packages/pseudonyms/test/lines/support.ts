@@ -6,6 +6,11 @@ import { formatAddress, type LineCounts, type LineOptions, type Pseudonyms, pseu
 
 import { pseudonymsOf, world } from '../support.ts'
 
+/** A line of the combined format. @param at - as servers write it */
+export const line = (address: string, at: string, rest = '"GET / HTTP/1.1" 200 12 "-" "x"'): string => `${address} - - [${at}] ${rest}\n`
+/** The day on which the clock stands, as servers write it. */
+export const TODAY = '01/Jan/2030:00:00:00 +0000'
+
 export interface Answered {
   readonly out: Buffer
   readonly text: string

@@ -3,12 +3,9 @@
  * `host ident user [10/Oct/2000:13:55:36 -0700] "request" status bytes "referer" "user agent"`, and whatever is appended to it.
  */
 
-import { QUOTE, SPACE } from '../bytes.ts'
+import { BRACKET, END_BRACKET, indexWithin, QUOTE, SPACE } from '../bytes.ts'
 import { CLF_TIME_BYTES, ClfTimes } from './clf-time.ts'
 import { type LineFormat, MALFORMED, type Readers } from './format.ts'
-
-const BRACKET = 0x5b
-const END_BRACKET = 0x5d
 
 /** The host is where an address is expected; all of the rest is searched. */
 export function combinedFormat({ scanner, field, enricher }: Readers): LineFormat {
@@ -16,7 +13,7 @@ export function combinedFormat({ scanner, field, enricher }: Readers): LineForma
 
   // What stands before it comes from whoever logs in: it may look like a time, but both servers escape quotes in it.
   const instantOf = (bytes: Buffer, from: number, to: number): number | undefined => {
-    for (let at = bytes.indexOf(BRACKET, from); at !== -1 && at < to; at = bytes.indexOf(BRACKET, at + 1)) {
+    for (let at = indexWithin(bytes, BRACKET, from, to); at < to; at = indexWithin(bytes, BRACKET, at + 1, to)) {
       const end = at + 1 + CLF_TIME_BYTES
       if (bytes[at - 1] !== SPACE || end + 2 >= to || bytes[end] !== END_BRACKET) continue
       if (bytes[end + 1] !== SPACE || bytes[end + 2] !== QUOTE) continue
@@ -28,8 +25,8 @@ export function combinedFormat({ scanner, field, enricher }: Readers): LineForma
 
   return {
     read(bytes, from, to, into) {
-      const space = bytes.indexOf(SPACE, from)
-      const instant = space <= from || space >= to ? undefined : instantOf(bytes, space, to)
+      const space = indexWithin(bytes, SPACE, from, to)
+      const instant = space === from || space === to ? undefined : instantOf(bytes, space, to)
       if (instant === undefined) {
         scanner.text(bytes, from, to, into)
         return MALFORMED

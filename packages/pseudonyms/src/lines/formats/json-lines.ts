@@ -1,5 +1,6 @@
 /** Lines of JSON with named members. What is changed in them is the text of addresses: all other bytes stay as they are. */
 
+import { END_BRACE } from '../bytes.ts'
 import { AMBIGUOUS_NUMBER } from '../findings.ts'
 import { type LineFormat, MALFORMED, type Readers } from './format.ts'
 import { type JsonValue, walkObject } from './json-walk.ts'
@@ -17,10 +18,10 @@ export interface JsonMembers {
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?([Zz]|[+-]\d\d:?\d\d)$/
 // Seconds reach this in the year 5138; milliseconds have passed it in 1973.
 const LEAST_MILLISECONDS = 1e11
-const END_OBJECT = 0x7d
 
 export function jsonLinesFormat({ scanner, field, enricher }: Readers, { addresses, time, enrichAs }: JsonMembers): LineFormat {
   const names = new Set(addresses)
+  const longestPath = Math.max(...[...addresses, time ?? ''].map((path) => path.length))
   const places: JsonValue[] = []
   let timeValue: JsonValue | undefined
   const onValue = (path: string, value: JsonValue): void => {
@@ -32,7 +33,7 @@ export function jsonLinesFormat({ scanner, field, enricher }: Readers, { address
     read(bytes, from, to, into) {
       places.length = 0
       timeValue = undefined
-      if (!walkObject(bytes, from, to, onValue)) {
+      if (!walkObject(bytes, from, to, longestPath, onValue)) {
         scanner.text(bytes, from, to, into)
         return MALFORMED
       }
@@ -47,7 +48,7 @@ export function jsonLinesFormat({ scanner, field, enricher }: Readers, { address
         at = end
       }
       // Behind all other members: of several with one name, readers take the last.
-      const brace = bytes.lastIndexOf(END_OBJECT, to - 1)
+      const brace = bytes.lastIndexOf(END_BRACE, to - 1)
       scanner.text(bytes, at, brace, into)
       if (kept !== undefined && enrichAs !== undefined) into.addInsertion(brace, `,${JSON.stringify(enrichAs)}:${JSON.stringify(kept)}`)
       return timeValue === undefined ? (time === undefined ? undefined : MALFORMED) : (instantOf(bytes, timeValue) ?? MALFORMED)

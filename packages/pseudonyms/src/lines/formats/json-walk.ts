@@ -1,6 +1,21 @@
 /** Walks over a line of JSON without making anything of it, and says where the values of some members are (RFC 8259). */
 
-import { BACKSLASH, COLON, COMMA, IS_DIGIT, QUOTE, SPACE, hexValue } from '../bytes.ts'
+import {
+  BACKSLASH,
+  BRACE as OBJECT,
+  BRACKET as ARRAY,
+  COLON,
+  COMMA,
+  DOT,
+  END_BRACE as END_OBJECT,
+  END_BRACKET as END_ARRAY,
+  hexValue,
+  IS_DIGIT,
+  LETTER_U,
+  QUOTE,
+  SPACE,
+  ZERO,
+} from '../bytes.ts'
 
 /** A value: for a string, what is between its quotes. */
 export interface JsonValue {
@@ -12,28 +27,32 @@ export interface JsonValue {
 /** Told of values in the order in which they stand. @param path - names of members with dots between them; elements of arrays have none */
 export type OnValue = (path: string, value: JsonValue) => void
 
-const [OBJECT, END_OBJECT, ARRAY, END_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d]
-const [MINUS, PLUS, POINT, LETTER_E, LETTER_U] = [0x2d, 0x2b, 0x2e, 0x65, 0x75]
+const [MINUS, PLUS, LETTER_E] = [0x2d, 0x2b, 0x65]
 const LITERALS = ['true', 'false', 'null'].map((text) => Buffer.from(text))
 const ESCAPES = new Set(Array.from('"\\/bfnrt', (character) => character.charCodeAt(0)))
 const MOST_DEPTH = 64
 
-/** @returns whether all of it is one object of JSON, not more than 64 deep */
-export function walkObject(bytes: Buffer, from: number, to: number, onValue: OnValue): boolean {
-  const walk = new Walk(bytes, from, to, onValue)
+/**
+ * @param longestPath - what has a longer one is not told of
+ * @returns whether all of it is one object of JSON, not more than 64 deep
+ */
+export function walkObject(bytes: Buffer, from: number, to: number, longestPath: number, onValue: OnValue): boolean {
+  const walk = new Walk(bytes, from, to, longestPath, onValue)
   return walk.isObject()
 }
 
 class Walk {
   readonly #bytes: Buffer
   readonly #to: number
+  readonly #longestPath: number
   readonly #onValue: OnValue
   #at: number
 
-  constructor(bytes: Buffer, from: number, to: number, onValue: OnValue) {
+  constructor(bytes: Buffer, from: number, to: number, longestPath: number, onValue: OnValue) {
     this.#bytes = bytes
     this.#at = from
     this.#to = to
+    this.#longestPath = longestPath
     this.#onValue = onValue
   }
 
@@ -44,7 +63,8 @@ class Walk {
     return this.#at === this.#to
   }
 
-  #value(path: string, depth: number): boolean {
+  // Without a path nothing in it is told of.
+  #value(path: string | undefined, depth: number): boolean {
     if (depth > MOST_DEPTH) return false
     const first = this.#next()
     if (first === OBJECT) return this.#members(path, depth)
@@ -52,12 +72,12 @@ class Walk {
     const start = this.#at
     if (first === QUOTE) {
       if (!this.#string()) return false
-      this.#onValue(path, { kind: 'string', start: start + 1, end: this.#at - 1 })
+      if (path !== undefined) this.#onValue(path, { kind: 'string', start: start + 1, end: this.#at - 1 })
       return true
     }
     if (first === MINUS || IS_DIGIT[first] === 1) {
       if (!this.#number()) return false
-      this.#onValue(path, { kind: 'number', start, end: this.#at })
+      if (path !== undefined) this.#onValue(path, { kind: 'number', start, end: this.#at })
       return true
     }
     const literal = LITERALS.find((each) => this.#bytes.compare(each, 0, each.length, start, Math.min(start + each.length, this.#to)) === 0)
@@ -65,19 +85,26 @@ class Walk {
     return literal !== undefined
   }
 
-  #members(path: string, depth: number): boolean {
+  #members(path: string | undefined, depth: number): boolean {
     return this.#list(END_OBJECT, () => {
       const start = this.#at
       if (this.#next() !== QUOTE || !this.#string()) return false
-      const name = nameOf(this.#bytes, start, this.#at)
+      const inner = path === undefined ? undefined : this.#pathOf(path, start)
       this.#space()
       if (!this.#take(COLON)) return false
       this.#space()
-      return this.#value(path === '' ? name : `${path}.${name}`, depth + 1)
+      return this.#value(inner, depth + 1)
     })
   }
 
-  #elements(path: string, depth: number): boolean {
+  // A path that is too long is not made: it would be read anew for each of many members.
+  #pathOf(outer: string, start: number): string | undefined {
+    const name = nameOf(this.#bytes, start, this.#at)
+    const path = outer === '' ? name : `${outer}.${name}`
+    return path.length > this.#longestPath ? undefined : path
+  }
+
+  #elements(path: string | undefined, depth: number): boolean {
     return this.#list(END_ARRAY, () => this.#value(path, depth + 1))
   }
 
@@ -113,8 +140,8 @@ class Walk {
   #number(): boolean {
     this.#take(MINUS)
     const start = this.#at
-    if (!this.#digits() || (this.#bytes[start] === 0x30 && this.#at - start > 1)) return false
-    if (this.#take(POINT) && !this.#digits()) return false
+    if (!this.#digits() || (this.#bytes[start] === ZERO && this.#at - start > 1)) return false
+    if (this.#take(DOT) && !this.#digits()) return false
     if ((this.#next() | 0x20) !== LETTER_E) return true
     this.#at++
     if (!this.#take(MINUS)) this.#take(PLUS)
