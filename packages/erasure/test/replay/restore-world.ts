@@ -75,14 +75,12 @@ class Folder {
   readonly path: string
   readonly vault: Vault
   readonly erasure: Erasure
-  readonly #close: () => Promise<void>
   static now = START
 
-  private constructor(path: string, vault: Vault, close: () => Promise<void>) {
+  private constructor(path: string, vault: Vault) {
     this.path = path
     this.vault = vault
     this.erasure = createErasure(vault, { policy, resources: [rowsIn(path)] })
-    this.#close = close
   }
 
   static async make(path: string): Promise<void> {
@@ -96,7 +94,7 @@ class Folder {
   static async in<T>(path: string, work: (folder: Folder) => Promise<T>): Promise<T> {
     const { options, close } = await ground(path)
     try {
-      const folder = new Folder(path, await openVault(options), close)
+      const folder = new Folder(path, await openVault(options))
       try {
         return await work(folder)
       } finally {

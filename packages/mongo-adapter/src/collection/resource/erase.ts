@@ -56,7 +56,7 @@ export async function eraseTheseDocuments({ layout, collection }: Source, docume
 export async function* batches({ layout, collection }: Source, filter: Document): AsyncGenerator<readonly Tree[], void> {
   const cursor = collection.find(filter, { ...READING, projection: fetching(layout, [...layout.sealed.values()]) })
   try {
-    while (await cursor.hasNext()) yield cursor.readBufferedDocuments() as Tree[]
+    while (await cursor.hasNext()) yield cursor.readBufferedDocuments()
   } finally {
     await cursor.close()
   }
