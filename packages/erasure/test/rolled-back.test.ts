@@ -36,6 +36,33 @@ test('one of a request that was taken back: she reads on, it is reported, and a 
   expect(await alice.decrypt(email, stored)).toBe(ADDRESS)
 })
 
+test('somebody resumes her while her request is under way: nothing is destroyed, it is reported, and can be taken back', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  const stored = await alice.encrypt(email, ADDRESS)
+  const request = await w.erasure.request(alice, { reason: 'accountDeleted' })
+  await alice.resume()
+  expect(await pass(w, GRACE + days(1))).toMatchObject([{ failures: [{ about: request.id, code: 'not_suspended' }] }])
+  await request.cancel()
+  expect([await all(w.erasure.list()), await alice.decrypt(email, stored)]).toEqual([[], ADDRESS])
+})
+
+test('damaged, of somebody in a tenant that goes: the tenant comes to its end', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  await w.erasure.request(alice, { reason: 'accountDeleted' })
+  const key = [w.vault.id, ...(await alice.references()), 'open'].join('/')
+  w.stateStore.edit(ERASURES, key, (value) => value?.map((byte, i) => (i === 70 ? byte ^ 1 : byte)))
+  const { id } = await w.erasure.request(w.acme, { reason: 'contractEnded', grace: 0 })
+  await pass(w, days(1))
+  expect((await w.erasure.get(id))?.state).toBe('erased')
+  const listed: string[] = []
+  const failure = await (async () => {
+    for await (const one of w.erasure.list()) listed.push(one.id)
+  })().catch((error: unknown) => error)
+  expect([listed, failure]).toMatchObject([[id], { code: 'decrypt_failed' }])
+})
+
 test.each(['shredding', 'suspended'] as const)('one of a life before, %s: the new life reads on, and its rows stay', async (state) => {
   const w = await world()
   const alice = w.acme.subject('alice')

@@ -48,7 +48,9 @@ export async function finish(parts: ErasureParts, given: OpenErasure, confirmed:
 async function hasten({ open }: ErasureParts, references: readonly string[], confirmed: number): Promise<void> {
   for await (const unread of open.beneath(references)) {
     if (unread.references.length === references.length) continue
-    const beneath = await unread.open()
+    // One that is damaged comes to no end anyhow, and keeps this one from none.
+    const beneath = await unread.open().catch(() => undefined)
+    if (beneath === undefined) continue
     await open.change(beneath, ({ state, due }) =>
       state === 'suspended' && due > confirmed ? { changes: { due: confirmed }, due: confirmed } : undefined,
     )
