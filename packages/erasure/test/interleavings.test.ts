@@ -18,6 +18,8 @@ type PlaceName = (typeof PLACES)[number] | 'acme'
 type Action =
   | { readonly do: 'write' | 'cancel' | 'hold' | 'release' | 'recreate'; readonly place: PlaceName }
   | { readonly do: 'request'; readonly place: PlaceName; readonly grace?: number }
+  /** By another way than an erasure; then what is left is asked for. */
+  | { readonly do: 'shred'; readonly place: PlaceName }
   | { readonly do: 'pass'; readonly hours: number }
   | { readonly do: 'sweep' }
   | { readonly do: 'fail' | 'mend' }
@@ -32,6 +34,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('write' as const), place }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('request' as const), place: anyPlace }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('request' as const), place, grace: fc.constantFrom(0, days(3)) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('shred' as const), place }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), place: anyPlace }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('hold' as const, 'release' as const), place: anyPlace }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('recreate' as const), place }) },
@@ -55,6 +58,8 @@ interface Known {
   /** From when on it may be destroyed, by the true time; undefined: nobody has asked. */
   mayGoFrom: number | undefined
   isDestroyed: boolean
+  /** Not by an erasure: no hold was asked. */
+  isShredded: boolean
   /** What was encrypted in this life, and in those before. */
   living: Encrypted<string>[]
   dead: Encrypted<string>[]
@@ -88,7 +93,7 @@ class Run {
     await this.vault.tenants.create('acme')
     this.erasure = createErasure(this.vault, { policy, resources: [this.rows] })
     for (const name of ['acme', ...PLACES] as const)
-      this.known.set(name, { mayGoFrom: undefined, isDestroyed: false, living: [], dead: [] })
+      this.known.set(name, { mayGoFrom: undefined, isDestroyed: false, isShredded: false, living: [], dead: [] })
   }
 
   handle(name: PlaceName): Tenant | Item {
@@ -161,6 +166,13 @@ class Run {
         })
         return
       }
+      case 'shred': {
+        const known = this.of(step.place)
+        if ((await outcome(() => this.item(step.place).shred())) !== 'done') return
+        known.mayGoFrom = Math.min(known.mayGoFrom ?? Infinity, this.#true)
+        known.isShredded = true
+        return this.act({ do: 'request', place: step.place })
+      }
       case 'cancel':
         return this.cancel(step.place)
       case 'hold': {
@@ -181,7 +193,7 @@ class Run {
         for (const name of this.downwards(step.place)) {
           const known = this.of(name)
           known.dead.push(...known.living.splice(0))
-          if (name === step.place) Object.assign(known, { isDestroyed: false, mayGoFrom: undefined })
+          if (name === step.place) Object.assign(known, { isDestroyed: false, isShredded: false, mayGoFrom: undefined })
         }
         return
       }
@@ -236,7 +248,8 @@ class Run {
       if (isGone && !known.isDestroyed) {
         const from = Math.min(...this.upwards(name).map((above) => this.of(above).mayGoFrom ?? Infinity))
         expect([name, 'destroyed', this.#true >= from]).toEqual([name, 'destroyed', true])
-        expect([name, 'held', this.isHeld(name)]).toEqual([name, 'held', false])
+        const isShredded = this.upwards(name).some((above) => this.of(above).isShredded)
+        expect([name, 'held', !isShredded && this.isHeld(name)]).toEqual([name, 'held', false])
         known.isDestroyed = true
       }
       if (name === 'acme') continue
