@@ -48,6 +48,8 @@ export interface SweepReport {
 export interface SweepFailure {
   /** Where it is: namespace and key of an entry of the state store, or references. Never a name or a value. */
   readonly place: string
-  /** `damaged`, or the code of what was thrown. */
-  readonly reason: 'damaged' | StrongroomErrorCode
+  /** `damaged`, the code of what was thrown, or `unexpected` for what is no error of ours. */
+  readonly reason: 'damaged' | 'unexpected' | StrongroomErrorCode
+  /** What was thrown, where it is `unexpected`. Nobody has looked at what it says. */
+  readonly cause?: unknown
 }
