@@ -61,6 +61,9 @@ try {
   const imported = await importLog(programs.environment, [...lines, ...odd, old])
   expect('its lines come in, and those with a strange address or too old without one', imported, {
     lines: lines.length + 3,
+    rows: lines.length,
+    withoutAddress: 3,
+    unread: 0,
     addresses: lines.length,
     malformed: 0,
     refused: 1,

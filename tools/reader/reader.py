@@ -415,6 +415,18 @@ def check_pseudonyms(v: dict) -> int:
     same(text_of(b"\x01" + mac(key, lp(own["kind"].encode()) + lp(own["value"].encode()))[:15]), own["id"], "identifier")
     return opened + 1
 
+# Notes of keys that are to end
+def check_period_notes(v: dict) -> int:
+    key = hkdf(h(v["secret"]), "notes")
+    same(key.hex(), v["noteKey"], "note key")
+    for note in v["notes"]:
+        place = (v["vaultId"], note["tenantRef"], note["use"], str(note["length"]), note["name"].encode().hex(), str(note["period"]))
+        same("/".join(place), note["key"], "key of a note")
+        due = struct.pack(">Q", note["due"])
+        signed = mac(key, label("period-note") + lp(note["key"].encode()) + due)
+        same((b"\x01" + due + signed).hex(), note["value"], "note")
+    return 1 + len(v["notes"])
+
 CHECKS = {
     "length-prefix": each(lambda v: same(lp(h(v["bytes"])).hex(), v["lp"], "LP")),
     "derivations": check_derivations,
@@ -430,6 +442,7 @@ CHECKS = {
     "closure-certificate": lambda v: each(open_certificate)([v]),
     "index-values": each(check_index_value),
     "normalised": each(check_normalised),
+    "period-notes": check_period_notes,
     "pseudonyms": check_pseudonyms,
 }
 

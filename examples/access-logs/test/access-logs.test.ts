@@ -22,9 +22,13 @@ describeOnServer('access logs', (ground) => {
     const odd = ['0300.0.2.1', '2130706433', 'host-203-0-113-77.example.net', '%31%39%32.0.2.77'].map((host) =>
       (lines[0] as string).replace(/^\S+/, host),
     )
-    expect(await ground.importLog([...lines, ...odd, 'no line of 203.0.113.78'])).toEqual({
-      lines: lines.length + 5,
-      addresses: lines.length + 1,
+    const none = (lines[0] as string).replace(/"[^"]*" \d+/, '"-" 408')
+    expect(await ground.importLog([...lines, ...odd, none, 'no line of 203.0.113.78'])).toEqual({
+      lines: lines.length + 6,
+      rows: lines.length,
+      withoutAddress: 4,
+      unread: 1,
+      addresses: lines.length + 2,
       malformed: 1,
       refused: 0,
     })

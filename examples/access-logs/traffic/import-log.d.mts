@@ -1,5 +1,8 @@
 export interface Imported {
   readonly lines: number
+  readonly rows: number
+  readonly withoutAddress: number
+  readonly unread: number
   readonly addresses: number
   readonly malformed: number
   readonly refused: number

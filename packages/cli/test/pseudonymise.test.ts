@@ -1,5 +1,6 @@
 // `strongroom pseudonymise`, as a filter among others.
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -94,7 +95,7 @@ describe('in and out', () => {
     const args = ['pseudonymise', 't0', '--format', 'text']
     const before = NOW - 2 * DAY
     await strongroom(folder, [...args, '--at', String(before)], { input: '192.0.2.1' })
-    const kept = await strongroom(folder, [...args, '--sweep'], { input: '192.0.2.1' })
+    const kept = await strongroom(folder, [...args, '--sweep', '--retain', '30d'], { input: '192.0.2.1' })
     expect(kept.stderr).toBe('1 line, 1 pseudonym\n0 keys destroyed\n')
     const swept = await strongroom(folder, [...args, '--sweep', '--retain', '1d'], { input: '192.0.2.1' })
     expect(swept.stderr).toBe('1 line, 1 pseudonym\n1 key destroyed\n')
@@ -105,17 +106,96 @@ describe('in and out', () => {
 })
 
 describe('what goes wrong', () => {
-  test('files that cannot be read, gzip that is cut off: what came before is printed, and it has failed', async () => {
-    writeFileSync(join(folder, 'cut.gz'), gzipSync(line('192.0.2.1').repeat(1000)).subarray(0, 100))
+  test('a note that somebody has planted: --sweep says where it is, destroys nothing by its word, and has failed', async () => {
+    await strongroom(folder, ['pseudonymise', 't0', '--format', 'text', '--at', String(NOW - 2 * DAY)], { input: '192.0.2.1' })
+    const key = await withVault(folder, async ({ id, stateStore }) => {
+      const [note] = await stateStore.scan('strongroom/period-keys', `${id}/`, { limit: 1 })
+      if (note === undefined) throw new Error('no end is noted')
+      await stateStore.put('strongroom/period-keys', note.key, Uint8Array.of(1), { expected: note.version, due: 1 })
+      return note.key
+    })
+    const swept = await strongroom(folder, ['pseudonymise', 't0', '--format', 'text', '--sweep', '--retain', '30d'], { input: '' })
+    expect([swept.code, swept.stderr]).toEqual([
+      1,
+      `0 lines, 0 pseudonyms\n0 keys destroyed; 1 note of keys that are to end is damaged\ndamaged: strongroom/period-keys/${key}\n`,
+    ])
+  })
+
+  test('files that cannot be read, gzip that is cut off: all lines that came before are printed, and it has failed', async () => {
+    const one = line(await expected('192.0.2.1'))
+    const lines = Array.from({ length: 500 }, (_, i) => line('192.0.2.1', NOW, `/${randomBytes(60).toString('hex')}/${i}`))
+    writeFileSync(join(folder, 'cut.gz'), gzipSync(lines.join('')).subarray(0, 10_000))
+    writeFileSync(join(folder, 'last.log'), line('192.0.2.1'))
     for (const [name, why] of [
       ['none.log', /none\.log cannot be read \(ENOENT\)/],
       ['.', /\. cannot be read \(EISDIR\)/],
       ['cut.gz', /cut\.gz is gzip that is damaged or cut off/],
     ] as const) {
-      const { code, stdout, stderr } = await strongroom(folder, ['pseudonymise', 't0', '-', name], { input: line('192.0.2.1') })
+      const { code, stdout, stderr } = await strongroom(folder, ['pseudonymise', 't0', '-', name, 'last.log'], { input: line('192.0.2.1') })
       expect([code, stderr]).toEqual([1, expect.stringMatching(why)])
-      expect(stdout).not.toContain('192.0.2.1')
+      const redone = lines.join('').replaceAll('192.0.2.1', await expected('192.0.2.1'))
+      // Whole lines, and none behind what could not be read.
+      expect((one + redone).startsWith(stdout)).toBe(true)
+      expect(stdout.endsWith('\n')).toBe(true)
+      expect(stdout.length > one.length).toBe(name === 'cut.gz')
     }
+  })
+
+  test('gzip: members one after another, padding of NULs, and nothing else behind it', async () => {
+    const [one, two] = [gzipSync(line('192.0.2.1')), gzipSync(line('2001:db8::1'))]
+    const out = line(await expected('192.0.2.1'))
+    for (const [parts, isWhole] of [
+      [[one, Buffer.alloc(3)], true],
+      [[one, Buffer.alloc(600_000)], true],
+      [[one, Buffer.alloc(3), two], false],
+      [[one, Buffer.alloc(600_000), Buffer.from(line('192.0.2.9'))], false],
+      [[one, Buffer.from(line('192.0.2.9'))], false],
+      [[one, Buffer.from('\n')], false],
+    ] as const) {
+      writeFileSync(join(folder, 'a.gz'), Buffer.concat(parts))
+      const found = await strongroom(folder, ['pseudonymise', 't0', 'a.gz', '--quiet'])
+      // Of what is damaged, as much as was unpacked by then.
+      expect(out.startsWith(found.stdout)).toBe(true)
+      if (isWhole) expect(found).toEqual({ code: 0, stdout: out, stderr: '' })
+      else expect([found.code, found.stderr]).toEqual([1, expect.stringMatching(/file_unusable: a\.gz /)])
+    }
+    writeFileSync(join(folder, 'b.gz'), Buffer.concat([one, two, one]))
+    const all = await strongroom(folder, ['pseudonymise', 't0', 'b.gz', '--quiet'])
+    expect(all).toEqual({ code: 0, stdout: out + line(await expected('2001:db8::1')) + out, stderr: '' })
+  })
+
+  test('a file of --aside that cannot be written is told, before anything is read and in the middle', async () => {
+    for (const [file, why] of [
+      ['.', 'EISDIR'],
+      ['no/such/folder', 'ENOENT'],
+      ['/dev/full', 'ENOSPC'],
+    ]) {
+      const found = await strongroom(folder, ['pseudonymise', 't0', '--aside', file as string], { input: 'bad 192.0.2.1\n' })
+      expect(found).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `strongroom: file_unusable: the file of --aside cannot be written (${why})\n`,
+      })
+    }
+  })
+
+  test('what is read is no file that is written as well: not by name, link, stdin or stdout', async () => {
+    const before = `bad 192.0.2.1\n${line('192.0.2.1')}`
+    for (const [command, why] of [
+      ['strongroom pseudonymise t0 a.log --aside a.log', '--aside must be another one than a.log'],
+      ['strongroom pseudonymise t0 link hard --aside a.log', '--aside must be another one than link'],
+      ['strongroom pseudonymise t0 --aside hard < a.log', '--aside must be another one than stdin'],
+      ['strongroom pseudonymise t0 a.log --aside out >> out', '--aside must be another one than stdout'],
+      ['strongroom pseudonymise t0 link >> a.log', 'stdout must go to another file than link'],
+      ['strongroom pseudonymise t0 - < a.log >> hard', 'stdout must go to another file than stdin'],
+    ] as const) {
+      writeFileSync(join(folder, 'a.log'), before)
+      const found = await shell(folder, `ln -sf a.log link; ln -f a.log hard; ${command}`)
+      expect([command, found.code, found.stdout, found.stderr]).toEqual([command, 64, '', expect.stringContaining(why)])
+      expect(readFileSync(join(folder, 'a.log'), 'utf8')).toBe(before)
+    }
+    const devices = await shell(folder, 'strongroom pseudonymise t0 --quiet --aside /dev/null < /dev/null > /dev/null')
+    expect(devices).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
   test('wrong use is told before anything is read', async () => {
@@ -130,6 +210,8 @@ describe('what goes wrong', () => {
       ['t0', '--period', '2d', '--retain', '1d'],
       ['t0', '--purpose', ''],
       ['t0', '--redact-query', ''],
+      // Keys are not destroyed by a number that nobody has given.
+      ['t0', '--sweep'],
       ['t0', '--json'],
       [],
     ]) {

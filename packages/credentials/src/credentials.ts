@@ -219,10 +219,7 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
       return connection
     },
     async sweep(given) {
-      const { signal } = readOptions(given, ['signal'])
-      if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-      const swept = { vault, clock, options: checked, store, outbox, revocations, refresh, connect, leaving }
-      return sweep(swept, signal === undefined ? {} : { signal })
+      return sweep({ vault, clock, options: checked, store, outbox, revocations, refresh, connect, leaving }, given)
     },
     importPlaintext(rows, how) {
       const { dryRun = false, signal } = readOptions(how, ['dryRun', 'signal'])

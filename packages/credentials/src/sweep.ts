@@ -1,14 +1,15 @@
 /** What processes have left behind, and what is due. */
 
-import type { Clock, SweepOptions, SweepReport, Vault } from '@strongroom/core'
+import { type Attempted, type Clock, type SweepOptions, type SweepReport, SweepTally, type Vault } from '@strongroom/core'
 
 import type { Connect } from './connect/connect.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
-import { type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
+import type { DueRecord } from './records/json-form.ts'
+import { CONNECTIONS, type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
 import type { DisconnectOptions } from './revoke/disconnect.ts'
 import { finish } from './revoke/finish.ts'
-import type { RevocationOutbox, StoredRevocation } from './revoke/outbox.ts'
+import { type RevocationOutbox, REVOCATIONS, type StoredRevocation } from './revoke/outbox.ts'
 import type { Revocations } from './revoke/revocations.ts'
 
 export interface SweepParts {
@@ -26,38 +27,33 @@ export interface SweepParts {
 // Read again once they are done: memory stays the same, however many there are.
 const BATCH = 200
 
-/** Each is done by itself: what fails of one is thrown once the others are done. */
-export async function sweep(parts: SweepParts, { signal }: SweepOptions): Promise<SweepReport> {
-  const tally = { done: 0, waiting: 0 }
-  const failures: unknown[] = []
-  const each = async <T>(all: readonly T[], work: (one: T) => Promise<'done' | 'waiting'>): Promise<void> => {
-    for (const one of all) {
-      signal?.throwIfAborted()
-      try {
-        tally[await work(one)]++
-      } catch (error) {
-        failures.push(error)
-      }
-    }
+export async function sweep(parts: SweepParts, options: SweepOptions | undefined): Promise<SweepReport> {
+  const tally = new SweepTally(options)
+  // What is damaged is told of, and left.
+  const whole = <T>(namespace: string, due: readonly DueRecord<T>[]): readonly T[] =>
+    due.flatMap(({ key, record }) => {
+      if (record === undefined) tally.damaged(`${namespace}/${key}`)
+      return record ?? []
+    })
+  const each = async <T extends { readonly key: string }>(
+    namespace: string,
+    all: readonly T[],
+    work: (one: T) => Promise<Attempted>,
+  ): Promise<void> => {
+    for (const one of all) await tally.attempt(`${namespace}/${one.key}`, () => work(one))
   }
-  const left: StoredConnection[] = []
-  for (const connection of await parts.store.due(parts.clock.now() - parts.options.lease, BATCH)) {
-    try {
-      left.push(connection())
-    } catch (error) {
-      failures.push(error)
-    }
-  }
+  const left = whole(CONNECTIONS, await parts.store.due(parts.clock.now() - parts.options.lease, BATCH))
   await each(
+    CONNECTIONS,
     left.filter(({ record }) => record.state === 'disconnecting'),
     async (connection) => (await finish(connection, parts.vault, parts.leaving), 'done'),
   )
   // Behind those: what was put by is found there until their keys are gone.
-  await each(await parts.outbox.due(BATCH), async (waiting) => revoke(parts, waiting()))
-  await each(await unchanged(parts, left, signal), async (connection) => parts.refresh.abandoned(connection))
-  tally.done += (await parts.outbox.destroyOldKeys()) + (await parts.connect.sweep())
-  if (failures.length > 0) throw failures[0]
-  return tally
+  await each(REVOCATIONS, whole(REVOCATIONS, await parts.outbox.due(BATCH)), (waiting) => revoke(parts, waiting))
+  await each(CONNECTIONS, await unchanged(parts, left, tally.signal), (connection) => parts.refresh.abandoned(connection))
+  tally.done(await parts.connect.sweep())
+  tally.add(await parts.vault.sweep(options))
+  return tally.report()
 }
 
 async function revoke({ clock, revocations }: SweepParts, waiting: StoredRevocation): Promise<'done' | 'waiting'> {

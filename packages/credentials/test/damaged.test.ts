@@ -3,7 +3,7 @@ import { openVault } from '@strongroom/core'
 import { createCredentials } from '@strongroom/credentials'
 import { expect, test } from 'vitest'
 
-import { outcome, world, type World } from './support.ts'
+import { outcome, swept, world, type World } from './support.ts'
 
 const entriesOf = ({ stateStore }: World, namespace: string) => stateStore.snapshot().filter((entry) => entry.namespace === namespace)
 
@@ -41,7 +41,7 @@ test('a damaged tenant is destroyed by its region: of each connection it is said
   await vault.tenant('acme').shred({ region: 'eu' })
   expect(told()).toEqual(['disconnected', 'disconnected', 'disconnected', 'unconfirmed', 'unconfirmed', 'unconfirmed'])
   expect(entriesOf(w, 'strongroom/connections')).toEqual([])
-  expect(await credentials.sweep()).toEqual({ done: 0, waiting: 0 })
+  expect(await credentials.sweep()).toEqual(swept())
 })
 
 test('a damaged person is destroyed by the reference: of each connection it is said that nobody can revoke it', async () => {

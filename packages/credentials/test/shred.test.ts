@@ -5,7 +5,7 @@ import { createCredentials, type CredentialEvent } from '@strongroom/credentials
 import { withFailpoints } from '@strongroom/credentials/testing'
 import { describe, expect, test } from 'vitest'
 
-import { type Changes, outcome, tokenOf, world, type World } from './support.ts'
+import { type Changes, outcome, swept, tokenOf, world, type World } from './support.ts'
 
 const DAY = 86_400_000
 const START = Date.UTC(2030, 0, 1, 13)
@@ -61,11 +61,11 @@ describe('a shred', () => {
     expect([entriesOf(w, 'strongroom/connections').length, entriesOf(w, 'strongroom/revocations').length]).toEqual([2, 2])
 
     w.clock.advance(60_000)
-    expect(await w.credentials.sweep()).toEqual({ done: 0, waiting: 2 })
+    expect(await w.credentials.sweep()).toEqual(swept({ waiting: 2 }))
     w.server.revocation = { status: 200 }
     w.server.revoked.length = 0
     w.clock.advance(6 * 3_600_000)
-    expect(await w.credentials.sweep()).toEqual({ done: 2, waiting: 0 })
+    expect(await w.credentials.sweep()).toEqual(swept({ done: 2 }))
     expect(w.server.revoked.toSorted()).toEqual([w.granted.one, w.granted.two].toSorted())
     expect(told(w.events).slice(-2)).toEqual(['revocation revoked', 'revocation revoked'])
     // Nothing is kept any more, and the receipt says so.
@@ -80,7 +80,7 @@ describe('a shred', () => {
     const { kept } = await w.vault.tenant('acme').shred()
     expect(kept).toHaveLength(1)
     w.clock.advance(60_000)
-    expect(await w.credentials.sweep()).toEqual({ done: 4, waiting: 0 })
+    expect(await w.credentials.sweep()).toEqual(swept({ done: 4 }))
     expect(w.server.revoked.toSorted()).toEqual(Object.values(w.granted).toSorted())
     expect(await tokenOf(rival)).toBe(tokens.access_token)
     expect(entriesOf(w, 'strongroom/connections')).toHaveLength(1)
@@ -98,7 +98,7 @@ describe('a shred', () => {
       ['erin', 0],
     ])
     w.clock.advance(60_000)
-    expect(await w.credentials.sweep()).toEqual({ done: 2, waiting: 0 })
+    expect(await w.credentials.sweep()).toEqual(swept({ done: 2 }))
     expect(w.server.revoked.toSorted()).toEqual([w.granted.one, w.granted.two].toSorted())
   })
 
@@ -108,7 +108,7 @@ describe('a shred', () => {
     expect(await outcome(() => tokenOf(w.connection))).toBe('suspended')
     expect((await w.alice.shred()).kept).toHaveLength(1)
     w.clock.advance(60_000)
-    expect([await w.credentials.sweep(), w.server.revoked.length]).toEqual([{ done: 2, waiting: 0 }, 2])
+    expect([await w.credentials.sweep(), w.server.revoked.length]).toEqual([swept({ done: 2 }), 2])
   })
 
   test('whose provider never answers: a week later nothing is left, and that is said', async () => {
@@ -158,9 +158,9 @@ describe('a shred', () => {
     await w.credentials.sweep()
     expect([entriesOf(w, 'strongroom/connections'), w.server.revoked]).toEqual([before, []])
     await both.vault.tenant('acme').shred()
-    expect(await both.credentials.sweep()).toEqual({ done: 0, waiting: 0 })
+    expect(await both.credentials.sweep()).toEqual(swept())
     w.clock.advance(60_000)
-    expect(await both.credentials.sweep()).toEqual({ done: 5, waiting: 0 })
+    expect(await both.credentials.sweep()).toEqual(swept({ done: 5 }))
   })
 
   test('while others sweep, at each place where it may stand still: no token is lost to revocation', async () => {
@@ -262,7 +262,7 @@ describe('a shred', () => {
     expect(told(w.events)).toEqual([...Array<string>(5).fill('disconnected'), 'revocation unconfirmed', 'saved', 'saved', 'saved'])
     expect(entriesOf(w, 'strongroom/connections')).toHaveLength(2)
     w.clock.advance(60_000)
-    expect(await w.credentials.sweep()).toEqual({ done: 4, waiting: 0 })
+    expect(await w.credentials.sweep()).toEqual(swept({ done: 4 }))
   })
 
   test('while one is disconnected and connected anew: the new token is revoked as well', async () => {
@@ -328,7 +328,7 @@ describe('a shred', () => {
     w.clock.advance(60_000)
     const { credentials } = await w.another()
     const of = whose === 'tenant' ? 4 : 2
-    expect(await credentials.sweep()).toEqual({ done: 2 * of, waiting: 0 })
+    expect(await credentials.sweep()).toEqual(swept({ done: 2 * of }))
     expect([entriesOf(w, 'strongroom/connections').length, w.server.revoked.length]).toEqual([4 - of, of])
   })
 

@@ -11,7 +11,7 @@ import {
 } from '@strongroom/credentials'
 import { onTestFinished } from 'vitest'
 
-export { outcome } from '../../core/test/vault/support.ts'
+export { outcome, swept } from '../../core/test/vault/support.ts'
 
 import { type FakeServer, startFakeServer } from './servers/fake-server.ts'
 

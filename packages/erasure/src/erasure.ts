@@ -135,9 +135,7 @@ export function createErasure(vault: Vault, options: ErasureOptions): Erasure {
       return replayErasures(vault, [...checked.resources.values()], signal)
     },
     async sweep(how?: SweepOptions): Promise<SweepReport> {
-      const { signal } = readOptions(how, ['signal'])
-      if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-      return sweep(parts, { signal })
+      return sweep(parts, how)
     },
   }
 }

@@ -1,6 +1,6 @@
 /** What the steps of erasures work with. */
 
-import type { Vault } from '@strongroom/core'
+import { StrongroomError, type SweepFailure, type Vault } from '@strongroom/core'
 
 import type { ErasureEvent } from './events.ts'
 import type { Holds } from './holds/holds.ts'
@@ -24,8 +24,18 @@ export function placeOf({ vault }: Pick<ErasureParts, 'vault'>, { record }: Pick
   return new VaultPlace(vault, record.names)
 }
 
+// As those of Node.js and of drivers are: ours have no capitals.
+const FOREIGN = /^[A-Z][A-Z0-9_]{0,47}$/
+
 /** What a failure is called in a record: its code, never its message, which may name somebody. */
 export function codeOf(error: unknown): string {
   const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  return typeof code === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,47}$/.test(code) ? code : 'failed'
+  if (error instanceof StrongroomError) return error.code
+  return typeof code === 'string' && FOREIGN.test(code) ? code : 'failed'
+}
+
+/** The same in a report. */
+export function reasonOf(code: string): Pick<SweepFailure, 'reason' | 'code'> {
+  if (code === 'failed') return { reason: 'unexpected' }
+  return FOREIGN.test(code) ? { reason: 'unexpected', code } : { reason: code as SweepFailure['reason'] }
 }

@@ -2,7 +2,7 @@
 
 import { invalidArgument, readOptions, type Sweepable, type SweepFailure, type SweepOptions } from '@strongroom/core'
 
-import { codeOf } from './parts.ts'
+import { codeOf, reasonOf } from './parts.ts'
 
 /** Options of {@link sweep}. */
 export interface SweepAllOptions extends SweepOptions {
@@ -14,10 +14,12 @@ export interface SweepAllOptions extends SweepOptions {
 export interface Swept {
   readonly name: string
   readonly done: number
-  /** As of its last round. */
+  /** As of its last round, as all that follow. */
   readonly waiting: number
-  /** As of its last round; the last is about the sweepable itself, where that has thrown. */
-  readonly failures: readonly SweepFailure[]
+  readonly damaged: number
+  readonly failed: number
+  /** The last is about the sweepable itself, where that has thrown. What was thrown is left out: it may name somebody. */
+  readonly failures: readonly Omit<SweepFailure, 'cause'>[]
 }
 
 /**
@@ -48,16 +50,16 @@ export async function sweep(all: readonly Sweepable[], options?: SweepAllOptions
 
 async function sweepOne(each: Sweepable, signal: AbortSignal | undefined, onProgress: (progress: Swept) => void): Promise<Swept> {
   const { name } = each
-  let swept: Swept = { name, done: 0, waiting: 0, failures: [] }
+  let swept: Swept = { name, done: 0, waiting: 0, damaged: 0, failed: 0, failures: [] }
   for (let isMore = true; isMore;) {
     signal?.throwIfAborted()
     try {
-      const { done, waiting, failures = [] } = await each.sweep({ signal })
-      swept = { name, done: swept.done + done, waiting, failures }
+      const { done, waiting, damaged, failed, failures } = await each.sweep({ signal })
+      swept = { name, done: swept.done + done, waiting, damaged, failed, failures: failures.map(withoutCause) }
       isMore = done > 0
     } catch (error) {
       signal?.throwIfAborted()
-      swept = { ...swept, failures: [...swept.failures, { about: name, code: codeOf(error) }] }
+      swept = { ...swept, failed: swept.failed + 1, failures: [...swept.failures, { place: name, ...reasonOf(codeOf(error)) }] }
       isMore = false
     }
     try {
@@ -67,6 +69,10 @@ async function sweepOne(each: Sweepable, signal: AbortSignal | undefined, onProg
     }
   }
   return swept
+}
+
+function withoutCause({ cause: _, ...failure }: SweepFailure): Omit<SweepFailure, 'cause'> {
+  return failure
 }
 
 function isSweepable(each: unknown): each is Sweepable {

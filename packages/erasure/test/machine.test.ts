@@ -247,9 +247,9 @@ describe('resources', () => {
     w.logs.lies = true
     const { id } = await w.erasure.request(w.acme.subject('alice'), { reason: 'subjectRequest', grace: 0 })
     await closeEpoch(w.vault)
-    const failures = [{ about: `${id} logs`, code: 'resource_remains', remaining: 5 }]
+    const failures = [{ place: `${id} logs`, reason: 'resource_remains', remaining: 5 }]
     w.clock.advance(APART)
-    expect(await w.erasure.sweep()).toMatchObject({ done: 0, waiting: 1, failures })
+    expect(await w.erasure.sweep()).toMatchObject({ done: 0, failed: 1, failures })
     await pass(w, days(3))
     expect([(await w.erasure.get(id))?.state, await w.erasure.certificate(id)]).toEqual(['shredding', undefined])
     expect(await all(w.erasure.list())).toMatchObject([{ resources: [{ name: 'logs', failure: { remaining: 5 } }] }])
@@ -271,7 +271,7 @@ describe('resources', () => {
     const { erasure } = await w.another({ resources: [healing] })
     const { id } = await erasure.request(w.acme.subject('alice'), { reason: 'subjectRequest', grace: 0 })
     w.clock.advance(APART)
-    expect(await erasure.sweep()).toMatchObject({ waiting: 1, failures: [{ code: 'resource_remains', remaining: 1 }] })
+    expect(await erasure.sweep()).toMatchObject({ failed: 1, failures: [{ reason: 'resource_remains', remaining: 1 }] })
     await pass({ ...w, erasure }, days(1))
     expect([(await erasure.get(id))?.state, w.logs.rows.size]).toEqual(['erased', 0])
   })
@@ -283,7 +283,7 @@ describe('resources', () => {
     const { id } = await w.erasure.request(w.acme.subject('alice'), { reason: 'subjectRequest', grace: 0 })
     const other = { ...w, ...(await w.another({ resources: [files] })) }
     const swept = await pass(other, days(1))
-    expect(swept).toMatchObject([{ waiting: 1 }])
+    expect(swept).toMatchObject([{ failed: 1 }])
     expect((await w.erasure.get(id))?.state).toBe('shredding')
     expect(await all(other.erasure.list())).toMatchObject([{ resources: [{ name: 'logs', failure: { code: 'resource_missing' } }] }])
     const both = { ...w, ...(await w.another({ resources: [files, w.logs] })) }

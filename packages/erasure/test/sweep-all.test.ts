@@ -5,29 +5,28 @@ import { expect, test } from 'vitest'
 
 import { outcome } from './support.ts'
 
-function sweepable(name: string, reports: readonly (SweepReport | Error)[]): Sweepable & { readonly left: (SweepReport | Error)[] } {
+const NOTHING: SweepReport = { done: 0, waiting: 0, damaged: 0, failed: 0, failures: [] }
+
+function sweepable(name: string, reports: readonly (Partial<SweepReport> | Error)[]): Sweepable & { readonly left: unknown[] } {
   const left = [...reports]
   return {
     name,
     left,
     async sweep() {
-      const next = left.shift() ?? { done: 0, waiting: 0 }
+      const next = left.shift() ?? {}
       if (next instanceof Error) throw next
-      return next
+      return { ...NOTHING, ...next }
     },
   }
 }
 
 test('each until it has no more to do; one that throws keeps no other from it', async () => {
-  const failures = [{ about: 'logs', code: 'ECONNREFUSED' }]
-  const one = sweepable('one', [
-    { done: 2, waiting: 0 },
-    { done: 1, waiting: 3, failures },
-    { done: 0, waiting: 1 },
-  ])
-  const two = sweepable('two', [{ done: 5, waiting: 0 }, Object.assign(new Error('alice'), { code: 'not one of ours' })])
+  const failures = [{ place: 'logs', reason: 'unexpected', cause: new Error('alice') }] as const
+  const seen = [{ place: 'logs', reason: 'unexpected' }]
+  const one = sweepable('one', [{ done: 2 }, { done: 1, waiting: 3, failed: 1, failures }, { waiting: 1 }])
+  const two = sweepable('two', [{ done: 5 }, Object.assign(new Error('alice'), { code: 'ECONNREFUSED' })])
   const three = sweepable('three', [
-    { done: 0, waiting: 0, failures },
+    { failed: 1, damaged: 2, failures },
     { done: 9, waiting: 9 },
   ])
   const told: Swept[] = []
@@ -36,9 +35,9 @@ test('each until it has no more to do; one that throws keeps no other from it', 
     throw new Error('nobody hears this')
   }
   expect(await sweep([one, two, three], { onProgress })).toEqual([
-    { name: 'one', done: 3, waiting: 1, failures: [] },
-    { name: 'two', done: 5, waiting: 0, failures: [{ about: 'two', code: 'failed' }] },
-    { name: 'three', done: 0, waiting: 0, failures },
+    { ...NOTHING, name: 'one', done: 3, waiting: 1 },
+    { ...NOTHING, name: 'two', done: 5, failed: 1, failures: [{ place: 'two', reason: 'unexpected', code: 'ECONNREFUSED' }] },
+    { ...NOTHING, name: 'three', failed: 1, damaged: 2, failures: seen },
   ])
   expect([one.left.length, two.left.length, three.left.length]).toEqual([0, 0, 1])
   expect(told.map(({ name, done }) => `${name} ${done}`)).toEqual(['one 2', 'one 3', 'one 3', 'two 5', 'two 5', 'three 0'])

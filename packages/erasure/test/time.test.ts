@@ -74,7 +74,7 @@ test('a machine whose clock is behind holds it up, and its sweep says so; nothin
   let behind = -YEAR
   const late = await w.another({ clock: { now: () => w.clock.now() + behind, monotonic: () => performance.now() } })
   await hourly(w, days(2))
-  expect(await late.erasure.sweep()).toMatchObject({ failures: [{ about: 'clock', code: 'clocks_disagree' }] })
+  expect(await late.erasure.sweep()).toMatchObject({ failures: [{ place: 'clock', reason: 'clocks_disagree' }] })
   for (let i = 0; i < 40; i++) {
     w.clock.advance(days(1))
     await w.erasure.sweep()

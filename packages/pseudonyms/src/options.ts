@@ -2,7 +2,7 @@
 
 import { days, invalidArgument, readOptions } from '@strongroom/core'
 
-import type { ModeName } from './modes/mode.ts'
+import { type ModeName, MODES } from './modes/mode.ts'
 
 /** Options of {@link createPseudonyms}. The same in every process that writes or reads the same pseudonyms. */
 export interface PseudonymsOptions {
@@ -18,8 +18,6 @@ export interface PseudonymsOptions {
 
 /** The options, complete. */
 export type CheckedOptions = Required<PseudonymsOptions>
-
-const MODES: readonly ModeName[] = ['deterministic', 'prefix', 'nd', 'ndx', 'token', 'truncate']
 
 /** @throws StrongroomError `invalid_argument` naming the option */
 export function checkOptions(given: PseudonymsOptions): CheckedOptions {

@@ -8,19 +8,19 @@ import {
   readOptions,
   StrongroomError,
   type Sweepable,
+  SweepTally,
   type Tenant,
 } from '@strongroom/core'
 
 import { type PseudonymResource, type PseudonymRows, resourceOf } from './deletion/rows.ts'
 import { identifier, type IdOptions } from './identifiers/identifiers.ts'
 import { KEYED_MODES } from './keys/keyed-modes.ts'
-import { type ModeLease, OpenKeys, type PseudonymKeys } from './keys/pseudonym-keys.ts'
+import { KeylessLease } from './keys/keyless-lease.ts'
+import { OpenKeys, type PseudonymKeys } from './keys/pseudonym-keys.ts'
 import { judged, type Reversed } from './keys/reversal.ts'
 import { RecentKeys } from './keys/recent-keys.ts'
 import { truncate } from './modes/truncate.ts'
 import { checkOptions, type PseudonymsOptions } from './options.ts'
-
-const KEYLESS: ModeLease = { use: () => truncate, dispose: () => undefined }
 
 /** When something happened. */
 export interface AtOptions {
@@ -40,6 +40,8 @@ export interface ReverseOptions {
 export interface Pseudonyms extends Sweepable {
   /** The period in which an instant lies: that of the clock's own unless given. Reads nothing. @throws StrongroomError `invalid_argument` */
   spanOf(options?: AtOptions): PeriodSpan
+  /** The latest instant that is taken, in UTC milliseconds: an hour ahead of the vault's clock. */
+  latest(): number
   /** What stands for one address at an instant. @throws StrongroomError as `unlock`, and `invalid_argument` for the address */
   pseudonymise(address: string, options?: AtOptions): Promise<string>
   /**
@@ -113,8 +115,11 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
   const series = tenant.rawPeriodKeys({ use: (making ?? KEYED_MODES.token).use, name: purpose, length, retain })
 
   const open = async (at: number): Promise<PseudonymKeys> => {
-    const span = series.spanOf(at)
-    return new OpenKeys(span, making === undefined ? KEYLESS : await series.open(at, handlingOf(making.make, span)))
+    const span = series.keptSpanOf(at)
+    return new OpenKeys(
+      span,
+      making === undefined ? new KeylessLease(truncate, series, at) : await series.open(at, handlingOf(making.make, span)),
+    )
   }
   const recent = new RecentKeys(open, (at) => series.spanOf(at).period)
   const instantOf = (how: AtOptions | undefined): number => readOptions(how, ['at']).at ?? series.now()
@@ -122,6 +127,7 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
   return {
     name: `pseudonyms ${purpose}`,
     spanOf: (how) => series.spanOf(instantOf(how)),
+    latest: () => series.latest(),
     async pseudonymise(address, how) {
       return recent.use(instantOf(how), (keys) => keys.pseudonymise(address))
     },
@@ -146,7 +152,7 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
     },
     id: (kind, value, how) => identifier(tenant, purpose, kind, value, how),
     resource: (rows) => resourceOf(rows, retain, () => series.spanOf(Math.max(0, series.now() - retain + length)).from),
-    sweep: async (how) => (making === undefined ? { done: 0, waiting: 0 } : series.sweep(how)),
+    sweep: async (how) => (making === undefined ? new SweepTally(how).report() : series.sweep(how)),
   }
 }
 

@@ -76,6 +76,7 @@ describe.each(MODES)('%s', (mode) => {
       if (changes) expect(each.map((text) => text.length)).toEqual(many.map((text) => text.length))
       else expect(each).toEqual(many)
     }
+    expect(Object.getPrototypeOf(keys.pseudonymiseBytes(blocks))).toBe(Uint8Array.prototype)
     expect(keys.pseudonymiseBytes(blocks)).toHaveLength(
       2 * { nd: 24, ndx: 32, deterministic: 16, prefix: 16, token: 16, truncate: 16 }[mode],
     )

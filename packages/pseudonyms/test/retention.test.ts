@@ -5,7 +5,7 @@ import { days, hours, minutes, type PseudonymsOptions } from '@strongroom/pseudo
 import { describe, expect, test } from 'vitest'
 
 import { nodeMadeBy } from '../../core/test/vault/support.ts'
-import { BOUND, DAY, hex, nodesOf, notesOf, outcome, pseudonymsOf, refusalOf, START, TODAY, type World, world } from './support.ts'
+import { BOUND, DAY, hex, nodesOf, notesOf, outcome, pseudonymsOf, refusalOf, START, swept, TODAY, type World, world } from './support.ts'
 
 const liveKeys = ({ keyStore }: Pick<World, 'keyStore'>): number =>
   nodesOf(keyStore).filter(({ kind, versions }) => kind === 4 && versions.some(({ state }) => state !== 4)).length
@@ -55,16 +55,16 @@ describe('the end of a key', () => {
     expect(made.kind).toBe(4)
     w.clock.advance(days(30) - 1)
     expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START }))).toBe('done')
-    expect(await pseudonyms.sweep()).toEqual({ done: 0, waiting: 0 })
+    expect(await pseudonyms.sweep()).toEqual(swept())
     w.clock.advance(1)
     expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START }))).toBe('period_over')
     expect(await outcome(() => pseudonymsOf(w).unlock({ at: START }))).toBe('period_over')
     expect(await outcome(() => pseudonyms.reverse('192.0.2.1', { at: START, reason: 'test' }))).toBe('period_over')
-    expect(await pseudonyms.sweep()).toEqual({ done: 1, waiting: 0 })
+    expect(await pseudonyms.sweep()).toEqual(swept({ done: 1 }))
     const gone = nodesOf(w.keyStore).find(({ ref }) => hex(ref) === hex(made.ref))
     expect(gone?.versions.map(({ state }) => state)).toEqual([4])
     expect(notesOf(w)).toEqual([])
-    expect(await pseudonyms.sweep()).toEqual({ done: 0, waiting: 0 })
+    expect(await pseudonyms.sweep()).toEqual(swept())
   })
 
   test('a process whose clock is behind makes no key where one was destroyed, and one that it makes late is swept', async () => {
@@ -82,7 +82,7 @@ describe('the end of a key', () => {
     expect(await outcome(() => late.pseudonymise('192.0.2.1', { at: START - DAY }))).toBe('done')
     expect(liveKeys(w)).toBe(keys + 1)
     // The note of what was refused as well.
-    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 2, waiting: 0 })
+    expect(await pseudonymsOf(w).sweep()).toEqual(swept({ done: 2 }))
     w.clock.advance(2 * BOUND)
     expect([liveKeys(w), await outcome(() => late.pseudonymise('192.0.2.1', { at: START - DAY }))]).toEqual([keys, 'shredded'])
   })
@@ -108,7 +108,7 @@ describe('the end of a key', () => {
       ...other.stateStore.snapshot().filter(({ namespace }) => namespace === 'strongroom/period-keys'),
     ])
     w.clock.advance(days(31))
-    expect(await pseudonymsOf(w, { purpose: 'nothing yet' }).sweep()).toEqual({ done: 2, waiting: 0 })
+    expect(await pseudonymsOf(w, { purpose: 'nothing yet' }).sweep()).toEqual(swept({ done: 2 }))
     expect(notesOf(w)).toEqual(notesOf(other))
   })
 
@@ -116,12 +116,12 @@ describe('the end of a key', () => {
     const w = await world()
     await pseudonymsOf(w).pseudonymise('192.0.2.1')
     w.clock.advance(days(7))
-    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 0, waiting: 0 })
-    expect(await pseudonymsOf(w, { retain: days(7) }).sweep()).toEqual({ done: 1, waiting: 0 })
+    expect(await pseudonymsOf(w).sweep()).toEqual(swept())
+    expect(await pseudonymsOf(w, { retain: days(7) }).sweep()).toEqual(swept({ done: 1 }))
     await pseudonymsOf(w).pseudonymise('192.0.2.1')
     await pseudonymsOf(w, { retain: days(90) }).pseudonymise('192.0.2.1')
     w.clock.advance(days(30))
-    expect(await pseudonymsOf(w, { retain: days(90) }).sweep()).toEqual({ done: 1, waiting: 0 })
+    expect(await pseudonymsOf(w, { retain: days(90) }).sweep()).toEqual(swept({ done: 1 }))
     expect(await outcome(() => pseudonymsOf(w, { retain: days(90) }).pseudonymise('192.0.2.1', { at: START + days(7) }))).toBe('shredded')
   })
 
@@ -135,7 +135,7 @@ describe('the end of a key', () => {
     const keys = liveKeys(w)
     w.clock.advance(days(30))
     expect(notesOf(w)).toEqual([])
-    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 2, waiting: 0 })
+    expect(await pseudonymsOf(w).sweep()).toEqual(swept({ done: 2 }))
     expect(liveKeys(w)).toBe(keys - 2)
   })
 
@@ -155,7 +155,7 @@ describe('the end of a key', () => {
       at('nonsense', 0),
     ]
     w.stateStore.restore([...w.stateStore.snapshot().filter(({ key }) => key !== note), ...strange])
-    expect(await pseudonyms.sweep()).toEqual({ done: 0, waiting: 0 })
+    expect(await pseudonyms.sweep()).toMatchObject({ done: 0, waiting: 0, damaged: 5, failed: 0 })
     expect(liveKeys(w)).toBe(keys)
   })
 
@@ -164,9 +164,9 @@ describe('the end of a key', () => {
     await pseudonymsOf(w).pseudonymise('192.0.2.1')
     await w.vault.tenant('acme').shred()
     w.clock.advance(days(31))
-    expect(await pseudonymsOf(w, {}, 'rival').sweep()).toEqual({ done: 1, waiting: 0 })
+    expect(await pseudonymsOf(w, {}, 'rival').sweep()).toEqual(swept({ done: 1 }))
     expect([notesOf(w), await outcome(() => pseudonymsOf(w).pseudonymise('192.0.2.1'))]).toEqual([[], 'shredded'])
-    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 0, waiting: 0 })
+    expect(await pseudonymsOf(w).sweep()).toEqual(swept())
   })
 
   test('a suspended tenant makes none, and what it has ends in time', async () => {
@@ -175,13 +175,13 @@ describe('the end of a key', () => {
     await w.vault.tenant('acme').suspend()
     expect(await outcome(() => pseudonymsOf(w).pseudonymise('192.0.2.1'))).toBe('suspended')
     w.clock.advance(days(31))
-    expect(await pseudonymsOf(w, {}, 'rival').sweep()).toEqual({ done: 1, waiting: 0 })
+    expect(await pseudonymsOf(w, {}, 'rival').sweep()).toEqual(swept({ done: 1 }))
   })
 
   test('a tenant that there is not gets no note', async () => {
     const w = await world()
     expect(await outcome(() => pseudonymsOf(w, {}, 'nobody').pseudonymise('192.0.2.1'))).toBe('not_found')
-    expect(await pseudonymsOf(w, {}, 'nobody').sweep()).toEqual({ done: 0, waiting: 0 })
+    expect(await pseudonymsOf(w, {}, 'nobody').sweep()).toEqual(swept())
     expect(notesOf(w)).toEqual([])
   })
 
@@ -205,9 +205,9 @@ describe('the end of a key', () => {
     w.clock.advance(days(31))
     const { eu } = w.options.keyProviders
     const vault = await openVault({ ...w.options, keyProviders: { eu: eu as KeyProvider } })
-    expect(await pseudonymsOf({ vault }).sweep()).toEqual({ done: 1, waiting: 1 })
-    expect(await pseudonymsOf({ vault }, {}, 'overseas').sweep()).toEqual({ done: 0, waiting: 1 })
-    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 1, waiting: 0 })
+    expect(await pseudonymsOf({ vault }).sweep()).toEqual(swept({ done: 1, waiting: 1 }))
+    expect(await pseudonymsOf({ vault }, {}, 'overseas').sweep()).toEqual(swept({ waiting: 1 }))
+    expect(await pseudonymsOf(w).sweep()).toEqual(swept({ done: 1 }))
   })
 
   test('a sweep is ended by its signal between two keys, and the next goes on', async () => {
@@ -218,7 +218,7 @@ describe('the end of a key', () => {
     controller.abort(new Error('enough'))
     await expect(pseudonymsOf(w).sweep({ signal: controller.signal })).rejects.toThrow('enough')
     expect(notesOf(w)).toHaveLength(3)
-    expect(await pseudonymsOf(w).sweep()).toEqual({ done: 3, waiting: 0 })
+    expect(await pseudonymsOf(w).sweep()).toEqual(swept({ done: 3 }))
   })
 })
 
@@ -236,12 +236,36 @@ describe('clocks that jump', () => {
   })
 })
 
+test('what only truncates takes nothing in that the other modes refuse: periods that are over, or still to come', async () => {
+  const w = await world()
+  for (const mode of ['truncate', 'token'] as const) {
+    const pseudonyms = pseudonymsOf(w, { mode, retain: days(2) })
+    const refused = (at: number): Promise<readonly string[]> =>
+      Promise.all([outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at })), outcome(() => pseudonyms.unlock({ at }))])
+    expect([mode, await refused(START - 2 * DAY)]).toEqual([mode, ['period_over', 'period_over']])
+    expect([mode, await refused(START + hours(1) + 1)]).toEqual([mode, ['invalid_argument', 'invalid_argument']])
+    expect([mode, await refused(START - 2 * DAY + 1)]).toEqual([mode, ['period_over', 'period_over']])
+    expect([mode, await refused(START - DAY)]).toEqual([mode, ['done', 'done']])
+  }
+})
+
+test('what only truncates ends with its period, and when it is disposed of', async () => {
+  const w = await world()
+  const pseudonyms = pseudonymsOf(w, { mode: 'truncate', retain: DAY })
+  const [kept, disposed] = [await pseudonyms.unlock(), await pseudonyms.unlock()]
+  expect(kept.pseudonymise('192.0.2.1')).toBe('192.0.2.0')
+  disposed.dispose()
+  expect(await outcome(() => disposed.pseudonymise('192.0.2.1'))).toBe('handle_expired')
+  w.clock.advance(DAY)
+  expect(await outcome(() => kept.pseudonymise('192.0.2.1'))).toBe('period_over')
+})
+
 test('what only truncates ends no key of the same purpose, however short it keeps', async () => {
   const w = await world()
   const token = pseudonymsOf(w, { mode: 'token' })
   const first = await token.pseudonymise('192.0.2.1', { at: START })
   w.clock.advance(2 * DAY)
-  expect(await pseudonymsOf(w, { mode: 'truncate', retain: DAY }).sweep()).toEqual({ done: 0, waiting: 0 })
+  expect(await pseudonymsOf(w, { mode: 'truncate', retain: DAY }).sweep()).toEqual(swept())
   expect(await token.pseudonymise('192.0.2.1', { at: START })).toBe(first)
 })
 

@@ -4,7 +4,7 @@ import { createPseudonyms, days, type Pseudonyms, type PseudonymsOptions } from 
 
 import { type Ground, openGround, START } from '../../core/test/vault/support.ts'
 
-export { BOUND, hex, nodesOf, outcome, refusalOf, START } from '../../core/test/vault/support.ts'
+export { BOUND, hex, nodesOf, outcome, refusalOf, START, swept } from '../../core/test/vault/support.ts'
 
 export type World = Awaited<ReturnType<typeof openGround>>
 

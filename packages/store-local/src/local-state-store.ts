@@ -62,13 +62,14 @@ export function localStateStore(environment: Environment): StateStore {
       if (!deleted) throw conflict()
     },
 
-    async due(namespace, before, limit) {
+    async due(namespace, before, limit, after) {
       const list = dueListOf(namespace)
       checkInstant(before, 'before')
       checkLimit(limit)
+      const start = after === undefined ? list : behind(namespace, after)
       return environment.read((snapshot) =>
         snapshot
-          .keys(list, list, limit)
+          .keys(list, start, limit)
           .filter((key) => readU64(key, list.length) <= before)
           .map((key) => dueEntry(snapshot, namespace, key.subarray(list.length + 8))),
       )
@@ -85,6 +86,12 @@ export function localStateStore(environment: Environment): StateStore {
       )
     },
   }
+}
+
+// The first place in the list that comes after that of an entry.
+function behind(namespace: string, { due, key }: Pick<DueEntry, 'due' | 'key'>): Uint8Array {
+  checkInstant(due, 'after')
+  return Buffer.concat([dueListOf(namespace), u64(due), partOfKey(key, 'after'), Uint8Array.of(0)])
 }
 
 function entryAt(snapshot: Snapshot, place: Uint8Array): StoredEntry | undefined {

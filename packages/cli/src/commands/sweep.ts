@@ -45,7 +45,8 @@ async function* eachOf(all: readonly Sweepable[], signal: AbortSignal, swept: Sw
 
 function linesOf({ name, done, waiting, failures }: Swept): readonly string[] {
   const failed = failures.map(
-    ({ about, code, remaining }) => `  ${about}: ${code}${remaining === undefined ? '' : `, ${count(remaining, 'record')} left`}`,
+    ({ place, reason, code, remaining }) =>
+      `  ${place}: ${reason}${code === undefined ? '' : ` (${code})`}${remaining === undefined ? '' : `, ${count(remaining, 'record')} left`}`,
   )
   return [`${name}: ${done} done, ${waiting} waiting`, ...failed]
 }

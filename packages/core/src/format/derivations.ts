@@ -6,6 +6,7 @@ import { ascii, concat, copy, lp } from './bytes.ts'
 const COMMIT = ascii('strongroom/v1/commit')
 const SEAL = ascii('strongroom/v1/seal')
 const CHILDREN = ascii('strongroom/v1/children')
+const NOTES = ascii('strongroom/v1/notes')
 const WRAP = ascii('strongroom/v1/wrap')
 const WRAPPING_KEY_CHECK = ascii('strongroom/v1/wrapping-key-check')
 const TAG = lp(ascii('strongroom/v1/tag'))
@@ -45,6 +46,11 @@ export function sealKey(secret: Uint8Array): Uint8Array {
 /** What a node gives to the wrap keys of its children. */
 export function childSalt(secret: Uint8Array): Uint8Array {
   return hkdfSha256(secret, CHILDREN)
+}
+
+/** The key that authenticates the vault's notes of when keys are to end: of the vault's own node alone. */
+export function noteKey(secret: Uint8Array): Uint8Array {
+  return hkdfSha256(secret, NOTES)
 }
 
 /** The key that wraps a node's secret: from the tenant's wrapping key and the parent's salt (none at the top). */

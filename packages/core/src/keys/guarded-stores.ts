@@ -34,7 +34,7 @@ export function guardStateStore(store: StateStore): StateStore {
     get: (namespace, key) => guard(() => store.get(namespace, key)),
     put: (namespace, key, value, options) => guard(() => store.put(namespace, key, value, options)),
     delete: (namespace, key, options) => guard(() => store.delete(namespace, key, options)),
-    due: (namespace, before, limit) => guard(() => store.due(namespace, before, limit)),
+    due: (namespace, before, limit, after) => guard(() => store.due(namespace, before, limit, after)),
     scan: (namespace, prefix, options) => guard(() => store.scan(namespace, prefix, options)),
     ...(store.prepare === undefined ? {} : { prepare: () => guard(() => (store.prepare as () => Promise<void>)()) }),
   }

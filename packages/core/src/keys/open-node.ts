@@ -4,7 +4,7 @@ import { wipe } from '../crypto/hash.ts'
 import { XaesKey } from '../crypto/xaes-256-gcm.ts'
 import { StrongroomError } from '../errors.ts'
 import type { FieldName } from '../field.ts'
-import { childSalt, childWrapKey, indexTag, sealKey, type ServiceUse, serviceKey, valueTag } from '../format/derivations.ts'
+import { childSalt, childWrapKey, indexTag, noteKey, sealKey, type ServiceUse, serviceKey, valueTag } from '../format/derivations.ts'
 import { hex } from '../format/bytes.ts'
 import { valueHeader } from '../format/encrypted-value.ts'
 import { KeyState, type LiveVersion, type NodeRecord } from '../format/records.ts'
@@ -85,6 +85,10 @@ export class OpenVersion {
       this.#wrapKeys.set(id, key)
     }
     return key
+  }
+
+  noteKey(): Uint8Array {
+    return noteKey(this.#usable())
   }
 
   serviceKey(use: ServiceUse): Uint8Array {

@@ -43,8 +43,11 @@ export interface StateStore {
   /** @throws StrongroomError `conflict` if the stored version is not the expected one. */
   delete(namespace: string, key: string, options: { readonly expected: StateVersion }): Promise<void>
 
-  /** Entries due at or before an instant, oldest first (then in key order), at most `limit` (1 … 10,000). Claims nothing. */
-  due(namespace: string, before: number, limit: number): Promise<readonly DueEntry[]>
+  /**
+   * A page of the entries due at or before an instant, oldest first (then in the byte order of their UTF-8 keys), behind the entry `after`, at most
+   * `limit` (1 … 10,000). Claims nothing.
+   */
+  due(namespace: string, before: number, limit: number, after?: Pick<DueEntry, 'due' | 'key'>): Promise<readonly DueEntry[]>
 
   /** A page of the entries whose key starts with `prefix`, in the byte order of their UTF-8 keys, after the key `after`. */
   scan(namespace: string, prefix: string, options: { readonly after?: string; readonly limit: number }): Promise<readonly StateEntry[]>

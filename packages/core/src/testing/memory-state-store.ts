@@ -79,15 +79,16 @@ export function memoryStateStore(): MemoryStateStore {
       entries.delete(name)
     },
 
-    async due(namespace, before, limit) {
+    async due(namespace, before, limit, after) {
       calls.due++
       checkText(namespace, 'namespace', 1, MAX_NAMESPACE)
       checkInstant(before, 'before')
       checkLimit(limit)
+      if (after !== undefined) checkAfter(after)
       return list(namespace)
         .flatMap(({ key, value, version, due }): DueEntry[] => (due === undefined ? [] : [{ key, value, version, due }]))
-        .filter(({ due }) => due <= before)
-        .toSorted((a, b) => a.due - b.due)
+        .filter((entry) => entry.due <= before && (after === undefined || byDue(entry, after) > 0))
+        .toSorted(byDue)
         .slice(0, limit)
         .map((entry) => structuredClone(entry))
     },
@@ -130,6 +131,15 @@ function nameOf(namespace: string, key: string): string {
 // By UTF-8 bytes, which is the order of code points and not that of UTF-16 units.
 function byKey(a: { readonly key: string }, b: { readonly key: string }): number {
   return Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))
+}
+
+function byDue(a: Pick<DueEntry, 'due' | 'key'>, b: Pick<DueEntry, 'due' | 'key'>): number {
+  return a.due - b.due || byKey(a, b)
+}
+
+function checkAfter({ due, key }: Pick<DueEntry, 'due' | 'key'>): void {
+  checkInstant(due, 'after')
+  checkText(key, 'after', 0, MAX_KEY)
 }
 
 function checkText(text: string, argument: string, least: number, most: number): void {

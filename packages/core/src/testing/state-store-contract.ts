@@ -126,13 +126,19 @@ const CASES: readonly { readonly name: string; run(store: StateStore): Promise<v
       ]
       for (const [key, due] of dues) await store.put('n', key, pattern(3), { expected: 'absent', ...(due === undefined ? {} : { due }) })
       await store.put('nn', 'a', ONE, { expected: 'absent', due: 1 })
-      const keys = async (before: number, limit: number): Promise<string> =>
-        (await store.due('n', before, limit)).map(({ key }) => key).join()
+      const keys = async (before: number, limit: number, after?: { readonly due: number; readonly key: string }): Promise<string> =>
+        (await store.due('n', before, limit, after)).map(({ key }) => key).join()
       checkSame(await keys(INSTANT, 10), 'b,y,x,z,c,d', 'oldest first, then in key order')
       checkSame(await keys(INSTANT - 1, 10), 'b,y,x,z', 'not before its instant')
       checkSame(await keys(0, 10), 'b', 'at its instant')
       checkSame(await keys(Number.MAX_SAFE_INTEGER, 10_000), 'b,y,x,z,c,d,last', 'what has no instant is never due')
       checkSame(await keys(INSTANT, 3), 'b,y,x', 'at most the limit, the oldest ones')
+      checkSame(await keys(INSTANT, 3, { due: 255, key: 'y' }), 'x,z,c', 'a page goes on behind an entry')
+      checkSame(await keys(INSTANT, 10, { due: INSTANT, key: 'c' }), 'd', 'also among those of one instant')
+      checkSame(await keys(INSTANT, 10, { due: 255, key: 'never there' }), 'y,x,z,c,d', 'that may be gone by then')
+      checkSame(await keys(INSTANT, 10, { due: 255, key: '' }), 'y,x,z,c,d', 'or before all of its instant')
+      checkSame(await keys(INSTANT, 10, { due: 2 ** 40, key: 'z' }), 'c,d', 'or at an instant without any')
+      checkSame(await keys(255, 10, { due: INSTANT, key: 'c' }), '', 'never past the instant that was asked for')
       const [first] = await store.due('n', INSTANT, 1)
       checkSame(first, { key: 'b', due: 0, value: pattern(3), version: (await store.get('n', 'b'))?.version }, 'a due entry is whole')
       checkSame(await keys(0, 10), 'b', 'listing claims nothing')
@@ -288,6 +294,7 @@ const CASES: readonly { readonly name: string; run(store: StateStore): Promise<v
       for (const instant of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
         await expectCode(put('n', 'k', EMPTY, instant), 'invalid_argument', 'due')
         await expectCode(store.due('n', instant, 1), 'invalid_argument', 'before')
+        await expectCode(store.due('n', 1, 1, { due: instant, key: 'k' }), 'invalid_argument', 'after')
       }
       for (const limit of [0, -1, 1.5, 10_001, Number.NaN]) {
         await expectCode(store.due('n', 1, limit), 'invalid_argument', 'limit')
@@ -296,6 +303,7 @@ const CASES: readonly { readonly name: string; run(store: StateStore): Promise<v
       for (const text of ['\ud800', 'x'.repeat(513)]) {
         await expectCode(store.scan('n', text, { limit: 1 }), 'invalid_argument', 'prefix')
         await expectCode(store.scan('n', '', { after: text, limit: 1 }), 'invalid_argument', 'after')
+        await expectCode(store.due('n', 1, 1, { due: 0, key: text }), 'invalid_argument', 'after')
       }
       checkSame(await store.scan('n', '', { limit: 1 }), [], 'nothing was stored')
     },

@@ -9,12 +9,13 @@ import { VAULT_REF } from '../format/reference.ts'
 import { liveKeys, type NodePlaceRef, readNode, shredNode } from '../keys/shred.ts'
 import type { StateStore } from '../keys/state-store.ts'
 import { mayHaveEntries, prefixOf } from './entries-beneath.ts'
-import { periodEnd, periodStep } from './period-step.ts'
+import { periodEnd, periodOf, seriesStep, VAULT_SERIES } from './period-series.ts'
 import { referencesOf, type VaultKeys } from './shred-guards.ts'
 
 /** The namespace of the state store that such entries are in. */
 const KEPT = 'strongroom/revocations'
 const PAGE = 500
+const DAYS = VAULT_SERIES.revocation
 const UNTIL = /^[1-9]\d{0,14}$/
 
 /**
@@ -63,7 +64,7 @@ async function livingKey(keys: VaultKeys, until: number): Promise<KeptUnder | un
 
 async function periodPlace({ tree }: VaultKeys, until: number): Promise<NodePlaceRef> {
   const vault = await tree.vault()
-  const { ref } = vault.refTo(vault.top, periodStep('revocation', until - 1))
+  const { ref } = vault.refTo(vault.top, seriesStep(DAYS, periodOf(DAYS, until - 1)))
   return { kind: NodeKind.service, ref, parentRef: VAULT_REF, tenantRef: VAULT_REF, region: vault.node.record.region }
 }
 
@@ -74,7 +75,7 @@ async function endsBeneath(stateStore: StateStore, prefix: string): Promise<read
     const page = await stateStore.scan(KEPT, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
     for (const { key } of page) {
       const until = key.split('/').at(-2) ?? ''
-      if (UNTIL.test(until) && periodEnd('revocation', Number(until) - 1) === Number(until)) ends.add(Number(until))
+      if (UNTIL.test(until) && periodEnd(DAYS, Number(until) - 1) === Number(until)) ends.add(Number(until))
     }
     after = page.at(-1)?.key
     if (page.length < PAGE) return [...ends].toSorted((a, b) => a - b)

@@ -1,6 +1,7 @@
 /** Opening a vault. */
 
 import type { Clock } from '../clock.ts'
+import type { Sweepable, SweepOptions, SweepReport } from '../sweepable.ts'
 import { invalidArgument } from '../errors.ts'
 import { hex, isBytes } from '../format/bytes.ts'
 import { VAULT_REF } from '../format/reference.ts'
@@ -14,6 +15,8 @@ import { openKeys } from './open-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
 import type { StateStore } from '../keys/state-store.ts'
 import { type PeriodKey, periodKey, type PeriodKeyOptions } from './period-key.ts'
+import { PeriodNotes } from './period-notes.ts'
+import { sweepPeriods } from './period-sweep.ts'
 import { Place } from './place.ts'
 import { type GuardedNamespace, type ShredGuard, ShredGuards, type VaultKeys } from './shred-guards.ts'
 import { type CertificateSignature, signCertificateBody } from './certificate-signature.ts'
@@ -25,7 +28,7 @@ import { tenantHandle, type Tenant, type Tenants, tenants } from './tenants.ts'
 export type NeverShredded = Pick<Item, 'encrypt' | 'decrypt'>
 
 /** An open vault: one for each process, for as long as that runs. */
-export interface Vault extends Epochs, Inspection, BlindIndexes {
+export interface Vault extends Epochs, Inspection, BlindIndexes, Sweepable {
   readonly tenants: Tenants
   /** As the vault was opened with it: what calls without a `region` work on. */
   readonly defaultRegion: string
@@ -59,6 +62,11 @@ export interface Vault extends Epochs, Inspection, BlindIndexes {
    * as long as a copy of it exists. Bind each to its place by `record`; an older one of the same place opens as well.
    */
   readonly neverShredded: NeverShredded
+  /**
+   * Destroys the keys whose period is over: of the vault's own uses, whatever was noted, and those of all tenants that are noted as due. Whatever
+   * makes such keys calls it in its own `sweep`.
+   */
+  sweep(options?: SweepOptions): Promise<SweepReport>
   /**
    * An item of whoever is known by references alone, as `references()` has given them: for a package that keeps records of its items without
    * anybody's name, and has to end them. Reads nothing yet.
@@ -132,7 +140,11 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const { keyStore, clock, providers, defaultRegion } = checked
   const opened = await openKeys(checked)
   const { tree, ledger, reconciler } = opened.keys
-  const keys: VaultKeys = { ...opened.keys, guards: new ShredGuards(checked.stateStore, tree.context.vaultId) }
+  const keys: VaultKeys = {
+    ...opened.keys,
+    guards: new ShredGuards(checked.stateStore, tree.context.vaultId),
+    notes: new PeriodNotes(tree),
+  }
   // Before anything is written to stores that were restored together.
   if (checked.ledgerAtLeast !== undefined) await ledger.requireReached(checked.ledgerAtLeast)
   await reconciler.run()
@@ -158,6 +170,8 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
       gate.requireOpen()
       return periodKey(own, which)
     },
+    name: 'vault',
+    sweep: (how) => sweepPeriods(keys, gate, how),
     item(owner, name) {
       gate.requireOpen()
       return knownItem(keys, gate, owner, name)

@@ -3,117 +3,134 @@
 import { hasCode } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import { KeyState } from '../format/records.ts'
+import { VAULT_REF } from '../format/reference.ts'
 import { KnownRef } from '../keys/known-refs.ts'
-import type { SweepReport } from '../sweepable.ts'
-import type { PeriodNote, PeriodNotes } from './period-notes.ts'
+import { type Attempted, SweepTally } from './sweep-tally.ts'
+import type { SweepOptions, SweepReport } from '../sweepable.ts'
+import type { Gate } from './authorize.ts'
 import { refBytes } from './names.ts'
-import { type PeriodSeries, type SeriesName, seriesStep } from './period-series.ts'
+import type { FoundNote } from './period-notes.ts'
+import { keyEnd, type KeptSeries, periodOf, type PeriodSeries, seriesStep, VAULT_SERIES } from './period-series.ts'
 import { Place } from './place.ts'
 import { shredPlace } from './shred-place.ts'
+import type { VaultKeys } from './shred-guards.ts'
 
-/** A series with its promise. */
-export interface KeptSeries extends SeriesName {
-  /** Milliseconds that a key is kept, counted from its period's start. */
-  readonly retain: number
-}
-
-/** One sweep. */
-export interface PeriodSweep {
-  readonly tenant: Place
-  readonly notes: PeriodNotes
-  /** The tenant's, by today's options. */
-  readonly series: KeptSeries
-  readonly now: number
-  readonly signal: AbortSignal | undefined
-}
-
-const MOST_AT_ONCE = 10_000
 // How far back it looks for keys whose note was lost, with the state store that was restored from before it.
 const LOOK_BACK = 400
+const VAULT = hex(VAULT_REF)
 
 /**
- * Destroys the keys of a series whose time is over, whatever was noted, and those of all others of the vault that are noted as due.
+ * Destroys the keys whose time is over: of the vault's own series and of one that is given, whatever was noted; of all others by their notes.
  *
- * @throws StrongroomError the first failure, once the others are done
+ * @param given - a tenant's, by today's options
+ * @throws StrongroomError `invalid_argument`, and for the stores their `…_unavailable`
  */
-export async function sweepPeriods(sweep: PeriodSweep): Promise<SweepReport> {
-  const { tenant, notes, series, now, signal } = sweep
-  const tally = { done: 0, waiting: 0 }
-  const failures: unknown[] = []
-  const attempt = async (work: () => Promise<void>): Promise<void> => {
-    signal?.throwIfAborted()
+export async function sweepPeriods(
+  keys: VaultKeys,
+  gate: Gate,
+  options: SweepOptions | undefined,
+  given?: KeptSeries,
+): Promise<SweepReport> {
+  return new PeriodSweep(keys, gate, new SweepTally(options)).run([...Object.values(VAULT_SERIES), ...(given === undefined ? [] : [given])])
+}
+
+class PeriodSweep {
+  readonly #keys: VaultKeys
+  readonly #gate: Gate
+  readonly #tally: SweepTally
+  readonly #now: number
+
+  constructor(keys: VaultKeys, gate: Gate, tally: SweepTally) {
+    this.#keys = keys
+    this.#gate = gate
+    this.#tally = tally
+    this.#now = keys.tree.context.clock.now()
+  }
+
+  async run(known: readonly KeptSeries[]): Promise<SweepReport> {
+    this.#gate.requireOpen()
+    for (const series of known) await this.#endKnown(series)
+    for await (const note of this.#keys.notes.due(this.#now)) {
+      if (known.some((series) => this.#keys.notes.isOf(note, series))) continue
+      const { about, due } = note
+      if (about === undefined || due === undefined) this.#tally.damaged(note.place)
+      else await this.#attempt(note.place, () => this.#endNoted(note, about, about.period))
+    }
+    return this.#tally.report()
+  }
+
+  // How long its keys are kept is known here: no note is needed, nor believed where it would have one live longer.
+  async #endKnown(series: KeptSeries): Promise<void> {
+    const tried = new Set<number>()
+    let someWait = false
+    for await (const note of this.#keys.notes.of(series)) {
+      const { due, about: { period } = {} } = note
+      // Nothing is done by its word: its key is looked for like one without a note.
+      if (due === undefined || period === undefined) {
+        this.#tally.damaged(note.place)
+        continue
+      }
+      // What was promised first may end sooner.
+      if (Math.min(due, keyEnd(series, period)) > this.#now) continue
+      tried.add(period)
+      const outcome = await this.#attempt(note.place, () => this.#endNoted(note, series, period))
+      someWait ||= outcome === 'waiting'
+    }
+    // Of a tenant whose keys wait, nothing more is known.
+    if (someWait) return
+    const place = `keys of ${series.tenantRef}, ${series.use}`
+    let living: readonly number[] = []
+    await this.#tally.attempt(place, async () => {
+      living = await this.#living(series)
+      return 'nothing'
+    })
+    for (const period of living) if (!tried.has(period)) await this.#attempt(place, () => this.#end(series, period))
+  }
+
+  #attempt(place: string, end: () => Promise<void>): Promise<Attempted> {
+    return this.#tally.attempt(place, async () => {
+      await end()
+      return 'done'
+    })
+  }
+
+  async #endNoted(note: FoundNote, series: PeriodSeries, period: number): Promise<void> {
+    await this.#end(series, period)
+    await this.#keys.notes.remove(note)
+  }
+
+  // By name, so that what a note says leads to keys of this kind only.
+  async #end(series: PeriodSeries, period: number): Promise<void> {
     try {
-      await work()
+      await shredPlace(this.#tenantOf(series).below(seriesStep(series, period)), { reason: 'retentionEnded' })
     } catch (error) {
-      if (isAway(error)) tally.waiting++
-      else failures.push(error)
+      // With the tenant's key all of them are gone.
+      if (!hasCode(error, 'shredded')) throw error
     }
   }
-  const tried = new Set<string>()
-  const endNoted = async (note: PeriodNote): Promise<void> => {
-    if (tried.has(note.entry.key)) return
-    tried.add(note.entry.key)
-    await attempt(async () => {
-      await end(tenant, note, note.period)
-      await notes.remove(note)
-      tally.done++
+
+  /** Periods of the series that are over and whose key lives. */
+  async #living(series: KeptSeries): Promise<readonly number[]> {
+    const tenant = this.#tenantOf(series)
+    try {
+      await tenant.readyTenant()
+    } catch (error) {
+      // Of a tenant that is gone, or was never there, there are none.
+      if (hasCode(error, 'shredded', 'not_found')) return []
+      throw error
+    }
+    const last = periodOf(series, this.#now - series.retain)
+    const periods = Array.from({ length: LOOK_BACK }, (_, i) => last - i).filter((period) => period >= 0)
+    const places = await Promise.all(periods.map((period) => tenant.below(seriesStep(series, period)).references()))
+    const records = await this.#keys.tree.context.keyStore.get(places.map(({ ref }) => ({ type: 'node', ref })))
+    return periods.filter((_, i) => {
+      const record = records[i]
+      return record?.type === 'node' && record.versions.some(({ state }) => state !== KeyState.shredded)
     })
   }
-  for (const note of await notes.due(now, MOST_AT_ONCE)) {
-    // Whatever a note says: while its period goes on, no key is destroyed.
-    if ((note.period + 1) * note.length <= now) await endNoted(note)
-  }
-  const own = { ...series, tenantRef: hex(await tenant.tenantRef()) }
-  // The promise is shorter now than it was when they were noted.
-  for await (const note of notes.of(own)) if (note.period * series.length + series.retain <= now) await endNoted(note)
-  // What has no note: of a tenant whose keys wait anyhow, nothing more is known.
-  let forgotten: readonly number[] = []
-  const waiting = tally.waiting
-  await attempt(async () => {
-    forgotten = await forgottenOf(sweep)
-  })
-  if (waiting > 0) tally.waiting = waiting
-  for (const period of forgotten) {
-    await attempt(async () => {
-      await end(tenant, own, period)
-      tally.done++
-    })
-  }
-  if (failures.length > 0) throw failures[0]
-  return tally
-}
 
-// By name, so that what a note says leads to keys of this kind only.
-async function end({ keys, gate }: Place, series: PeriodSeries, period: number): Promise<void> {
-  const tenant = new Place(keys, gate, new KnownRef(refBytes(series.tenantRef, 'references')), { reference: series.tenantRef }, [])
-  try {
-    await shredPlace(tenant.below(seriesStep(series, period)), { reason: 'retentionEnded' })
-  } catch (error) {
-    // With the tenant's key all of them are gone.
-    if (!hasCode(error, 'shredded')) throw error
+  #tenantOf({ tenantRef }: PeriodSeries): Place {
+    const whose = tenantRef === VAULT ? {} : { reference: tenantRef }
+    return new Place(this.#keys, this.#gate, new KnownRef(refBytes(tenantRef, 'references')), whose, [])
   }
-}
-
-/** Periods of the series that are over and whose key lives. */
-async function forgottenOf({ tenant, series, now }: PeriodSweep): Promise<readonly number[]> {
-  try {
-    await tenant.readyTenant()
-  } catch (error) {
-    // Of a tenant that is gone, or was never there, there are none.
-    if (hasCode(error, 'shredded', 'not_found')) return []
-    throw error
-  }
-  const last = Math.floor((now - series.retain) / series.length)
-  const periods = Array.from({ length: LOOK_BACK }, (_, i) => last - i).filter((period) => period >= 0)
-  const places = await Promise.all(periods.map((period) => tenant.below(seriesStep(series, period)).references()))
-  const records = await tenant.keys.tree.context.keyStore.get(places.map(({ ref }) => ({ type: 'node', ref })))
-  return periods.filter((_, i) => {
-    const record = records[i]
-    return record?.type === 'node' && record.versions.some(({ state }) => state !== KeyState.shredded)
-  })
-}
-
-// What another process can do, or this one later.
-function isAway(error: unknown): boolean {
-  return hasCode(error, 'region_refused', 'key_provider_unavailable', 'key_provider_timeout', 'key_provider_throttled')
 }

@@ -2,19 +2,17 @@
 
 import { invalidArgument, StrongroomError } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
-import type { RawKeyUse } from '../format/derivations.ts'
 import { required } from '../keys/key-tree.ts'
 import { readOptions } from '../read-options.ts'
-import type { SweepOptions, SweepReport } from '../sweepable.ts'
-import { PeriodNotes } from './period-notes.ts'
-import { seriesStep } from './period-series.ts'
-import { type KeptSeries, sweepPeriods } from './period-sweep.ts'
+import type { Sweepable, SweepOptions, SweepReport } from '../sweepable.ts'
+import { keyEnd, type KeptSeries, periodOf, type RawPeriodUse, seriesStep } from './period-series.ts'
+import { sweepPeriods } from './period-sweep.ts'
 import type { Place } from './place.ts'
 import { openRawKey, rawKeyName, type RawKeyHandling, type RawKeyLease, useRawKey } from './raw-key.ts'
 
 /** Options of `rawPeriodKeys`. Milliseconds. */
 export interface RawPeriodKeysOptions {
-  readonly use: Exclude<RawKeyUse, 'pseudonym-id'>
+  readonly use: RawPeriodUse
   /** What the keys are for: a declared name, such as `access-log`; 1 to 64 UTF-8 bytes. */
   readonly name: string
   /** How long a period is, from a minute to 366 days; the first began with 1970, UTC. */
@@ -34,16 +32,23 @@ export interface PeriodSpan {
 }
 
 /** A series of keys, one for each period. */
-export interface RawPeriodKeys {
+export interface RawPeriodKeys extends Sweepable {
   /** This instant, by the vault's clock: UTC milliseconds. */
   now(): number
+  /** The latest instant that is taken: clocks differ, but not by more than an hour. */
+  latest(): number
   /** The period in which an instant lies. Reads nothing. @throws StrongroomError `invalid_argument` */
   spanOf(at: number): PeriodSpan
   /**
+   * The same, where something of that instant may be taken in now: for what has no key, and is to end all the same. Reads nothing.
+   *
+   * @throws StrongroomError `invalid_argument` (`at` is no instant, or behind `latest`), `period_over`
+   */
+  keptSpanOf(at: number): PeriodSpan
+  /**
    * The key of the period in which an instant lies; makes it where there is none, once it is noted when it has to end.
    *
-   * @throws StrongroomError `invalid_argument` (`at` is no instant, or more than an hour ahead), `period_over`, `shredded`, `suspended`,
-   *   `not_found` (no such tenant), `region_refused`, `denied`, and for stores and provider their `…_unavailable`
+   * @throws StrongroomError as `keptSpanOf`, `shredded`, `suspended`, `not_found` (no such tenant), `region_refused`, `denied`, and for stores and provider their `…_unavailable`
    */
   open<T>(at: number, handling: RawKeyHandling<T>): Promise<RawKeyLease<T>>
   /**
@@ -55,11 +60,7 @@ export interface RawPeriodKeys {
    * @throws StrongroomError as `open`
    */
   reverse<T>(at: number, reason: string, work: (key: Uint8Array) => T): Promise<{ readonly made: T } | undefined>
-  /**
-   * Destroys the keys whose time is over: of this series by its options, whatever was noted, and of all others of the vault that are noted as due.
-   *
-   * @throws StrongroomError what stores and provider throw, once the others are done
-   */
+  /** As `sweep` of the vault; of this series by its options, whatever was noted. */
   sweep(options?: SweepOptions): Promise<SweepReport>
 }
 
@@ -74,49 +75,59 @@ const USES = [
   'pseudonym-nd',
   'pseudonym-ndx',
   'pseudonym-token',
-] as const satisfies readonly RawPeriodKeysOptions['use'][]
+] as const satisfies readonly RawPeriodUse[]
 
 /** @param tenant - a tenant's place. @throws StrongroomError `invalid_argument` */
 export function rawPeriodKeys(tenant: Place, options: RawPeriodKeysOptions): RawPeriodKeys {
   return new Series(tenant, check(options))
 }
 
-interface Checked extends KeptSeries {
+interface Checked extends Omit<KeptSeries, 'tenantRef'> {
+  readonly use: RawPeriodUse
   readonly label: string
 }
 
 class Series implements RawPeriodKeys {
   readonly #tenant: Place
   readonly #series: Checked
-  readonly #notes: PeriodNotes
-  readonly #noted = new Set<number>()
 
   constructor(tenant: Place, series: Checked) {
     this.#tenant = tenant
     this.#series = series
-    this.#notes = new PeriodNotes(tenant.keys.tree.context, USES)
+  }
+
+  get name(): string {
+    return this.#series.label
   }
 
   now(): number {
     return this.#tenant.keys.tree.context.clock.now()
   }
 
+  latest(): number {
+    return this.now() + MOST_AHEAD
+  }
+
   spanOf(at: number): PeriodSpan {
     if (!Number.isSafeInteger(at) || at < 0) throw invalidArgument('at', 'must be an instant: UTC milliseconds, a whole number')
     const { length, retain } = this.#series
-    const period = Math.floor(at / length)
+    const period = periodOf({ length }, at)
     const from = period * length
-    return { period, from, to: from + length, until: from + retain }
+    return { period, from, to: from + length, until: keyEnd({ length, retain }, period) }
+  }
+
+  keptSpanOf(at: number): PeriodSpan {
+    const span = this.spanOf(at)
+    if (at > this.latest()) throw invalidArgument('at', 'must not be more than an hour ahead of the clock')
+    if (span.until <= this.now()) throw periodOver()
+    return span
   }
 
   async open<T>(at: number, handling: RawKeyHandling<T>): Promise<RawKeyLease<T>> {
-    const span = this.#living(at)
-    if (!this.#noted.has(span.period)) {
-      // None of a tenant that there is not.
-      await this.#tenant.readyTenant()
-      await this.#notes.note({ ...this.#series, tenantRef: hex(await this.#tenant.tenantRef()) }, span.period, span.until)
-      this.#noted.add(span.period)
-    }
+    const span = this.keptSpanOf(at)
+    // None of a tenant that there is not.
+    await this.#tenant.readyTenant()
+    await this.#tenant.keys.notes.note(await this.#kept(), span.period)
     const { use, label } = this.#series
     const asked = { use, open: 'pseudonym.open', value: 'pseudonym.value', about: { label }, mint: true, madeBy: 'unlock' } as const
     const lease = required(await openRawKey(this.#place(span.period), asked, handling))
@@ -128,21 +139,16 @@ class Series implements RawPeriodKeys {
       throw invalidArgument('reason', `must be a string of 1 to ${MOST_REASON} characters`)
     const { use, label } = this.#series
     const asked = { use, operation: 'pseudonym.reverse', about: { label, reason }, mint: false } as const
-    return useRawKey(this.#place(this.#living(at).period), asked, work)
+    return useRawKey(this.#place(this.keptSpanOf(at).period), asked, work)
   }
 
   async sweep(options?: SweepOptions): Promise<SweepReport> {
-    const { signal } = readOptions(options, ['signal'])
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
-    return sweepPeriods({ tenant: this.#tenant, notes: this.#notes, series: this.#series, now: this.now(), signal })
+    const { keys, gate } = this.#tenant
+    return sweepPeriods(keys, gate, options, await this.#kept())
   }
 
-  #living(at: number): PeriodSpan {
-    const span = this.spanOf(at)
-    const now = this.now()
-    if (at > now + MOST_AHEAD) throw invalidArgument('at', 'must not be more than an hour ahead of the clock')
-    if (span.until <= now) throw periodOver()
-    return span
+  async #kept(): Promise<KeptSeries> {
+    return { ...this.#series, tenantRef: hex(await this.#tenant.tenantRef()) }
   }
 
   #place(period: number): Place {

@@ -10,6 +10,7 @@ import type { KeyOperations, NodePlaceRef } from '../keys/shred.ts'
 import type { StateStore } from '../keys/state-store.ts'
 import { hasEntries, mayHaveEntries, prefixOf } from './entries-beneath.ts'
 import type { PlaceNames } from './authorize.ts'
+import type { PeriodNotes } from './period-notes.ts'
 
 /** A place that is about to be shredded. */
 export interface PlaceToShred {
@@ -19,8 +20,9 @@ export interface PlaceToShred {
   readonly names: PlaceNames
 }
 
-/** The keys of a vault, and who has to be heard before any go. */
+/** The keys of a vault, who has to be heard before any go, and the notes of those that end by themselves. */
 export interface VaultKeys extends KeyOperations {
+  readonly notes: PeriodNotes
   readonly guards: ShredGuards
 }
 

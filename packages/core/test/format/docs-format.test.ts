@@ -6,7 +6,17 @@ import { describe, expect, test } from 'vitest'
 import { ed25519PublicKey, ed25519Sign } from '#core/crypto/ed25519.js'
 import { XaesKey, xaesOpen } from '#core/crypto/xaes-256-gcm.js'
 import { ascii, concat, EMPTY, lp, u64, utf8 } from '#core/format/bytes.js'
-import { childSalt, childWrapKey, commitment, indexTag, sealKey, type ServiceUse, serviceKey, valueTag } from '#core/format/derivations.js'
+import {
+  childSalt,
+  childWrapKey,
+  commitment,
+  indexTag,
+  noteKey,
+  sealKey,
+  type ServiceUse,
+  serviceKey,
+  valueTag,
+} from '#core/format/derivations.js'
 import {
   CIPHERTEXT_AT,
   isValueForm,
@@ -23,13 +33,17 @@ import { type LedgerEntry, LedgerOp, openLedgerEntry, sealLedgerEntry } from '#c
 import { normalisedScalar } from '#core/format/normalise.js'
 import { type NodePlace, nodeWrapData, unwrapNode } from '#core/format/node-wrap.js'
 import { padmeLength } from '#core/format/padding.js'
+import { dueIn, periodNote } from '#core/format/period-note.js'
 import { openReceipt, type ReceiptBody, signReceipt } from '#core/format/receipt.js'
 import { KeyState, NodeKind, Reason } from '#core/format/records.js'
 import { firstWrappingKeyId, nextWrappingKeyId, nodeRef, refKeyRef, serviceName, VAULT_REF } from '#core/format/reference.js'
 import { binaryScalar, CanonicalScalar, canonicalScalar } from '#core/format/scalar.js'
 import { jsonCodec } from '#core/format/value-codec.js'
 import { openWrappingKeyPlaintext, wrappingKeyData, wrappingKeyPlaintext } from '#core/format/wrapping-key.js'
+import type { KeyTree } from '#core/keys/key-tree.js'
 import { Ledger, LEDGER_START, ledgerKey } from '#core/keys/ledger.js'
+
+import { PeriodNotes } from '#core/vault/period-notes.js'
 
 import { flip, hex } from './arbitraries.ts'
 import { refusal } from './refusal.ts'
@@ -72,6 +86,7 @@ test('the page has these vectors and no others', () => {
     'closure-certificate': 7,
     'index-values': 3,
     normalised: 27,
+    'period-notes': 4,
     pseudonyms: 9,
   })
   // Every fenced block of JSON is one of them.
@@ -105,6 +120,28 @@ test('derivations', () => {
   ])
   for (const [use, key] of Object.entries(v.serviceKeys)) expect(hex(serviceKey(secret, use as ServiceUse))).toBe(key)
   for (const [context, tag] of Object.entries(v.tags)) expect(hex(valueTag(c, text(context)))).toBe(tag)
+})
+
+test('notes of keys that are to end', async () => {
+  const v = block('period-notes')
+  const key = noteKey(unhex(v.secret))
+  expect(hex(key)).toBe(v.noteKey)
+  const stateStore = memoryStateStore()
+  // No more of a tree than is asked for.
+  const tree = {
+    context: { stateStore, vaultId: unhex(v.vaultId) },
+    vault: () => Promise.resolve({ node: { active: { noteKey: () => noteKey(unhex(v.secret)) } } }),
+  }
+  for (const { use, tenantRef, length, name, period, due, key: place, value } of v.notes) {
+    const series = { use, tenantRef, length, name: text(name), retain: due - period * length }
+    await new PeriodNotes(tree as unknown as KeyTree).note(series, period)
+    expect(hex((await stateStore.get('strongroom/period-keys', place))?.value ?? EMPTY)).toBe(value)
+    expect([hex(periodNote(key, place, due)), dueIn(key, place, unhex(value))]).toEqual([value, due])
+    for (let bit = 0; bit < 8 * 41; bit++) expect(dueIn(key, place, flip(unhex(value), bit))).toBeUndefined()
+  }
+  expect((await stateStore.due('strongroom/period-keys', Number.MAX_SAFE_INTEGER, 10)).map(({ due }) => due)).toEqual(
+    v.notes.map(({ due }: Json) => due).toSorted(),
+  )
 })
 
 // What is made with them the tests of the package pseudonyms check.

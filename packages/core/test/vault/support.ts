@@ -11,6 +11,7 @@ import {
   type StateStore,
   StrongroomError,
   type Subject,
+  type SweepReport,
   type Vault,
   type VaultOptions,
   type WrappingKeyRecord,
@@ -144,7 +145,8 @@ export function aroundStateStore(store: StateStore, around: Around): StateStore 
     get: (namespace, key) => call('get', [namespace, key], () => store.get(namespace, key)),
     put: (namespace, key, value, options) => call('put', [namespace, key, value, options], () => store.put(namespace, key, value, options)),
     delete: (namespace, key, options) => call('delete', [namespace, key, options], () => store.delete(namespace, key, options)),
-    due: (namespace, before, limit) => call('due', [namespace, before, limit], () => store.due(namespace, before, limit)),
+    due: (namespace, before, limit, after) =>
+      call('due', [namespace, before, limit, after], () => store.due(namespace, before, limit, after)),
     scan: (namespace, prefix, options) => call('scan', [namespace, prefix, options], () => store.scan(namespace, prefix, options)),
   }
 }
@@ -171,3 +173,8 @@ export async function until(condition: () => boolean): Promise<void> {
 }
 
 export type Stored = Encrypted<string>
+
+/** What a sweep says that had nothing to do but this. */
+export function swept(changes: Partial<SweepReport> = {}): SweepReport {
+  return { done: 0, waiting: 0, damaged: 0, failed: 0, failures: [], ...changes }
+}

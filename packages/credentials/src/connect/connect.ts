@@ -9,6 +9,7 @@ import {
   field,
   type Field,
   invalidArgument,
+  type PeriodKey,
   StrongroomError,
   type Subject,
   type Vault,
@@ -16,7 +17,6 @@ import {
 import * as oauth from 'oauth4webapi'
 import { z } from 'zod'
 
-import { NotedKeys } from '../noted-keys.ts'
 import { isConflict } from '../records/connection-store.ts'
 import { newId } from '../records/new-id.ts'
 import { oauthError } from '../oauth/outcome.ts'
@@ -77,13 +77,10 @@ const STATE: Field<Journey> = field('strongroom/connect', 'state', journeyForm)
 export class Connect {
   readonly #with: ConnectOptions
   readonly #clock: Clock
-  readonly #keys: NotedKeys
 
   constructor(options: ConnectOptions) {
     this.#with = options
     this.#clock = options.vault.clock
-    // Its key outlives the hour by as long as a journey may take.
-    this.#keys = new NotedKeys(options.vault, 'connect', HOUR)
   }
 
   /** @throws StrongroomError `invalid_argument`, `unsupported_operation`, `authorisation_server_…` (discovery), and what stores and keys throw */
@@ -115,7 +112,7 @@ export class Connect {
       ...(subject === undefined ? {} : { subject }),
       ...(scopes === undefined ? {} : { scopes: [...scopes] }),
     }
-    const key = await this.#keys.toSeal(at + MOST_AGE)
+    const key = this.#keyAt(at + MOST_AGE)
     const url = new URL(server.authorization_endpoint)
     for (const [parameter, value] of Object.entries(provider.authorizationParameters ?? {})) url.searchParams.set(parameter, value)
     const parameters = {
@@ -159,7 +156,7 @@ export class Connect {
     return { owner, name: journey.name, provider, material: outcome.material, scopes: journey.scopes }
   }
 
-  /** Forgets what is over. @returns how many keys and journeys that was */
+  /** Forgets journeys that are over. @returns how many */
   async sweep(): Promise<number> {
     const { stateStore, id } = this.#with.vault
     let forgotten = 0
@@ -168,7 +165,7 @@ export class Connect {
       await stateStore.delete(NAMESPACE, key, { expected: version }).catch(unlessConflict)
       forgotten++
     }
-    return forgotten + (await this.#keys.destroyOld())
+    return forgotten
   }
 
   // Before the code is sent: a server to which one comes twice ends the tokens that it gave for it (RFC 6749, section 4.1.2).
@@ -182,12 +179,16 @@ export class Connect {
     }
   }
 
+  #keyAt(at: number): PeriodKey {
+    return this.#with.vault.periodKey({ use: 'connect', at })
+  }
+
   async #open(state: string, session: string): Promise<Journey> {
     const now = this.#clock.now()
     // The key is that of its latest end: of this hour, or of the next.
     for (const instant of [now, now + MOST_AGE]) {
       try {
-        const journey = await this.#keys.toOpen(instant).decrypt(STATE, state, { record: session })
+        const journey = await this.#keyAt(instant).decrypt(STATE, state, { record: session })
         if (now - journey.at <= MOST_AGE && journey.at <= now + MOST_AGE) return journey
       } catch (error) {
         if (

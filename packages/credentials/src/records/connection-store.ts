@@ -3,9 +3,11 @@
 import { type StateStore, type StateVersion, StrongroomError, type Subject, type Tenant } from '@strongroom/core'
 
 import { notConnected, reauthorisationRequired } from '../errors.ts'
+import { type DueRecord, dueRecord } from './json-form.ts'
 import { type ConnectionRecord, decodeRecord, encodeRecord } from './record.ts'
 
-const NAMESPACE = 'strongroom/connections'
+/** The namespace of the state store that they are in. */
+export const CONNECTIONS = 'strongroom/connections'
 const PAGE = 500
 // A conflict means that another writer got through.
 const MOST_TRIES = 100
@@ -48,7 +50,7 @@ export class ConnectionStore {
   }
 
   async read(key: string): Promise<StoredConnection | undefined> {
-    const entry = await this.#store.get(NAMESPACE, key)
+    const entry = await this.#store.get(CONNECTIONS, key)
     return entry === undefined ? undefined : { key, record: decodeRecord(entry.value), stored: entry.version }
   }
 
@@ -63,7 +65,7 @@ export class ConnectionStore {
   /** @param due - when sweeping has to look at it. @throws StrongroomError `conflict` */
   async put(key: string, record: ConnectionRecord, expected: StateVersion | 'absent'): Promise<StoredConnection> {
     const due = dueOf(record)
-    const stored = await this.#store.put(NAMESPACE, key, encodeRecord(record), { expected, ...(due === undefined ? {} : { due }) })
+    const stored = await this.#store.put(CONNECTIONS, key, encodeRecord(record), { expected, ...(due === undefined ? {} : { due }) })
     return { key, record, stored }
   }
 
@@ -85,7 +87,7 @@ export class ConnectionStore {
   async removeItem(key: string, item: string): Promise<void> {
     await untilNoConflict(async () => {
       const found = await this.read(key)
-      if (found?.record.item === item) await this.#store.delete(NAMESPACE, key, { expected: found.stored })
+      if (found?.record.item === item) await this.#store.delete(CONNECTIONS, key, { expected: found.stored })
     })
   }
 
@@ -108,7 +110,7 @@ export class ConnectionStore {
   /** As `list`, but as they are stored. */
   async *entries(prefix: string): AsyncGenerator<StoredEntry> {
     for (let after: string | undefined; ;) {
-      const page = await this.#store.scan(NAMESPACE, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      const page = await this.#store.scan(CONNECTIONS, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
       for (const entry of page) yield asStored(entry)
       if (page.length < PAGE) return
       after = page.at(-1)?.key
@@ -116,19 +118,21 @@ export class ConnectionStore {
   }
 
   async entry(key: string): Promise<StoredEntry | undefined> {
-    const entry = await this.#store.get(NAMESPACE, key)
+    const entry = await this.#store.get(CONNECTIONS, key)
     return entry && asStored({ key, ...entry })
   }
 
   /** Removes what is there, if nobody has changed it. @throws StrongroomError `conflict` */
   async removeEntry({ key, stored }: StoredEntry): Promise<void> {
-    await this.#store.delete(NAMESPACE, key, { expected: stored })
+    await this.#store.delete(CONNECTIONS, key, { expected: stored })
   }
 
-  /** Those that have something to be finished, oldest first; each by itself: one that is damaged keeps no other from it. */
-  async due(before: number, limit: number): Promise<readonly (() => StoredConnection)[]> {
-    const entries = await this.#store.due(NAMESPACE, before, limit)
-    return entries.filter(({ key }) => key.startsWith(`${this.#vaultId}/`)).map((entry) => asStored(entry).connection)
+  /** Those that have something to be finished, oldest first. */
+  async due(before: number, limit: number): Promise<readonly DueRecord<StoredConnection>[]> {
+    const entries = await this.#store.due(CONNECTIONS, before, limit)
+    return entries
+      .filter(({ key }) => key.startsWith(`${this.#vaultId}/`))
+      .map((entry) => dueRecord(entry, ({ key, value, version }) => ({ key, record: decodeRecord(value), stored: version })))
   }
 }
 

@@ -10,6 +10,7 @@ import {
   field,
   type Field,
   keptEntryKey,
+  type PeriodKey,
   type StateStore,
   type StateVersion,
   StrongroomError,
@@ -17,12 +18,12 @@ import {
 } from '@strongroom/core'
 import { z } from 'zod'
 
-import { NotedKeys } from '../noted-keys.ts'
 import { isConflict } from '../records/connection-store.ts'
-import { decodeEntry, encodeEntry, FORM } from '../records/json-form.ts'
+import { decodeEntry, type DueRecord, dueRecord, encodeEntry, FORM } from '../records/json-form.ts'
 import type { TokenHint } from './revocation-endpoint.ts'
 
-const NAMESPACE = 'strongroom/revocations'
+/** The namespace of the state store that they are in. */
+export const REVOCATIONS = 'strongroom/revocations'
 const DAY = 86_400_000
 /** That a token is kept at most. */
 const WEEK = 7 * DAY
@@ -61,13 +62,13 @@ export class RevocationOutbox {
   readonly #vaultId: string
   readonly #store: StateStore
   readonly #clock: Clock
-  readonly #keys: NotedKeys
+  readonly #keyAt: (at: number) => PeriodKey
 
   constructor(vault: Vault) {
     this.#vaultId = vault.id
     this.#store = vault.stateStore
     this.#clock = vault.clock
-    this.#keys = new NotedKeys(vault, 'revocation')
+    this.#keyAt = (at) => vault.periodKey({ use: 'revocation', at })
   }
 
   /**
@@ -87,7 +88,7 @@ export class RevocationOutbox {
     // From longer ago than it is kept, or not from here: it would stand where a token has to.
     if (there !== undefined) await this.remove(there)
     // Its end lies within the week that begins now.
-    const seal = await this.#keys.toSeal(this.#clock.now() + WEEK - DAY)
+    const seal = this.#keyAt(this.#clock.now() + WEEK - DAY)
     const key = keptEntryKey(this.#vaultId, references, seal.until, id)
     const pending = { ...what, attempts: 0, token: encryptedToText(await seal.encrypt(TOKEN, token, boundTo(key, what))) }
     try {
@@ -100,14 +101,14 @@ export class RevocationOutbox {
   }
 
   async find(references: readonly string[], id: string): Promise<StoredRevocation | undefined> {
-    const entries = await this.#store.scan(NAMESPACE, `${[this.#vaultId, ...references].join('/')}/`, { limit: PAGE })
+    const entries = await this.#store.scan(REVOCATIONS, `${[this.#vaultId, ...references].join('/')}/`, { limit: PAGE })
     const found = entries.find(({ key }) => key.endsWith(`/${id}`))
     return found === undefined ? undefined : stored(found.key, decode(found.value), found.version)
   }
 
   /** @throws StrongroomError `shredded` where its day is over, `decrypt_failed` */
   async tokenOf({ key, until, pending }: StoredRevocation): Promise<string> {
-    return this.#keys.toOpen(until - 1).decrypt(TOKEN, pending.token, boundTo(key, pending))
+    return this.#keyAt(until - 1).decrypt(TOKEN, pending.token, boundTo(key, pending))
   }
 
   async #opens(there: StoredRevocation): Promise<boolean> {
@@ -125,32 +126,22 @@ export class RevocationOutbox {
     return stored(key, next, await this.#put(key, next, version, until))
   }
 
-  /** @returns how many keys were destroyed, whose day is over */
-  destroyOldKeys(): Promise<number> {
-    return this.#keys.destroyOld()
-  }
-
   async remove({ key, stored: expected }: StoredRevocation): Promise<void> {
-    await this.#store.delete(NAMESPACE, key, { expected })
+    await this.#store.delete(REVOCATIONS, key, { expected })
   }
 
-  /** @returns each by itself: one that is damaged keeps no other from being revoked */
-  async due(limit: number): Promise<readonly (() => StoredRevocation)[]> {
-    const entries = await this.#store.due(NAMESPACE, this.#clock.now(), limit)
+  async due(limit: number): Promise<readonly DueRecord<StoredRevocation>[]> {
+    const entries = await this.#store.due(REVOCATIONS, this.#clock.now(), limit)
     return entries
       .filter(({ key }) => key.startsWith(`${this.#vaultId}/`))
-      .map(
-        ({ key, value, version }) =>
-          () =>
-            stored(key, decode(value), version),
-      )
+      .map((entry) => dueRecord(entry, ({ key, value, version }) => stored(key, decode(value), version)))
   }
 
   /** All beneath a place, damaged ones too. Reads by pages. @param references - from the tenant's down */
   async *list(references: readonly string[]): AsyncGenerator<{ readonly until: number; readonly read: () => StoredRevocation }> {
     const prefix = `${[this.#vaultId, ...references].join('/')}/`
     for (let after: string | undefined; ;) {
-      const page = await this.#store.scan(NAMESPACE, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      const page = await this.#store.scan(REVOCATIONS, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
       for (const { key, value, version } of page) yield { until: untilOf(key), read: () => stored(key, decode(value), version) }
       if (page.length < PAGE) return
       after = page.at(-1)?.key
@@ -158,7 +149,7 @@ export class RevocationOutbox {
   }
 
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {
-    return this.#store.put(NAMESPACE, key, encodeEntry(pending), { expected, due })
+    return this.#store.put(REVOCATIONS, key, encodeEntry(pending), { expected, due })
   }
 }
 

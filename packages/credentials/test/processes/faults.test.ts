@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { removeAllDatabases } from '../../../core/test/stores/stores.ts'
 import { type Behaviour, type FakeServer, startFakeServer } from '../servers/fake-server.ts'
-import { resultOf, type Service, startService, type Worker } from './support.ts'
+import { resultOf, type Worker } from '../../../core/test/processes/worker.ts'
+import { type Service, startService } from './support.ts'
 
 const HOUR = 3_600_000
 const PAUSED = 6 * 60_000

@@ -6,7 +6,8 @@ import { FAILPOINTS } from '@strongroom/credentials/testing'
 
 import { removeAllDatabases } from '../../../core/test/stores/stores.ts'
 import { type FakeServer, startFakeServer } from '../servers/fake-server.ts'
-import { resultOf, type Service, startService } from './support.ts'
+import { resultOf } from '../../../core/test/processes/worker.ts'
+import { type Service, startService } from './support.ts'
 
 let server: FakeServer
 let service: Service

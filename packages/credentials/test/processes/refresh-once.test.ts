@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { removeAllDatabases } from '../../../core/test/stores/stores.ts'
-import { type AuthorizationServer, resultOf, type Service, startAuthorizationServer, startService } from './support.ts'
+import { resultOf } from '../../../core/test/processes/worker.ts'
+import { type AuthorizationServer, type Service, startAuthorizationServer, startService } from './support.ts'
 
 const ROUNDS = Number(process.env['STRONGROOM_ROUNDS'] ?? 10)
 const HOUR = 3_600_000

@@ -10,65 +10,11 @@ import { initVault } from '@strongroom/core'
 import type { CredentialsOptions, Provider } from '@strongroom/credentials'
 import { createLocalKeyFile, localKeyProvider } from '@strongroom/kms-local'
 
+import { startWorker, type Worker } from '../../../core/test/processes/worker.ts'
 import { makeStores } from '../../../core/test/stores/stores.ts'
 
 const RAW_KEY = new Uint8Array(32).fill(7)
 const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
-
-export class Refused extends Error {
-  readonly code: string
-
-  constructor(code: string, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
-export interface Worker {
-  run<T = unknown>(task: string, argument?: unknown): Promise<T>
-  /** Resolves once the process has ended. */
-  readonly ended: Promise<void>
-  stop(): void
-}
-
-/** @param file - what it runs; the process of a service that uses one connection unless given */
-export function startWorker(file = fileOf('./worker.mjs')): Worker {
-  const child = fork(file, { execArgv: [], serialization: 'advanced' })
-  const waiting = new Map<number, { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }>()
-  let next = 0
-  child.on('message', (message: { id: number; result?: never; code?: string; message?: string }) => {
-    const { id, result, code, message: text = '' } = message
-    const found = waiting.get(id)
-    waiting.delete(id)
-    if (code === undefined) found?.resolve(result as never)
-    else found?.reject(new Refused(code, text))
-  })
-  const ended = new Promise<void>((resolve) =>
-    child.on('exit', () => {
-      for (const { reject } of waiting.values()) reject(new Refused('ended', 'the process ended'))
-      resolve()
-    }),
-  )
-  return {
-    run: (task, argument) =>
-      new Promise((resolve, reject) => {
-        const id = next++
-        waiting.set(id, { resolve, reject })
-        child.send({ id, task, argument }, (error) => error !== null && reject(new Refused('ended', 'the process has ended')))
-      }),
-    ended,
-    stop: () => void child.kill('SIGKILL'),
-  }
-}
-
-/** The result of a task, or the code with which it was refused. */
-export async function resultOf(running: Promise<unknown>): Promise<unknown> {
-  try {
-    return await running
-  } catch (error) {
-    return error instanceof Refused ? error.code : String(error)
-  }
-}
 
 export interface AuthorizationServer {
   readonly issuer: string
@@ -126,7 +72,7 @@ export async function startService(
   await close()
   const started: Worker[] = []
   const another: Service['another'] = async (changes = {}) => {
-    const worker = startWorker()
+    const worker = startWorker(new URL('./worker.mjs', import.meta.url))
     started.push(worker)
     const open = { directory, provider: { ...provider, ...changes.provider }, options: { ...options, ...changes.options } }
     await worker.run('open', open)

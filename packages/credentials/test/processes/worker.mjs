@@ -4,6 +4,7 @@ import { createCredentials } from '@strongroom/credentials'
 import { withFailpoints } from '@strongroom/credentials/testing'
 import { localKeyProvider } from '@strongroom/kms-local'
 
+import { answerWith } from '../../../core/test/processes/answer-with.mjs'
 import { openStores } from '../../../core/test/stores/open-stores.mjs'
 
 let connection
@@ -42,13 +43,4 @@ const TASKS = {
   close: () => vault.close(),
 }
 
-process.on('message', (message) => void answer(message))
-
-async function answer({ id, task, argument }) {
-  try {
-    process.send({ id, result: await TASKS[task](argument) })
-  } catch (error) {
-    process.send({ id, code: error.code ?? 'none', message: String(error.stack) })
-  }
-}
-process.on('disconnect', () => process.exit(0))
+answerWith(TASKS)

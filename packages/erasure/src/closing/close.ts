@@ -1,5 +1,7 @@
 /** From erased to closed: once no backup brings the keys back, the certificate says so. */
 
+import type { SweepTally } from '@strongroom/core'
+
 import { issueCertificate } from '../certificate/issue.ts'
 import type { ErasureParts } from '../parts.ts'
 import type { ClosingNote } from '../records/ended-erasures.ts'
@@ -7,30 +9,18 @@ import { idOf } from '../records/keys.ts'
 
 const PAGE = 500
 
-/** Does one thing by itself, and notes what fails. */
-export type Attempt = (about: string, work: () => Promise<{ readonly how: 'done' | 'waiting' | 'nothing' }>) => Promise<void>
-
-/**
- * Looks at the lowest root version of each region that anything waits for, and at no other while that is not destroyed.
- *
- * @returns how many were closed
- */
-export async function close(parts: ErasureParts, attempt: Attempt): Promise<number> {
-  let closed = 0
+/** Looks at the lowest root version of each region that anything waits for, and at no other while that is not destroyed. */
+export async function close(parts: ErasureParts, tally: SweepTally): Promise<void> {
   for await (const { region } of parts.ended.regions()) {
-    await attempt(`closing ${region}`, async () => {
-      for (let all = 1; all > 0;) {
-        all = await closeLowest(parts, region, attempt)
-        closed += all
-      }
-      return { how: 'nothing' }
+    await tally.attempt(`closing ${region}`, async () => {
+      while ((await closeLowest(parts, region, tally)) > 0);
+      return 'nothing'
     })
   }
-  return closed
 }
 
 /** @returns how many notes of the region's lowest root version were there, where that is final; 0 where it is not */
-async function closeLowest(parts: ErasureParts, region: string, attempt: Attempt): Promise<number> {
+async function closeLowest(parts: ErasureParts, region: string, tally: SweepTally): Promise<number> {
   const { ended, vault } = parts
   const [lowest] = await ended.notes(region, 1)
   if (lowest === undefined) return 0
@@ -43,9 +33,10 @@ async function closeLowest(parts: ErasureParts, region: string, attempt: Attempt
     const page = await ended.notes(region, PAGE, after)
     for (const note of page) {
       if (note.rootVersion !== lowest.rootVersion) return closed
-      await attempt(idOf(note.references, note.nonce), async () => {
-        if (await closeOne(parts, note, finality)) closed++
-        return { how: 'nothing' }
+      await tally.attempt(idOf(note.references, note.nonce), async () => {
+        if (!(await closeOne(parts, note, finality))) return 'nothing'
+        closed++
+        return 'done'
       })
     }
     after = page.at(-1)

@@ -14,6 +14,7 @@ export interface OpenErasure {
   readonly entry: Pick<StateEntry, 'key' | 'version'>
 }
 
+const ERASURES = 'strongroom/erasures'
 // A conflict means that another writer got through.
 const MOST_TRIES = 100
 
@@ -22,7 +23,7 @@ export class OpenErasures {
   readonly #vaultId: string
 
   constructor(vault: Vault) {
-    this.#entries = new SealedEntries(vault, 'strongroom/erasures', OPEN)
+    this.#entries = new SealedEntries(vault, ERASURES, OPEN)
     this.#vaultId = vault.id
   }
 
@@ -102,12 +103,16 @@ export class OpenErasures {
   #unread(entry: StateEntry): readonly UnreadErasure[] {
     const key = readKey(entry.key)
     if (key === undefined || key.nonce !== undefined) return []
-    return [{ references: key.references, open: async () => openErasure(await this.#entries.open(entry)) }]
+    return [
+      { place: `${ERASURES}/${entry.key}`, references: key.references, open: async () => openErasure(await this.#entries.open(entry)) },
+    ]
   }
 }
 
 /** One that was listed and not yet opened. */
 export interface UnreadErasure {
+  /** Namespace and key of its entry. */
+  readonly place: string
   readonly references: readonly string[]
   /** @throws StrongroomError `decrypt_failed` */
   open(): Promise<OpenErasure>

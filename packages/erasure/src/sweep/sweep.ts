@@ -1,11 +1,11 @@
 /** All that is due: safe on any number of machines at once, and killed anywhere. */
 
-import type { SweepFailure, SweepOptions, SweepReport } from '@strongroom/core'
+import { type Attempted, StrongroomError, type SweepFailure, type SweepOptions, type SweepReport, SweepTally } from '@strongroom/core'
 
 import { close } from '../closing/close.ts'
-import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
+import { type ErasureParts, placeOf, reasonOf } from '../parts.ts'
 import { isConflict } from '../records/sealed-entries.ts'
-import type { OpenErasure, UnreadErasure } from '../records/open-erasures.ts'
+import type { OpenErasure } from '../records/open-erasures.ts'
 import { finishCancel } from '../requests/cancel.ts'
 import { suspend } from '../requests/suspend.ts'
 import { waitOutCacheBound } from './cache-bound.ts'
@@ -17,49 +17,54 @@ import { LEASE } from './pauses.ts'
 // They wait out one cache bound together.
 const BATCH = 1000
 
-/** What became of one. */
+/** What became of one. `failed`: its record says why. */
 interface Step {
-  readonly how: 'done' | 'waiting' | 'clean' | 'nothing'
+  readonly how: 'done' | 'waiting' | 'failed' | 'clean' | 'nothing'
   readonly erasure?: OpenErasure | undefined
 }
 
-export async function sweep(parts: ErasureParts, { signal }: SweepOptions): Promise<SweepReport> {
-  const tally = { done: 0, waiting: 0 }
-  const failures: SweepFailure[] = []
+export async function sweep(parts: ErasureParts, options: SweepOptions | undefined): Promise<SweepReport> {
+  const tally = new SweepTally(options)
   const { confirmed, isDoubtful } = await parts.time.observe()
-  if (isDoubtful) failures.push({ about: 'clock', code: 'clocks_disagree' })
+  if (isDoubtful) addFailures(tally, [{ place: 'clock', reason: 'clocks_disagree' }])
   const clean: OpenErasure[] = []
-  const note = ({ how, erasure }: Step): void => {
-    if (how === 'clean' && erasure !== undefined) clean.push(erasure)
-    if (how === 'done' || how === 'waiting') tally[how]++
-    if (how === 'waiting' && erasure !== undefined) failures.push(...failuresOf(parts, erasure))
+  const attempt = (place: string, work: () => Promise<Step>): Promise<Attempted> =>
+    tally.attempt(place, async () => {
+      const { how, erasure } = await work().catch(unlessConflictNothing)
+      if (how === 'done' || how === 'waiting' || how === 'nothing') return how
+      if (how === 'clean' && erasure !== undefined) clean.push(erasure)
+      if (how === 'failed' && erasure !== undefined) addFailures(tally, failuresOf(parts, erasure))
+      return 'nothing'
+    })
+  for (const unread of await parts.open.due(confirmed, BATCH)) {
+    tally.signal?.throwIfAborted()
+    const found = await unread.open().catch(unlessDamaged)
+    if (found === undefined) tally.damaged(unread.place)
+    else await attempt(found.id, () => step(parts, found, confirmed, tally.signal))
   }
-  const attempt = async (about: string, work: () => Promise<Step>): Promise<void> => {
-    signal?.throwIfAborted()
-    try {
-      note(await work())
-    } catch (error) {
-      signal?.throwIfAborted()
-      // Somebody else works on it.
-      if (isConflict(error)) return
-      tally.waiting++
-      const code = codeOf(error)
-      // Another process has a provider for its region.
-      if (code !== 'region_refused') failures.push({ about, code })
-    }
-  }
-  for (const unread of await parts.open.due(confirmed, BATCH))
-    await attempt(unread.references.join('.'), () => step(parts, unread, confirmed, signal))
-  if (clean.length > 0) await waitOutCacheBound(parts.vault, signal)
+  if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
   for (const erasure of clean) await attempt(erasure.id, () => end(parts, erasure, confirmed))
-  const closed = await close(parts, attempt)
-  tally.done += closed
-  return failures.length === 0 ? tally : { ...tally, failures }
+  await close(parts, tally)
+  return tally.report()
 }
 
-async function step(parts: ErasureParts, unread: UnreadErasure, confirmed: number, signal: AbortSignal | undefined): Promise<Step> {
+// One thing that has failed, in one or more ways.
+function addFailures(tally: SweepTally, failures: readonly SweepFailure[]): void {
+  tally.add({ done: 0, waiting: 0, damaged: 0, failed: 1, failures })
+}
+
+// Somebody else works on it.
+function unlessConflictNothing(error: unknown): Step {
+  if (!isConflict(error)) throw error
+  return { how: 'nothing' }
+}
+
+function unlessDamaged(error: unknown): undefined {
+  if (!(error instanceof StrongroomError && ['decrypt_failed', 'schema_mismatch'].includes(error.code))) throw error
+}
+
+async function step(parts: ErasureParts, found: OpenErasure, confirmed: number, signal: AbortSignal | undefined): Promise<Step> {
   const { open } = parts
-  const found = await unread.open()
   const { state, due, grace } = found.record
   if (state === 'suspended' && due > confirmed && grace > 0) {
     // Whoever writes the store can have any come early.
@@ -92,16 +97,16 @@ async function destroyAndErase(
   if (erasure.record.receipt === undefined) {
     const destroyed = await destroyKeys(parts, erasure, confirmed)
     erasure = destroyed.erasure
-    if (destroyed.how !== 'destroyed') return { how: 'waiting', erasure }
+    if (destroyed.how !== 'destroyed') return { how: destroyed.how === 'held' ? 'waiting' : 'failed', erasure }
   }
   const left = await eraseResources(parts, erasure, confirmed, signal)
   if (left === undefined) return { how: 'done' }
-  return { how: isClean(left) ? 'clean' : 'waiting', erasure: left }
+  return { how: isClean(left) ? 'clean' : 'failed', erasure: left }
 }
 
 async function end(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<Step> {
   const ended = await finish(parts, erasure, confirmed)
-  return ended === 'erased' ? { how: 'done' } : { how: 'waiting', erasure: ended }
+  return ended === 'erased' ? { how: 'done' } : { how: 'failed', erasure: ended }
 }
 
 function failuresOf({ tell }: ErasureParts, { id, record }: OpenErasure): readonly SweepFailure[] {
@@ -110,6 +115,7 @@ function failuresOf({ tell }: ErasureParts, { id, record }: OpenErasure): readon
     if (failure === undefined) return []
     const { code, remaining } = failure
     tell({ type: 'failed', id, about, code, remaining })
-    return [{ about: about === 'keys' ? id : `${id} ${about}`, code, ...(remaining === undefined ? {} : { remaining }) }]
+    const place = about === 'keys' ? id : `${id} ${about}`
+    return [{ place, ...reasonOf(code), ...(remaining === undefined ? {} : { remaining }) }]
   })
 }

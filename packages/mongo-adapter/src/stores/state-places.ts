@@ -18,6 +18,11 @@ export function checkNamespace(namespace: string): string {
   return text(namespace, 'namespace', 1, MAX_NAMESPACE)
 }
 
+/** The key after which a page begins, or the beginning of keys: empty is allowed. @throws StrongroomError `invalid_argument` */
+export function partOfKey(part: string, argument: string): string {
+  return text(part, argument, 0, MAX_KEY)
+}
+
 /** Between which bounds the keys of a page are. @throws StrongroomError `invalid_argument` */
 export function pageOf(
   namespace: string,
@@ -25,9 +30,9 @@ export function pageOf(
   after: string | undefined,
 ): { readonly $gte: string; readonly $lt: string; readonly $gt?: string } {
   const start = namespacePlace(namespace)
-  const $gte = start + text(prefix, 'prefix', 0, MAX_KEY)
+  const $gte = start + partOfKey(prefix, 'prefix')
   const bounds = { $gte, $lt: firstBehind($gte) }
-  return after === undefined ? bounds : { ...bounds, $gt: start + text(after, 'after', 0, MAX_KEY) }
+  return after === undefined ? bounds : { ...bounds, $gt: start + partOfKey(after, 'after') }
 }
 
 // With its length before it, so that no namespace is the beginning of another.

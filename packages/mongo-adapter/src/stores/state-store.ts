@@ -7,7 +7,7 @@ import { failuresOf, isDuplicate } from './failures.ts'
 import { type MongoStoreOptions, openCollection, type Stored } from './options.ts'
 import { type DeclaredIndex, preparationOf } from './preparation.ts'
 import { binary, bytesOf } from './record-documents.ts'
-import { checkNamespace, pageOf, placeOf } from './state-places.ts'
+import { checkNamespace, pageOf, partOfKey, placeOf } from './state-places.ts'
 
 interface StoredEntry extends Stored {
   readonly namespace: string
@@ -100,17 +100,13 @@ export function mongoStateStore(options: MongoStoreOptions): MongoStateStore {
       if (deletedCount !== 1) throw conflict()
     },
 
-    async due(namespace, before, limit) {
+    async due(namespace, before, limit, after) {
       checkNamespace(namespace)
       checkInstant(before, 'before')
       checkLimit(limit)
+      const filter = { namespace, due: { $lte: before }, ...(after === undefined ? {} : behind(after)) } as Filter<StoredEntry>
       if (!(await preparation.isPrepared())) return []
-      const page = await failures.reading(() =>
-        collection
-          .find({ namespace, due: { $lte: before } } as Filter<StoredEntry>, { limit, batchSize: limit })
-          .sort({ due: 1, key: 1 })
-          .toArray(),
-      )
+      const page = await failures.reading(() => collection.find(filter, { limit, batchSize: limit }).sort({ due: 1, key: 1 }).toArray())
       return page.map((stored) => ({ ...entryIn(stored), due: dueIn(stored) }))
     },
 
@@ -137,6 +133,12 @@ export function mongoStateStore(options: MongoStoreOptions): MongoStateStore {
     if (!Number.isSafeInteger(due)) throw failures.unusable('an entry of it was altered')
     return due as number
   }
+}
+
+// What comes after an entry in the order of the index.
+function behind({ due, key }: Pick<DueEntry, 'due' | 'key'>): object {
+  checkInstant(due, 'after')
+  return { $or: [{ due: { $gt: due } }, { due, key: { $gt: partOfKey(key, 'after') } }] }
 }
 
 function placeIn(namespace: string, key: string): string | undefined {

@@ -3,18 +3,21 @@
 import { ADDRESS_BYTES, isV4 } from './parse.ts'
 
 const GROUPS = 8
-/** The longest text that `writeAddress` writes. */
-export const MOST_TEXT = 39
-
-const DOT = 46
 const COLON = 58
-const ZERO = 48
-const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
 
-const scratch = Buffer.alloc(MOST_TEXT)
+// Two ASCII digits of a byte, and three with a dot behind them: as they lie in memory, to be written at once. What is not needed of four
+// characters is cut off in front, and what is too much behind is written over by what follows.
+const HEXADECIMAL = Uint16Array.from({ length: 256 }, (_, byte) => packed(byte.toString(16).padStart(2, '0')))
+const DECIMAL = Uint32Array.from({ length: 256 }, (_, byte) => packed(`${byte}.`))
+const DECIMAL_LENGTH = Uint8Array.from({ length: 256 }, (_, byte) => `${byte}.`.length)
+
+// The longest text is of 39 characters; while it is written a colon stands behind it.
+const ROOM = 40
 // One call that makes a string for so many texts. Each may keep all of them in memory, so they are few.
 const TOGETHER = 32
-const many = Buffer.alloc(TOGETHER * MOST_TEXT)
+const characters = new Uint8Array(TOGETHER * ROOM + 4)
+const written = new DataView(characters.buffer)
+const ascii = Buffer.from(characters.buffer)
 const ends = new Uint16Array(TOGETHER)
 
 /**
@@ -30,80 +33,90 @@ const ends = new Uint16Array(TOGETHER)
  * ```
  */
 export function formatAddress(bytes: Uint8Array, at = 0): string {
-  return scratch.toString('latin1', 0, writeAddress(bytes, at, scratch, 0))
+  return ascii.toString('latin1', 0, writeAddress(bytes, at, 0))
 }
 
 /** The texts of many addresses, 16 bytes each. */
 export function formatAddresses(blocks: Uint8Array): string[] {
   const texts: string[] = []
+  texts.length = blocks.length / ADDRESS_BYTES
+  let next = 0
   for (let from = 0; from < blocks.length; from += TOGETHER * ADDRESS_BYTES) {
     const to = Math.min(blocks.length, from + TOGETHER * ADDRESS_BYTES)
     let end = 0
-    for (let at = from; at < to; at += ADDRESS_BYTES) ends[(at - from) / ADDRESS_BYTES] = end = writeAddress(blocks, at, many, end)
-    const all = many.toString('latin1', 0, end)
+    let count = 0
+    for (let at = from; at < to; at += ADDRESS_BYTES) ends[count++] = end = writeAddress(blocks, at, end)
+    const all = ascii.toString('latin1', 0, end)
     let start = 0
-    for (let i = 0; i < (to - from) / ADDRESS_BYTES; i++) texts.push(all.substring(start, (start = ends[i] as number)))
+    for (let i = 0; i < count; i++) texts[next++] = all.substring(start, (start = ends[i] as number))
   }
   return texts
 }
 
-/**
- * Writes the same text as ASCII.
- *
- * @param bytes - 16 bytes from `at` on
- * @param out - room for 39 bytes from `to` on
- * @returns where the text ends
- */
-export function writeAddress(bytes: Uint8Array, at: number, out: Uint8Array, to: number): number {
-  return isV4(bytes, at) ? writeV4(bytes, at + 12, out, to) : writeV6(bytes, at, out, to)
+// From a place on. Each answers with where the text ends.
+function writeAddress(bytes: Uint8Array, at: number, to: number): number {
+  return isV4(bytes, at) ? writeV4(bytes, at + 12, to) : writeV6(bytes, at, to)
 }
 
-function writeV4(bytes: Uint8Array, at: number, out: Uint8Array, to: number): number {
+function writeV4(bytes: Uint8Array, at: number, to: number): number {
   let end = to
-  for (let part = 0; part < 4; part++) {
-    const value = bytes[at + part] as number
-    if (part > 0) out[end++] = DOT
-    if (value > 99) out[end++] = ZERO + Math.trunc(value / 100)
-    if (value > 9) out[end++] = ZERO + (Math.trunc(value / 10) % 10)
-    out[end++] = ZERO + (value % 10)
+  for (let i = at; i < at + 4; i++) {
+    const value = bytes[i] as number
+    written.setUint32(end, DECIMAL[value] as number, true)
+    end += DECIMAL_LENGTH[value] as number
   }
-  return end
+  // Without the dot behind the last number.
+  return end - 1
 }
 
-function writeV6(bytes: Uint8Array, at: number, out: Uint8Array, to: number): number {
+function writeV6(bytes: Uint8Array, at: number, to: number): number {
+  let end = to
+  let before = 1
+  for (let i = at; i < at + 2 * GROUPS; i += 2) {
+    const group = groupAt(bytes, i)
+    // Two that are zero, one behind the other: of most addresses none are.
+    if ((group | before) === 0) return writeShortened(bytes, at, to)
+    before = group
+    end = writeGroup(group, end)
+  }
+  // Without the colon behind the last group.
+  return end - 1
+}
+
+function writeShortened(bytes: Uint8Array, at: number, to: number): number {
   const zeros = longestZeros(bytes, at)
-  if (zeros === 0) return writeGroups(bytes, at, GROUPS, out, to)
   const [from, length] = [zeros >> 4, zeros & 15]
-  let end = writeGroups(bytes, at, from, out, to)
-  out[end++] = COLON
-  out[end++] = COLON
-  return writeGroups(bytes, at + 2 * (from + length), GROUPS - from - length, out, end)
-}
-
-function writeGroups(bytes: Uint8Array, at: number, count: number, out: Uint8Array, to: number): number {
   let end = to
-  for (let i = at; i < at + 2 * count; i += 2) {
-    const high = bytes[i] as number
-    const low = bytes[i + 1] as number
-    if (i > at) out[end++] = COLON
-    if (high > 15) {
-      out[end++] = DIGITS[high >> 4] as number
-      out[end++] = DIGITS[high & 15] as number
-      out[end++] = DIGITS[low >> 4] as number
-    } else if (high > 0) {
-      out[end++] = DIGITS[high] as number
-      out[end++] = DIGITS[low >> 4] as number
-    } else if (low > 15) out[end++] = DIGITS[low >> 4] as number
-    out[end++] = DIGITS[low & 15] as number
-  }
-  return end
+  for (let group = 0; group < from; group++) end = writeGroup(groupAt(bytes, at + 2 * group), end)
+  if (from === 0) characters[end++] = COLON
+  characters[end++] = COLON
+  if (from + length === GROUPS) return end
+  for (let group = from + length; group < GROUPS; group++) end = writeGroup(groupAt(bytes, at + 2 * group), end)
+  return end - 1
 }
 
-// The longest run of groups that are zero, the first of several: where it begins, times 16, and its length. 0: none of two or more.
+function groupAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+}
+
+// With a colon behind it.
+function writeGroup(group: number, to: number): number {
+  const leading = (Math.clz32(group | 1) - 16) >> 2
+  const digits = (HEXADECIMAL[group >> 8] as number) | ((HEXADECIMAL[group & 0xff] as number) << 16)
+  written.setUint32(to, digits >>> (8 * leading), true)
+  characters[to + 4 - leading] = COLON
+  return to + 5 - leading
+}
+
+function packed(text: string): number {
+  return Buffer.from(text).readUIntLE(0, text.length)
+}
+
+// The longest run of groups that are zero, the first of several: where it begins, times 16, and its length.
 function longestZeros(bytes: Uint8Array, at: number): number {
   let [found, length, run] = [0, 1, 0]
   for (let group = 0; group < GROUPS; group++) {
-    if (bytes[at + 2 * group] !== 0 || bytes[at + 2 * group + 1] !== 0) run = 0
+    if (groupAt(bytes, at + 2 * group) !== 0) run = 0
     else if (++run > length) {
       length = run
       found = (group - run + 1) * 16 + run

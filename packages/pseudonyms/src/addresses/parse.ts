@@ -36,10 +36,9 @@ export function parseAddress(text: string): Uint8Array | undefined {
   return readAddress(text, bytes, 0) ? bytes : undefined
 }
 
-/** The same, into 16 bytes from `at` on. @returns whether it is one address; where it is not, what they hold says nothing */
+/** The same, into 16 bytes from `at` on, which are zero. @returns whether it is one address; where it is not, what they hold says nothing */
 export function readAddress(text: string, bytes: Uint8Array, at: number): boolean {
   if (typeof text !== 'string' || text.length < 2 || text.length > MOST_CHARACTERS) return false
-  for (let i = at; i < at + MAPPED_AT; i++) bytes[i] = 0
   if (readV4(text, 0, bytes, at + MAPPED_AT + 2)) {
     bytes[at + MAPPED_AT] = 0xff
     bytes[at + MAPPED_AT + 1] = 0xff

@@ -1,6 +1,6 @@
 /** Rows with pseudonyms in them: within a period equal addresses have equal ones, so the rows have to go as well, or their columns. */
 
-import { invalidArgument, readOptions, type Sweepable, type SweepOptions, type SweepReport } from '@strongroom/core'
+import { invalidArgument, type Sweepable, type SweepOptions, type SweepReport, SweepTally } from '@strongroom/core'
 
 /** Where rows with pseudonyms are. Write one for your store; `mongoRows` is that for MongoDB. */
 export interface PseudonymRows {
@@ -35,8 +35,9 @@ export function resourceOf(rows: PseudonymRows, keep: number, firstKept: () => n
       await rows.prepare?.(keep)
     },
     async sweep(options): Promise<SweepReport> {
-      const { signal } = readOptions(options, ['signal'])
-      return { done: await rows.removeBefore(firstKept(), signal === undefined ? {} : { signal }), waiting: 0 }
+      const tally = new SweepTally(options)
+      tally.done(await rows.removeBefore(firstKept(), tally.signal === undefined ? {} : { signal: tally.signal }))
+      return tally.report()
     },
   }
 }

@@ -30,13 +30,13 @@ export type ExpressMiddleware = (request: IncomingMessage, response: ServerRespo
  */
 export function pseudonymiseExpress(pseudonyms: Pseudonyms, options: RequestOptions = {}): ExpressMiddleware {
   const reader = requestReader(pseudonyms, options)
-  return (request, _response, next) => {
+  return (request, response, next) => {
     const show = (client: string): void => {
       Object.defineProperty(request, 'ip', { value: client, configurable: true, enumerable: true })
       Object.defineProperty(request, 'ips', { value: [], configurable: true, enumerable: true })
     }
     show(NO_CLIENT)
-    hideAddresses(request, reader).then(
+    hideAddresses(request, response, reader).then(
       ({ client }) => {
         show(client)
         // Outside of the promise: what the application throws is its own.

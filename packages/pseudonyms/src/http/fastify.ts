@@ -2,9 +2,11 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
+import { invalidArgument, readOptions } from '@strongroom/core'
+
 import type { Pseudonyms } from '../pseudonyms.ts'
 import { hideAddresses } from './node-request.ts'
-import { type RequestOptions, requestReader } from './pseudonymise-request.ts'
+import { REQUEST_OPTIONS, type RequestOptions, requestReader } from './pseudonymise-request.ts'
 
 /** What Fastify hands over: what serves a request. */
 export type FastifyHandler = (request: IncomingMessage, response: ServerResponse) => void
@@ -38,11 +40,13 @@ const UNAVAILABLE = 503
  * ```
  */
 export function pseudonymousServer(pseudonyms: Pseudonyms, options: ServerOptions = {}): (handler: FastifyHandler) => Server {
-  const { create = createServer, onError = () => undefined, ...rest } = options
+  const { create = createServer, onError = () => undefined, ...rest } = readOptions(options, [...REQUEST_OPTIONS, 'create', 'onError'])
+  if (typeof create !== 'function') throw invalidArgument('create', 'must be a function that makes a server')
+  if (typeof onError !== 'function') throw invalidArgument('onError', 'must be a function')
   const reader = requestReader(pseudonyms, rest)
   return (handler) =>
     create((request, response) => {
-      hideAddresses(request, reader).then(
+      hideAddresses(request, response, reader).then(
         () => handler(request, response),
         (error: unknown) => {
           response.writeHead(UNAVAILABLE).end()

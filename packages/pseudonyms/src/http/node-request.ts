@@ -1,15 +1,24 @@
 /** Requests of `node:http`: what they say of the client is replaced in place. */
 
-import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 
 import { StrongroomError } from '@strongroom/core'
 
 import type { HeaderList } from './headers.ts'
 import { NO_CLIENT, type PseudonymousRequest, type RequestReader } from './pseudonymise-request.ts'
 
-// The raw address of each connection, for its next request.
-const peers = new WeakMap<Socket, { readonly address: string | undefined; shown: string }>()
+/** A connection, whose requests come one after another. */
+interface Peer {
+  /** The raw address, for its next request. */
+  readonly address: string | undefined
+  shown: string
+  /** Until the response to the request before is done. */
+  turn: Promise<void>
+}
+
+const peers = new WeakMap<Socket, Peer>()
+const readings = new WeakMap<IncomingMessage, Promise<PseudonymousRequest>>()
 const answers = new WeakMap<IncomingMessage, PseudonymousRequest>()
 
 /** What stands for the addresses of a request that a wrapper has seen. */
@@ -18,17 +27,36 @@ export function pseudonymousOf(request: IncomingMessage): PseudonymousRequest | 
 }
 
 /**
- * Puts pseudonyms where the request and its connection have raw addresses.
+ * Puts pseudonyms where the request and its connection have raw addresses. Once for a request: a second time gives the first answer again,
+ * since what stands there by then are pseudonyms.
+ *
+ * A request that is sent before the response to the one before it is done (pipelining, RFC 9112, section 9.3.2) waits for that: they share the
+ * connection, and it shows one client.
  *
  * @throws StrongroomError as `pseudonymise`. The raw addresses are gone all the same: whatever logs the error shows none
  */
-export async function hideAddresses(request: IncomingMessage, reader: RequestReader): Promise<PseudonymousRequest> {
+export async function hideAddresses(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reader: RequestReader,
+): Promise<PseudonymousRequest> {
+  const before = readings.get(request)
+  if (before !== undefined) return before
+  const reading = read(request, response, reader)
+  readings.set(request, reading)
+  return reading
+}
+
+async function read(request: IncomingMessage, response: ServerResponse, reader: RequestReader): Promise<PseudonymousRequest> {
   if (request.httpVersionMajor > 1)
     throw new StrongroomError('unsupported_operation', 'the connection of an HTTP/2 request cannot be changed: use pseudonymiseRequest')
   const peer = hidden(request.socket)
   const headers = headersOf(request.rawHeaders)
-  peer.shown = NO_CLIENT
   putHeaders(request, reader, reader.withoutAddresses(headers))
+  const { turn } = peer
+  peer.turn = closed(response)
+  await turn
+  peer.shown = NO_CLIENT
   const answer = await reader.read({ remoteAddress: peer.address, headers })
   peer.shown = answer.client
   putHeaders(request, reader, answer.headers)
@@ -36,15 +64,24 @@ export async function hideAddresses(request: IncomingMessage, reader: RequestRea
   return answer
 }
 
-function hidden(socket: Socket): { readonly address: string | undefined; shown: string } {
+function hidden(socket: Socket): Peer {
   const known = peers.get(socket)
   if (known !== undefined) return known
-  const peer = { address: socket.remoteAddress, shown: NO_CLIENT }
+  const { remoteAddress: address, remoteFamily: family, remotePort: port } = socket
+  const peer = { address, shown: NO_CLIENT, turn: Promise.resolve() }
   peers.set(socket, peer)
-  Object.defineProperty(socket, 'remoteAddress', { get: () => peer.shown, enumerable: true })
-  // Where Node has put it when it was read above: what prints the socket would show it.
-  Reflect.deleteProperty(socket, '_peername')
+  // Beneath TLS there is another one.
+  for (const each of [socket, Reflect.get(socket, '_parent') as unknown]) {
+    if (!(each instanceof Socket)) continue
+    Object.defineProperty(each, 'remoteAddress', { get: () => peer.shown, enumerable: true })
+    // Where Node keeps what it has asked the operating system: what prints the socket would show it, and without it Node would ask again.
+    Object.defineProperty(each, '_peername', { value: { address: NO_CLIENT, family, port }, writable: true, enumerable: true })
+  }
   return peer
+}
+
+async function closed(response: ServerResponse): Promise<void> {
+  if (!response.closed) await new Promise<void>((done) => void response.once('close', done))
 }
 
 function headersOf(raw: readonly string[]): HeaderList {

@@ -1,9 +1,10 @@
 /** The address of a client in an HTTP request, and what stands for it. Free of any framework. */
 
-import { invalidArgument } from '@strongroom/core'
+import { invalidArgument, readOptions } from '@strongroom/core'
 
 import { parseEndpoint } from '../addresses/endpoint.ts'
 import { formatAddress } from '../addresses/format.ts'
+import { type Enrich, Enricher } from '../lines/enrich.ts'
 import type { Pseudonyms } from '../pseudonyms.ts'
 import { ADDRESS_HEADERS, addressesIn, FORWARDED, type HeaderList, joined, listOf, replaceHeaders } from './headers.ts'
 import { TrustedProxies } from './trusted-proxies.ts'
@@ -17,8 +18,11 @@ export interface RequestOptions {
   /** Names of other headers that hold one address, or several with commas between them; the usual ones are known. */
   readonly addressHeaders?: readonly string[]
   /** Sees the address of the client before it is dropped, such as for its country. Not called where the client objects. */
-  readonly enrich?: (address: string) => string | undefined
+  readonly enrich?: Enrich
 }
+
+/** The names of those options. */
+export const REQUEST_OPTIONS = ['trustedProxies', 'header', 'addressHeaders', 'enrich'] as const
 
 /** What is known of a request. */
 export interface RequestAddress {
@@ -53,13 +57,15 @@ export interface RequestReader {
 
 /** @throws StrongroomError `invalid_argument` naming the option */
 export function requestReader(pseudonyms: Pseudonyms, options: RequestOptions = {}): RequestReader {
-  const { trustedProxies = [], header, addressHeaders = [], enrich } = options
+  const { trustedProxies = [], header, addressHeaders = [], enrich } = readOptions(options, REQUEST_OPTIONS)
   const trusted = new TrustedProxies(trustedProxies)
   if (header !== undefined && header !== 'x-forwarded-for' && header !== FORWARDED)
     throw invalidArgument('header', 'must be "x-forwarded-for" or "forwarded"')
   if (trusted.isEmpty === (header !== undefined)) throw invalidArgument('header', 'must be given with trustedProxies, and only with them')
   if (!Array.isArray(addressHeaders) || !addressHeaders.every((name) => typeof name === 'string' && name !== ''))
     throw invalidArgument('addressHeaders', 'must be names of headers')
+  if (enrich !== undefined && typeof enrich !== 'function') throw invalidArgument('enrich', 'must be a function')
+  const enricher = enrich && new Enricher(enrich)
   const names = new Set([...ADDRESS_HEADERS, ...addressHeaders.map((name) => name.toLowerCase())])
 
   const clientOf = ({ remoteAddress, headers }: RequestAddress): Uint8Array | undefined => {
@@ -92,7 +98,7 @@ export function requestReader(pseudonyms: Pseudonyms, options: RequestOptions = 
       return {
         client: client === undefined ? NO_CLIENT : replace(client),
         dropped,
-        enriched: client === undefined ? undefined : enrich?.(client),
+        enriched: client === undefined ? undefined : enricher?.of(client),
         headers: replaceHeaders(headers, names, replace),
       }
     },
@@ -129,7 +135,12 @@ export async function pseudonymiseRequest(
   return requestReader(pseudonyms, options).read(request)
 }
 
+// A list where somebody has put the header twice, or put two headers into one. Behind the `1` of DNT there may be extensions.
+const OBJECTIONS = [
+  ['sec-gpc', 'gpc', /(?:^|,)\s*1\s*(?:,|$)/],
+  ['dnt', 'dnt', /(?:^|,)\s*1/],
+] as const
+
 function objection(headers: HeaderList): 'dnt' | 'gpc' | undefined {
-  if (headers.some(([name, value]) => name.toLowerCase() === 'sec-gpc' && value.trim() === '1')) return 'gpc'
-  return headers.some(([name, value]) => name.toLowerCase() === 'dnt' && value.trim() === '1') ? 'dnt' : undefined
+  return OBJECTIONS.find(([name, , isGiven]) => isGiven.test(joined(headers, name) ?? ''))?.[1]
 }

@@ -10,7 +10,7 @@ import { prefix } from '../modes/prefix.ts'
 import { token } from '../modes/token.ts'
 
 /** A mode that has a key. */
-export type KeyedModeName = Exclude<ModeName, 'truncate'>
+type KeyedModeName = Exclude<ModeName, 'truncate'>
 
 interface Making {
   readonly use: RawPeriodKeysOptions['use']

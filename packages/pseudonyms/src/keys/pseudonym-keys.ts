@@ -101,6 +101,6 @@ export class OpenKeys implements PseudonymKeys {
   }
 }
 
-export function noAddress(argument: string): Error {
+function noAddress(argument: string): Error {
   return invalidArgument(argument, 'must be one IPv4 or IPv6 address, in a form that all read alike: no leading zeros, no parts left out')
 }

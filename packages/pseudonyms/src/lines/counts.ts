@@ -13,7 +13,7 @@ export interface LineCounts {
   readonly queryValues: number
   /** Lines that were not of the format, or longer than the most: searched like any text, with the time of now. */
   readonly malformed: number
-  /** Lines for a period whose keys are no more, or may not be made: their addresses were taken out. */
+  /** Lines with addresses for which there are no keys any more, or not yet: the addresses were taken out. */
   readonly refused: number
 }
 

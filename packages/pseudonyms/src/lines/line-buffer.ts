@@ -1,16 +1,17 @@
 /**
  * Makes of chunks, cut anywhere, pieces that end where lines end. A line that is longer than what may be kept is handed on in parts, each of
- * which ends where nothing that is searched for can go on. Where they end depends on the line alone, and not on the chunks.
+ * which ends where a token does: nothing that is searched for, however it is written, goes on behind that. A token that is itself longer than
+ * what may be kept is dropped. Where parts end depends on the line alone, and not on the chunks.
  */
 
-import { BACKSLASH, LINE_FEED, QUOTE, tableOf } from './bytes.ts'
+import { BACKSLASH, CONTROLS, LINE_FEED, QUOTE, tableOf } from './bytes.ts'
 
 /** Bytes that are looked at together. */
 export interface Piece {
   readonly bytes: Buffer
   /**
    * `lines`: whole lines, the last of which may lack its end. `begin` and `within`: parts of one that is too long. `gone`, without bytes: a
-   * part of it was dropped, because there was no place in it at which it could be cut.
+   * token of it was dropped.
    */
   readonly kind: 'lines' | 'begin' | 'within' | 'gone'
 }
@@ -18,10 +19,8 @@ export interface Piece {
 const NO_BYTES = Buffer.alloc(0)
 // So much is looked at at once, whatever the chunks.
 const MOST_CHUNK = 256 * 1024
-// Before these, addresses end and so do values of parameters; but a quote that is escaped ends nothing.
-const ENDS_ALL = tableOf(` &<>"${String.fromCharCode(...Array.from({ length: 31 }, (_, i) => i + 1))}`)
-// Before these, addresses end: no number, no separator and no escape of either holds them.
-const ENDS_ADDRESS = tableOf('ghijklmnopqrstvwyzGHIJKLMNOPQRSTVWYZ,()_-+*!~|')
+// Before these no token goes on; NULs are what UTF-16 is full of. Of quotes it is those that no backslash stands before.
+const ENDS_TOKEN = tableOf(`"${CONTROLS.replace('\0', '')}`)
 
 export class LineBuffer {
   readonly #mostLine: number
@@ -40,11 +39,6 @@ export class LineBuffer {
   /** Takes a chunk, and hands on what is complete by it. */
   *push(chunk: Buffer): Generator<Piece> {
     for (let at = 0; at < chunk.length; at += MOST_CHUNK) yield* this.#push(chunk.subarray(at, at + MOST_CHUNK))
-  }
-
-  /** Of the line that is handed on in parts, nothing more is wanted until something else can begin. */
-  drop(): void {
-    this.#isDropping = true
   }
 
   /** Forgets what is left. */
@@ -105,8 +99,9 @@ export class LineBuffer {
       const cut = lastCut(all.subarray(0, this.#mostLine))
       if (cut > 0) yield { bytes: all.subarray(0, cut), kind: 'within' }
       else {
+        if (isCut(all, 0)) yield { bytes: all.subarray(0, 1), kind: 'within' }
         yield { bytes: NO_BYTES, kind: 'gone' }
-        this.drop()
+        this.#isDropping = true
         this.#dropped = all[0] as number
       }
       this.#keepWanted(all.subarray(Math.max(1, cut)))
@@ -121,7 +116,7 @@ export class LineBuffer {
   #keepWanted(bytes: Buffer): void {
     let from = 0
     if (this.#isDropping) {
-      while (from < bytes.length && !isCut(ENDS_ALL, bytes[from] as number, from > 0 ? (bytes[from - 1] as number) : this.#dropped)) from++
+      while (from < bytes.length && !isCut(bytes, from, this.#dropped)) from++
       this.#isDropping = from === bytes.length
       this.#dropped = bytes.at(-1) ?? this.#dropped
     }
@@ -145,11 +140,13 @@ export class LineBuffer {
 
 /** The last place at which bytes may be divided; 0 where there is none. */
 function lastCut(bytes: Buffer): number {
-  for (const table of [ENDS_ALL, ENDS_ADDRESS])
-    for (let at = bytes.length - 1; at > 0; at--) if (isCut(table, bytes[at] as number, bytes[at - 1] as number)) return at
-  return 0
+  let at = bytes.length - 1
+  while (at > 0 && !isCut(bytes, at)) at--
+  return Math.max(0, at)
 }
 
-function isCut(table: Uint8Array, byte: number, before: number): boolean {
-  return table[byte] === 1 && (before !== BACKSLASH || byte < QUOTE)
+/** @param before - the byte before the first */
+function isCut(bytes: Buffer, at: number, before?: number): boolean {
+  const byte = bytes[at] as number
+  return ENDS_TOKEN[byte] === 1 && (byte !== QUOTE || (at === 0 ? before : bytes[at - 1]) !== BACKSLASH)
 }

@@ -10,6 +10,8 @@ export const REFUSED = 'refused'
 
 // Lines of a month, mixed, are within it.
 const MOST_PERIODS = 64
+// What is forgotten is asked for once more.
+const MOST_OVER = 4096
 
 export class OpenPeriods {
   readonly #pseudonyms: Pseudonyms
@@ -17,6 +19,8 @@ export class OpenPeriods {
   // What is over stays over.
   readonly #over = new Set<number>()
   #last: PeriodSpan | undefined
+  // Up to here an instant is not ahead, as far as the clock was looked at.
+  #latest = 0
 
   constructor(pseudonyms: Pseudonyms) {
     this.#pseudonyms = pseudonyms
@@ -28,6 +32,13 @@ export class OpenPeriods {
     if (last !== undefined && instant !== undefined && instant >= last.from && instant < last.to) return last
     this.#last = this.#pseudonyms.spanOf(instant === undefined ? {} : { at: instant })
     return this.#last
+  }
+
+  /** Whether an instant is further ahead of the vault's clock than any that is taken: then it is nobody's time yet, and has no key. */
+  isAhead(instant: number | undefined): boolean {
+    if (instant === undefined || instant <= this.#latest) return false
+    this.#latest = this.#pseudonyms.latest()
+    return instant > this.#latest
   }
 
   /**
@@ -46,6 +57,8 @@ export class OpenPeriods {
       if (error.code !== 'period_over' && error.code !== 'shredded') throw error
       this.#drop(period)
       this.#over.add(period)
+      const [first] = this.#over
+      if (this.#over.size > MOST_OVER && first !== undefined) this.#over.delete(first)
       return REFUSED
     }
   }

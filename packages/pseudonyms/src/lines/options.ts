@@ -1,6 +1,6 @@
 /** How lines are read, and what is kept of them. */
 
-import { invalidArgument } from '@strongroom/core'
+import { invalidArgument, readOptions } from '@strongroom/core'
 
 import { type Enrich, Enricher } from './enrich.ts'
 import { FieldReader } from './field.ts'
@@ -33,7 +33,10 @@ export interface SharedLineOptions {
   readonly malformed?: 'pass' | ((lines: Uint8Array) => void | Promise<void>)
   /** The instant of lines that tell none, in UTC milliseconds; that of the vault's clock unless given. */
   readonly at?: () => number
-  /** Bytes of a line that is still read as one, 1 KiB to 64 MiB; 1 MiB unless given. A longer one is malformed, and searched in parts. */
+  /**
+   * Bytes of a line that is still read as one, 1 KiB to 64 MiB; 1 MiB unless given. A longer one is malformed, and searched in parts; a run of
+   * so many bytes without blanks and quotes in it is taken out.
+   */
   readonly mostLine?: number
 }
 
@@ -51,9 +54,18 @@ export interface LineReading {
 
 const [LEAST_LINE, MOST_LINE, DEFAULT_LINE] = [1024, 64 * 1024 * 1024, 1024 * 1024]
 
+/** Every option that there is, whatever the format. */
+interface Given extends SharedLineOptions, Partial<JsonMembers> {
+  readonly format?: LineOptions['format']
+}
+
+const OF_JSON = ['addresses', 'time', 'enrichAs'] as const
+const OPTIONS = ['format', 'redactQuery', 'enrich', 'malformed', 'at', 'mostLine', ...OF_JSON] as const
+
 /** @throws StrongroomError `invalid_argument` */
 export function readLineOptions(options: LineOptions): LineReading {
-  const { redactQuery, enrich, malformed = 'pass', at, mostLine = DEFAULT_LINE } = options
+  const given = readOptions<Given, keyof Given>(options, OPTIONS)
+  const { redactQuery, enrich, malformed = 'pass', at, mostLine = DEFAULT_LINE } = given
   if (!Number.isSafeInteger(mostLine) || mostLine < LEAST_LINE || mostLine > MOST_LINE)
     throw invalidArgument('mostLine', `must be a whole number of bytes, ${LEAST_LINE} to ${MOST_LINE}`)
   if (malformed !== 'pass' && typeof malformed !== 'function') throw invalidArgument('malformed', 'must be "pass" or a function')
@@ -62,7 +74,7 @@ export function readLineOptions(options: LineOptions): LineReading {
   const scanner = new Scanner(redactQuery === undefined ? undefined : new QueryRules(redactQuery))
   const readers = { scanner, field: new FieldReader(), enricher: enrich && new Enricher(enrich) }
   return {
-    format: formatOf(options, readers),
+    format: formatOf(given, readers),
     text: textFormat(readers),
     aside: malformed === 'pass' ? undefined : malformed,
     at,
@@ -70,26 +82,23 @@ export function readLineOptions(options: LineOptions): LineReading {
   }
 }
 
-function formatOf(options: LineOptions, readers: Readers): LineFormat {
+function formatOf(given: Given, readers: Readers): LineFormat {
+  const { format, addresses, time, enrichAs } = given
   const hasEnrich = readers.enricher !== undefined
-  switch (options.format) {
-    case 'text':
-      if (hasEnrich) throw invalidArgument('enrich', 'needs the format combined or json: text has no place where an address is expected')
-      return textFormat(readers)
-    case 'combined':
-      return combinedFormat(readers)
-    case 'json': {
-      const { addresses, time, enrichAs } = options
-      if (!Array.isArray(addresses) || addresses.length === 0 || !addresses.every(isName))
-        throw invalidArgument('addresses', 'must be names of members of the JSON, at least one')
-      if (time !== undefined && !isName(time)) throw invalidArgument('time', 'must be the name of a member of the JSON')
-      if (hasEnrich !== (enrichAs !== undefined) || (enrichAs !== undefined && !isName(enrichAs)))
-        throw invalidArgument('enrichAs', 'must be the name of a member, with enrich and only with it')
-      return jsonLinesFormat(readers, options)
-    }
-    default:
-      throw invalidArgument('format', 'must be text, combined or json')
+  if (format !== 'text' && format !== 'combined' && format !== 'json') throw invalidArgument('format', 'must be text, combined or json')
+  if (format !== 'json') {
+    const other = OF_JSON.find((name) => given[name] !== undefined)
+    if (other !== undefined) throw invalidArgument(other, 'is of the format json')
+    if (format === 'combined') return combinedFormat(readers)
+    if (hasEnrich) throw invalidArgument('enrich', 'needs the format combined or json: text has no place where an address is expected')
+    return textFormat(readers)
   }
+  if (!Array.isArray(addresses) || addresses.length === 0 || !addresses.every(isName))
+    throw invalidArgument('addresses', 'must be names of members of the JSON, at least one')
+  if (time !== undefined && !isName(time)) throw invalidArgument('time', 'must be the name of a member of the JSON')
+  if (hasEnrich !== (enrichAs !== undefined) || (enrichAs !== undefined && !isName(enrichAs)))
+    throw invalidArgument('enrichAs', 'must be the name of a member, with enrich and only with it')
+  return jsonLinesFormat(readers, { addresses, ...(time && { time }), ...(enrichAs && { enrichAs }) })
 }
 
 function isName(name: unknown): name is string {

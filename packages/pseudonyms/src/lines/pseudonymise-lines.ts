@@ -18,6 +18,8 @@ import { REDACTED, replace, type Stretch } from './replace.ts'
 /** Lines of a stretch are of one period, and go one way. */
 interface Way {
   readonly span: PeriodSpan
+  /** It has not come yet. */
+  readonly isAhead: boolean
   readonly isAside: boolean
 }
 
@@ -28,8 +30,8 @@ export class PseudonymisedLines extends Transform {
   readonly #periods: OpenPeriods
   readonly #findings = new Findings()
   readonly #counts: MutableCounts = noCounts()
-  // Of a line that is too long, all parts go one way.
-  #long: Way | undefined
+  // Of a line that is too long, all parts go one way, and it is counted once.
+  #long: (Way & { isRefused: boolean }) | undefined
 
   /** Made by `pseudonymiseLines`. */
   constructor(pseudonyms: Pseudonyms, options: LineOptions) {
@@ -74,6 +76,7 @@ export class PseudonymisedLines extends Transform {
   async #lines(bytes: Buffer): Promise<void> {
     const findings = this.#findings
     findings.clear()
+    this.#long = undefined
     let way: Way | undefined
     let [from, firstFinding, firstAddress, firstInsertion] = [0, 0, 0, 0]
     for (let start = 0; start < bytes.length;) {
@@ -97,15 +100,17 @@ export class PseudonymisedLines extends Transform {
   #line(bytes: Buffer, start: number, end: number, before: Way | undefined): Way {
     const { format, at, aside } = this.#reading
     const findings = this.#findings
-    // The carriage return belongs to the end of the line.
-    const to = end > start && bytes[end - 1] === 0x0d ? end - 1 : end
-    const instant = format.read(bytes, start, to, findings)
+    const instant = format.read(bytes, start, withoutReturn(bytes, start, end), findings)
     const isMalformed = instant === MALFORMED
     this.#counts.lines++
     if (isMalformed) this.#counts.malformed++
-    const span = this.#periods.spanOf(typeof instant === 'number' ? instant : at?.())
-    const isAside = isMalformed && aside !== undefined
-    return before !== undefined && before.span.period === span.period && before.isAside === isAside ? before : { span, isAside }
+    const way = this.#wayAt(typeof instant === 'number' ? instant : at?.(), isMalformed && aside !== undefined)
+    const isSame = before?.span.period === way.span.period && before.isAhead === way.isAhead && before.isAside === way.isAside
+    return isSame ? before : way
+  }
+
+  #wayAt(instant: number | undefined, isAside: boolean): Way {
+    return { span: this.#periods.spanOf(instant), isAhead: this.#periods.isAhead(instant), isAside }
   }
 
   // A part of a line that is too long.
@@ -113,7 +118,7 @@ export class PseudonymisedLines extends Transform {
     if (kind === 'begin') {
       this.#counts.lines++
       this.#counts.malformed++
-      this.#long = { span: this.#periods.spanOf(this.#reading.at?.()), isAside: this.#reading.aside !== undefined }
+      this.#long = { ...this.#wayAt(this.#reading.at?.(), this.#reading.aside !== undefined), isRefused: false }
       return
     }
     const way = this.#long as Way
@@ -123,16 +128,14 @@ export class PseudonymisedLines extends Transform {
     }
     const findings = this.#findings
     findings.clear()
-    this.#reading.text.read(bytes, 0, bytes.length, findings)
-    const last = findings.count - 1
-    if (last >= 0 && findings.kinds[last] === QUERY_VALUE && findings.ends[last] === bytes.length) this.#buffer.drop()
+    this.#reading.text.read(bytes, 0, withoutReturn(bytes, 0, endOfLine(bytes, 0)), findings)
     const all = { from: 0, to: bytes.length, firstFinding: 0, endOfFindings: findings.count, firstInsertion: 0 }
     await this.#write(bytes, all, 0, findings.addresses, way)
   }
 
   async #write(bytes: Buffer, stretch: Stretch, firstAddress: number, endOfAddresses: number, way: Way): Promise<void> {
     const blocks = this.#findings.blocks.subarray(firstAddress * ADDRESS_BYTES, endOfAddresses * ADDRESS_BYTES)
-    const texts = blocks.length === 0 ? [] : await this.#periods.pseudonymise(way.span, blocks)
+    const texts = blocks.length === 0 ? [] : way.isAhead ? REFUSED : await this.#periods.pseudonymise(way.span, blocks)
     this.#count(bytes, stretch, texts === REFUSED)
     await this.#put(replace(bytes, this.#findings, stretch, texts === REFUSED ? undefined : texts), way)
   }
@@ -144,15 +147,25 @@ export class PseudonymisedLines extends Transform {
     else this.push(bytes)
   }
 
-  #count(bytes: Buffer, { from, to, firstFinding, endOfFindings }: Stretch, isRefused: boolean): void {
-    const [counts, { kinds }] = [this.#counts, this.#findings]
+  #count(bytes: Buffer, { firstFinding, endOfFindings }: Stretch, isRefused: boolean): void {
+    const [counts, { kinds, starts, ends }] = [this.#counts, this.#findings]
+    let endOfRefused = 0
     for (let i = firstFinding; i < endOfFindings; i++) {
       const kind = kinds[i]
       if (kind === ADDRESS && !isRefused) counts.addresses++
-      else if (kind === QUERY_VALUE) counts.queryValues++
+      else if (kind === ADDRESS && (starts[i] as number) >= endOfRefused) {
+        endOfRefused = endOfLine(bytes, ends[i] as number)
+        this.#countRefused()
+      } else if (kind === QUERY_VALUE) counts.queryValues++
       else if (kind !== INSERTION && kind !== ADDRESS) counts.unclear++
     }
-    if (isRefused) counts.refused += linesIn(bytes, from, to)
+  }
+
+  #countRefused(): void {
+    const long = this.#long
+    if (long?.isRefused === true) return
+    if (long !== undefined) long.isRefused = true
+    this.#counts.refused++
   }
 }
 
@@ -164,10 +177,14 @@ function settle(work: Promise<void>, done: TransformCallback): void {
   )
 }
 
-function linesIn(bytes: Buffer, from: number, to: number): number {
-  let lines = bytes[to - 1] === LINE_FEED ? 0 : 1
-  for (let at = bytes.indexOf(LINE_FEED, from); at !== -1 && at < to; at = bytes.indexOf(LINE_FEED, at + 1)) lines++
-  return lines
+// The carriage return belongs to the end of the line.
+function withoutReturn(bytes: Buffer, start: number, end: number): number {
+  return end > start && bytes[end - 1] === 0x0d ? end - 1 : end
+}
+
+function endOfLine(bytes: Buffer, at: number): number {
+  const feed = bytes.indexOf(LINE_FEED, at)
+  return feed === -1 ? bytes.length : feed
 }
 
 /**

@@ -22,12 +22,12 @@ export class AesBlocks {
     this.#decrypts = createDecipheriv(cipher, key, null).setAutoPadding(false)
   }
 
-  encrypt(blocks: Uint8Array): Buffer {
-    return required(this.#encrypts).update(blocks)
+  encrypt(blocks: Uint8Array): Uint8Array {
+    return plain(required(this.#encrypts).update(blocks))
   }
 
-  decrypt(blocks: Uint8Array): Buffer {
-    return required(this.#decrypts).update(blocks)
+  decrypt(blocks: Uint8Array): Uint8Array {
+    return plain(required(this.#decrypts).update(blocks))
   }
 
   /** Ends both: OpenSSL wipes a key's schedule as it frees it. */
@@ -37,6 +37,11 @@ export class AesBlocks {
     this.#encrypts = undefined
     this.#decrypts = undefined
   }
+}
+
+// What comes out of a mode is of one type, whichever it is.
+function plain({ buffer, byteOffset, length }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length)
 }
 
 function required<T>(open: T | undefined): T {

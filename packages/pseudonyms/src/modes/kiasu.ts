@@ -4,7 +4,7 @@
  * slices: bit j of word 8·i + b is bit b of byte i of block j.
  */
 
-import { invert, mapBack, mapForward } from './sliced-field.ts'
+import { invert, mapBack, mapForward, wipePowers } from './sliced-field.ts'
 
 const BLOCK = 16
 const ROUNDS = 10
@@ -93,6 +93,7 @@ export class Kiasu {
     }
     this.#state.fill(0)
     this.#moved.fill(0)
+    wipeScratch()
   }
 }
 
@@ -129,6 +130,12 @@ function constant(value: number, bit: number): number {
 
 // A column as it was.
 const before = new Int32Array(32)
+
+// What all calls share, and none leaves anything in.
+function wipeScratch(): void {
+  before.fill(0)
+  wipePowers()
+}
 
 /** MixColumns (section 5.1.3): of each column a0 … a3, in place i: 2·(ai + ai+1) + ai+1 + ai+2 + ai+3. */
 function mixColumns(words: Int32Array): void {
@@ -180,5 +187,6 @@ function expand(key: Uint8Array): Int32Array {
   for (let i = 0; i < bytes.length; i++) for (let bit = 0; bit < 8; bit++) keys[8 * i + bit] = -(((bytes[i] as number) >> bit) & 1)
   bytes.fill(0)
   word.fill(0)
+  wipeScratch()
   return keys
 }

@@ -1,7 +1,10 @@
 /** What a mode is: a way to make, of addresses, what stands for them. */
 
 /** The modes: four of the IPCrypt draft (draft-denis-ipcrypt), a short token, and cutting off as much as is common elsewhere. */
-export type ModeName = 'deterministic' | 'prefix' | 'nd' | 'ndx' | 'token' | 'truncate'
+export const MODES = ['deterministic', 'prefix', 'nd', 'ndx', 'token', 'truncate'] as const
+
+/** One of the modes. */
+export type ModeName = (typeof MODES)[number]
 
 /** A mode, with its key where it has one. */
 export interface AddressMode {

@@ -44,8 +44,8 @@ export function ndx(key: Uint8Array, random: (length: number) => Uint8Array = ra
   }
 }
 
-function xor(a: Uint8Array, b: Uint8Array): Buffer {
-  const out = Buffer.allocUnsafe(a.length)
+function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length)
   for (let i = 0; i < a.length; i++) out[i] = (a[i] as number) ^ (b[i] as number)
   return out
 }

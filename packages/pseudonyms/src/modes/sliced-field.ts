@@ -4,7 +4,7 @@
  */
 
 /** out = a · b. Each is eight words from an offset on; `out` may be one of them. */
-export function multiply(out: Int32Array, to: number, a: Int32Array, at: number, b: Int32Array, bt: number): void {
+function multiply(out: Int32Array, to: number, a: Int32Array, at: number, b: Int32Array, bt: number): void {
   const a0 = a[at] as number
   const a1 = a[at + 1] as number
   const a2 = a[at + 2] as number
@@ -76,7 +76,7 @@ export function multiply(out: Int32Array, to: number, a: Int32Array, at: number,
 }
 
 /** out = a², which is linear: each bit of the square is a sum of bits. */
-export function square(out: Int32Array, to: number, a: Int32Array, at: number): void {
+function square(out: Int32Array, to: number, a: Int32Array, at: number): void {
   const a0 = a[at] as number
   const a1 = a[at + 1] as number
   const a2 = a[at + 2] as number
@@ -95,7 +95,13 @@ export function square(out: Int32Array, to: number, a: Int32Array, at: number): 
   out[to + 7] = a6 ^ a7
 }
 
+// Nobody's between two calls of a mode: `wipePowers`.
 const powers = new Int32Array(5 * 8)
+
+/** For when the last inverse was made: what is left of it says what it was of. */
+export function wipePowers(): void {
+  powers.fill(0)
+}
 
 /** In place: the inverse, and zero of zero. It is the 254th power. */
 export function invert(words: Int32Array, at: number): void {

@@ -3,7 +3,7 @@ import { mongoRows, type MongoRowsOptions, days } from '@strongroom/pseudonyms'
 import { type Collection, MongoClient } from 'mongodb'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 
-import { DAY, outcome, pseudonymsOf, refusalOf, START, world } from '../support.ts'
+import { DAY, outcome, pseudonymsOf, refusalOf, START, swept, world } from '../support.ts'
 
 const NAME = `strongroom-pseudonym-rows-${process.pid}`
 let client: MongoClient
@@ -30,13 +30,13 @@ describe('rows of a collection', () => {
     const instants = [START - DAY, START - 1, START, START + DAY - 1]
     await requests.insertMany(instants.map((at) => ({ at: new Date(at), ip: 'x' })))
     w.clock.advance(days(29) - 1)
-    expect(await rows.sweep()).toEqual({ done: 0, waiting: 0 })
+    expect(await rows.sweep()).toEqual(swept())
     w.clock.advance(1)
-    expect(await rows.sweep()).toEqual({ done: 2, waiting: 0 })
+    expect(await rows.sweep()).toEqual(swept({ done: 2 }))
     // Now the key of START's day is refused as well, and its rows are gone in the same instant.
     w.clock.advance(DAY)
     expect(await outcome(() => pseudonyms.unlock({ at: START + DAY - 1 }))).toBe('period_over')
-    expect([await rows.sweep(), await requests.countDocuments()]).toEqual([{ done: 2, waiting: 0 }, 0])
+    expect([await rows.sweep(), await requests.countDocuments()]).toEqual([swept({ done: 2 }), 0])
   })
 
   test('with fields: they go, the rows stay; repeated, nothing is left to do', async () => {
@@ -50,10 +50,7 @@ describe('rows of a collection', () => {
     ])
     w.clock.advance(days(30))
     await rows.prepare()
-    expect([await rows.sweep(), await rows.sweep()]).toEqual([
-      { done: 2, waiting: 0 },
-      { done: 0, waiting: 0 },
-    ])
+    expect([await rows.sweep(), await rows.sweep()]).toEqual([swept({ done: 2 }), swept()])
     expect(
       await requests
         .find({}, { projection: { at: 0 } })
@@ -109,7 +106,7 @@ test('rows of any other store, and none', async () => {
     removeBefore: async (instant) => seen.push(instant),
   })
   await rows.prepare()
-  expect(await rows.sweep()).toEqual({ done: 1, waiting: 0 })
+  expect(await rows.sweep()).toEqual(swept({ done: 1 }))
   expect(seen).toEqual([START - days(29)])
   expect((await refusalOf(() => pseudonymsOf(w).resource({} as never))).argument).toBe('rows')
 })

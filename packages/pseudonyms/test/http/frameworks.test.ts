@@ -1,8 +1,11 @@
 // Express, Fastify, Hono: on real servers, with what they log.
 import { once } from 'node:events'
-import { createServer, request as httpRequest, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { Agent, createServer, type IncomingMessage, request as httpRequest, type Server } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { text as textOf } from 'node:stream/consumers'
 import { inspect } from 'node:util'
 
 import { getConnInfo } from '@hono/node-server/conninfo'
@@ -14,7 +17,7 @@ import { pseudonymiseHono } from '@strongroom/pseudonyms/hono'
 import express from 'express'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { pseudonymsOf, world } from '../support.ts'
 
@@ -39,9 +42,7 @@ function asked(port: number, headers: Readonly<Record<string, string>> = {}, bod
     const call = httpRequest(
       { port, host: '127.0.0.1', method: body === undefined ? 'GET' : 'POST', headers: { host: 'x', ...headers } },
       (response) => {
-        let text = ''
-        response.on('data', (chunk: Buffer) => (text += chunk.toString()))
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }))
+        void textOf(response).then((said) => resolve({ status: response.statusCode ?? 0, body: said }))
       },
     )
     call.on('error', reject)
@@ -91,9 +92,18 @@ describe('Express', () => {
     expect(printed[0]).toBe('-  - ')
   })
 
+  test('mounted twice it gives the same once more, and no pseudonym of a pseudonym', async () => {
+    const pseudonyms = pseudonymsOf(await world())
+    const app = express()
+    for (let i = 0; i < 2; i++) app.use(pseudonymiseExpress(pseudonyms, OURS))
+    app.get('/', (req, res) => void res.json([req.ip, req.socket.remoteAddress, req.get('x-forwarded-for')]))
+    const [client, other] = [await pseudonyms.pseudonymise(CLIENT), await pseudonyms.pseudonymise('198.51.100.7')]
+    const { body } = await asked(await listening(createServer(app)), forwarded)
+    expect(JSON.parse(body)).toEqual([client, client, `${other}, ${client}`])
+  })
+
   test('several requests of one connection have each their own', async () => {
     const { pseudonyms, port } = await serving()
-    const { Agent } = await import('node:http')
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     onTestFinished(() => agent.destroy())
     const clients = ['192.0.2.1', '192.0.2.2', '192.0.2.3']
@@ -102,9 +112,7 @@ describe('Express', () => {
       found.push(
         await new Promise<string>((resolve, reject) => {
           const call = httpRequest({ port, host: '127.0.0.1', agent, headers: { 'x-forwarded-for': client } }, (response) => {
-            let text = ''
-            response.on('data', (chunk: Buffer) => (text += chunk.toString()))
-            response.on('end', () => resolve((JSON.parse(text) as string[])[0] as string))
+            void textOf(response).then((said) => resolve((JSON.parse(said) as string[])[0] as string))
           })
           call.on('error', reject).end()
         }),
@@ -152,6 +160,86 @@ describe('Fastify', () => {
   })
 })
 
+describe('the connection', () => {
+  const HIDDEN = '127.0.0.9'
+  // All that Node would tell of the peer, read before it is printed.
+  const printed = (request: IncomingMessage): string => {
+    const { socket } = request
+    const told = [socket.remoteAddress, socket.remoteFamily, socket.remotePort, socket.address(), socket.localPort]
+    return [inspect(told), inspect(request, { depth: 12, showHidden: true }), JSON.stringify(socket.address())].join('\n')
+  }
+  const from = (port: number, agent: Agent): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const call = httpRequest({ port, host: '127.0.0.1', localAddress: HIDDEN, agent }, (response) => void textOf(response).then(resolve))
+      call.on('error', reject).end()
+    })
+
+  test('shows no raw peer, whatever is read of it: on the first request and on the next', async () => {
+    const pseudonyms = pseudonymsOf(await world())
+    const seen: string[] = []
+    const app = express()
+    app.use(pseudonymiseExpress(pseudonyms))
+    app.use((req, res) => {
+      seen.push(printed(req))
+      res.json([req.socket.remoteAddress, req.socket.remoteFamily, typeof req.socket.remotePort])
+    })
+    const client = await pseudonyms.pseudonymise(HIDDEN)
+    const plain = await listening(createServer(app))
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    onTestFinished(() => agent.destroy())
+    for (let i = 0; i < 3; i++) expect(JSON.parse(await from(plain, agent))).toEqual([client, 'IPv4', 'number'])
+    expect(seen.filter((each) => each.includes(HIDDEN))).toEqual([])
+    expect(seen).toHaveLength(3)
+  })
+
+  test('of a Unix domain socket has no address, and shows none', async () => {
+    const pseudonyms = pseudonymsOf(await world())
+    const app = express()
+    app.use(pseudonymiseExpress(pseudonyms, OURS))
+    app.use((req, res) => res.json([req.ip, req.socket.remoteAddress, req.socket.remotePort ?? null, req.get('x-forwarded-for')]))
+    const socketPath = join(tmpdir(), `strongroom-${process.pid}.sock`)
+    const server = createServer(app).listen(socketPath)
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const body = await new Promise<string>((resolve, reject) => {
+      httpRequest({ socketPath, headers: { 'x-forwarded-for': CLIENT } }, (response) => void textOf(response).then(resolve))
+        .on('error', reject)
+        .end()
+    })
+    expect(JSON.parse(body)).toEqual(['-', '-', null, await pseudonyms.pseudonymise(CLIENT)])
+  })
+
+  test('shows each of several requests that were sent at once its own client', async () => {
+    const pseudonyms = pseudonymsOf(await world())
+    const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50))
+    const app = express()
+    app.use(pseudonymiseExpress(pseudonyms, OURS))
+    app.use((req, res) => {
+      const first = req.socket.remoteAddress
+      void later().then(() => res.json([first, req.socket.remoteAddress, req.ip]))
+    })
+    const fastify = Fastify({ serverFactory: pseudonymousServer(pseudonyms, OURS) })
+    fastify.get('/', (req) => {
+      const first = req.ip
+      return later().then(() => [first, req.socket.remoteAddress, req.ip])
+    })
+    await fastify.ready()
+    const clients = ['192.0.2.1', '192.0.2.2', '192.0.2.3']
+    const all = clients.map((each) => `GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${each}\r\n\r\n`).join('')
+    const expected = await Promise.all(clients.map((each) => pseudonyms.pseudonymise(each)))
+    for (const server of [createServer(app), fastify.server]) {
+      const socket: Socket = connect(await listening(server), '127.0.0.1')
+      onTestFinished(() => void socket.destroy())
+      let answer = ''
+      socket.on('data', (data: Buffer) => (answer += data.toString()))
+      socket.write(all)
+      await vi.waitFor(() => expect(answer.match(/\[[^\]]*\]/g)).toHaveLength(3), { timeout: 5000 })
+      const found = answer.match(/\[[^\]]*\]/g)?.map((each) => JSON.parse(each) as unknown)
+      expect(found).toEqual(expected.map((each) => [each, each, each]))
+    }
+  })
+})
+
 describe('Hono', () => {
   type App = Hono<{ Variables: { client: string; enriched: string | undefined } }>
   async function app(options: object): Promise<{ readonly hono: App; readonly pseudonyms: ReturnType<typeof pseudonymsOf> }> {
@@ -179,6 +267,23 @@ describe('Hono', () => {
     expect(JSON.parse((await asked(port, { ...forwarded, 'sec-gpc': '1' })).body)).toEqual(['-', null, '-', ''])
   })
 
+  test('mounted twice, on Node and elsewhere: once', async () => {
+    for (const options of [{}, { remoteAddress: () => '127.0.0.1' }]) {
+      const { hono, pseudonyms } = await app(options)
+      const outer: App = new Hono()
+      outer.use(pseudonymiseHono(pseudonyms, { ...OURS, ...options }))
+      outer.route('/', hono)
+      const client = await pseudonyms.pseudonymise(CLIENT)
+      const headers = { 'x-forwarded-for': CLIENT }
+      if ('remoteAddress' in options) {
+        expect(await (await outer.request('/', { headers })).json()).toEqual([client, client, null, ''])
+        continue
+      }
+      const port = await listening(createServer((incoming, response) => void getRequestListener(outer.fetch)(incoming, response)))
+      expect(JSON.parse((await asked(port, headers)).body)).toEqual([client, client, client, ''])
+    }
+  })
+
   test('elsewhere, where it is told the peer, and refused where it is not', async () => {
     const { hono, pseudonyms } = await app({ remoteAddress: () => '127.0.0.1' })
     const client = await pseudonyms.pseudonymise(CLIENT)
@@ -188,4 +293,18 @@ describe('Hono', () => {
     untold.hono.onError((error, c) => c.text((error as unknown as { argument: string }).argument, 500))
     expect(await (await untold.hono.request('/')).text()).toBe('remoteAddress')
   })
+})
+
+test('options that are none are refused by each of them, with the name of one that there is not', async () => {
+  const pseudonyms = pseudonymsOf(await world())
+  for (const wrap of [pseudonymiseExpress, pseudonymousServer, pseudonymiseHono])
+    expect(() => wrap(pseudonyms, { trustedProxy: ['10.0.0.0/8'] } as object)).toThrow(
+      /must not hold trustedProxy; there are trustedProxies, /,
+    )
+  for (const [argument, make] of [
+    ['create', () => pseudonymousServer(pseudonyms, { create: 5 } as object)],
+    ['onError', () => pseudonymousServer(pseudonyms, { onError: 'log' } as object)],
+    ['remoteAddress', () => pseudonymiseHono(pseudonyms, { remoteAddress: '127.0.0.1' } as object)],
+  ] as const)
+    expect(make).toThrow(expect.objectContaining({ code: 'invalid_argument', argument }))
 })

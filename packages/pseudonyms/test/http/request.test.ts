@@ -1,4 +1,6 @@
 // Who the client is, and what of its address is left.
+import { inspect } from 'node:util'
+
 import { pseudonymiseRequest, type RequestAddress, type RequestOptions } from '@strongroom/pseudonyms'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -67,14 +69,18 @@ describe('the client', () => {
     for (const [signal, dropped] of [
       [['DNT', '1'], 'dnt'],
       [['sec-gpc', ' 1 '], 'gpc'],
+      [['DNT', '1, 1'], 'dnt'],
+      [['dnt', '0,1'], 'dnt'],
+      [['DNT', '1xyz'], 'dnt'],
+      [['Sec-GPC', '1,1'], 'gpc'],
     ] as const) {
       const headers = [['Host', 'x'], ['X-Real-IP', '192.0.2.1'], ['Forwarded', 'for=192.0.2.1'], signal] as const
       const answer = await read({ remoteAddress: '192.0.2.1', headers }, { enrich: (address) => void seen.push(address) })
       expect(answer).toEqual({ client: '-', dropped, enriched: undefined, headers: [['Host', 'x'], [...signal]] })
     }
     expect(seen).toEqual([])
-    const kept = await read({ remoteAddress: '192.0.2.1', headers: [['DNT', '0']] }, { enrich: (address) => `of ${address}` })
-    expect(kept).toMatchObject({ client: '<192.0.2.1>', dropped: undefined, enriched: 'of 192.0.2.1' })
+    const kept = await read({ remoteAddress: '192.0.2.1', headers: [['DNT', '0']] }, { enrich: (address) => `${address.length}` })
+    expect(kept).toMatchObject({ client: '<192.0.2.1>', dropped: undefined, enriched: '9' })
   })
 })
 
@@ -89,14 +95,80 @@ describe('headers', () => {
       ['forwarded', 'for=_hidden;by=unknown;secret=192.0.2.1, for=192.0.2.1;host="a:80"'],
     ] as const
     expect((await read({ remoteAddress: '192.0.2.1', headers }, { addressHeaders: ['X-MINE'] })).headers).toEqual([
-      ['x-forwarded-for', '<192.0.2.1>, unknown, unknown, unknown, <2001:db8::1>'],
+      ['x-forwarded-for', '<192.0.2.1>, unknown, unknown, <2001:db8::1>'],
       ['CF-Connecting-IP', '<192.0.2.1>'],
       ['X-Mine', '<192.0.2.2>'],
       ['host', '127.0.0.1:8080'],
       ['forwarded', 'for=unknown;by=unknown, for="[<192.0.2.1>]";host="a:80"'],
     ])
-    for (const bad of ['for=192.0.2.1;', 'for=192.0.2.1:80', '192.0.2.1', 'for="192.0.2.1'])
-      expect((await read({ remoteAddress: '192.0.2.1', headers: [['forwarded', bad]] })).headers).toEqual([])
+  })
+
+  test.each([
+    'X-Forwarded-For,X-Original-Forwarded-For,X-Real-IP,X-Client-IP,X-ClientIP,X-Cluster-Client-IP,X-Originating-IP,X-Remote-IP,X-Remote-Addr',
+    'Client-IP,Proxy-Client-IP,WL-Proxy-Client-IP,True-Client-IP,Forwarded-For,X-Forwarded,X-Envoy-External-Address,X-ProxyUser-Ip',
+    'CF-Connecting-IP,CF-Connecting-IPv6,CloudFront-Viewer-Address,Fastly-Client-IP,Fastly-Temp-XFF,Fly-Client-IP,DO-Connecting-IP',
+    'X-Vercel-Forwarded-For,X-Vercel-Proxied-For,X-NF-Client-Connection-IP,Incap-Client-IP,X-Sucuri-ClientIP,Ali-CDN-Real-IP,CDN-Src-IP',
+    'X-AppEngine-User-IP,X-AppEngine-Remote-Addr,X-Azure-ClientIP,X-Azure-SocketIP',
+  ])('of proxies and CDNs are known: %s', async (names) => {
+    const read = await reading(ALL)
+    const headers = names.split(',').map((name) => [name, '192.0.2.1'] as const)
+    const answer = await read({ remoteAddress: '192.0.2.2', headers })
+    expect(answer.headers).toEqual(headers.map(([name]) => [name, '<192.0.2.1>']))
+    const objecting = await read({ remoteAddress: '192.0.2.2', headers: [...headers, ['DNT', '1']] })
+    expect(objecting.headers).toEqual([['DNT', '1']])
+  })
+
+  test('of CloudFront have a port, behind IPv6 without brackets too', async () => {
+    const read = await reading(ALL)
+    for (const [value, expected] of [
+      ['192.0.2.1:46532', '<192.0.2.1>'],
+      ['2001:db8::1:4653', '<2001:db8::1>'],
+      ['2001:db8:0:0:0:0:0:1:46532', '<2001:db8::1>'],
+      ['[2001:db8::1]:46532', '<2001:db8::1>'],
+    ] as const) {
+      const { headers } = await read({ remoteAddress: '192.0.2.2', headers: [['CloudFront-Viewer-Address', value]] })
+      expect(headers).toEqual([['CloudFront-Viewer-Address', expected]])
+    }
+  })
+
+  test('Forwarded: what is none becomes for=unknown, and hides neither the others nor the client', async () => {
+    const read = await reading(ALL)
+    const known = 'for="[<192.0.2.1>]"'
+    for (const [value, expected, client] of [
+      ['for=192.0.2.1', known, '<192.0.2.1>'],
+      [';;for=192.0.2.1; ;', known, '<192.0.2.1>'],
+      [', ,for=192.0.2.1,,', known, '<192.0.2.1>'],
+      ['', undefined, '<10.0.0.1>'],
+      [' , ', undefined, '<10.0.0.1>'],
+      ['for="192.0.2.1:80";secret="a, for=192.0.2.2"', known, '<192.0.2.1>'],
+      [String.raw`for="192.0.2.1";x="\", for=192.0.2.2"`, known, '<192.0.2.1>'],
+      [String.raw`for="192.0.2.1";x="\\", for=192.0.2.2`, `${known}, for="[<192.0.2.2>]"`, '<192.0.2.2>'],
+      // Planted by the client, with what the proxies have put behind it.
+      ['for=192.0.2.2:80, for=192.0.2.1', `for=unknown, ${known}`, '<192.0.2.1>'],
+      ['for=192.0.2.2, for=", for=192.0.2.1', `for=unknown, ${known}`, '<192.0.2.1>'],
+      ['x="for=192.0.2.2, for=192.0.2.1', `for=unknown, ${known}`, '<192.0.2.1>'],
+      [String.raw`x=\", for=192.0.2.1, for="10.0.0.2"`, `for=unknown, ${known}, for="[<10.0.0.2>]"`, '<192.0.2.1>'],
+      ['192.0.2.2, for=192.0.2.1, for=10.0.0.2', `for=unknown, ${known}, for="[<10.0.0.2>]"`, '<192.0.2.1>'],
+      // Where it is what the nearest of them says, nobody is believed.
+      ['for=192.0.2.1, for=192.0.2.2:80', `${known}, for=unknown`, '-'],
+      ['for=192.0.2.1, proto=https', `${known}, proto=https`, '-'],
+    ] as const) {
+      const answer = await read({ remoteAddress: '10.0.0.1', headers: [['forwarded', value]] }, RFC)
+      expect([value, answer.client, answer.headers]).toEqual([value, client, expected === undefined ? [] : [['forwarded', expected]]])
+    }
+    // In a header of its own.
+    const two = [
+      ['Forwarded', 'for="'],
+      ['Forwarded', 'for=192.0.2.1'],
+    ] as const
+    const answer = await read({ remoteAddress: '10.0.0.1', headers: two }, RFC)
+    expect([answer.client, answer.headers]).toEqual([
+      '<192.0.2.1>',
+      [
+        ['Forwarded', 'for=unknown'],
+        ['Forwarded', known],
+      ],
+    ])
   })
 
   test('no address that came in goes out, whatever the headers are', async () => {
@@ -120,6 +192,24 @@ describe('headers', () => {
   })
 })
 
+test('what enrich returns holds no address and is short; what it throws is not shown', async () => {
+  const pseudonyms = pseudonymsOf(await world())
+  const request = { remoteAddress: '192.0.2.1', headers: [] }
+  for (const enrich of [
+    (address: string) => address,
+    () => 'at 192%2e0.2.1',
+    () => 'x'.repeat(65),
+    () => 5 as unknown as string,
+    (address: string) => {
+      throw new Error(`no country of ${address}`)
+    },
+  ]) {
+    const failed = await pseudonymiseRequest(pseudonyms, request, { enrich }).catch((error: unknown) => error)
+    expect(failed).toMatchObject({ code: 'invalid_argument', argument: 'enrich' })
+    expect(inspect(failed, { depth: 9 })).not.toContain('192.0.2.1')
+  }
+})
+
 test('options that are none are refused', async () => {
   const pseudonyms = pseudonymsOf(await world())
   const request = { remoteAddress: '192.0.2.1', headers: [] }
@@ -131,6 +221,9 @@ test('options that are none are refused', async () => {
     ['header', { header: 'forwarded' }],
     ['header', { trustedProxies: ['10.0.0.0/8'], header: 'x-real-ip' }],
     ['addressHeaders', { addressHeaders: [''] }],
+    ['enrich', { enrich: 'FR' }],
+    ['options', { trustedProxy: ['10.0.0.0/8'] }],
+    ['options', 5],
   ] as const)
     await expect(pseudonymiseRequest(pseudonyms, request, options as never)).rejects.toMatchObject({ code: 'invalid_argument', argument })
 })

@@ -107,34 +107,6 @@ describe('every line comes out', () => {
     }
   })
 
-  test('longer ones are searched in parts, that no address and no value of a parameter is divided by', async () => {
-    const shown = await shownPseudonyms()
-    const options = { format: 'text', mostLine: 1024, redactQuery: ['token'] } as const
-    for (const filler of ['word ', 'word', '"', 'x,y,', `${ADDRESSES[0]} `]) {
-      for (let shift = 0; shift < 60; shift++) {
-        const padding = 'p'.repeat(shift) + filler.repeat(Math.ceil(2000 / filler.length))
-        const long = `${padding} ${ADDRESSES[1]} ${padding}`
-        const { text, counts } = await sent(shown, options, [`${long}\n192.0.2.9\n`])
-        expect(text).toBe(`${long.replaceAll('192.0.2.1', '<192.0.2.1>').replaceAll('2001:db8::1', '<2001:db8::1>')}\n<192.0.2.9>\n`)
-        expect(counts).toMatchObject({ lines: 2, malformed: 1 })
-      }
-    }
-    const secret = 'verylongsecret'.repeat(1000)
-    expect((await sent(shown, options, [`GET /?token=${secret} HTTP\nx\n`])).text).toBe('GET /?token=[redacted] HTTP\nx\n')
-  })
-
-  test('one that has no place to be divided at is taken out from there on; the next one is as it was', async () => {
-    const shown = await shownPseudonyms()
-    for (const run of ['0', '1.', ':', 'a:', '%31', '192.0.2.1.'])
-      for (const size of [100, 4000]) {
-        const bytes = Buffer.from(`x ${run.repeat(5000)} y\n192.0.2.9 ${run.repeat(5000)}`)
-        const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
-        const { text, counts } = await sent(shown, { format: 'text', mostLine: 1024 }, chunks)
-        expect([run, text]).toEqual([run, 'x[redacted] y\n<192.0.2.9>[redacted]'])
-        expect(counts).toMatchObject({ lines: 2, malformed: 2, unclear: 2 })
-      }
-  })
-
   test('back-pressure: what nobody reads is not read either', async () => {
     const lines = pseudonymiseLines(pseudonymsOf(await world()), { format: 'text' })
     let read = 0

@@ -33,6 +33,7 @@ const LINES = {
   ],
   parameters: [QUERY, (n) => filled(n, '?token=%26')],
   'names that may be parameters': [QUERY, (n) => filled(n, '?tokentoken')],
+  'a name in brackets': [QUERY, (n) => `?${filled(n, '[')}=x`],
   brackets: [COMBINED, (n) => filled(n, ' [')],
   'lines without a blank': [COMBINED, (n) => filled(n, 'a\n')],
   'lines without a bracket': [COMBINED, (n) => filled(n, 'a b\n')],

@@ -10,6 +10,7 @@ const [, , what, bytes, ...names] = process.argv
 const DAY = 86_400_000
 const pseudonyms = {
   spanOf: () => ({ period: 0, from: 0, to: DAY }),
+  latest: () => Infinity,
   unlock: async () => ({
     pseudonymiseBlocks: (blocks) => Array.from({ length: blocks.length / 16 }, () => '192.0.2.1'),
     dispose() {},

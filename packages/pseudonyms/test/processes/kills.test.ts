@@ -3,8 +3,9 @@ import { days } from '@strongroom/pseudonyms'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { removeAllDatabases } from '../../../core/test/stores/stores.ts'
-import { DAY } from '../support.ts'
-import { type Fleet, makeFleet, resultOf, type Worker } from './support.ts'
+import { DAY, swept } from '../support.ts'
+import { resultOf, type Worker } from '../../../core/test/processes/worker.ts'
+import { type Fleet, makeFleet } from './support.ts'
 
 const START = Date.UTC(2030, 0, 1)
 const SIDES = ['before', 'behind'] as const
@@ -26,7 +27,7 @@ const nextStart = (): number => START + rounds++ * days(100)
 async function endsInTime(at: number): Promise<void> {
   const later = await fleet.start(at + days(31))
   await later.run('sweep')
-  expect(await later.run('sweep')).toEqual({ done: 0, waiting: 0 })
+  expect(await later.run('sweep')).toEqual(swept())
   const behind = await fleet.start(at)
   expect(await resultOf(behind.run('pseudonymise', at))).toBe('shredded')
   for (const worker of [later, behind]) await worker.run('close')

@@ -3,6 +3,7 @@ import { openVault } from '@strongroom/core'
 import { localKeyProvider } from '@strongroom/kms-local'
 import { createPseudonyms } from '@strongroom/pseudonyms'
 
+import { answerWith } from '../../../core/test/processes/answer-with.mjs'
 import { openStores } from '../../../core/test/stores/open-stores.mjs'
 
 let pseudonyms
@@ -58,13 +59,4 @@ const TASKS = {
   close: () => vault.close(),
 }
 
-process.on('message', (message) => void answer(message))
-
-async function answer({ id, task, argument }) {
-  try {
-    process.send({ id, result: await TASKS[task](argument) })
-  } catch (error) {
-    process.send({ id, code: error.code ?? 'none', message: String(error.stack) })
-  }
-}
-process.on('disconnect', () => process.exit(0))
+answerWith(TASKS)

@@ -15,7 +15,8 @@ export interface JsonMembers {
   readonly enrichAs?: string
 }
 
-const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?([Zz]|[+-]\d\d:?\d\d)$/
+// RFC 3339, section 5.6, and a comma or no colon where ISO 8601 has them; no hour 24, and zones that there are.
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt ]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:[.,](\d{1,9}))?([Zz]|[+-](?:0\d|1[0-4]):?[0-5]\d)$/
 // Seconds reach this in the year 5138; milliseconds have passed it in 1973.
 const LEAST_MILLISECONDS = 1e11
 
@@ -68,9 +69,11 @@ function ofNumber(time: number): number {
 }
 
 function ofText(text: string): number {
-  const [, date = '', clock = '', fraction = '', zone = ''] = RFC_3339.exec(text) ?? []
+  const [, date = '', minute = '', seconds = '', fraction = '', zone = ''] = RFC_3339.exec(text) ?? []
   // What no month has would be carried over to the next.
   const day = Date.parse(`${date}T00:00:00Z`)
   if (Number.isNaN(day) || new Date(day).toISOString().slice(0, 10) !== date) return Number.NaN
-  return Date.parse(`${date}T${clock}.${fraction.padEnd(3, '0').slice(0, 3)}${zone.toUpperCase().replace(/(\d\d):?(\d\d)$/, '$1:$2')}`)
+  const offset = zone.toUpperCase().replace(/(\d\d):?(\d\d)$/, '$1:$2')
+  // A leap second is the first of the next minute.
+  return Date.parse(`${date}T${minute}:00${offset}`) + Number(seconds) * 1000 + Number(fraction.padEnd(3, '0').slice(0, 3))
 }
