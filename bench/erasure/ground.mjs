@@ -6,13 +6,16 @@ import { join } from 'node:path'
 import { days, hours, initVault, openVault } from '@strongroom/core'
 import { memoryKeyProvider } from '@strongroom/core/testing'
 import { createErasure, definePolicy } from '@strongroom/erasure'
+import { withFailpoints } from '@strongroom/erasure/testing'
 import { localStores } from '@strongroom/store-local'
 
 export const GRACE = days(30)
 
-export async function openGround(resources) {
+/** @param resourcesOf - all that the vault's erasures know of */
+export async function openGround(resourcesOf = () => []) {
   const directory = await mkdtemp(join(tmpdir(), 'strongroom-bench-'))
   const { close, keyStore, stateStore } = localStores({ directory })
+  const passed = new Map()
   const read = { calls: 0, entries: 0, keyRecords: 0 }
   const counted =
     (call, size) =>
@@ -68,7 +71,12 @@ export async function openGround(resources) {
     tenant,
     stateStore,
     read,
-    erasure: createErasure(vault, { policy, resources }),
+    erasure: createErasure(
+      vault,
+      withFailpoints({ policy, resources: resourcesOf(vault) }, (name) => void passed.set(name, performance.now())),
+    ),
+    /** When each place was passed last. */
+    passed,
     pass: (ms) => {
       now += ms
     },

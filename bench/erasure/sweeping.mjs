@@ -10,7 +10,7 @@ const AT_ONCE = 2000
 
 /** @param others - how many requests are pending that are not due */
 export async function sweepAmong(others) {
-  const ground = await openGround([])
+  const ground = await openGround()
   const { vault, tenant, stateStore, read, erasure, pass } = ground
   const subjects = Array.from({ length: DUE }, (_, i) => tenant.subject(`user-${i}`))
   for (const subject of subjects) await erasure.request(subject, { reason: 'accountDeleted' })

@@ -1,5 +1,6 @@
 // From the request to the certificate, step by step.
 import { days } from '@strongroom/core'
+import { memoryKeyProvider } from '@strongroom/core/testing'
 import { createErasure, verifyCertificate } from '@strongroom/erasure'
 import { withFailpoints } from '@strongroom/erasure/testing'
 import { describe, expect, test } from 'vitest'
@@ -195,6 +196,23 @@ describe('a tenant', () => {
     const said = await Promise.all(requests.map(async ({ id }) => verifyCertificate((await w.erasure.certificate(id)) ?? '', keys).kind))
     expect(said).toEqual(['item', 'self'])
   })
+})
+
+test('a process without the provider of a region leaves what is there to who has it', async () => {
+  const w = await world()
+  const { keyProviders } = w.vaultOptions
+  const both = await w.another({ keyProviders: { ...keyProviders, us: memoryKeyProvider() } })
+  const corp = await both.vault.tenants.create('corp', { region: 'us' })
+  const bob = corp.subject('bob')
+  await bob.encrypt(email, ADDRESS)
+  const requests = [
+    await both.erasure.request(bob, { reason: 'subjectRequest' }),
+    await both.erasure.request(corp.subject('carol'), { reason: 'subjectRequest', grace: 0 }),
+  ]
+  expect((await pass(w, GRACE + APART))[0]).toMatchObject({ waiting: 2, failures: [] })
+  expect([await bob.state(), (await both.erasure.get(requests[1]?.id ?? ''))?.state]).toEqual(['suspended', 'shredding'])
+  await both.erasure.sweep()
+  expect(await Promise.all(requests.map(async (request) => (await request.refresh())?.state))).toEqual(['erased', 'erased'])
 })
 
 describe('resources', () => {

@@ -2,7 +2,7 @@
 import { days } from '@strongroom/core'
 import { expect, test } from 'vitest'
 
-import { all, APART, closeEpoch, email, GRACE, outcome, pass, type World, world } from './support.ts'
+import { all, APART, closeEpoch, email, GRACE, pass, type World, world } from './support.ts'
 
 const ERASURES = 'strongroom/erasures'
 const ADDRESS = 'ada@example.com'

@@ -34,6 +34,8 @@ async function closeLowest(parts: ErasureParts, region: string, attempt: Attempt
   const { ended, vault } = parts
   const [lowest] = await ended.notes(region, 1)
   if (lowest === undefined) return 0
+  // Finality reads the whole ledger: where the answer would be no for certain, it is not asked.
+  if (!(await vault.mayBeFinal({ region, rootVersion: lowest.rootVersion }))) return 0
   const finality = await vault.finality({ region, rootVersion: lowest.rootVersion })
   if (!finality.final) return 0
   let closed = 0

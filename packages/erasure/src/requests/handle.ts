@@ -2,6 +2,7 @@
 
 import { invalidArgument } from '@strongroom/core'
 
+import { verifyCertificate } from '../certificate/verify.ts'
 import type { ErasureParts } from '../parts.ts'
 import { readId } from '../records/keys.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
@@ -16,8 +17,8 @@ export interface ErasureRequest {
   /** References and a random number: it names nobody. Keep it, to ask for the certificate. */
   readonly id: string
   readonly state: ErasureState
-  /** Until then it can be taken back; `undefined` once it is closed. UTC milliseconds. */
-  readonly due: number | undefined
+  /** Until then it can be taken back. UTC milliseconds. */
+  readonly due: number
   /**
    * Takes it back: the place encrypts and decrypts again, unless somebody else had suspended it before.
    *
@@ -48,7 +49,7 @@ export async function readRequest(parts: ErasureParts, id: string): Promise<Eras
   // In the order in which it moves on, so that it is seen in one place or the next.
   const open = await parts.open.get(key)
   if (open !== undefined) return requestOf(parts, open)
-  const ended = (state: ErasureState, due: number | undefined): ErasureRequest => ({
+  const ended = (state: ErasureState, due: number): ErasureRequest => ({
     id,
     state,
     due,
@@ -57,5 +58,7 @@ export async function readRequest(parts: ErasureParts, id: string): Promise<Eras
   })
   const erased = await parts.ended.erased(key)
   if (erased !== undefined) return ended('erased', erased.value.dueAt)
-  return (await parts.ended.certificate(key)) === undefined ? undefined : ended('closed', undefined)
+  const certificate = await parts.ended.certificate(key)
+  if (certificate === undefined) return undefined
+  return ended('closed', verifyCertificate(certificate, await parts.vault.receiptKeys()).dueAt)
 }
