@@ -42,7 +42,7 @@ export interface Erasure extends Sweepable {
    *
    * async function deleteAccount(vault: Vault, erasure: Erasure, user: string) {
    *   const { id, due } = await erasure.request(vault.tenant('acme').subject(user), { reason: 'accountDeleted' })
-   *   console.log(`${id}: can be taken back until ${new Date(due).toISOString()}`)
+   *   console.log(`${id}: can be taken back until ${new Date(due ?? 0).toISOString()}`)
    * }
    * ```
    */
