@@ -114,8 +114,8 @@ test('what is left, and what fails, is told by code and count, and ends with 1; 
     {
       outcome: 'failed',
       swept: [
-        { name: 'erasure', failures: [{ about: expect.stringMatching(/ liar$/), code: 'resource_remains', remaining: 2 }] },
-        { name: 'broken', failures: [{ about: 'broken', code: 'ECONNREFUSED' }] },
+        { name: 'erasure', failures: [{ place: expect.stringMatching(/ liar$/), reason: 'resource_remains', remaining: 2 }] },
+        { name: 'broken', failures: [{ place: 'broken', reason: 'unexpected', code: 'ECONNREFUSED' }] },
       ],
     },
   ])
