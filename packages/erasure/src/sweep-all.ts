@@ -71,8 +71,8 @@ async function sweepOne(each: Sweepable, signal: AbortSignal | undefined, onProg
   return swept
 }
 
-function withoutCause({ cause: _, ...failure }: SweepFailure): Omit<SweepFailure, 'cause'> {
-  return failure
+function withoutCause({ place, reason, code, remaining }: SweepFailure): Omit<SweepFailure, 'cause'> {
+  return { place, reason, ...(code === undefined ? {} : { code }), ...(remaining === undefined ? {} : { remaining }) }
 }
 
 function isSweepable(each: unknown): each is Sweepable {

@@ -43,10 +43,10 @@ async function* eachOf(all: readonly Sweepable[], signal: AbortSignal, swept: Sw
   yield { phase: 'sweeping', done: all.length, total: all.length }
 }
 
-function linesOf({ name, done, waiting, failures }: Swept): readonly string[] {
+function linesOf({ name, done, waiting, damaged, failures }: Swept): readonly string[] {
   const failed = failures.map(
     ({ place, reason, code, remaining }) =>
       `  ${place}: ${reason}${code === undefined ? '' : ` (${code})`}${remaining === undefined ? '' : `, ${count(remaining, 'record')} left`}`,
   )
-  return [`${name}: ${done} done, ${waiting} waiting`, ...failed]
+  return [`${name}: ${done} done, ${waiting} waiting${damaged === 0 ? '' : `, ${damaged} damaged`}`, ...failed]
 }

@@ -2,15 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import { days, hours, initVault, openVault, type VaultOptions } from '@strongroom/core'
 import { createLocalKeyFile, localKeyProvider } from '@strongroom/kms-local'
 
+import { startWorker, type Worker } from '../../../core/test/processes/worker.ts'
 import { makeStores, removeStores } from '../../../core/test/stores/stores.ts'
-import { startWorker, type Worker } from '../../../credentials/test/processes/support.ts'
 
-export { resultOf, type Worker } from '../../../credentials/test/processes/support.ts'
+export { resultOf, type Worker } from '../../../core/test/processes/worker.ts'
 
 const RAW_KEY = new Uint8Array(32).fill(7)
 
@@ -42,7 +41,7 @@ export async function makeFleet(): Promise<Fleet> {
   return {
     directory,
     async start(at) {
-      const worker = startWorker(fileURLToPath(new URL('./worker.mjs', import.meta.url)))
+      const worker = startWorker(new URL('./worker.mjs', import.meta.url))
       started.push(worker)
       await worker.run('open', { directory, at })
       return worker

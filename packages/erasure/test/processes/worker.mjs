@@ -8,6 +8,7 @@ import { withFailpoints } from '@strongroom/erasure/testing'
 import { localKeyProvider } from '@strongroom/kms-local'
 import { z } from 'zod'
 
+import { answerWith } from '../../../core/test/processes/answer-with.mjs'
 import { openStores } from '../../../core/test/stores/open-stores.mjs'
 
 const HOUR = 3_600_000
@@ -119,13 +120,4 @@ const TASKS = {
   close: () => vault.close(),
 }
 
-process.on('message', (message) => void answer(message))
-
-async function answer({ id, task, argument }) {
-  try {
-    process.send({ id, result: await TASKS[task](argument) })
-  } catch (error) {
-    process.send({ id, code: error.code ?? 'none', message: String(error.stack) })
-  }
-}
-process.on('disconnect', () => process.exit(0))
+answerWith(TASKS)
