@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 
 import type { Answered } from '../../../tools/services/programs.mjs'
 import { findSecrets, storedBytes } from '../../../tools/services/stored-bytes.mjs'
-import { credentials, describeOnServer, invite, type LoggedIn, logIn, teamNames, today } from './support.ts'
+import { credentials, describeOnServer, invite, type LoggedIn, logIn, teamNames, today, untilErased } from './support.ts'
 
 const COLLECTIONS = ['organisations', 'accounts', 'sessions', 'invitations', 'recoveries'] as const
 // As long as another process may use a key: the vault's bound, should it hear nothing of the change.
@@ -30,8 +30,8 @@ describeOnServer(
       const cancelling = (person: LoggedIn, password = person.password): Promise<Answered> =>
         service.call('DELETE', '/organisation', { token: person.token, body: { password } })
       expect([(await cancelling(bob)).status, (await cancelling(ada, 'wrong')).status]).toEqual([403, 403])
-      const { status, body } = await cancelling(ada)
-      expect([status, body]).toEqual([202, { erasure: expect.any(String), until: expect.any(String) }])
+      const cancelled = await cancelling(ada)
+      expect([cancelled.status, cancelled.body]).toEqual([202, { erasure: expect.any(String), until: expect.any(String) }])
       const gone = async (by: typeof service): Promise<void> => {
         for (const person of [ada, bob]) {
           expect([401, 410]).toContain((await by.call('GET', '/me', { token: person.token })).status)
@@ -45,7 +45,7 @@ describeOnServer(
       await gone(service)
       await vi.waitFor(() => gone(another), BOUND)
       // Nobody has to wait for the documents: that they go too, sweeping sees to.
-      await ground.programs.run('sweep')
+      await untilErased(ground, cancelled)
       const theirs = { $or: [{ orgId }, { _id: orgId }] }
       for (const name of COLLECTIONS) expect([name, await ground.stored(name).countDocuments(theirs)]).toEqual([name, 0])
       const secrets = [ada.email, ada.name, ada.id, bob.email, bob.id, leaving.id, 'Canary Acme', orgId]

@@ -1,7 +1,7 @@
 // An organisation answers for its members: its owners correct and delete what is theirs, and nobody else's.
 import { afterEach, beforeAll, expect, test } from 'vitest'
 
-import { credentials, describeOnServer, invite, type LoggedIn, logIn, teamNames, today } from './support.ts'
+import { credentials, describeOnServer, invite, type LoggedIn, logIn, teamNames, today, untilErased } from './support.ts'
 
 describeOnServer(
   'on behalf of an organisation',
@@ -55,7 +55,7 @@ describeOnServer(
       expect([401, 410]).toContain((await service.call('GET', '/me', { token: zoe.token })).status)
       expect((await service.call('POST', '/session', { body: credentials(zoe) })).status).toBe(401)
       expect(await teamNames(service, owner)).toEqual([bob.name, 'Owner'].toSorted())
-      await ground.programs.run('sweep')
+      await untilErased(ground, deleted)
       expect(await ground.stored('accounts').countDocuments({ _id: zoe.id })).toBe(0)
       expect(await ground.stored('sessions').countDocuments({ accountId: zoe.id })).toBe(0)
       expect((await service.call('DELETE', `/team/${zoe.id}`, { token: owner.token })).status).toBe(404)

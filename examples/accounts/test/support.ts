@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { initVault, Secret } from '@strongroom/core'
 import { createLocalKeyFile } from '@strongroom/kms-local'
 import { type Collection, type Document, MongoClient } from 'mongodb'
-import { afterAll, beforeAll, beforeEach, describe, inject, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, vi } from 'vitest'
 
 import type { Configuration } from '../dist/configuration.js'
 import { connect, openStore, type Store, vaultOptions } from '../dist/store.js'
@@ -168,6 +168,15 @@ async function makeVault(programs: Programs, cacheBound: number): Promise<void> 
   const options = await vaultOptions(connect(configuration), configuration)
   await initVault({ ...options, cacheBound })
   await options.close?.()
+}
+
+/** Sweeps, and waits until nothing is left of what an answer has asked to be erased: a service may have been first, and be at it. */
+export async function untilErased({ programs, withStore: within }: Ground, answer: Answered): Promise<void> {
+  await programs.run('sweep')
+  const id = String(answer.body?.['erasure'])
+  await within(({ erasure }) =>
+    vi.waitFor(async () => expect((await erasure.get(id))?.state).toBe('erased'), { timeout: 60_000, interval: 200 }),
+  )
 }
 
 const CLOCK = fileURLToPath(new URL('preload/clock.mjs', import.meta.url))
