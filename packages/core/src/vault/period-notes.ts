@@ -11,7 +11,8 @@ import type { KeyTree } from '../keys/key-tree.ts'
 import type { DueEntry, StateEntry } from '../keys/state-store.ts'
 import { keyEnd, type KeptSeries, type PeriodSeries } from './period-series.ts'
 
-const NAMESPACE = 'strongroom/period-keys'
+/** Of the state store. */
+export const NAMESPACE = 'strongroom/period-keys'
 const PAGE = 1000
 // Of those that this process has noted; then it looks again.
 const MOST_NOTED = 10_000

@@ -9,7 +9,7 @@ import { type Attempted, SweepTally } from './sweep-tally.ts'
 import type { SweepOptions, SweepReport } from '../sweepable.ts'
 import type { Gate } from './authorize.ts'
 import { refBytes } from './names.ts'
-import type { FoundNote } from './period-notes.ts'
+import { type FoundNote, NAMESPACE as NOTES } from './period-notes.ts'
 import { keyEnd, type KeptSeries, periodOf, type PeriodSeries, seriesStep, VAULT_SERIES } from './period-series.ts'
 import { Place } from './place.ts'
 import { shredPlace } from './shred-place.ts'
@@ -49,6 +49,15 @@ class PeriodSweep {
 
   async run(known: readonly KeptSeries[]): Promise<SweepReport> {
     this.#gate.requireOpen()
+    // To read a note takes a key of the vault's own, whose provider may be away: then all of it waits.
+    await this.#tally.attempt(NOTES, async () => {
+      await this.#endAll(known)
+      return 'nothing'
+    })
+    return this.#tally.report()
+  }
+
+  async #endAll(known: readonly KeptSeries[]): Promise<void> {
     for (const series of known) await this.#endKnown(series)
     for await (const note of this.#keys.notes.due(this.#now)) {
       if (known.some((series) => this.#keys.notes.isOf(note, series))) continue
@@ -56,7 +65,6 @@ class PeriodSweep {
       if (about === undefined || due === undefined) this.#tally.damaged(note.place)
       else await this.#attempt(note.place, () => this.#endNoted(note, about, about.period))
     }
-    return this.#tally.report()
   }
 
   // How long its keys are kept is known here: no note is needed, nor believed where it would have one live longer.

@@ -7,7 +7,7 @@ import {
   type StateEntry,
   type Vault,
 } from '@strongroom/core'
-import { manualClock } from '@strongroom/core/testing'
+import { manualClock, memoryKeyProvider } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
 import { aroundKeyStore, email, type Ground, hex, openGround, outcome, START, swept } from './support.ts'
@@ -163,6 +163,25 @@ describe('a sweep', () => {
     const keyStore = aroundKeyStore(w.keyStore, ({ method }, proceed) => (method === 'put' ? Promise.reject(new Error('down')) : proceed()))
     const vault = await openVault({ ...w.options, keyStore })
     expect(await outcome(() => vault.sweep())).toBe('key_store_unavailable')
+    expect(await w.vault.sweep()).toEqual(swept({ done: 1 }))
+  })
+
+  test('waits where the provider of the vault’s own region is away: no note can be read then', async () => {
+    const real = memoryKeyProvider()
+    let isAway = false
+    const unwrap: typeof real.unwrap = (...wrapped) => (isAway ? Promise.reject(new Error('away')) : real.unwrap(...wrapped))
+    const clock = manualClock(START)
+    const w = await openGround({ clock, keyProviders: { eu: { ...real, unwrap } } })
+    const acme = w.vault.tenant('acme').rawPeriodKeys(SERIES)
+    ;(await acme.open(START, BYTES)).dispose()
+    clock.advance(DAY)
+    isAway = true
+    const waits = expect.objectContaining({ done: 0, damaged: 0, failed: 0, failures: [] })
+    expect([await acme.sweep(), await w.vault.sweep()]).toEqual([waits, waits])
+    clock.advance(29 * DAY)
+    const report = await w.vault.sweep()
+    expect([report, report.waiting > 0]).toEqual([waits, true])
+    isAway = false
     expect(await w.vault.sweep()).toEqual(swept({ done: 1 }))
   })
 

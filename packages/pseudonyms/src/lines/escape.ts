@@ -13,10 +13,12 @@ export interface Escape {
   isOfUrl: boolean
   /** Nobody would write its bytes and mean them as they stand. */
   isSure: boolean
+  /** Nothing ends it: its digits may be those of a number behind it, as in `\203.0.113.9`. */
+  isOpen: boolean
 }
 
 export function noEscape(): Escape {
-  return { length: 0, text: '', isOfUrl: false, isSure: false }
+  return { length: 0, text: '', isOfUrl: false, isSure: false, isOpen: false }
 }
 
 /** Stands for what is of no account: no part of an address, and the end of nothing. */
@@ -29,6 +31,7 @@ export function take(found: Escape, text: string, length: number): void {
   found.text = text
   found.isOfUrl = false
   found.isSure = true
+  found.isOpen = false
 }
 
 /** It stands for a code point. @param code - below zero: it is no escape */

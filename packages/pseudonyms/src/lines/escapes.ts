@@ -23,6 +23,8 @@ import { foldedToAscii } from './folding.ts'
 import { readReference } from './references.ts'
 
 const MOST_DIGITS = 8
+// Digits of a unit of UTF-16.
+const UNIT = 4
 // ASCII punctuation, but for what begins other escapes: in `\&#46;` the backslash may be one of what comes out of that.
 const IS_SHOWN = tableOf('!"#$\'()*+,-./:;<>?@[\\]^_`{|}~')
 
@@ -41,14 +43,20 @@ function readReferenceInFull(bytes: Uint8Array, at: number, to: number, found: E
   readReference(bytes, at, to, found)
   const { length, text } = found
   const next = at + length
-  if (length === 0 || bytes[next - 1] === SEMICOLON || next >= to || (bytes[next] !== PERCENT && bytes[next] !== BACKSLASH)) return
-  readEscape(bytes, next, to, found)
-  if (found.length === 0) take(found, text, length)
-  else found.length = 0
+  if (length === 0 || bytes[next - 1] === SEMICOLON) return
+  if (next < to && (bytes[next] === PERCENT || bytes[next] === BACKSLASH)) {
+    readEscape(bytes, next, to, found)
+    if (found.length > 0) {
+      found.length = 0
+      return
+    }
+    take(found, text, length)
+  }
+  found.isOpen = true
 }
 
 function readPercent(bytes: Uint8Array, at: number, to: number, found: Escape): void {
-  if (at + 1 < to && ((bytes[at + 1] as number) | 0x20) === LETTER_U) takeCodePoint(found, hexNumber(bytes, at + 2, 4, to), 6)
+  if (at + 1 < to && ((bytes[at + 1] as number) | 0x20) === LETTER_U) takeUnits(bytes, at, to, found)
   else takeByte(found, hexNumber(bytes, at + 1, 2, to), 3)
   found.isOfUrl = true
 }
@@ -60,13 +68,14 @@ function readBackslash(bytes: Uint8Array, at: number, to: number, found: Escape)
   if (letter === LETTER_U || letter === LETTER_X) {
     if (bytes[at + 2] === BRACE) return readBraces(bytes, at, to, found)
     if (letter === LETTER_X) return readHex(bytes, at, to, found)
-    const digits = next === LETTER_U ? 4 : 8
-    return takeCodePoint(found, hexNumber(bytes, at + 2, digits, to), digits + 2)
+    if (next === LETTER_U) return takeUnits(bytes, at, to, found)
+    return takeCodePoint(found, hexNumber(bytes, at + 2, MOST_DIGITS, to), MOST_DIGITS + 2)
   }
   if (IS_DIGIT[next] === 1) {
     takeByte(found, octalNumber(bytes, at + 1, to), 4)
     // Or the first number of an address behind a backslash.
     found.isSure = false
+    found.isOpen = true
     return
   }
   const isLetter = IS_LETTER[next] === 1
@@ -74,6 +83,16 @@ function readBackslash(bytes: Uint8Array, at: number, to: number, found: Escape)
   // Letters are controls; punctuation is what it shows, but a quote that is escaped ends nothing.
   take(found, isLetter ? ' ' : next === QUOTE ? OTHER : String.fromCharCode(next), 2)
   found.isSure = !isLetter
+}
+
+// One unit of UTF-16, or the two of one character: `\ud835\udfcf`.
+function takeUnits(bytes: Uint8Array, at: number, to: number, found: Escape): void {
+  const first = hexNumber(bytes, at + 2, UNIT, to)
+  const next = at + UNIT + 2
+  const isLead = first >= 0xd800 && first < 0xdc00 && bytes[next] === bytes[at] && bytes[next + 1] === bytes[at + 1]
+  const second = isLead ? hexNumber(bytes, next + 2, UNIT, to) : -1
+  if (second < 0xdc00 || second > 0xdfff) takeCodePoint(found, first, UNIT + 2)
+  else takeCodePoint(found, 0x10000 + (first - 0xd800) * 0x400 + second - 0xdc00, 2 * (UNIT + 2))
 }
 
 function readBraces(bytes: Uint8Array, at: number, to: number, found: Escape): void {

@@ -6,7 +6,7 @@
 import { LAST_ASCII } from './bytes.ts'
 
 const IGNORED = /^\p{Default_Ignorable_Code_Point}$/u
-const ASCII = /^[!-~]+$/
+const ASCII = /^[!-[\]-~]+$/
 // A full stop to UTS 46 alone.
 const IDEOGRAPHIC_FULL_STOP = '。'
 const LAST = 0x10ffff
@@ -16,7 +16,10 @@ const PAGE = 256
 const pages: (readonly (string | undefined)[] | undefined)[] = []
 const NOTHING_FOLDED: readonly undefined[] = []
 
-/** The ASCII that a code point is mapped to; empty where it is left out; `undefined` where it stays itself. */
+/**
+ * The ASCII that a code point is mapped to; empty where it is left out; `undefined` where it stays itself. So does `＼`: with the first backslash
+ * of an escape of JSON it would make another one, and divide that.
+ */
 export function foldedToAscii(codePoint: number): string | undefined {
   if (codePoint > LAST) return undefined
   const page = Math.floor(codePoint / PAGE)

@@ -125,8 +125,14 @@ export class LineBuffer {
 
   #keep(bytes: Buffer): void {
     if (bytes.length === 0) return
-    this.#kept.push(bytes)
     this.#length += bytes.length
+    let last = bytes
+    // Chunks of single bytes would take hundreds of times what is in them; joined like this, each byte is copied a few times.
+    for (let before = this.#kept.at(-1); before !== undefined && before.length <= last.length; before = this.#kept.at(-1)) {
+      this.#kept.pop()
+      last = Buffer.concat([before, last])
+    }
+    this.#kept.push(last)
   }
 
   #take(): Buffer {

@@ -1,6 +1,7 @@
 /** Which parts of a line are worth reading without their escapes: most escapes stand for nothing that an address or a parameter has. */
 
 import {
+  AT,
   BACKSLASH,
   BEGINS_ESCAPE,
   COLON,
@@ -12,6 +13,7 @@ import {
   LAST_ASCII,
   LETTER_X,
   QUOTE,
+  SLASH,
   tableOf,
   ZERO,
 } from './bytes.ts'
@@ -23,6 +25,7 @@ import { type Folded, readFolded } from './folding.ts'
 const OF_ADDRESSES = tableOf('0123456789abcdefxABCDEFX.:%\\&#')
 const OF_PARAMETERS = tableOf('ghijklmnopqrstuvwyzGHIJKLMNOPQRSTUVWYZ?&;=#[]_-')
 const OF_HOSTS = tableOf('/\\@')
+const OF_NUMBERS = tableOf('0123456789abcdefxABCDEFX.')
 const DIGITS_AND_SLASHES = tableOf('0123456789/\\%')
 // No address, no escape and no value of a parameter goes on behind them; NULs are what UTF-16 is full of.
 const ENDS_TOKEN = tableOf(` ${CONTROLS.replace('\0', '')}`)
@@ -52,7 +55,7 @@ export class Tokens {
   /** Looks at a byte that may begin an escape, and notes its token where it counts. */
   note(bytes: Buffer, at: number, from: number, to: number): void {
     const last = this.ends.at(-1) ?? from
-    if (at < last || !this.#counts(bytes, at, to)) return
+    if (at < last || !this.#counts(bytes, at, from, to)) return
     let start = at
     while (start > last && !endsToken(bytes, start - 1)) start--
     let end = at + 1
@@ -61,7 +64,7 @@ export class Tokens {
     this.ends.push(end)
   }
 
-  #counts(bytes: Buffer, at: number, to: number): boolean {
+  #counts(bytes: Buffer, at: number, from: number, to: number): boolean {
     const byte = bytes[at] as number
     if (byte === 0) return true
     if (byte > LAST_ASCII) {
@@ -73,6 +76,7 @@ export class Tokens {
     const found = this.#found
     readEscape(bytes, at, to, found)
     if (found.length === 0) return false
+    if (isBehindHost(bytes, at, from)) return true
     if (found.text !== OTHER) return this.#isOfAccount(found.text, bytes, at + found.length, to)
     return (this.#hasParameters && byte === BACKSLASH) || isReadOn(bytes, at + found.length, to)
   }
@@ -96,6 +100,17 @@ function isReadOn(bytes: Buffer, start: number, to: number): boolean {
   if (at >= to) return false
   const byte = bytes[at] as number
   return (byte === DOT || byte === COLON) && (bytes[at + 1] === COLON || IS_HEX[bytes[at + 1] ?? 0] === 1)
+}
+
+// A number that may be a host, and ends where an escape begins: `http://127.1%2F`.
+function isBehindHost(bytes: Buffer, at: number, from: number): boolean {
+  let start = at
+  while (start > from && OF_NUMBERS[bytes[start - 1] as number] === 1) start--
+  if (start === at || start === from) return false
+  const before = bytes[start - 1] as number
+  if (before !== SLASH && before !== BACKSLASH) return before === COLON || before === AT
+  const last = start - 2 >= from ? bytes[start - 2] : undefined
+  return last === SLASH || last === BACKSLASH || last === COLON
 }
 
 // A quote behind a backslash, which is no escaped one itself, ends nothing.

@@ -2,8 +2,8 @@
  * Text with escapes: each level of them is undone and searched, `%31%32` as much as `%2531`. What is found in any of the readings is taken
  * out, from where it begins in the line to where it ends there.
  *
- * A line is read once for each level and once more, whatever is in it, and what was found in one reading is united with what was found before
- * in one pass over both.
+ * A line is read a few times for each level, whatever is in it, and what was found in one reading is united with what was found before in one
+ * pass over both.
  */
 
 import { ADDRESS, Findings } from './findings.ts'
@@ -51,39 +51,53 @@ export class Unfolding {
       const [first, firstAddress] = [at, address]
       for (; at < raw.count && (raw.starts[at] as number) < end; at++) if (raw.kinds[at] === ADDRESS) address++
       this.#view.copy(line, start, end)
-      this.#readAll(first, at, firstAddress, start)
+      if (this.#readAll(first, at, firstAddress, start)) this.#readSparingly(line, start, end)
       this.#found.give(into)
     }
     pass(line.length)
   }
 
-  // All readings of the view, of which the first is in the findings of the line.
-  #readAll(first: number, end: number, address: number, start: number): void {
+  // All readings of the view, of which the first is in the findings of the line. @returns whether another one may read digits otherwise
+  #readAll(first: number, end: number, address: number, start: number): boolean {
     this.#found.clear()
-    let isChanged = this.#nextView.undo(this.#view)
+    let isChanged = this.#nextView.undo(this.#view, false)
+    let isDoubtful = this.#view.isDoubtful
     this.#add(this.#raw, first, end, address, start, false)
     for (let level = 0; ; level++) {
       const isAtEnd = level === MOST_LEVELS
       if (this.#folded.fold(this.#view)) {
         ;[this.#view, this.#folded] = [this.#folded, this.#view]
-        isChanged = this.#search(isAtEnd)
+        isChanged = this.#search(isAtEnd, false)
+        isDoubtful ||= this.#view.isDoubtful
       }
       if (!isChanged || isAtEnd) break
       this.#swapViews()
-      isChanged = this.#search(level + 1 === MOST_LEVELS)
+      isChanged = this.#search(level + 1 === MOST_LEVELS, false)
+      isDoubtful ||= this.#view.isDoubtful
     }
-    if (!this.#nextView.withoutNuls(this.#view)) return
+    if (!this.#nextView.withoutNuls(this.#view)) return isDoubtful
     this.#swapViews()
     this.#searchView()
     // Fields that a NUL divides are not one.
     this.#add(this.#ofView, 0, this.#ofView.count, 0, 0, true)
+    return isDoubtful
+  }
+
+  // Without folding, and without escapes that nothing ends: to whoever reads none of these, digits beside an address are not its own.
+  #readSparingly(line: Buffer, start: number, end: number): void {
+    this.#view.copy(line, start, end)
+    let isChanged = this.#nextView.undo(this.#view, true)
+    for (let level = 1; isChanged; level++) {
+      this.#swapViews()
+      isChanged = this.#search(level === MOST_LEVELS, true)
+    }
   }
 
   // @returns whether the view has escapes; those of the last level are not looked for
-  #search(isLast: boolean): boolean {
+  #search(isLast: boolean, isSparing: boolean): boolean {
     this.#searchView()
-    const isChanged = !isLast && this.#nextView.undo(this.#view)
-    this.#add(this.#ofView, 0, this.#ofView.count, 0, 0, false)
+    const isChanged = !isLast && this.#nextView.undo(this.#view, isSparing)
+    this.#add(this.#ofView, 0, this.#ofView.count, 0, 0, isSparing)
     return isChanged
   }
 

@@ -10,6 +10,8 @@ const FIRST_ROOM = 1024
 const PLAIN = 0
 const ESCAPED = 1
 const OF_URL = 2
+// Nothing joins what is on both sides of it.
+const JOINS_DIGITS = /^$|[0-9a-fx]/i
 
 /** A byte is none of an escape's, but for its first. */
 export const OUTSIDE = 0
@@ -30,6 +32,8 @@ export class View {
   ends: Uint32Array = new Uint32Array(FIRST_ROOM)
   /** For each byte, whether it is within an escape: known once another view was made by undoing this one. */
   within: Uint8Array = new Uint8Array(FIRST_ROOM)
+  /** Whether digits in it are those of a number to some only: escapes that nothing ends, and characters that were folded. Known at the same time. */
+  isDoubtful = false
   #origins: Uint8Array = new Uint8Array(FIRST_ROOM)
   // Bytes beyond ASCII.
   #hasCharacters = false
@@ -43,8 +47,13 @@ export class View {
     for (let at = from; at < to; at++) this.#add(line[at] as number, at, at + 1, PLAIN)
   }
 
-  /** Undoes one level of escapes of another view. @returns whether there was one that says something else than it shows */
-  undo(other: View): boolean {
+  /**
+   * Undoes one level of escapes of another view.
+   *
+   * @param isSparing - those that nothing ends stay
+   * @returns whether there was one that says something else than it shows
+   */
+  undo(other: View, isSparing: boolean): boolean {
     const { bytes, length, starts, ends } = other
     const found = this.#found
     let isChanged = false
@@ -55,6 +64,10 @@ export class View {
       const byte = bytes[at] as number
       if (BEGINS_ESCAPE[byte] === 1) readEscape(bytes, at, length, found)
       else found.length = 0
+      if (found.length > 0 && found.isOpen) {
+        other.isDoubtful = true
+        if (isSparing) found.length = 0
+      }
       if (found.length === 0) {
         this.#add(byte, starts[at] as number, ends[at] as number, other.#origins[at] as number)
         at++
@@ -88,6 +101,7 @@ export class View {
       }
       at += found.length - 1
       this.#addText(found.text, start, ends[at] as number, origin)
+      if (JOINS_DIGITS.test(found.text)) this.isDoubtful = true
       isChanged = true
     }
     return isChanged
@@ -111,6 +125,7 @@ export class View {
 
   #clear(): void {
     this.length = 0
+    this.isDoubtful = false
     this.#hasCharacters = false
   }
 

@@ -37,6 +37,14 @@ describe('escapes, in any text', () => {
     [String.raw`\u003cfe80::1::2 caf\u00e9.10.0.0.1 \u0012.2.3.4`, String.raw`\u003c[redacted] caf\u00e9.<10.0.0.1> [redacted]`],
     ['%12.2.3.4 &#192.0.2.1 %20:2001:db8::1', '[redacted] [redacted] %20:<2001:db8::1>'],
     [String.raw`\\172.16.0.1\share "\\\\172.16.0.1\\share"`, String.raw`\\<172.16.0.1>\share "\\\\<172.16.0.1>\\share"`],
+    // One character in two units of UTF-16.
+    [String.raw`http://\ud835\udfcf\ud835\udfd7\ud835\udfd0.0.2.1/ %uD835%uDFCF.2.3.4`, 'http://<192.0.2.1>/ <1.2.3.4>'],
+    // Digits beside it that are its own to some: of an octal escape, of a reference without its end, of another script.
+    [String.raw`x\203%2e0%2e113%2e77 x\203&period;0&period;113&period;77`, String.raw`x\<203.0.113.77> x\<203.0.113.77>`],
+    [String.raw`&#203.\u0030.2.1 &#x203.0%2e2.1`, '&#<203.0.2.1> &#x<203.0.2.1>'],
+    ['203.0%2e113.77３0 ３203.0%2e113%252e77', '<203.0.113.77>３0 ３<203.0.113.77>'],
+    // A host that ends where an escape does.
+    ['http://3221225985%2Fx //127.1%20y http://a@127.1:80%22', 'http://[redacted]%2Fx //[redacted]%20y http://a@[redacted]:80%22'],
     // Two addresses, depending on who reads.
     [String.raw`fe80::1%31 fe80::1%2531 \fe80::1 %fe80::1`, '[redacted] [redacted] [redacted] [redacted]'],
     ['fe80::1%eth0 fe80::1%3 ::1%20', '<fe80::1>%eth0 <fe80::1>%3 <::1>%20'],
@@ -181,7 +189,57 @@ const spelling = fc
     return { address, families, text, before, after }
   })
 
+// Of strings of JSON: what escapes are made of, on any level.
+const OF_STRINGS = [
+  ...[
+    String.raw`\"`,
+    String.raw`\\`,
+    String.raw`\/`,
+    String.raw`\n`,
+    String.raw`\f`,
+    String.raw`\u0031`,
+    String.raw`\u002e`,
+    String.raw`\u0022`,
+  ],
+  ...[String.raw`\u005c`, String.raw`\ud835\udfcf`, String.raw`\u0000`, String.raw`\\061`, String.raw`\\u0031`, String.raw`\\x31`],
+  ...[
+    '1.2.3.4',
+    '1.2.3.',
+    '.4',
+    '1',
+    '.',
+    ':',
+    '::',
+    'fe80::1',
+    'f',
+    '%31',
+    '%22',
+    '%5c',
+    '%u0022',
+    '&#34;',
+    '&#92;',
+    '&quot;',
+    '=2E',
+    '=22',
+  ],
+  ...['?token=', '&token=', '&', '#', '=', ';', '//', 'http:', '@', '0x', ' ', 'é', '１', '＂', '＼', '％', '＆', '\u00ad', '”'],
+]
+const ofJson = fc
+  .array(fc.constantFrom(...OF_STRINGS), { minLength: 1, maxLength: 8 })
+  .map((parts) => `{"a":"${parts.join('')}","b":[1,"x"]}`)
+
 describe('a fuzz of escapes', () => {
+  test('JSON stays JSON', async () => {
+    const all = fc.sample(ofJson, { numRuns: 40_000, seed: 5 })
+    const { text, counts } = await sent(shown, { format: 'text', redactQuery: ['token'] }, [Buffer.from(all.join('\n'))])
+    const broken = Buffer.from(text, 'latin1')
+      .toString()
+      .split('\n')
+      .filter((line) => !isWhole(line))
+    expect(broken).toEqual([])
+    expect(counts.addresses + counts.unclear).toBeGreaterThan(10_000)
+  })
+
   test('whatever Python decodes to an address is not there any more: a pseudonym of that address is, or nothing', async () => {
     const readers = JSON.stringify(Object.fromEntries(Object.entries(FAMILIES).map(([name, { read }]) => [name, read])))
     const all = fc.sample(spelling, { numRuns: 4000, seed: 11 })
@@ -209,3 +267,11 @@ describe('a fuzz of escapes', () => {
     expect(named / judged).toBeGreaterThan(0.9)
   })
 })
+
+function isWhole(line: string): boolean {
+  try {
+    return JSON.stringify((JSON.parse(line) as { readonly b: unknown }).b) === '[1,"x"]'
+  } catch {
+    return false
+  }
+}

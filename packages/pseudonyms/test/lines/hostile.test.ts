@@ -18,7 +18,7 @@ const MOST_MEMORY = 200
 async function takenFor(
   names: readonly string[],
   bytes: number,
-  what: 'blocks' | 'memory',
+  what: 'blocks' | 'memory' | 'memory of single bytes',
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const child = fork(WORKER, [what, String(bytes), ...names])
   const taken = new Map<string, readonly number[]>()
@@ -49,4 +49,9 @@ describe('lines made to be slow', () => {
       expect(taken).toBeLessThan(MOST_MEMORY)
     },
   )
+
+  test('one that comes byte by byte: memory is some times the line', { timeout: 60_000 }, async () => {
+    const [taken] = (await takenFor(['one escape and digits'], KIB * KIB, 'memory of single bytes')).values().next().value ?? []
+    expect(taken).toBeLessThan(MOST_MEMORY)
+  })
 })

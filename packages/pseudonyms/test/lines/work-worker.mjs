@@ -1,5 +1,6 @@
 // Sends lines through the pipeline in a process of its own, and says what that takes: how often V8 runs the blocks of the package's code, or
 // bytes of memory. No durations: they are different on each machine.
+import { once } from 'node:events'
 import { Session } from 'node:inspector/promises'
 
 import { pseudonymiseLines } from '@strongroom/pseudonyms'
@@ -17,13 +18,15 @@ const pseudonyms = {
   }),
 }
 
-/** @returns how many bytes were written */
 async function send(line, options) {
   const lines = pseudonymiseLines(pseudonyms, options)
-  let written = 0
-  lines.end(line)
-  for await (const chunk of lines) written += chunk.length
-  return written
+  lines.resume()
+  if (what === 'memory of single bytes')
+    // Each in memory of its own, as it comes from a connection.
+    for (const byte of line) if (!lines.write(Uint8Array.of(byte))) await once(lines, 'drain')
+  if (what === 'memory of single bytes') lines.end()
+  else lines.end(line)
+  await once(lines, 'end')
 }
 
 // What is searched or copied by the platform is not in what V8 counts.
@@ -68,7 +71,7 @@ async function memoryTaken({ line, options }) {
 
 if (what === 'blocks') await startCounting()
 for (const name of names) {
-  if (what === 'memory') process.send({ name, taken: [await memoryTaken(lineOf(name, Number(bytes)))] })
+  if (what !== 'blocks') process.send({ name, taken: [await memoryTaken(lineOf(name, Number(bytes)))] })
   else process.send({ name, taken: [await blocksRun(lineOf(name, bytes / 2)), await blocksRun(lineOf(name, Number(bytes)))] })
 }
 process.disconnect()
