@@ -11,6 +11,7 @@ const SLOW = [
   'packages/mongo-adapter/test/stores/server-kills.test.ts',
   'packages/credentials/test/processes/faults.test.ts',
   'packages/credentials/test/processes/kills.test.ts',
+  'packages/erasure/test/processes/kills.test.ts',
   'packages/pseudonyms/test/processes/kills.test.ts',
   'packages/store-local/test/kill.test.ts',
 ]

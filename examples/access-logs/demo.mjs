@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 
 import { MongoClient } from 'mongodb'
 
@@ -114,7 +115,7 @@ async function ask({ url }, path, headers = {}, body) {
 }
 
 function expect(what, found, expected) {
-  const [shown, wanted] = [found, expected].map((value) => JSON.stringify(value))
-  if (shown !== wanted) failed++
-  say(shown === wanted ? 'ok' : 'FAILED', `${what}: ${shown}${shown === wanted ? '' : `, not ${wanted}`}`)
+  const holds = isDeepStrictEqual(found, expected)
+  if (!holds) failed++
+  say(holds ? 'ok' : 'FAILED', `${what}: ${JSON.stringify(found)}${holds ? '' : `, not ${JSON.stringify(expected)}`}`)
 }

@@ -63,12 +63,27 @@ try {
   expect('Bob invites', (await call('POST', '/invitations', { token: bob, body: { role: 'member' } })).status, 403)
 
   const { password } = ADA
-  expect('Ada deletes her account', (await call('DELETE', '/me', { token: ada, body: { password } })).status, 204)
-  expect('her session', (await call('GET', '/me', { token: ada })).status, 401)
+  const deletion = await call('DELETE', '/me', { token: ada, body: { password } })
+  expect('Ada deletes her account', deletion.status, 202)
+  expect('her session', (await call('GET', '/me', { token: ada })).status, 410)
   expect('her password', (await call('POST', '/session', { body: credentials(ADA) })).status, 401)
   expect('Bob sees his team', names(await call('GET', '/team', { token: bob })), ['Bob Babbage'])
-  await signUp(ADA, await programs.run('new-organisation', 'Another'))
-  expect('her address can sign up again', (await call('POST', '/session', { body: credentials(ADA) })).status, 201)
+  const { recovery } = deletion.body
+  expect('for thirty days her code brings her back', (await call('POST', '/recovery', { body: { recovery } })).status, 204)
+  expect('Bob sees his team', names(await call('GET', '/team', { token: bob })), ['Ada Lovelace', 'Bob Babbage'])
+  expect('her session', (await call('GET', '/me', { token: ada })).status, 200)
+
+  const renamed = await call('PATCH', `/team/${id}`, { token: bob, body: { name: 'Somebody' } })
+  expect('Bob renames Ada', renamed.status, 403)
+  const { id: bobs } = (await call('GET', '/me', { token: bob })).body
+  expect('Ada, an owner, corrects his name', (await call('PATCH', `/team/${bobs}`, { token: ada, body: { name: 'Robert' } })).status, 204)
+  expect('and has him deleted, at once', (await call('DELETE', `/team/${bobs}`, { token: ada })).status, 202)
+  expect('his session', (await call('GET', '/me', { token: bob })).status, 410)
+
+  const cancelled = await call('DELETE', '/organisation', { token: ada, body: { password } })
+  expect('Ada cancels: her organisation is gone', [cancelled.status, (await call('GET', '/me', { token: ada })).status], [202, 410])
+  expect('her code', (await call('POST', '/recovery', { body: { recovery } })).status, 403)
+  expect('Eve sees her team', names(await call('GET', '/team', { token: eve })), ['Eve Rival'])
 
   expect('SIGTERM ends the service', await service.stop(), 0)
   say('done', failed === 0 ? 'every expectation held' : `expectations that failed: ${failed}`)

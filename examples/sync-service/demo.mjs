@@ -99,6 +99,10 @@ try {
   for (const name of ['crm-key', 'crm-webhooks']) await asked(acme, 'DELETE', `/connections/${name}`)
   expect('known of the connections', await known(acme), [])
 
+  expect('Acme leaves', await statusOf(acme, 'DELETE', '/organisation'), 200)
+  expect('it calls again', await statusOf(acme, 'GET', '/connections'), 401)
+  expect('Rival calls', await statusOf(rival, 'GET', '/connections'), 200)
+
   expect('SIGTERM ends the processes', await Promise.all(services.map((each) => each.stop())), [0, 0, 0])
   say('done', failed === 0 ? 'every expectation held' : `expectations that failed: ${failed}`)
 } finally {

@@ -13,6 +13,8 @@ export async function reportOf(store: Store, day: string): Promise<Page> {
   const from = Date.parse(`${day}T00:00:00Z`)
   const rows = await store.requests.find({ at: { $gte: new Date(from), $lt: new Date(from + DAY) } }).toArray()
   const lastDay = isoDay(from + KEPT)
+  if (rows.length === 0 && store.now() < from + KEPT)
+    return { day, headline: 'No request of this day.', numbers: [['requests', 0]], charts: [] }
   if (rows.length === 0) {
     const left = await store.counts.findOne({ _id: day })
     return {
@@ -27,7 +29,7 @@ export async function reportOf(store: Store, day: string): Promise<Page> {
   }
   return {
     day,
-    headline: `Key destroyed, and rows removed, on ${lastDay}.`,
+    headline: `Key and rows are kept until ${lastDay}, and destroyed then.`,
     numbers: [
       ['requests', rows.length],
       ['visitors', new Set(rows.map(({ ip }) => ip)).size],

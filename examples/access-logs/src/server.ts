@@ -27,7 +27,8 @@ export function serverOf(store: Store, { PROXIES }: Configuration): Express {
   app.get('/images/:name', (_request, response) => void response.type('svg').send('<svg xmlns="http://www.w3.org/2000/svg"/>'))
   app.get('/report', (request, response, next) => {
     const { day = isoDay(store.now()) } = request.query
-    if (typeof day !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(day)) response.status(400).json({ error: 'day' })
+    if (typeof day !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(day) || Number.isNaN(Date.parse(day)))
+      response.status(400).json({ error: 'day' })
     else reportOf(store, day).then((page) => response.type('html').send(htmlOf(page)), next)
   })
   // For those who deal with abuse; in front of it belongs what says who they are.

@@ -71,6 +71,18 @@ describeOnServer('access logs', (ground) => {
     for (const address of addresses) expect(body).not.toContain(address)
   })
 
+  test('a report says what is to come as such: of a key that lives, and of days without requests', async () => {
+    const service = await ground.start()
+    await ground.importLog(trafficOf(yesterday, { requests: 20, visitors: 5 }).lines)
+    const said = async (day: string): Promise<string | undefined> =>
+      /<p>(.*)<\/p>/.exec((await ground.ask(service, `/report?day=${day}`)).body)?.[1]
+    const end = isoDay(Date.parse(yesterday) + 30 * DAY)
+    expect(await said(yesterday)).toBe(`Key and rows are kept until ${end}, and destroyed then.`)
+    expect(await said('2100-01-01')).toBe('No request of this day.')
+    expect(await said(isoDay(Date.now() - 20 * DAY))).toBe('No request of this day.')
+    expect((await ground.ask(service, '/report?day=2026-13-45')).status).toBe(400)
+  })
+
   test('[X1] Sec-GPC and DNT: neither pseudonym nor country nor user is kept', async () => {
     const service = await ground.start()
     for (const signal of [{ 'sec-gpc': '1' }, { dnt: '1' }])

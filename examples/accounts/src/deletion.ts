@@ -1,60 +1,75 @@
-/** Deleting an account: her key first, so that nothing of it can be read whatever happens next; then her documents. */
+/** Leaving: an account can be had back for a while, a whole organisation cannot. What is left to do then, sweeping does. */
 
 import { StrongroomError } from '@strongroom/core'
-import { z } from 'zod'
+import type { ErasureRequest } from '@strongroom/erasure'
 
-import { Account } from './documents.ts'
-import { log, Refusal } from './errors.ts'
+import { Account, Recovery } from './documents.ts'
+import { Refusal } from './errors.ts'
 import { passwordMatches } from './passwords.ts'
-import type { Member } from './profile.ts'
+import { colleague, type Member } from './profile.ts'
+import { POLICY } from './erasure.ts'
 import type { Store } from './store.ts'
+import { hashOf, newToken } from './tokens.ts'
 import { whole } from './whole.ts'
 
-/** Asks for the password again: it is for good. @throws Refusal 401, 403; DocumentError */
-export async function deleteAccount(store: Store, { _id, orgId }: Member, password: string): Promise<void> {
-  const { accounts } = store
+/** What whoever leaves is told: `erasure` is the number of the certificate that there will be. */
+export interface Leaving {
+  readonly erasure: string
+  readonly until: Date
+}
+
+/** Asks for the password again. @returns the code that brings the account back. @throws Refusal 401, 403; DocumentError */
+export async function deleteAccount(store: Store, me: Member, password: string): Promise<Leaving & { readonly recovery: string }> {
+  await requirePassword(store, me, password)
+  // Before it is suspended: from then on nothing says of a code that it is hers.
+  const recovery = newToken()
+  const until = new Date(Date.now() + POLICY.grace)
+  await store.recoveries.insertOne({ _id: hashOf(recovery), orgId: me.orgId, account: me._id, removeAt: until })
+  const request = await store.erasure.request(store.vault.tenant(me.orgId).subject(me._id), { reason: 'accountDeleted' })
+  return { recovery, ...leaving(request) }
+}
+
+/** Brings an account back, with all that it had. @throws Refusal 403, the same for a code that nobody has and for one that is too late */
+export async function recover(store: Store, code: string): Promise<void> {
+  const { recoveries, erasure, vault } = store
+  const found = await recoveries.findOne({ _id: hashOf(code) })
+  if (found === null) throw new Refusal(403, 'recovery_invalid')
+  const { orgId, account } = whole(Recovery, found)
+  const request = await erasure.find(vault.tenant(orgId).subject(account))
+  await request?.cancel().catch((error: unknown) => {
+    if (error instanceof StrongroomError && ['grace_over', 'shredded', 'not_found'].includes(error.code))
+      throw new Refusal(403, 'recovery_invalid')
+    throw error
+  })
+  await recoveries.deleteOne({ _id: found._id })
+  if (request === undefined) throw new Refusal(403, 'recovery_invalid')
+}
+
+/** For an owner, whose organisation answers for its members: at once. @throws Refusal 404, also for who is in another organisation */
+export async function deleteMember(store: Store, me: Member, id: string): Promise<Leaving> {
+  await colleague(store, me, id)
+  return leaving(await store.erasure.request(store.vault.tenant(me.orgId).subject(id), { reason: 'subjectRequest', grace: 0 }))
+}
+
+/** The whole organisation, at once: with its own key everything of everybody in it. @throws Refusal 401, 403; DocumentError */
+export async function cancelOrganisation(store: Store, me: Member, password: string): Promise<Leaving> {
+  await requirePassword(store, me, password)
+  return leaving(await store.erasure.request(store.vault.tenant(me.orgId), { reason: 'contractEnded', grace: 0 }))
+}
+
+/** @returns the certificate, or nothing before there is one. @throws Refusal 404 */
+export async function certificateOf({ erasure }: Store, id: string): Promise<string | undefined> {
+  const known = await erasure.get(id)
+  if (known === undefined) throw new Refusal(404, 'not_found')
+  return erasure.certificate(id)
+}
+
+function leaving({ id, due }: ErasureRequest): Leaving {
+  return { erasure: id, until: new Date(due ?? Date.now()) }
+}
+
+async function requirePassword({ accounts }: Store, { _id, orgId }: Member, password: string): Promise<void> {
   const account = await accounts.findOne({ _id, orgId })
   if (account === null) throw new Refusal(401, 'not_logged_in')
   if (!(await passwordMatches(password, whole(Account, account).password))) throw new Refusal(403, 'wrong_password')
-  await accounts.updateOne({ _id, orgId }, { $set: { deletionAsked: new Date(), deleting: true } })
-  await shred(store, { _id, orgId })
-  await erase(store, { _id, orgId })
-}
-
-/**
- * Goes on with deletions that something has interrupted. Safe in several processes at once: each step can be repeated. One that cannot be gone
- * on with is told to the log, and stays for the next time.
- */
-export async function finishDeletions(store: Store): Promise<void> {
-  for await (const found of store.marked.find({ deleting: true }, { projection: { orgId: 1 } }))
-    await finish(store, found).catch((error: unknown) => log('deletion', error))
-}
-
-// Plain, so anybody's word: what it names is deleted only if the account itself, under its own key, says that it is asked for.
-const Person = Account.pick({ _id: true, orgId: true })
-type Person = z.output<typeof Person>
-
-const Asked = z.object({ deletionAsked: z.date() })
-
-async function finish(store: Store, found: unknown): Promise<void> {
-  const person = whole(Person, found)
-  const { _id, orgId } = person
-  try {
-    const account = await store.accounts.for({ tenant: orgId, subject: _id }).findOne({ _id }, { projection: { deletionAsked: 1 } })
-    whole(Asked, account)
-    await shred(store, person)
-  } catch (error) {
-    // Her key is gone already, or that of the whole organisation: only documents are left.
-    if (!(error instanceof StrongroomError && error.code === 'shredded')) throw error
-  }
-  await erase(store, person)
-}
-
-async function shred({ vault }: Store, { _id, orgId }: Person): Promise<void> {
-  await vault.tenant(orgId).subject(_id).shred({ reason: 'accountDeleted' })
-}
-
-// The unique index counts her address until her document is gone: it is the last to go, since it says what is left to do.
-async function erase({ accounts, sessions }: Store, { _id, orgId }: Person): Promise<void> {
-  for (const collection of [sessions, accounts]) await collection.resource().erase({ tenant: orgId, subject: _id })
 }

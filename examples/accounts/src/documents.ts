@@ -18,10 +18,6 @@ export const Account = z.object({
   name: encrypted(z.string()),
   role: Role,
   password: encrypted(z.string()),
-  /** When she asked for the end of it: under her own key, so that nobody else asks. */
-  deletionAsked: Instant.optional(),
-  /** Says where to look for the former, and nothing by itself: anybody can have written it. */
-  deleting: z.literal(true).optional(),
 })
 
 /**
@@ -32,6 +28,9 @@ export const Session = z.object({ _id: z.string(), orgId: z.string(), accountId:
 
 /** `_id` is the hash of a code. Under the organisation's key, so that nobody else invites, nor makes an owner of a member. */
 export const Invitation = z.object({ _id: z.string(), orgId: z.string(), role: Role, expires: Instant, removeAt: z.date() })
+
+/** `_id` is the hash of a code. Under the organisation's key, since hers opens nothing while she is leaving; so nobody else says whose it is. */
+export const Recovery = z.object({ _id: z.string(), orgId: z.string(), account: encrypted(z.string()), removeAt: z.date() })
 
 export type Account = z.output<typeof Account>
 export type Role = Account['role']

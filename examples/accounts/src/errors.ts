@@ -24,6 +24,16 @@ export class DocumentError extends Error {
   }
 }
 
+/** Of who is leaving nothing opens, and of who has left nothing ever will. */
+export function isLeaving(error: unknown): boolean {
+  return error instanceof StrongroomError && ['suspended', 'shredded'].includes(error.code)
+}
+
+export function nobodyIfLeaving(error: unknown): null {
+  if (isLeaving(error)) return null
+  throw error
+}
+
 /** @param during - what has failed */
 export function log(during: string, error: unknown): void {
   console.error(JSON.stringify({ at: new Date().toISOString(), during, error: described(error) }))

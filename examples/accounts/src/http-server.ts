@@ -2,13 +2,12 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
-import { StrongroomError } from '@strongroom/core'
-
-import { log, Refusal } from './errors.ts'
+import { isLeaving, log, Refusal } from './errors.ts'
 import { type Answer, ROUTES } from './routes.ts'
 import type { Store } from './store.ts'
 
-const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u
+// Of a person, or of an erasure.
+const ID = /(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}(?:\.[0-9a-f]{32}){1,3})$/u
 
 /** Behind what ends TLS and holds back those who guess. */
 export function httpServer(store: Store): Server {
@@ -40,8 +39,7 @@ async function answer(store: Store, request: IncomingMessage): Promise<Answer> {
 
 function failure(error: unknown, route: string): Answer {
   if (error instanceof Refusal) return { status: error.status, body: { error: error.message, fields: error.fields } }
-  // Of someone whose account is being deleted.
-  if (error instanceof StrongroomError && error.code === 'shredded') return { status: 410, body: { error: 'gone' } }
+  if (isLeaving(error)) return { status: 410, body: { error: 'gone' } }
   log(route, error)
   return { status: 500, body: { error: 'internal' } }
 }

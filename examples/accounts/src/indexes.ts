@@ -8,9 +8,10 @@ import type { Store } from './store.ts'
 const NAMESPACE_NOT_FOUND = 26
 
 const OF_PLAIN_PATHS = {
-  accounts: [{ key: { orgId: 1 } }, { key: { deleting: 1 }, sparse: true }],
+  accounts: [{ key: { orgId: 1 } }],
   sessions: [{ key: { orgId: 1, accountId: 1 } }, { key: { removeAt: 1 }, expireAfterSeconds: 0 }],
-  invitations: [{ key: { removeAt: 1 }, expireAfterSeconds: 0 }],
+  invitations: [{ key: { orgId: 1 } }, { key: { removeAt: 1 }, expireAfterSeconds: 0 }],
+  recoveries: [{ key: { orgId: 1 } }, { key: { removeAt: 1 }, expireAfterSeconds: 0 }],
 } as const satisfies Readonly<Record<string, readonly IndexDescription[]>>
 
 type Indexed = keyof typeof OF_PLAIN_PATHS

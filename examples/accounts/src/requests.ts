@@ -22,6 +22,7 @@ export const ProfileChange = z
   .strictObject({ email: Email.exactOptional(), name: Name.exactOptional() })
   .refine((change) => Object.keys(change).length > 0)
 export const Deletion = z.strictObject({ password: Password })
+export const RecoveryCode = z.strictObject({ recovery: Token })
 export const Invite = z.strictObject({ role: z.enum(ROLES) })
 
 export type SignUp = z.output<typeof SignUp>

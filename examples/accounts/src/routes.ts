@@ -4,10 +4,10 @@ import type { IncomingMessage } from 'node:http'
 
 import type { z } from 'zod'
 
-import { deleteAccount } from './deletion.ts'
+import { cancelOrganisation, certificateOf, deleteAccount, deleteMember, recover } from './deletion.ts'
 import { Refusal } from './errors.ts'
-import { changeProfile, colleague, type Member, profileOf, team } from './profile.ts'
-import { Deletion, Invite, LogIn, ProfileChange, readBody, SignUp, tokenOf } from './requests.ts'
+import { changeProfile, colleague, correctMember, type Member, profileOf, team } from './profile.ts'
+import { Deletion, Invite, LogIn, ProfileChange, readBody, RecoveryCode, SignUp, tokenOf } from './requests.ts'
 import { logIn, logOut, whoCalls } from './sessions.ts'
 import { invite, signUp } from './sign-up.ts'
 import type { Store } from './store.ts'
@@ -42,11 +42,28 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   }),
   'DELETE /me': member(async ({ store, request }, me) => {
     const { password } = await readBody(request, Deletion)
-    await deleteAccount(store, me, password)
+    return { status: 202, body: await deleteAccount(store, me, password) }
+  }),
+  'POST /recovery': anyone(RecoveryCode, async (store, { recovery }) => {
+    await recover(store, recovery)
     return DONE
   }),
   'GET /team': member(async ({ store }, me) => ok({ members: await team(store, me) })),
   'GET /team/:id': member(async ({ store, id }, me) => ok(await colleague(store, me, id))),
+  'PATCH /team/:id': owner(async ({ store, request, id }, me) => {
+    await correctMember(store, me, id, await readBody(request, ProfileChange))
+    return DONE
+  }),
+  'DELETE /team/:id': owner(async ({ store, id }, me) => ({ status: 202, body: await deleteMember(store, me, id) })),
+  'DELETE /organisation': owner(async ({ store, request }, me) => {
+    const { password } = await readBody(request, Deletion)
+    return { status: 202, body: await cancelOrganisation(store, me, password) }
+  }),
+  // Whoever knows the number of an erasure was told it when it was asked for.
+  'GET /certificates/:id': async ({ store, id }) => {
+    const certificate = await certificateOf(store, id)
+    return certificate === undefined ? { status: 202, body: { certificate: null } } : ok({ certificate })
+  },
   'POST /invitations': owner(async ({ store, request }, me) => {
     const { role } = await readBody(request, Invite)
     return created({ invitation: await invite(store, me.orgId, role) })

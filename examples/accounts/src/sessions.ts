@@ -1,9 +1,9 @@
 /** Logging in and out, and who it is that calls. */
 
 import { Account, Session } from './documents.ts'
-import { Refusal } from './errors.ts'
+import { nobodyIfLeaving, Refusal } from './errors.ts'
 import { passwordMatches } from './passwords.ts'
-import { LIVING, Member, PROFILE } from './profile.ts'
+import { Member, PROFILE } from './profile.ts'
 import type { LogIn } from './requests.ts'
 import type { Store } from './store.ts'
 import { hashOf, inDays, newToken } from './tokens.ts'
@@ -11,7 +11,7 @@ import { whole } from './whole.ts'
 
 /** The same answer, after the same hashing, for a wrong password and for an address that nobody has. @returns the session's token */
 export async function logIn({ accounts, sessions }: Store, { email, password }: LogIn): Promise<string> {
-  const found = await accounts.findOne({ email, ...LIVING })
+  const found = await accounts.findOne({ email }).catch(nobodyIfLeaving)
   const account = found && whole(Account, found)
   const matches = await passwordMatches(password, account?.password)
   if (account === null || !matches) throw new Refusal(401, 'wrong_email_or_password')
@@ -25,13 +25,13 @@ export async function logOut({ sessions }: Store, token: string): Promise<void> 
   await sessions.deleteOne({ _id: hashOf(token) })
 }
 
-/** @throws Refusal 401; StrongroomError `shredded`; DocumentError */
+/** @throws Refusal 401; StrongroomError `suspended`, `shredded`; DocumentError */
 export async function whoCalls({ accounts, sessions }: Store, token: string): Promise<Member> {
   const session = await sessions.findOne({ _id: hashOf(token) })
   if (session === null) throw new Refusal(401, 'not_logged_in')
   const { orgId, accountId, expires } = whole(Session, session)
   if (expires < new Date()) throw new Refusal(401, 'not_logged_in')
-  const account = await accounts.for({ tenant: orgId, subject: accountId }).findOne({ _id: accountId, ...LIVING }, { projection: PROFILE })
+  const account = await accounts.for({ tenant: orgId, subject: accountId }).findOne({ _id: accountId }, { projection: PROFILE })
   if (account === null) throw new Refusal(401, 'not_logged_in')
   return whole(Member, account)
 }

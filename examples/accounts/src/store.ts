@@ -6,9 +6,12 @@ import { encryptedCollection, mongoKeyStore, mongoStateStore } from '@strongroom
 import { type Db, MongoClient } from 'mongodb'
 
 import type { Configuration } from './configuration.ts'
-import { Account, Invitation, Organisation, Session } from './documents.ts'
+import { Account, Invitation, Organisation, Recovery, Session } from './documents.ts'
+import { erasureOf, POLICY } from './erasure.ts'
 
 export type Store = Awaited<ReturnType<typeof openStore>>
+/** All that holds personal data, outside of the vault's own stores. */
+export type Collections = ReturnType<typeof collectionsOf>
 
 export function connect({ MONGODB_URI }: Configuration): MongoClient {
   return new MongoClient(MONGODB_URI, {
@@ -20,7 +23,7 @@ export function connect({ MONGODB_URI }: Configuration): MongoClient {
 
 /** Keys and state in databases of their own, so that each has backups of its own. */
 export async function vaultOptions(client: MongoClient, { DATABASE, ROOT_KEY_FILE, passphrase }: Configuration): Promise<VaultOptions> {
-  const provider = await localKeyProvider({ file: ROOT_KEY_FILE, passphrase })
+  const provider = await localKeyProvider({ file: ROOT_KEY_FILE, passphrase, copiesLife: POLICY.copies })
   return {
     keyProviders: { eu: provider },
     defaultRegion: 'eu',
@@ -37,16 +40,16 @@ export async function vaultOptions(client: MongoClient, { DATABASE, ROOT_KEY_FIL
 export async function openStore(configuration: Configuration) {
   const client = connect(configuration)
   const vault = await openVault(await vaultOptions(client, configuration))
-  return { client, vault, ...collectionsOf(vault, client.db(configuration.DATABASE)) }
+  const collections = collectionsOf(vault, client.db(configuration.DATABASE))
+  return { client, vault, ...collections, erasure: erasureOf(vault, collections) }
 }
 
 function collectionsOf(vault: Vault, db: Db) {
   return {
     organisations: encryptedCollection(vault, db.collection('organisations'), { schema: Organisation, tenant: '_id', subject: '_id' }),
     accounts: encryptedCollection(vault, db.collection('accounts'), { schema: Account, tenant: 'orgId', subject: '_id' }),
-    /** As the driver gives them: no key is opened to find those that are marked. */
-    marked: db.collection<{ readonly _id: string; readonly deleting?: true }>('accounts'),
     sessions: encryptedCollection(vault, db.collection('sessions'), { schema: Session, tenant: 'orgId', subject: 'accountId' }),
     invitations: encryptedCollection(vault, db.collection('invitations'), { schema: Invitation, tenant: 'orgId', subject: 'orgId' }),
+    recoveries: encryptedCollection(vault, db.collection('recoveries'), { schema: Recovery, tenant: 'orgId', subject: 'orgId' }),
   }
 }

@@ -12,15 +12,18 @@ const REFUSED = { status: 401, body: { error: 'wrong_email_or_password' } }
 describeOnServer('log-in', (ground) => {
   const attempt = (person: Person): Promise<Answered> => ground.service.call('POST', '/session', { body: credentials(person) })
 
-  test.each(['ada@example.com', 'ADA@EXAMPLE.COM', ' Ada@Example.com\n'])('by an address that is written %j', async (email) => {
+  test.each([
+    ['Ada@example.COM', 'ada@example.com'],
+    ['Ada.King@example.COM', 'ADA.KING@EXAMPLE.COM'],
+    ['Ada.Lovelace@example.COM', ' Ada.Lovelace@Example.com\n'],
+  ])('by an address that is %s, and is written %j', async (own, email) => {
     const { call } = ground.service
-    const person = somebody({ email: 'Ada@example.COM', name: 'Ada' })
+    const person = somebody({ email: own, name: 'Ada' })
     const invitation = await ground.organisation()
     expect((await call('POST', '/accounts', { body: { ...person, invitation } })).status).toBe(201)
     const token = await logIn(ground.service, { ...person, email })
     // As she has written it herself.
-    expect((await call('GET', '/me', { token })).body).toMatchObject({ email: 'Ada@example.COM', name: 'Ada' })
-    expect((await call('DELETE', '/me', { token, body: { password: person.password } })).status).toBe(204)
+    expect((await call('GET', '/me', { token })).body).toMatchObject({ email: own, name: 'Ada' })
   })
 
   test('a wrong password and an address that nobody has: one answer, and one comparison of the same cost', async () => {

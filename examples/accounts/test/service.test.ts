@@ -34,10 +34,12 @@ describeOnServer('service', (ground) => {
   test('does not start without any of its indexes; set-up makes those that are missing', async () => {
     // The last that it looks for first, so that each is the first one missing.
     for (const [name, path, message] of [
+      ['recoveries', 'removeAt', 'recoveries has no expiring index of removeAt: run set-up'],
+      ['recoveries', 'orgId', 'recoveries has no index of orgId: run set-up'],
       ['invitations', 'removeAt', 'invitations has no expiring index of removeAt: run set-up'],
+      ['invitations', 'orgId', 'invitations has no index of orgId: run set-up'],
       ['sessions', 'removeAt', 'sessions has no expiring index of removeAt: run set-up'],
       ['sessions', 'orgId', 'sessions has no index of orgId, accountId: run set-up'],
-      ['accounts', 'deleting', 'accounts has no index of deleting: run set-up'],
       ['accounts', 'orgId', 'accounts has no index of orgId: run set-up'],
       ['accounts', 'email.i', 'accounts has no unique index of email: run set-up'],
     ] as const) {

@@ -3,13 +3,15 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-import { Secret } from '@strongroom/core'
+import { initVault, Secret } from '@strongroom/core'
+import { createLocalKeyFile } from '@strongroom/kms-local'
 import { type Collection, type Document, MongoClient } from 'mongodb'
-import { afterAll, beforeAll, beforeEach, describe, inject } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, vi } from 'vitest'
 
 import type { Configuration } from '../dist/configuration.js'
-import { openStore, type Store } from '../dist/store.js'
+import { connect, openStore, type Store, vaultOptions } from '../dist/store.js'
 import { type Answered, type Programs, type Service, servicePrograms } from '../../../tools/services/programs.mjs'
 import { databasesOf } from '../../../tools/services/stored-bytes.mjs'
 
@@ -53,8 +55,13 @@ export interface Ground {
   withStore<T>(work: (store: Store) => Promise<T>): Promise<T>
 }
 
+export interface GroundOptions {
+  /** Milliseconds for which a process may use a key that another has destroyed, and that sweeping waits; a minute unless given. */
+  readonly cacheBound?: number
+}
+
 /** Tests on a running server; skipped where there is none. */
-export function describeOnServer(title: string, tests: (ground: Ground) => void): void {
+export function describeOnServer(title: string, tests: (ground: Ground) => void, { cacheBound }: GroundOptions = {}): void {
   describe.skipIf(uri === undefined)(title, () => {
     const ground = {} as { -readonly [K in keyof Ground]: Ground[K] }
     const services: Service[] = []
@@ -70,6 +77,7 @@ export function describeOnServer(title: string, tests: (ground: Ground) => void)
         services.push(service)
         return service
       }
+      if (cacheBound !== undefined) await makeVault(programs, cacheBound)
       await programs.run('set-up')
       Object.assign(ground, {
         client,
@@ -139,13 +147,50 @@ function successful(answered: Answered): Answered {
   return answered
 }
 
-async function withStore<T>({ environment }: Programs, work: (store: Store) => Promise<T>): Promise<T> {
-  const passphrase = new Secret(readFileSync(environment.PASSPHRASE_FILE, 'utf8'))
-  const configuration: Configuration = { ...environment, HOST: '', PORT: 0, passphrase }
-  const store = await openStore(configuration)
+async function withStore<T>(programs: Programs, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(configurationOf(programs))
   try {
     return await work(store)
   } finally {
     await store.vault.close()
   }
+}
+
+function configurationOf({ environment }: Programs): Configuration {
+  const passphrase = new Secret(readFileSync(environment.PASSPHRASE_FILE, 'utf8'))
+  return { ...environment, HOST: '', PORT: 0, passphrase }
+}
+
+// As set-up does, which finds it made.
+async function makeVault(programs: Programs, cacheBound: number): Promise<void> {
+  const configuration = configurationOf(programs)
+  await createLocalKeyFile({ file: configuration.ROOT_KEY_FILE, passphrase: configuration.passphrase, region: 'eu' })
+  const options = await vaultOptions(connect(configuration), configuration)
+  await initVault({ ...options, cacheBound })
+  await options.close?.()
+}
+
+/** Sweeps, and waits until nothing is left of what an answer has asked to be erased: a service may have been first, and be at it. */
+export async function untilErased({ programs, withStore: within }: Ground, answer: Answered): Promise<void> {
+  await programs.run('sweep')
+  const id = String(answer.body?.['erasure'])
+  await within(({ erasure }) =>
+    vi.waitFor(async () => expect((await erasure.get(id))?.state).toBe('erased'), { timeout: 60_000, interval: 200 }),
+  )
+}
+
+const CLOCK = fileURLToPath(new URL('preload/clock.mjs', import.meta.url))
+export const DAY = 86_400_000
+
+/** From now on it is so many milliseconds later than it is, for the programs that are started and for this process; until {@link today}. */
+export function later(ahead: number): void {
+  today()
+  vi.stubEnv('NODE_OPTIONS', `--import ${CLOCK}`)
+  vi.stubEnv('CLOCK_AHEAD', String(ahead))
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ahead })
+}
+
+export function today(): void {
+  vi.useRealTimers()
+  vi.unstubAllEnvs()
 }

@@ -6,9 +6,10 @@
 import { type BlindIndex, randomBytes, StrongroomError } from '@strongroom/core'
 
 import { Refusal } from './errors.ts'
+import type { Row } from './rows.ts'
 import type { Store } from './store.ts'
 
-export interface AccessKey {
+export interface AccessKey extends Row {
   readonly _id: string
 }
 
@@ -18,7 +19,7 @@ const WHAT = { domain: 'access-keys' } as const
 export async function issueAccessKey({ vault, accessKeys }: Store, organisation: string): Promise<string> {
   const secret = Buffer.from(randomBytes(32)).toString('base64url')
   const index = await vault.tenant(organisation).blindIndex(WHAT)
-  await accessKeys.insertOne({ _id: hashed(index, secret) })
+  await accessKeys.insertOne({ _id: hashed(index, secret), orgId: organisation })
   return `${organisation}.${secret}`
 }
 

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { whoCalls } from './access-keys.ts'
 import type { Configuration } from './configuration.ts'
 import { described, Refusal, refusalOf } from './errors.ts'
-import { receiveWebhook, ROUTES } from './routes.ts'
+import { certificateOf, receiveWebhook, ROUTES } from './routes.ts'
 import type { Store } from './store.ts'
 
 const MOST_BYTES = 10_000
@@ -40,13 +40,15 @@ async function act(store: Store, configuration: Configuration, request: Incoming
   const [, area = '', name = '', action] = url.pathname.split('/')
   const body = (): Promise<string> => bodyOf(request)
   if (method === 'POST' && area === 'webhooks') return receiveWebhook(store, name, String(headers['x-signature']), await body())
+  if (method === 'GET' && area === 'certificates') return certificateOf(store, name)
 
   const [, session = ''] = /(?:^|; )access_key=([\w.-]+)/.exec(headers.cookie ?? '') ?? []
-  const owner = store.vault.tenant(await whoCalls(store, session)).self()
+  const organisation = await whoCalls(store, session)
+  const owner = store.vault.tenant(organisation).self()
   const route = `${method} /${area}${name && '/:name'}${action === undefined ? '' : `/${action}`}`
   const found = Object.hasOwn(ROUTES, route) ? ROUTES[route] : undefined
   if (found === undefined) throw new Refusal(404, 'not_found')
-  return found({ ...store, configuration, owner, session, name, url, body })
+  return found({ ...store, configuration, organisation, owner, session, name, url, body })
 }
 
 // Node reads no more of a body than is announced; one of unknown length is not read.

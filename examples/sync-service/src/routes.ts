@@ -1,6 +1,6 @@
 /** What the service does for an organisation. */
 
-import { createHmac } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 
 import { equalBytes, StrongroomError, type Subject } from '@strongroom/core'
 
@@ -8,9 +8,10 @@ import type { Configuration } from './configuration.ts'
 import { Refusal } from './errors.ts'
 import type { Store } from './store.ts'
 
-export interface Call extends Pick<Store, 'credentials'> {
+export interface Call extends Omit<Store, 'accessKeys'> {
   readonly configuration: Configuration
-  /** The organisation that calls. */
+  /** The organisation that calls: its id, and what is its own. */
+  readonly organisation: string
   readonly owner: Subject
   /** The access key, which this browser or program alone has. */
   readonly session: string
@@ -47,11 +48,14 @@ export const ROUTES: Readonly<Record<string, (call: Call) => Promise<object>>> =
     return { connected: await connection.status() }
   },
 
-  /** The contacts are counted, and let go with the answer. */
-  async 'POST /connections/:name/sync'({ credentials, owner, name, configuration }) {
+  /** The contacts are counted, and let go with the answer; what stays is by which id each is known here. */
+  async 'POST /connections/:name/sync'({ credentials, mappings, syncLogs, organisation: orgId, owner, name, configuration }) {
     const response = await credentials.connection(owner, name).fetch(new URL('/contacts', configuration.CRM_URL))
     if (!response.ok) throw new Refusal(502, `crm_answered_${response.status}`)
     const { contacts } = (await response.json()) as { readonly contacts: readonly unknown[] }
+    for (const number of contacts.keys())
+      await mappings.updateOne({ _id: `${orgId}/${number}`, orgId }, { $setOnInsert: { ours: randomUUID() } }, { upsert: true })
+    await syncLogs.insertOne({ orgId, at: new Date(), connection: name, contacts: contacts.length })
     return { contacts: contacts.length }
   },
 
@@ -59,6 +63,17 @@ export const ROUTES: Readonly<Record<string, (call: Call) => Promise<object>>> =
     const { revocation } = await credentials.connection(owner, name).disconnect()
     return { revocation }
   },
+
+  /** At once: with its key all that is its own. Revocations, and the rest, are for those who sweep. */
+  async 'DELETE /organisation'({ vault, erasure, organisation }) {
+    const { id } = await erasure.request(vault.tenant(organisation), { reason: 'contractEnded' })
+    return { erasure: id }
+  },
+}
+
+/** The certificate of an erasure, for whoever was told its number; `null` before there is one. */
+export async function certificateOf({ erasure }: Store, id: string): Promise<object> {
+  return { certificate: (await erasure.certificate(id)) ?? null }
 }
 
 /** What the CRM tells an organisation: by whom it is sent, the signature says alone. @throws Refusal 401 */

@@ -1,15 +1,27 @@
-/** Once, by an operator: root key file and vault. */
+/** Once, by an operator: root key file, vault, indexes. Again, it makes what is missing. */
 
-import { initVault } from '@strongroom/core'
+import { initVault, StrongroomError } from '@strongroom/core'
 import { createLocalKeyFile } from '@strongroom/kms-local'
 
 import { readConfiguration } from './configuration.ts'
-import { connect, vaultOptions } from './store.ts'
+import { connect, openStore, vaultOptions } from './store.ts'
 
 const configuration = readConfiguration()
 const { ROOT_KEY_FILE: file, passphrase } = configuration
-await createLocalKeyFile({ file, passphrase, region: 'eu' })
+await unlessThere(createLocalKeyFile({ file, passphrase, region: 'eu' }))
 const options = await vaultOptions(connect(configuration), configuration)
-await initVault(options)
+await unlessThere(initVault(options))
 await options.close?.()
+const store = await openStore(configuration)
+// By which what is an organisation's is found when that goes.
+for (const rows of [store.accessKeys, store.mappings, store.syncLogs]) await rows.createIndex({ orgId: 1 })
+await store.vault.close()
 console.log(`ready; keep a copy of ${file}, and not with those of the databases`)
+
+async function unlessThere(making: Promise<void>): Promise<void> {
+  try {
+    await making
+  } catch (error) {
+    if (!(error instanceof StrongroomError && error.code === 'already_exists')) throw error
+  }
+}

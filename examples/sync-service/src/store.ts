@@ -2,13 +2,16 @@
 
 import { openVault, type VaultOptions } from '@strongroom/core'
 import { createCredentials } from '@strongroom/credentials'
+import { createErasure } from '@strongroom/erasure'
 import { localKeyProvider } from '@strongroom/kms-local'
 import { mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
 import { MongoClient } from 'mongodb'
 
 import type { AccessKey } from './access-keys.ts'
 import type { Configuration } from './configuration.ts'
+import { POLICY } from './erasure.ts'
 import { providers } from './providers.ts'
+import { type Mapping, resourceOf, type SyncLog } from './rows.ts'
 
 export type Store = Awaited<ReturnType<typeof openStore>>
 
@@ -22,7 +25,7 @@ export function connect({ MONGODB_URI }: Configuration): MongoClient {
 
 /** Keys and state in databases of their own, so that each has backups of its own. */
 export async function vaultOptions(client: MongoClient, { DATABASE, ROOT_KEY_FILE, passphrase }: Configuration): Promise<VaultOptions> {
-  const provider = await localKeyProvider({ file: ROOT_KEY_FILE, passphrase })
+  const provider = await localKeyProvider({ file: ROOT_KEY_FILE, passphrase, copiesLife: POLICY.copies })
   return {
     keyProviders: { eu: provider },
     defaultRegion: 'eu',
@@ -44,5 +47,19 @@ export async function openStore(configuration: Configuration) {
     // Events name connections and codes, never a secret: they can go into a log.
     onEvent: (event) => console.log(JSON.stringify(event)),
   })
-  return { vault, credentials, accessKeys: client.db(configuration.DATABASE).collection<AccessKey>('access_keys') }
+  const db = client.db(configuration.DATABASE)
+  const accessKeys = db.collection<AccessKey>('access_keys')
+  const mappings = db.collection<Mapping>('mappings')
+  const syncLogs = db.collection<SyncLog>('sync_logs')
+  const erasure = createErasure(vault, {
+    policy: POLICY,
+    resources: [
+      credentials.resource(),
+      resourceOf('access-keys', accessKeys),
+      resourceOf('mappings', mappings),
+      resourceOf('sync-logs', syncLogs),
+    ],
+    onEvent: (event) => console.log(JSON.stringify(event)),
+  })
+  return { vault, credentials, erasure, accessKeys, mappings, syncLogs }
 }

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { Secret } from '@strongroom/core'
+import { initVault, Secret } from '@strongroom/core'
+import { createLocalKeyFile } from '@strongroom/kms-local'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, beforeEach, describe, inject } from 'vitest'
 
@@ -13,7 +14,8 @@ import { databasesOf } from '../../../tools/services/stored-bytes.mjs'
 import { visit } from '../crm/customer.mjs'
 import { type Crm, SETTINGS, startCrm } from '../crm/start-crm.mjs'
 import { issueAccessKey } from '../dist/access-keys.js'
-import { openStore, type Store } from '../dist/store.js'
+import type { Configuration } from '../dist/configuration.js'
+import { connect, openStore, type Store, vaultOptions } from '../dist/store.js'
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -75,6 +77,7 @@ export function describeOnServer(title: string, tests: (ground: Ground) => void)
         services.push(service)
         return service
       }
+      await makeVault(programs.environment, crm)
       await programs.run('set-up')
       const store = await open(programs.environment, crm)
       const [first, ...others] = await Promise.all(Array.from({ length: PROCESSES }, start))
@@ -142,9 +145,24 @@ function successful(answered: Answered): Answered {
   return answered
 }
 
-function open(environment: ReturnType<typeof servicePrograms>['environment'], crm: Crm): Promise<Store> {
+type Environment = ReturnType<typeof servicePrograms>['environment']
+
+function configurationOf(environment: Environment, crm: Crm): Configuration {
   const passphrase = new Secret(readFileSync(environment.PASSPHRASE_FILE, 'utf8'))
   const crmClientSecret = new Secret(SETTINGS.CRM_CLIENT_SECRET)
   const { PUBLIC_URL } = SETTINGS
-  return openStore({ ...environment, PORT: 0, PUBLIC_URL, CRM_URL: crm.url, passphrase, crmClientSecret })
+  return { ...environment, PORT: 0, PUBLIC_URL, CRM_URL: crm.url, passphrase, crmClientSecret }
+}
+
+function open(environment: Environment, crm: Crm): Promise<Store> {
+  return openStore(configurationOf(environment, crm))
+}
+
+// As set-up does, which finds it made; but no process uses a key that another has destroyed for as long as a minute.
+async function makeVault(environment: Environment, crm: Crm): Promise<void> {
+  const configuration = configurationOf(environment, crm)
+  await createLocalKeyFile({ file: configuration.ROOT_KEY_FILE, passphrase: configuration.passphrase, region: 'eu' })
+  const options = await vaultOptions(connect(configuration), configuration)
+  await initVault({ ...options, cacheBound: 1000 })
+  await options.close?.()
 }

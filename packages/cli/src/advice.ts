@@ -29,10 +29,11 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   epoch_blocked: 'strongroom status shows what comes first; see "What can go wrong" in docs/rotation-runbook.md',
   still_referenced: '',
   revocation_required:
-    'let the configuration return an open vault that createCredentials was called with; or give --without-revocation, and the tokens stay good at their providers',
+    'let the services of the configuration call createCredentials with the vault; or give --without-revocation, and the tokens stay good at their providers',
   receipt_invalid: '',
   certificate_invalid: '',
   erasure_pending: 'strongroom erasures shows what is under way; run it again once that has ended',
+  grace_over: 'the grace is over, and the erasure is carried out: nothing takes it back',
   ledger_invalid: 'see docs/erasure-and-backups.md, "The state store is lost"',
   vault_not_initialised:
     'where there should be one, see that the key store of the configuration is the right one, and mounted; for a new vault, once: strongroom init',

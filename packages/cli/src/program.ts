@@ -6,14 +6,18 @@ import completion from '@bomb.sh/tab/commander'
 import { Command } from 'commander'
 
 import { addCloseEpoch } from './commands/close-epoch.ts'
+import { addErase } from './commands/erase.ts'
+import { addErasures } from './commands/erasures.ts'
 import { addInit } from './commands/init.ts'
 import { addPseudonymise } from './commands/pseudonymise.ts'
 import { addReceiptKeys } from './commands/receipt-keys.ts'
+import { addReplay } from './commands/replay.ts'
 import { addRotateRoot } from './commands/rotate-root.ts'
 import { addRotateSubject } from './commands/rotate-subject.ts'
 import { addRotateTenant } from './commands/rotate-tenant.ts'
 import { addShred } from './commands/shred.ts'
 import { addStatus } from './commands/status.ts'
+import { addSweep } from './commands/sweep.ts'
 import { addVerifyCertificate } from './commands/verify-certificate.ts'
 import { addVerifyKeys } from './commands/verify-keys.ts'
 import { addVerifyReceipt } from './commands/verify-receipt.ts'
@@ -42,6 +46,10 @@ export function createProgram(runner: Runner, toStdout: (text: string) => void, 
   addRotateSubject(rotate, runner)
   addCloseEpoch(program, runner)
   addShred(program, runner)
+  addErase(program, runner)
+  addErasures(program, runner)
+  addSweep(program, runner)
+  addReplay(program, runner)
   addPseudonymise(program, runner)
   addVerifyKeys(program, runner)
   addReceiptKeys(program, runner)

@@ -6,7 +6,8 @@ import type { Progress, Vault } from '@strongroom/core'
 
 import { CliError, OutputClosed } from './cli-error.ts'
 import { findConfiguration } from './configuration/find.ts'
-import { type Configured, loadConfiguration, openConfigured } from './configuration/load.ts'
+import type { Services } from './configuration/define-config.ts'
+import { type Configured, loadConfiguration, openConfigured, servicesOf } from './configuration/load.ts'
 import type { SharedFlags } from './flags.ts'
 import { passphrases, type PassphraseSources } from './passphrase/passphrases.ts'
 import type { Output } from './terminal/output.ts'
@@ -79,7 +80,19 @@ export class Session {
 
   /** The vault of the configuration, until the session ends. */
   async openVault(): Promise<Vault> {
+    return this.#open(await this.configure())
+  }
+
+  /** The vault, and what the configuration has beside it. */
+  async openServices(): Promise<Services & { readonly vault: Vault }> {
     const configured = await this.configure()
+    const vault = await this.#open(configured)
+    const services = await servicesOf(configured, vault)
+    this.signal.throwIfAborted()
+    return { ...services, vault }
+  }
+
+  async #open(configured: Configured): Promise<Vault> {
     const vault = await openConfigured(configured)
     if (!('vault' in configured)) this.closeAtEnd(vault)
     this.signal.throwIfAborted()

@@ -13,7 +13,7 @@ import { z } from 'zod'
 
 import { FUNCTION, strongroom } from './support/command.ts'
 import { Terminal } from './support/terminal.ts'
-import { emptyFolder, PASSPHRASE, QUICK_CONFIGURATION, quickRootKey, writePrivate } from './support/vault-folder.ts'
+import { emptyFolder, PASSPHRASE, quick, QUICK_CONFIGURATION, quickRootKey, writePrivate } from './support/vault-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const documentsIn = (folder: string): readonly string[] =>
@@ -76,13 +76,17 @@ describe('every command', () => {
       const name = /^\/\/ (\S+\.(?:ts|mjs))\n/.exec(source)?.[1]
       return name === undefined ? [] : [[name, source] as const]
     })
+    const commands = blocks(document, 'sh').filter(isOurs)
+    const isMadeHere = commands.some((block) => block.includes('strongroom init'))
     for (const [name, source] of [['strongroom.config.ts', QUICK_CONFIGURATION] as const, ...shown])
       // The default, a minute, is what each rotation would wait.
-      writeFileSync(join(folder, name), source.replace("defaultRegion: 'eu',", "defaultRegion: 'eu',\n  cacheBound: 100,"))
+      writeFileSync(
+        join(folder, name),
+        (isMadeHere ? source : quick(source)).replace("defaultRegion: 'eu',", "defaultRegion: 'eu',\n  cacheBound: 100,"),
+      )
     writePrivate(join(folder, 'passphrase'), `${PASSPHRASE}\n`)
 
-    const commands = blocks(document, 'sh').filter(isOurs)
-    if (!commands.some((block) => block.includes('strongroom init'))) {
+    if (!isMadeHere) {
       await quickRootKey(folder)
       expect((await strongroom(folder, ['init', '--passphrase-file', 'passphrase'])).code).toBe(0)
       await addTenant(folder, { rawKey: createHash('sha256').update(PASSPHRASE).digest() })
@@ -124,6 +128,7 @@ describe('every command', () => {
     expect(running).toContain('README.md')
     expect(running).toContain('packages/cli/README.md')
     expect(running).toContain('docs/rotation-runbook.md')
+    expect(running).toContain('docs/restore-runbook.md')
   })
 })
 

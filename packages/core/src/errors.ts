@@ -57,6 +57,8 @@ export type StrongroomErrorCode =
   | 'certificate_invalid'
   /** An erasure of this, or of what it is beneath, is under way: wait for its end. */
   | 'erasure_pending'
+  /** The grace of an erasure is over: it cannot be taken back any more. */
+  | 'grace_over'
   /** The ledger of shreds does not continue what the key store knows of it: cut, forged, or restored from before. */
   | 'ledger_invalid'
   /** There is no vault in this key store; `initVault` makes one. */

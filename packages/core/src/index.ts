@@ -3,10 +3,20 @@ export { readOptions, shownName } from './read-options.ts'
 export { decryptFailed, invalidArgument, StrongroomError, type StrongroomErrorCode, type StrongroomErrorOptions } from './errors.ts'
 export { Secret } from './secret.ts'
 export { type Attempted, SweepTally } from './vault/sweep-tally.ts'
-export type { Sweepable, SweepFailure, SweepOptions, SweepReport } from './sweepable.ts'
+export type { ErasureProblem, Sweepable, SweepFailure, SweepOptions, SweepReport } from './sweepable.ts'
 export { days, hours, minutes } from './durations.ts'
 export { durationInWords, requireWithinDeadline, type DeadlineTerm } from './deadline.ts'
-export type { DeadPlaces, ErasedPlace, Replayed, Resource, ResourceOptions, Survivor } from './resource.ts'
+export {
+  type DeadPlaces,
+  type ErasedPlace,
+  type NamedPlace,
+  type PlaceFate,
+  type Replayed,
+  type Resource,
+  type ResourceOptions,
+  type Survivor,
+  requireErasedPlace,
+} from './resource.ts'
 
 export { type Encrypted, type Field, field, type FieldOptions, type PreviousName } from './field.ts'
 export { valueToText as encryptedToText } from './format/encrypted-value.ts'
@@ -18,7 +28,7 @@ export { jsonCodec } from './format/value-codec.ts'
 export { type Normalize, requireIndexable } from './format/normalise.ts'
 
 export { initVault } from './vault/init-vault.ts'
-export { openVault, type Vault } from './vault/open-vault.ts'
+export { type NeverShredded, openVault, type Vault } from './vault/open-vault.ts'
 export { repairLedger } from './vault/repair-ledger.ts'
 export type { VaultOptions } from './vault/options.ts'
 export type { Tenant, TenantInfo, Tenants } from './vault/tenants.ts'

@@ -1,6 +1,6 @@
 /** Something that holds data of people outside of the key store: what has to go as well when they do. */
 
-import type { PlaceState } from './vault/place-state.ts'
+import { invalidArgument } from './errors.ts'
 
 /** Whose data is to go: by the names that the vault knows, and by its own references. */
 export interface ErasedPlace {
@@ -12,6 +12,42 @@ export interface ErasedPlace {
   readonly self?: true | undefined
   /** From the tenant's down to its own, each of 32 hexadecimal digits. */
   readonly references: readonly string[]
+}
+
+const REFERENCE = /^[0-9a-f]{32}$/u
+
+/**
+ * For resources: refuses what is no place. Somebody whose name was left out by mistake would otherwise be a whole tenant.
+ *
+ * @throws StrongroomError `invalid_argument`
+ * @example
+ * ```ts
+ * import { type ErasedPlace, requireErasedPlace } from '@strongroom/core'
+ *
+ * function filterOf(place: ErasedPlace) {
+ *   const { tenant, subject } = requireErasedPlace(place)
+ *   return subject === undefined ? { tenant } : { tenant, subject }
+ * }
+ * ```
+ */
+export function requireErasedPlace(place: ErasedPlace): ErasedPlace {
+  if (typeof place !== 'object' || place === null) throw invalidArgument('place', 'must be whose data is to go')
+  const { tenant, subject, item, self, references } = place
+  if (!isName(tenant)) throw invalidArgument('place', 'must say the name of a tenant')
+  if (![subject, item].every((name) => name === undefined || isName(name)))
+    throw invalidArgument('place', 'must have as subject and item names, or nothing')
+  if (![undefined, true].includes(self) || (self === true && subject !== undefined))
+    throw invalidArgument('place', 'must have as self true, and no subject then, or nothing')
+  if (!Array.isArray(references) || !references.every((one) => typeof one === 'string' && REFERENCE.test(one)))
+    throw invalidArgument('place', 'must have references, each of 32 hexadecimal digits')
+  const isOfTenant = subject === undefined && self === undefined
+  if (references.length !== (isOfTenant ? 1 : 2) + (item === undefined ? 0 : 1) || (isOfTenant && item !== undefined))
+    throw invalidArgument('place', 'must have a reference for each name, from the tenant down')
+  return place
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name !== ''
 }
 
 /** Options of what a resource does. */
@@ -71,10 +107,19 @@ export interface Survivor {
   readonly until?: number | undefined
 }
 
-/** Who is dead, asked by name. */
+/** Of whom data is found, by name. */
+export type NamedPlace = Pick<ErasedPlace, 'tenant' | 'subject' | 'item'>
+
+/**
+ * What has become of a place. `alive`: nothing was destroyed, or there is a new key since. `dead`: its key was destroyed, or that of what it
+ * is in. `leaving`: suspended, with a request for erasure open; `suspended`: without one. `unknown`: there is no such tenant.
+ */
+export type PlaceFate = 'alive' | 'leaving' | 'suspended' | 'dead' | 'unknown'
+
+/** Who is dead. */
 export interface DeadPlaces {
-  /** What the vault knows of a place; `unknown` where it knows no such tenant. */
-  state(place: Pick<ErasedPlace, 'tenant' | 'subject' | 'item'>): Promise<PlaceState | 'unknown'>
+  /** For each place in turn. Ask for some hundreds at once: they are looked up together. */
+  fates(places: readonly NamedPlace[]): Promise<readonly PlaceFate[]>
 }
 
 /** What a replay has found. */

@@ -56,7 +56,7 @@ describe('imports of core point one way', () => {
     keys: ['errors', 'clock', 'crypto', 'format', 'field'],
     epochs: ['errors', 'clock', 'crypto', 'format', 'keys'],
     vault: ['errors', 'read-options', 'sweepable', 'clock', 'crypto', 'format', 'field', 'keys', 'epochs'],
-    resource: ['vault'],
+    resource: ['errors'],
     durations: [],
     deadline: ['errors'],
     index: [

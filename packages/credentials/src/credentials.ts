@@ -1,11 +1,21 @@
 /** What a service holds for its customers' connected systems. */
 
-import { invalidArgument, readOptions, StrongroomError, type Subject, type Sweepable, type Tenant, type Vault } from '@strongroom/core'
+import {
+  invalidArgument,
+  readOptions,
+  type Resource,
+  StrongroomError,
+  type Subject,
+  type Sweepable,
+  type Tenant,
+  type Vault,
+} from '@strongroom/core'
 
 import { type Connection, ConnectionHandle, type ConnectionOptions, type ConnectionStatus, statusOf } from './connection/connection.ts'
 import type { ConnectionPlace } from './connection/place.ts'
 import { Connect } from './connect/connect.ts'
 import { WarmConnections } from './connection/warm.ts'
+import { resourceOf } from './erasure/resource.ts'
 import type { CredentialEvent } from './events.ts'
 import { importPlaintext, type ImportOptions, type ImportResult, type PlaintextCredential } from './import-plaintext.ts'
 import type { Secrets } from './kinds/kinds.ts'
@@ -97,6 +107,11 @@ export interface Credentials extends Sweepable {
     rows: Iterable<PlaintextCredential> | AsyncIterable<PlaintextCredential>,
     options?: ImportOptions,
   ): AsyncGenerator<ImportResult>
+  /**
+   * What an erasure asks of connections, as one of its `resources`: those of whoever is erased are counted and ended, tokens that wait to be
+   * revoked are among its survivors, and after a restore `replay` removes what is of the dead. Give it to `createErasure`, and sweep both.
+   */
+  resource(): Required<Resource>
   /** All connections of a person, or of the tenant itself. Reads by pages; opens no token. @throws StrongroomError what stores and keys throw */
   list(owner: Subject): AsyncIterable<ConnectionStatus>
 }
@@ -179,6 +194,7 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
   }
 
   return {
+    name: 'credentials',
     connection(owner, name, choice) {
       const { provider } = readOptions(choice, ['provider'])
       return handle(owner, name, configured(owner, name, provider))
@@ -223,6 +239,7 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
         if (done !== undefined) yield done
       }
     },
+    resource: () => resourceOf(vault, outbox, leaving),
     async *list(owner) {
       requireOwner(owner)
       for await (const { record } of store.list(await store.prefixOf(owner))) {

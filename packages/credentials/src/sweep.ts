@@ -4,12 +4,11 @@ import { type Attempted, type Clock, type SweepOptions, type SweepReport, SweepT
 
 import type { Connect } from './connect/connect.ts'
 import type { CheckedCredentialsOptions } from './options.ts'
-import { isNotConnected } from './errors.ts'
 import type { DueRecord } from './records/due-records.ts'
 import { CONNECTIONS, type ConnectionStore, referenceOf, type StoredConnection } from './records/connection-store.ts'
 import type { Refresh } from './refresh/refresh.ts'
-import { disconnect, type DisconnectOptions } from './revoke/disconnect.ts'
-import { leavingByReference } from './revoke/leaving.ts'
+import type { DisconnectOptions } from './revoke/disconnect.ts'
+import { finish } from './revoke/finish.ts'
 import { type RevocationOutbox, REVOCATIONS, type StoredRevocation } from './revoke/outbox.ts'
 import type { Revocations } from './revoke/revocations.ts'
 
@@ -47,7 +46,7 @@ export async function sweep(parts: SweepParts, options: SweepOptions | undefined
   await each(
     CONNECTIONS,
     left.filter(({ record }) => record.state === 'disconnecting'),
-    (connection) => finish(parts, connection),
+    async (connection) => (await finish(connection, parts.vault, parts.leaving), 'done'),
   )
   // Behind those: what was put by is found there until their keys are gone.
   await each(REVOCATIONS, whole(REVOCATIONS, await parts.outbox.due(BATCH)), (waiting) => revoke(parts, waiting))
@@ -65,25 +64,6 @@ async function revoke({ clock, revocations }: SweepParts, waiting: StoredRevocat
     return 'done'
   }
   return (await revocations.attempt(waiting, about)) === 'pending' ? 'waiting' : 'done'
-}
-
-// The process that marked it did not get to the end.
-async function finish({ vault, store, leaving }: SweepParts, connection: StoredConnection): Promise<'done'> {
-  const found = leavingByReference(vault, connection)
-  const state = await found.itemOf(connection.record).state()
-  // It has gone with whose it was, or by itself: what could be done first was done.
-  if (state === 'gone' || state === 'shredded') {
-    await store.removeItem(connection.key, connection.record.item)
-    leaving.tell({ type: 'disconnected', ...found.about })
-    return 'done'
-  }
-  try {
-    await disconnect(found, leaving)
-  } catch (error) {
-    // Somebody else has just done it.
-    if (!isNotConnected(error)) throw error
-  }
-  return 'done'
 }
 
 // Watched for as long as anybody waits, by this process's own clock: whose clock is wrong does not matter then.

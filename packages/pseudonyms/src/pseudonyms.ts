@@ -121,10 +121,12 @@ export function createPseudonyms(tenant: Tenant, options: PseudonymsOptions): Ps
       making === undefined ? new KeylessLease(truncate, series, at) : await series.open(at, handlingOf(making.make, span)),
     )
   }
-  const recent = new RecentKeys(open, (at) => series.spanOf(at).period)
+  // Each time: what is refused is refused where the key is open already as well.
+  const recent = new RecentKeys(open, (at) => series.keptSpanOf(at).period)
   const instantOf = (how: AtOptions | undefined): number => readOptions(how, ['at']).at ?? series.now()
 
   return {
+    name: `pseudonyms ${purpose}`,
     spanOf: (how) => series.spanOf(instantOf(how)),
     latest: () => series.latest(),
     async pseudonymise(address, how) {

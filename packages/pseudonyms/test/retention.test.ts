@@ -45,6 +45,17 @@ describe('periods', () => {
     expect([error.code, error.argument, liveKeys(w), notesOf(w)]).toEqual(['invalid_argument', 'at', keys, []])
     expect((await pseudonymsOf(w).unlock({ at: START + hours(1) })).period).toBe(TODAY)
   })
+
+  test('nor is anything taken that has not happened where its key is open already', async () => {
+    const w = await world()
+    for (const mode of ['deterministic', 'truncate'] as const) {
+      const pseudonyms = pseudonymsOf(w, { mode })
+      await pseudonyms.pseudonymise('192.0.2.1')
+      const error = await refusalOf(() => pseudonyms.pseudonymise('192.0.2.1', { at: START + hours(1) + 1 }))
+      expect([error.code, error.argument]).toEqual(['invalid_argument', 'at'])
+      expect(await outcome(() => pseudonyms.pseudonymise('192.0.2.1', { at: START + hours(1) }))).toBe('done')
+    }
+  })
 })
 
 describe('the end of a key', () => {

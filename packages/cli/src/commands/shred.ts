@@ -12,6 +12,7 @@ import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { count } from '../terminal/count.ts'
 import { keptLines, keptSummary } from './kept.ts'
+import { type NamedPlace, stateOf, whole } from './named-place.ts'
 import { tenantInfo } from './tenant-info.ts'
 
 interface Flags extends SharedFlags {
@@ -20,13 +21,6 @@ interface Flags extends SharedFlags {
   readonly dryRun?: boolean
   readonly evenIfAbsent?: boolean
   readonly withoutRevocation?: boolean
-}
-
-/** What is to be shredded, by name. */
-interface Place {
-  readonly tenant: string
-  readonly subject?: string
-  readonly item?: string
 }
 
 const NO_KEY = 'there is no key at that place, and never was: check the spelling of the name'
@@ -38,7 +32,7 @@ export function addShred(program: Command, runner: Runner): void {
     .command('shred')
     .summary('destroy the key of a tenant, a subject or an item')
     .description(`destroy the key of a tenant, of a subject or of an item for good, ${REACH}`)
-  const act = (kind: string, place: Place, flags: Flags): Promise<void> =>
+  const act = (kind: string, place: NamedPlace, flags: Flags): Promise<void> =>
     runner.run(`shred ${kind}`, flags, (session) => shredPlace(session, place, flags))
   withRevocation(
     shred
@@ -91,9 +85,9 @@ function withRevocation(command: Command): Command {
   )
 }
 
-async function shredPlace(session: Session, place: Place, flags: Flags): Promise<Outcome> {
+async function shredPlace(session: Session, place: NamedPlace, flags: Flags): Promise<Outcome> {
   const { receipt, dryRun } = flags
-  const vault = await session.openVault()
+  const { vault } = await session.openServices()
   const { region } = await tenantInfo(vault, place.tenant)
   const key = await stateOf(vault, place)
   if (key === 'gone') throw new StrongroomError('shredded', `${whole(place)}: ${await goneWith(vault, place)}`)
@@ -126,15 +120,9 @@ const WHAT_GOES: Readonly<Record<Exclude<PlaceState, 'gone'>, (what: string) => 
 }
 
 // What is beneath a shred has no receipt of its own.
-async function goneWith(vault: Vault, { tenant, subject = '', item }: Place): Promise<string> {
+async function goneWith(vault: Vault, { tenant, subject = '', item }: NamedPlace): Promise<string> {
   const above = item !== undefined && (await vault.tenant(tenant).subject(subject).state()) === 'shredded' ? 'subject' : 'tenant'
   return `whatever there was went with its ${above}; strongroom shred ${above} gives the receipt of that`
-}
-
-async function stateOf(vault: Vault, { tenant, subject, item }: Place): Promise<PlaceState> {
-  if (subject === undefined) return (await tenantInfo(vault, tenant)).state
-  const whose = vault.tenant(tenant).subject(subject)
-  return (item === undefined ? whose : whose.item(item)).state()
 }
 
 async function writeReceipt(file: NewFile, { receipt, versions }: Shredded): Promise<void> {
@@ -149,7 +137,7 @@ async function writeReceipt(file: NewFile, { receipt, versions }: Shredded): Pro
   }
 }
 
-async function outcome(session: Session, place: Place, shredded: Shredded, file: string | undefined): Promise<Outcome> {
+async function outcome(session: Session, place: NamedPlace, shredded: Shredded, file: string | undefined): Promise<Outcome> {
   const { instant, versions, rootVersion, ledger, receipt, kept } = shredded
   const said = [
     versions === 0
@@ -172,15 +160,8 @@ async function outcome(session: Session, place: Place, shredded: Shredded, file:
   return { lines: [receipt], summary: { ...summary, receipt }, isOutput: true }
 }
 
-function destroy(vault: Vault, { tenant, subject, item }: Place, { reason, withoutRevocation = false }: Flags): Promise<Shredded> {
+function destroy(vault: Vault, { tenant, subject, item }: NamedPlace, { reason, withoutRevocation = false }: Flags): Promise<Shredded> {
   const whose = subject === undefined ? vault.tenant(tenant) : vault.tenant(tenant).subject(subject)
   if (item !== undefined && 'item' in whose) return whose.item(item).shred({ reason })
   return withoutRevocation ? whose.shredWithoutRevocation({ reason }) : whose.shred({ reason })
-}
-
-function whole({ tenant, subject, item }: Place): string {
-  if (subject === undefined) return `tenant ${tenant}, every subject and item of it`
-  return item === undefined
-    ? `subject ${subject} of tenant ${tenant}, every item of it`
-    : `item ${item} of subject ${subject} of tenant ${tenant}`
 }

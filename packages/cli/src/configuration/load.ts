@@ -1,14 +1,17 @@
 /** Loading and calling the configuration. */
 
-import { openVault, type Vault, type VaultOptions } from '@strongroom/core'
+import { openVault, type Sweepable, type Vault, type VaultOptions } from '@strongroom/core'
 
 import { CliError, Interrupted } from '../cli-error.ts'
 import { isVaultError } from '../vault-error.ts'
-import type { ConfigurationContext } from './define-config.ts'
+import type { ConfigurationContext, ConfiguredOptions, ConfiguredVault, Services } from './define-config.ts'
 import { MINIMAL_CONFIGURATION } from './minimal.ts'
 
 /** What a configuration gave, and where it is. */
-export type Configured = ({ readonly vault: Vault } | { readonly options: VaultOptions }) & { readonly path: string }
+export type Configured = ({ readonly vault: Vault } | { readonly options: VaultOptions }) & {
+  readonly path: string
+  readonly services: (vault: Vault) => Services | Promise<Services>
+}
 
 /**
  * Runs a configuration. What its function throws is passed on, but for arguments that the library refuses.
@@ -22,9 +25,23 @@ export async function loadConfiguration(path: string, context: ConfigurationCont
   const exported = await evaluate(path, () => jiti.import(path, { default: true }))
   if (typeof exported !== 'function' || isClass(exported)) throw invalid(`${path}: its default export must be a function`)
   const given: unknown = await inConfiguration(path, () => (exported as (context: ConfigurationContext) => unknown)(context))
-  if (isVault(given)) return { vault: given, path }
-  if (isVaultOptions(given)) return { options: given, path }
-  throw invalid(`${path}: its function must return the options of a vault, or an open vault`)
+  if (isVault(given)) return { vault: given, path, services: () => ({}) }
+  if (isConfiguredVault(given)) return { vault: given.vault, path, services: () => given }
+  if (!isVaultOptions(given)) throw invalid(`${path}: its function must return the options of a vault, or an open vault`)
+  const { services = () => ({}), ...options } = given
+  if (typeof services !== 'function') throw invalid(`${path}: services must be a function of the open vault`)
+  return { options, path, services }
+}
+
+/** What is done with the vault of a configuration from time to time. @throws CliError `config_invalid` */
+export async function servicesOf({ path, services }: Configured, vault: Vault): Promise<Services> {
+  const given: unknown = await inConfiguration(path, () => services(vault))
+  const { erasure, sweepables = [] } = (given ?? {}) as Services
+  if (erasure !== undefined && (typeof erasure !== 'object' || erasure === null || !('request' in erasure && 'list' in erasure)))
+    throw invalid(`${path}: erasure must be what createErasure(vault, …) returns`)
+  if (!Array.isArray(sweepables) || !sweepables.every(isSweepable))
+    throw invalid(`${path}: sweepables must be a list of what has a name and sweep`)
+  return { ...(erasure === undefined ? {} : { erasure }), sweepables }
 }
 
 // What is wrong with the file itself, such as its syntax or what it imports. What a vault says while the file is read is its own.
@@ -71,8 +88,16 @@ function isVault(given: unknown): given is Vault {
   return typeof given === 'object' && given !== null && 'rotateRootKey' in given && 'close' in given
 }
 
+function isSweepable(given: unknown): given is Sweepable {
+  return typeof given === 'object' && given !== null && 'name' in given && 'sweep' in given
+}
+
+function isConfiguredVault(given: unknown): given is ConfiguredVault {
+  return typeof given === 'object' && given !== null && 'vault' in given && isVault(given.vault)
+}
+
 // Core checks them: this only tells them from a vault and from nothing.
-function isVaultOptions(given: unknown): given is VaultOptions {
+function isVaultOptions(given: unknown): given is ConfiguredOptions {
   return typeof given === 'object' && given !== null && 'keyProviders' in given
 }
 

@@ -57,10 +57,15 @@ export default defineConfig(async ({ passphrase }) => ({
 `
 
 /** The same, where no time is to be spent on Argon2id: the passphrase is hashed, and taken for a raw key. */
-export const QUICK_CONFIGURATION: string = PASSPHRASE_CONFIGURATION.replace(
-  'passphrase: await passphrase()',
-  "rawKey: createHash('sha256').update((await passphrase()).reveal()).digest()",
-).replace("'@strongroom/cli'", "'@strongroom/cli'\nimport { createHash } from 'node:crypto'")
+export const QUICK_CONFIGURATION: string = quick(PASSPHRASE_CONFIGURATION)
+
+/** A configuration that asks for a passphrase, and takes its hash for a raw key. */
+export function quick(configuration: string): string {
+  if (!configuration.includes('passphrase: await passphrase()')) return configuration
+  return configuration
+    .replace('passphrase: await passphrase()', "rawKey: createHash('sha256').update((await passphrase()).reveal()).digest()")
+    .replace("'@strongroom/cli'", "'@strongroom/cli'\nimport { createHash } from 'node:crypto'")
+}
 
 /** Makes the root key file that the quick configuration opens. */
 export async function quickRootKey(folder: string): Promise<void> {

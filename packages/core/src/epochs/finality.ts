@@ -23,3 +23,22 @@ export async function readFinality(keys: KeyOperations, region: string, rootVers
   const provider = await askProvider(context, region, record, at)
   return finalityOf(regions.get(region) ?? NO_ENTRIES, record, provider, at, rootVersion)
 }
+
+/**
+ * Whether it is worth asking: where the record of the region shows a root version up to this one as live, or a copy of it as left, the answer is no.
+ * Reads that record alone.
+ */
+export async function mayBeFinal({ tree }: Pick<KeyOperations, 'tree'>, region: string, rootVersion: number): Promise<boolean> {
+  const now = tree.context.clock.now()
+  const record = await findRegion(tree.context, region)
+  return (
+    record?.versions
+      .filter(({ number }) => number <= rootVersion)
+      .every(
+        (version) =>
+          version.state !== 'live' &&
+          version.destruction !== undefined &&
+          Math.max(version.destruction.effectiveAt, version.destruction.copiesUntil) <= now,
+      ) ?? false
+  )
+}

@@ -1,7 +1,7 @@
 /** Looking at keys without changing anything: arguments and gate; what is looked at is in `epochs/`. */
 
 import { invalidArgument } from '../errors.ts'
-import { readFinality } from '../epochs/finality.ts'
+import { mayBeFinal, readFinality } from '../epochs/finality.ts'
 import type { ValueHolder } from '../epochs/retire-version.ts'
 import type { Finality } from '../epochs/shred-status.ts'
 import { type VaultStatus, vaultStatus } from '../epochs/status.ts'
@@ -79,6 +79,13 @@ export interface Inspection {
    */
   finality(options: FinalityOptions): Promise<Finality>
   /**
+   * Whether `finality` is worth its reading: `false` where the key store's record of the region shows already that something is in the way. `true`
+   * says nothing. Reads one record.
+   *
+   * @throws StrongroomError as `status`
+   */
+  mayBeFinal(options: Omit<FinalityOptions, 'signal'>): Promise<boolean>
+  /**
    * Opens every key of every tenant, and of the vault itself, in each region that this process has a provider for, and yields what is wrong:
    * keys that do not open, references that lead nowhere, versions that a rotation has left behind. A whole vault yields nothing. Ends with
    * how much was looked at.
@@ -110,13 +117,15 @@ export function inspection(keys: KeyOperations, gate: Gate): Inspection {
       return vaultStatus(keys, region, goOn)
     },
     async finality(options) {
-      const { region, rootVersion, signal } = readOptions(options, ['region', 'rootVersion', 'signal'])
-      if (typeof region !== 'string') throw invalidArgument('region', 'must be one of the regions in keyProviders')
-      if (rootVersion === undefined || !Number.isSafeInteger(rootVersion) || rootVersion < 1)
-        throw invalidArgument('rootVersion', 'must be the number of a root version, as a receipt names it')
+      const { region, rootVersion, signal } = finalityOptions(options)
       const goOn = goOnUnless(signal)
       gate.authorize('finality', {}, region)
       return readFinality(keys, region, rootVersion, goOn)
+    },
+    async mayBeFinal(options) {
+      const { region, rootVersion } = finalityOptions(options)
+      gate.authorize('finality', {}, region)
+      return mayBeFinal(keys, region, rootVersion)
     },
     verifyKeys(options) {
       const { holders = [], signal } = readOptions(options, ['holders', 'signal'])
@@ -146,4 +155,12 @@ function isHolder(holder: unknown): holder is ValueHolder {
   return (
     typeof holder === 'object' && holder !== null && attempt('holders', () => typeof (holder as ValueHolder).countValues === 'function')
   )
+}
+
+function finalityOptions(options: FinalityOptions): FinalityOptions {
+  const { region, rootVersion, signal } = readOptions(options, ['region', 'rootVersion', 'signal'])
+  if (typeof region !== 'string') throw invalidArgument('region', 'must be one of the regions in keyProviders')
+  if (rootVersion === undefined || !Number.isSafeInteger(rootVersion) || rootVersion < 1)
+    throw invalidArgument('rootVersion', 'must be the number of a root version, as a receipt names it')
+  return { region, rootVersion, signal }
 }

@@ -6,32 +6,44 @@
 import { StrongroomError } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import type { StateStore } from '../keys/state-store.ts'
+import { prefixOf } from './entries-beneath.ts'
 
 /** The namespace of the state store that erasures are in. */
 const ERASURES = 'strongroom/erasures'
+const OPEN = 'open'
+const PAGE = 500
 
 /**
  * The key under which the state store keeps the erasure of a place that is under way, in `strongroom/erasures`: vault id, references from the
  * tenant's down, and `open`, joined by `/`.
  */
 export function openErasureKey(vaultId: string, references: readonly string[]): string {
-  return [vaultId, ...references, 'open'].join('/')
+  return [vaultId, ...references, OPEN].join('/')
 }
 
 /**
  * @param references - of the place, from the tenant's down
- * @throws StrongroomError `erasure_pending` where one of the place is under way, or of anything above it
+ * @throws StrongroomError `erasure_pending` where one of the place is under way, or of anything above or beneath it
  */
 export async function requireNoOpenErasure(
   { stateStore, vaultId }: { readonly stateStore: StateStore; readonly vaultId: Uint8Array },
   references: readonly string[],
 ): Promise<void> {
-  const found = await Promise.all(
-    references.map((_, i) => stateStore.get(ERASURES, openErasureKey(hex(vaultId), references.slice(0, i + 1)))),
-  )
-  if (found.some((entry) => entry !== undefined))
+  const above = references.slice(1).map((_, i) => openErasureKey(hex(vaultId), references.slice(0, i + 1)))
+  const found = await Promise.all(above.map((key) => stateStore.get(ERASURES, key)))
+  if (found.some((entry) => entry !== undefined) || (await hasOpen(stateStore, prefixOf(vaultId, references))))
     throw new StrongroomError(
       'erasure_pending',
-      'an erasure of this, or of what it is beneath, is under way, and what is new would go with it: wait until it has ended',
+      'an erasure of this, of what it is beneath or of what is beneath it, is under way, and what is new would go with it: wait until it has ended',
     )
+}
+
+// Among those that have ended, and wait for their epoch.
+async function hasOpen(stateStore: StateStore, prefix: string): Promise<boolean> {
+  for (let after: string | undefined; ;) {
+    const page = await stateStore.scan(ERASURES, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+    if (page.some(({ key }) => key.endsWith(`/${OPEN}`))) return true
+    after = page.at(-1)?.key
+    if (page.length < PAGE) return false
+  }
 }

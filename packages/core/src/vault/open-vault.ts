@@ -21,7 +21,11 @@ import { Place } from './place.ts'
 import { type GuardedNamespace, type ShredGuard, ShredGuards, type VaultKeys } from './shred-guards.ts'
 import { type CertificateSignature, signCertificateBody } from './certificate-signature.ts'
 import { receiptKeys } from './signing-key.ts'
+import { type Item, ItemHandle } from './subject.ts'
 import { tenantHandle, type Tenant, type Tenants, tenants } from './tenants.ts'
+
+/** What can be done with a key that no shred destroys. */
+export type NeverShredded = Pick<Item, 'encrypt' | 'decrypt'>
 
 /** An open vault: one for each process, for as long as that runs. */
 export interface Vault extends Epochs, Inspection, BlindIndexes, Sweepable {
@@ -52,6 +56,12 @@ export interface Vault extends Epochs, Inspection, BlindIndexes, Sweepable {
    * ```
    */
   periodKey(options: PeriodKeyOptions): PeriodKey
+  /**
+   * The vault's own key, for records that packages keep in the state store about whom they serve: whoever only writes that store invents and
+   * alters none, and nobody reads one without the vault. **It is never shredded**: what is encrypted here can be read by whoever has the vault for
+   * as long as a copy of it exists. Bind each to its place by `record`; an older one of the same place opens as well.
+   */
+  readonly neverShredded: NeverShredded
   /**
    * Destroys the keys whose period is over: of the vault's own uses, whatever was noted, and those of all tenants that are noted as due. Whatever
    * makes such keys calls it in its own `sweep`.
@@ -155,10 +165,12 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     stateStore: checked.stateStore,
     clock,
     cacheBound: tree.context.cacheBound,
+    neverShredded: new ItemHandle(own),
     periodKey(which) {
       gate.requireOpen()
       return periodKey(own, which)
     },
+    name: 'vault',
     sweep: (how) => sweepPeriods(keys, gate, how),
     item(owner, name) {
       gate.requireOpen()

@@ -72,10 +72,14 @@ class PeriodSweep {
     const tried = new Set<number>()
     let someWait = false
     for await (const note of this.#keys.notes.of(series)) {
-      const period = note.about?.period
-      if (note.due === undefined) this.#tally.damaged(note.place)
+      const { due, about: { period } = {} } = note
+      // Nothing is done by its word: its key is looked for like one without a note.
+      if (due === undefined || period === undefined) {
+        this.#tally.damaged(note.place)
+        continue
+      }
       // What was promised first may end sooner.
-      if (period === undefined || Math.min(note.due ?? Infinity, keyEnd(series, period)) > this.#now) continue
+      if (Math.min(due, keyEnd(series, period)) > this.#now) continue
       tried.add(period)
       const outcome = await this.#attempt(note.place, () => this.#endNoted(note, series, period))
       someWait ||= outcome === 'waiting'

@@ -96,6 +96,10 @@ class Series implements RawPeriodKeys {
     this.#series = series
   }
 
+  get name(): string {
+    return this.#series.label
+  }
+
   now(): number {
     return this.#tenant.keys.tree.context.clock.now()
   }

@@ -53,7 +53,7 @@ export class SweepTally {
    * Does one thing, and counts what became of it. A provider that is away makes it wait, any other refusal a failure.
    *
    * @param place - where it is, for whoever has to look: no name, no value
-   * @throws StrongroomError `vault_closed`, and for the stores their `…_unavailable`; the signal's reason; what is no error of ours
+   * @throws StrongroomError `vault_closed`, and for the stores their `…_unavailable`; the signal's reason
    */
   async attempt(place: string, work: () => Promise<Attempted>): Promise<Attempted> {
     this.signal?.throwIfAborted()
@@ -70,13 +70,13 @@ export class SweepTally {
   /** Counts what another sweep has counted. */
   add({ failures, ...counts }: SweepReport): void {
     for (const of of ['done', 'waiting', 'damaged', 'failed'] as const) this.#counts[of] += counts[of]
-    for (const { place, reason } of failures) this.#note(place, reason)
+    for (const failure of failures) this.#note(failure)
   }
 
   /** Counts an entry that is not as it was written. @param place - its namespace and key */
   damaged(place: string): void {
     this.#counts.damaged++
-    this.#note(place, 'damaged')
+    this.#note({ place, reason: 'damaged' })
   }
 
   report(): SweepReport {
@@ -87,14 +87,16 @@ export class SweepTally {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof StrongroomError) || OVER.includes(error.code)) throw error
-      if (AWAY.includes(error.code)) return 'waiting'
-      this.#note(place, error.code)
+      if (this.signal?.aborted === true && error === this.signal.reason) throw error
+      if (!(error instanceof StrongroomError)) this.#note({ place, reason: 'unexpected', cause: error })
+      else if (OVER.includes(error.code)) throw error
+      else if (AWAY.includes(error.code)) return 'waiting'
+      else this.#note({ place, reason: error.code })
       return 'failed'
     }
   }
 
-  #note(place: string, reason: 'damaged' | StrongroomErrorCode): void {
-    if (this.#failures.length < MOST_FAILURES) this.#failures.push({ place, reason })
+  #note(failure: SweepFailure): void {
+    if (this.#failures.length < MOST_FAILURES) this.#failures.push(failure)
   }
 }

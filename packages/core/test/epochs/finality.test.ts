@@ -18,6 +18,8 @@ async function blockers(vault: Vault, rootVersion = 1): Promise<readonly Closure
   const status = (await vault.status({ region: 'eu' })).regions[0]?.shreds
   // There is one shred in these tests: status says the same of it.
   expect([status?.final, status?.blockedBy]).toEqual([final ? 1 : 0, blockedBy])
+  // What is final is always worth asking for.
+  expect([final, await vault.mayBeFinal({ region: 'eu', rootVersion })]).not.toEqual([true, false])
   return final ? 'final' : blockedBy
 }
 
@@ -35,6 +37,7 @@ describe('a shred', () => {
     expect(rootVersion).toBe(1)
 
     expect(await blockers(vault)).toEqual(['rotation_needed', 'close_needed'])
+    expect(await vault.mayBeFinal({ region: 'eu', rootVersion })).toBe(false)
     await toEnd(vault.rotateRootKey())
     expect(await blockers(vault)).toEqual(['close_needed'])
     const before = await vault.finality({ region: 'eu', rootVersion })
@@ -45,6 +48,7 @@ describe('a shred', () => {
     expect(await blockers(vault)).toEqual(['copies_live'])
     clock.jump(2 * DAY - 1)
     expect(await blockers(vault)).toEqual(['copies_live'])
+    expect(await vault.mayBeFinal({ region: 'eu', rootVersion })).toBe(false)
     clock.jump(1)
     expect(await blockers(vault)).toBe('final')
     expect(await vault.finality({ region: 'eu', rootVersion })).toEqual({

@@ -104,7 +104,7 @@ describe('a note', () => {
     expect(await w.vault.sweep()).toEqual(swept())
   })
 
-  test('of one’s own series that is damaged: its key ends when it has to, and the note goes', async () => {
+  test('of one’s own series that is damaged: its key is looked for, and ends when it has to', async () => {
     const w = await keptKey()
     plant(w, { key: w.note.key, value: Uint8Array.of(1), due: 1 })
     const acme = w.vault.tenant('acme').rawPeriodKeys(SERIES)
@@ -112,7 +112,16 @@ describe('a note', () => {
     expect(await w.lives()).toBe(true)
     w.clock.advance(28 * DAY)
     expect(await acme.sweep()).toEqual(swept({ done: 1, ...damagedAt(w.note.key) }))
-    expect(await acme.sweep()).toEqual(swept())
+    expect(await acme.sweep()).toEqual(swept(damagedAt(w.note.key)))
+  })
+
+  test('of days on which there was nothing, by the hundred, makes no key, no place and no entry of the ledger', async () => {
+    const w = await keptKey()
+    const prefix = w.note.key.replace(/\d+$/, '')
+    plant(w, ...Array.from({ length: 300 }, (_, day) => ({ key: `${prefix}${day}`, value: w.note.value, due: 1 })))
+    const keys = w.keyStore.snapshot()
+    expect(await w.vault.tenant('acme').rawPeriodKeys(SERIES).sweep()).toMatchObject({ done: 0, damaged: 300 })
+    expect(w.keyStore.snapshot()).toEqual(keys)
   })
 })
 

@@ -19,6 +19,12 @@ export interface StoredConnection {
   readonly stored: StateVersion
 }
 
+/** An entry that may be damaged. */
+export interface StoredEntry extends Pick<StoredConnection, 'key' | 'stored'> {
+  /** @throws StrongroomError `decrypt_failed` */
+  connection(): StoredConnection
+}
+
 export class ConnectionStore {
   readonly #store: StateStore
   readonly #vaultId: string
@@ -88,22 +94,37 @@ export class ConnectionStore {
   /** In the order of their keys, which says nothing. Reads by pages. One that is damaged is thrown for once all others were given. */
   async *list(prefix: string): AsyncGenerator<StoredConnection> {
     let failure: unknown
-    for (let after: string | undefined; ;) {
-      const page = await this.#store.scan(CONNECTIONS, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-      for (const { key, value, version } of page) {
-        let connection: StoredConnection
-        try {
-          connection = { key, record: decodeRecord(value), stored: version }
-        } catch (error) {
-          failure ??= error
-          continue
-        }
-        yield connection
+    for await (const entry of this.entries(prefix)) {
+      let connection: StoredConnection
+      try {
+        connection = entry.connection()
+      } catch (error) {
+        failure ??= error
+        continue
       }
-      if (page.length < PAGE) break
-      after = page.at(-1)?.key
+      yield connection
     }
     if (failure !== undefined) throw failure
+  }
+
+  /** As `list`, but as they are stored. */
+  async *entries(prefix: string): AsyncGenerator<StoredEntry> {
+    for (let after: string | undefined; ;) {
+      const page = await this.#store.scan(CONNECTIONS, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      for (const entry of page) yield asStored(entry)
+      if (page.length < PAGE) return
+      after = page.at(-1)?.key
+    }
+  }
+
+  async entry(key: string): Promise<StoredEntry | undefined> {
+    const entry = await this.#store.get(CONNECTIONS, key)
+    return entry && asStored({ key, ...entry })
+  }
+
+  /** Removes what is there, if nobody has changed it. @throws StrongroomError `conflict` */
+  async removeEntry({ key, stored }: StoredEntry): Promise<void> {
+    await this.#store.delete(CONNECTIONS, key, { expected: stored })
   }
 
   /** Those that have something to be finished, oldest first. */
@@ -111,6 +132,18 @@ export class ConnectionStore {
     const due = { namespace: CONNECTIONS, vaultId: this.#vaultId, before, limit }
     return dueRecords(this.#store, due, ({ key, value, version }) => ({ key, record: decodeRecord(value), stored: version }))
   }
+}
+
+function asStored({
+  key,
+  value,
+  version: stored,
+}: {
+  readonly key: string
+  readonly value: Uint8Array
+  readonly version: StateVersion
+}): StoredEntry {
+  return { key, stored, connection: () => ({ key, record: decodeRecord(value), stored }) }
 }
 
 // A request that never ends, and a connection that is on its way out.

@@ -136,6 +136,17 @@ export class RevocationOutbox {
     return dueRecords(this.#store, due, ({ key, value, version }) => stored(key, decode(value), version))
   }
 
+  /** All beneath a place, damaged ones too. Reads by pages. @param references - from the tenant's down */
+  async *list(references: readonly string[]): AsyncGenerator<{ readonly until: number; readonly read: () => StoredRevocation }> {
+    const prefix = `${[this.#vaultId, ...references].join('/')}/`
+    for (let after: string | undefined; ;) {
+      const page = await this.#store.scan(REVOCATIONS, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      for (const { key, value, version } of page) yield { until: untilOf(key), read: () => stored(key, decode(value), version) }
+      if (page.length < PAGE) return
+      after = page.at(-1)?.key
+    }
+  }
+
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {
     return this.#store.put(REVOCATIONS, key, encodeEntry(pending), { expected, due })
   }
@@ -147,8 +158,11 @@ export function isUnreadable(error: unknown): boolean {
 }
 
 function stored(key: string, pending: PendingRevocation, version: StateVersion): StoredRevocation {
-  const parts = key.split('/')
-  return { key, until: Number(parts.at(-2)), pending, stored: version }
+  return { key, until: untilOf(key), pending, stored: version }
+}
+
+function untilOf(key: string): number {
+  return Number(key.split('/').at(-2))
 }
 
 // So that nobody who writes the store has it sent to another provider.

@@ -8,7 +8,10 @@ export interface PolicyTerms {
   readonly deadline: number
   /** How long a request can be taken back. 0: it is carried out at once. */
   readonly grace: number
-  /** How often `sweep` runs, with room for a run that fails. */
+  /**
+   * How long sweeping may take to destroy what is due: have `sweep` run at least eight times in it. An instant has come once sweeps that are a
+   * quarter of it apart agree that it has.
+   */
   readonly sweep: number
   /** As the vault was made with it: another process may use a key so long. */
   readonly cacheBound: number
@@ -42,7 +45,7 @@ export interface Policy extends PolicyTerms {
 
 const WORDS: Readonly<Record<Exclude<keyof PolicyTerms, 'deadline'>, string>> = {
   grace: 'a grace',
-  sweep: 'an interval between sweeps',
+  sweep: 'a time for sweeping',
   cacheBound: 'a cache bound',
   epoch: 'an epoch',
   providerDelay: 'a delay of the key provider',

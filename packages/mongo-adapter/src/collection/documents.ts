@@ -62,14 +62,32 @@ export function eachEncrypted(node: SchemaNode, holder: Holder, name: string | n
 }
 
 /** All that stands in a document where an encrypted value belongs, whatever shape the rest of it has. */
-export function* encryptedIn(node: SchemaNode, value: unknown): Generator<unknown, void> {
+export function* encryptedIn(node: SchemaNode, value: unknown): Generator<{ readonly value: unknown; readonly node: EncryptedNode }, void> {
   if (value === null || value === undefined) return
-  if (node.kind === 'encrypted') yield value
+  if (node.kind === 'encrypted') yield { value, node }
   else if (node.kind === 'array') {
     const elements: readonly unknown[] = Array.isArray(value) ? value : isTree(value) ? Object.values(value) : []
     for (const each of elements) yield* encryptedIn(node.element, each)
   } else if (node.kind === 'object' && isTree(value))
     for (const [name, member] of node.members) if (Object.hasOwn(value, name)) yield* encryptedIn(member, value[name])
+}
+
+/** The paths where that stands, as an update has them. An array that has nothing else in it is one path. */
+export function* pathsOfEncrypted(node: SchemaNode, value: unknown, path = ''): Generator<string, void> {
+  if (value === null || value === undefined) return
+  if (isOnlyEncrypted(node)) yield path
+  else if (node.kind === 'array') {
+    const elements = Array.isArray(value) || isTree(value) ? Object.entries(value) : []
+    // A name that no path can have: then all of it.
+    if (elements.some(([name]) => !/^[^.$]+$/u.test(name))) yield path
+    else for (const [name, each] of elements) yield* pathsOfEncrypted(node.element, each, below(path, name))
+  } else if (node.kind === 'object' && isTree(value))
+    for (const [name, member] of node.members)
+      if (Object.hasOwn(value, name)) yield* pathsOfEncrypted(member, value[name], below(path, name))
+}
+
+function isOnlyEncrypted(node: SchemaNode): boolean {
+  return node.kind === 'encrypted' || (node.kind === 'array' && isOnlyEncrypted(node.element))
 }
 
 /** Sets a member of whatever name: an assignment to `__proto__` would change what the object inherits. */

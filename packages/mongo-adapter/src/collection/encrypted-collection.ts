@@ -49,7 +49,7 @@ import {
 import type { OnShredded } from './open.ts'
 import { COLLECTION, refusedMethod, refusedOperation } from './operations.ts'
 import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOptions } from './options.ts'
-import { type CollectionResource, resourceOf } from './resource.ts'
+import { type CollectionResource, type CollectionResourceOptions, resourceOf } from './resource/resource.ts'
 import type { Scope, Source } from './source.ts'
 import { type EncryptedInsertManyOptions, type EncryptedInsertOneOptions, insertMany, insertOne } from './writes/insert.ts'
 import { type EncryptedDeleteOptions, remove } from './writes/remove.ts'
@@ -137,10 +137,10 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return new EncryptedCollection({ ...this.#source, scope: narrowed })
   }
 
-  /** What rotation and erasure ask of this collection. @throws StrongroomError `unsupported_operation` of a scope: it tells of everyone */
-  resource(): CollectionResource {
+  /** What rotation and erasure ask. @throws StrongroomError `invalid_argument`; `unsupported_operation` of a scope: it tells of everyone */
+  resource(options?: CollectionResourceOptions): CollectionResource {
     this.#requireUnscoped('resource')
-    return resourceOf(this.#source)
+    return resourceOf(this.#source, options)
   }
 
   /** The driver's collection, which shows what is stored: whatever is written through it is plaintext. */

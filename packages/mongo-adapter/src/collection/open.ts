@@ -3,7 +3,7 @@
 import { decryptFailed, equalBytes, StrongroomError, type UnlockedKeys, type ValueOptions, type Vault } from '@strongroom/core'
 import { Binary, type BSONSerializeOptions } from 'mongodb'
 
-import { holdsEncrypted, type SchemaNode } from '../schema/node.ts'
+import { type EncryptedNode, holdsEncrypted, type SchemaNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
 import { type DecodeValue, valueDecoder } from '../values/bson-value.ts'
@@ -56,34 +56,32 @@ export async function openDocuments(
   })
 }
 
-/** How many encrypted values documents hold, and how many of them open. @throws StrongroomError what opening keys throws, and `decrypt_failed` for what is none */
-export async function countReadable(
-  vault: Vault,
-  layout: Layout,
-  documents: readonly Tree[],
-): Promise<{ readonly values: number; readonly readable: number }> {
+/**
+ * Those of documents whose values are all of an earlier life of their person: each was encrypted under a key that is destroyed. One that has
+ * none says nothing of that.
+ *
+ * @throws StrongroomError what opening keys throws
+ */
+export async function ofAnEarlierLife(vault: Vault, layout: Layout, documents: readonly Tree[]): Promise<ReadonlySet<Tree>> {
   const owners = documents.map((document) => ownerOfValues(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
   const reading = readingOf({ bson: {}, shredded: 'throw', verify: NOTHING })
   return withKeys(vault, { owners: known, indexes: [], mint: false }, (keys) => {
-    const count = { values: 0, readable: 0 }
-    for (const [i, document] of documents.entries()) {
-      const id = document['_id']
-      mapDocument(layout.root, document, {
-        plain: asItIs,
-        mismatch: (path, node) => misfit(node, id, path),
-        value(stored, node) {
-          count.values++
-          try {
-            openStored(openingOf(layout, id, owners[i], keys), stored, sealedOf(layout, node), keys, reading, [])
-            count.readable++
-          } catch (error) {
-            if (!isShredded(error) && !isDamage(error)) throw error
-          }
-        },
-      })
+    const isShreddedValue = (stored: unknown, node: EncryptedNode, id: unknown, owner: Owner | undefined): boolean => {
+      try {
+        openStored(openingOf(layout, id, owner, keys), stored, sealedOf(layout, node), keys, reading, [])
+      } catch (error) {
+        if (!isShredded(error) && !isDamage(error)) throw error
+        return isShredded(error)
+      }
+      return false
     }
-    return count
+    return new Set(
+      documents.filter((document, i) => {
+        const values = [...encryptedIn(layout.root, document)]
+        return values.length > 0 && values.every(({ value, node }) => isShreddedValue(value, node, document['_id'], owners[i]))
+      }),
+    )
   })
 }
 

@@ -33,8 +33,8 @@ export function candidates(layout: Layout, tags: Tags): Document {
 /** How many values and index values with these tags a document holds. */
 export function countStored(layout: Layout, document: Tree, tags: Tags): number {
   let count = 0
-  for (const stored of encryptedIn(layout.root, document)) {
-    const { c, i } = partsOf(stored)
+  for (const { value } of encryptedIn(layout.root, document)) {
+    const { c, i } = partsOf(value)
     if (c !== undefined && hasTag(c, tags.value)) count++
     count += i.filter((bytes) => hasTag(bytes, tags.index)).length
   }

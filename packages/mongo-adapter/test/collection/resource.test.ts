@@ -1,5 +1,5 @@
 // What a collection tells of people and of key versions: what rotation and erasure rest on.
-import { type Progress, type RetiringVersion, StrongroomError } from '@strongroom/core'
+import { type DeadPlaces, type PlaceFate, type Progress, type RetiringVersion, StrongroomError } from '@strongroom/core'
 import { encrypted, encryptedCollection } from '@strongroom/mongo-adapter'
 import { Binary, type Document, Long, ObjectId, UUID } from 'mongodb'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -7,6 +7,9 @@ import { z } from 'zod'
 
 import { outcome } from '../refusals.ts'
 import { ada, bob, rival, uri, world, type World } from './support.ts'
+
+const REFERENCES = (depth: number): readonly string[] => Array.from({ length: depth }, (_, i) => `${i}`.repeat(32))
+const named = (tenant: string, subject?: string) => ({ tenant, subject, references: REFERENCES(subject === undefined ? 1 : 2) })
 
 interface StoredFlat {
   readonly email?: { readonly c: Binary; readonly i: Binary }
@@ -19,7 +22,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     w = await world()
     await w.users.insertMany([ada, bob, rival])
   })
-  const her = { tenant: 'acme', subject: 'ada' }
+  const her = { tenant: 'acme', subject: 'ada', references: REFERENCES(2) }
   const toEnd = async (run: AsyncIterable<Progress>): Promise<void> => {
     for await (const { phase, done } of run) {
       // The clock stands still: the cache bound passes when the run waits for it.
@@ -162,7 +165,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await things.insertOne({ _id: 'zoe', orgId: 'acme', ...members })
     if (change !== undefined) await things.updateOne({ _id: 'zoe', orgId: 'acme' }, { $set: change as never })
     const before = await things.findOne({ _id: 'zoe' })
-    expect(await things.resource().verify({ tenant: 'acme', subject: 'zoe' })).toEqual({ documents: 1, values, readable: values })
+    expect(await things.resource({ erase: 'values' }).verify(named('acme', 'zoe'))).toBe(values)
     const subject = w.vault.tenant('acme').subject('zoe')
     await toEnd(w.vault.rotateSubjectKey(subject))
     w.clock.advance(3_600_000)
@@ -172,6 +175,9 @@ describe.skipIf(uri === undefined)('on a server', () => {
     const retire = { holders: [things.resource()], dataBackup: { startedAt: w.clock.now() } }
     expect(await outcome(() => toEnd(w.vault.retireVersion(subject, retire)))).toBe('still_referenced')
     expect(await things.findOne({ _id: 'zoe' })).toEqual(before)
+    const resource = things.resource({ erase: 'values' })
+    expect([await resource.erase(named('acme', 'zoe')), await resource.verify(named('acme', 'zoe'))]).toEqual([values, 0])
+    expect(await things.findOne({ _id: 'zoe' })).toMatchObject({ _id: 'zoe', orgId: 'acme' })
   })
 
   test('verifyKeys takes it too', async () => {
@@ -186,28 +192,140 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(findings).toHaveLength(1)
   })
 
-  test('count, verify, erase', async () => {
+  test('count, verify, erase: of a person, of a tenant', async () => {
     const resource = w.users.resource()
     expect(resource.name).toBe('users')
-    expect(await resource.count(her)).toBe(1)
-    expect(await resource.verify(her)).toEqual({ documents: 1, values: 7, readable: 7 })
-    await w.stored.updateOne({ _id: 'ada' }, { $set: { name: new Binary(new Uint8Array(80), 0x80) } })
-    expect(await resource.verify(her)).toEqual({ documents: 1, values: 7, readable: 6 })
+    expect([await resource.count(her), await resource.verify(her), await resource.count(named('acme'))]).toEqual([1, 1, 2])
     await w.vault.tenant('acme').subject('ada').shred()
-    expect(await resource.verify(her)).toEqual({ documents: 1, values: 7, readable: 0 })
-    expect([await resource.erase(her), await resource.erase(her)]).toEqual([1, 0])
-    expect(await resource.verify(her)).toEqual({ documents: 0, values: 0, readable: 0 })
-    expect(await resource.count({ tenant: 'acme', subject: 'bob' })).toBe(1)
-    expect(await resource.count({ tenant: 'rival', subject: 'bob' })).toBe(0)
-    for (const call of [resource.count, resource.erase, resource.verify])
-      for (const wrong of [{ tenant: 'acme' }, { subject: 'ada' }, { tenant: 5, subject: 'ada' }, { ...her, also: 1 }, undefined])
-        expect(await outcome(() => call(wrong as never))).toBe('invalid_argument')
-    expect(await w.stored.countDocuments()).toBe(2)
+    expect([await resource.erase(her), await resource.erase(her), await resource.verify(her)]).toEqual([1, 0, 0])
+    expect([await resource.count(named('acme', 'bob')), await resource.count(named('rival', 'bob'))]).toEqual([1, 0])
+    expect([await resource.erase(named('acme')), await resource.verify(named('acme'))]).toEqual([1, 0])
+    expect(await w.stored.countDocuments()).toBe(1)
   })
 
-  test('a suspended person is not said to be gone', async () => {
-    await w.vault.tenant('acme').subject('ada').suspend()
-    expect(await outcome(() => w.users.resource().verify(her))).toBe('suspended')
+  test('it holds nothing of items, nor of what is the tenant itself', async () => {
+    const item = { ...her, item: 'hubspot', references: REFERENCES(3) }
+    const self = { tenant: 'acme', self: true, references: REFERENCES(2) } as const
+    for (const resource of [w.users.resource(), w.users.resource({ erase: 'values' })])
+      for (const place of [item, self, { ...self, item: 'hubspot', references: REFERENCES(3) }])
+        expect([await resource.count(place), await resource.erase(place), await resource.survivors(place)]).toEqual([0, 0, []])
+    expect(await w.stored.countDocuments()).toBe(3)
+  })
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['no tenant', { subject: 'ada', references: REFERENCES(2) }],
+    ['no references', { tenant: 'acme', subject: 'ada' }],
+    ['a person left out', { tenant: 'acme', subject: undefined, references: REFERENCES(2) }],
+    ['an item left out', { tenant: 'acme', subject: 'ada', references: REFERENCES(3) }],
+    ['no name', { tenant: 'acme', subject: '', references: REFERENCES(2) }],
+    ['an operator', { tenant: 'acme', subject: { $ne: '' }, references: REFERENCES(2) }],
+    ['an operator', { tenant: { $ne: '' }, references: REFERENCES(1) }],
+    ['a word', { tenant: 'acme', self: 'yes', references: REFERENCES(1) }],
+  ])('a place of another form is refused, and nothing is erased: %s', async (_, place) => {
+    const resource = w.users.resource()
+    for (const call of [resource.count, resource.erase, resource.verify, resource.survivors])
+      expect(await outcome(() => call(place as never))).toBe('invalid_argument')
+    expect(await outcome(() => Promise.resolve(w.users.resource({ erase: 'all' as never })))).toBe('invalid_argument')
+    expect(await w.stored.countDocuments()).toBe(3)
+  })
+
+  test('erase: values: all that is encrypted goes, with its index values, and what is plain stays', async () => {
+    const resource = w.users.resource({ erase: 'values' })
+    // email, name, age, street, two phones, a note; whatever they are.
+    await w.stored.updateOne({ _id: 'ada' }, { $set: { name: new Binary(new Uint8Array(80), 0x80) } })
+    expect([await resource.count(her), await resource.verify(her), await resource.count(named('acme'))]).toEqual([7, 7, 10])
+    await w.vault.tenant('acme').subject('ada').shred()
+    expect([await resource.erase(her), await resource.erase(her), await resource.verify(her)]).toEqual([7, 0, 0])
+    expect(await w.stored.findOne({ _id: 'ada' })).toEqual({
+      _id: 'ada',
+      orgId: 'acme',
+      plan: 'pro',
+      address: { city: 'London' },
+      notes: [{ title: 'one' }],
+    })
+    expect([await resource.verify(named('acme')), await w.users.findOne({ email: bob.email as string })]).toEqual([3, bob])
+    expect([await resource.erase(named('acme')), await w.stored.countDocuments()]).toEqual([3, 3])
+  })
+
+  test('erase: values: also where something else than an array is, with names that no path can have', async () => {
+    const resource = w.users.resource({ erase: 'values' })
+    const { notes, phones } = (await w.stored.findOne({ _id: 'ada' })) as unknown as {
+      readonly notes: readonly unknown[]
+      readonly phones: readonly unknown[]
+    }
+    for (const name of ['a.b', '$a', '']) {
+      await w.stored.updateOne({ _id: 'ada' }, { $set: { notes: { [name]: notes[0] }, phones: { [name]: phones[0] } } })
+      expect([name, await resource.verify(her)]).toEqual([name, expect.any(Number)])
+      await resource.erase(her)
+      expect([name, await resource.verify(her)]).toEqual([name, 0])
+    }
+    expect(await w.stored.findOne({ _id: 'ada' })).toMatchObject({ _id: 'ada', orgId: 'acme', plan: 'pro', address: { city: 'London' } })
+  })
+
+  test('erasing ends at a signal, and says what was not done by not being done', async () => {
+    const [signal, reason] = [AbortSignal.abort(new Error('enough')), 'enough']
+    for (const erase of ['documents', 'values'] as const) {
+      await expect(w.users.resource({ erase }).erase(her, { signal })).rejects.toThrow(reason)
+      await expect(w.users.resource({ erase }).replay(fatesOf({}), { signal })).rejects.toThrow(reason)
+    }
+    expect(await w.users.resource({ erase: 'values' }).count(her)).toBe(7)
+  })
+
+  test('what outlives a person are the keys of indexes: of the application, and of her tenant, which go with him', async () => {
+    const index = (name: string, scope: string) => ({ what: 'index', name, scope, generation: 1 })
+    const ofTenant = [index('users.age', 'tenant'), index('users.phones[]', 'tenant')]
+    expect(await w.users.resource().survivors(her)).toEqual([index('users.email', 'application'), ...ofTenant])
+    expect(await w.users.resource().survivors(named('acme'))).toEqual([index('users.email', 'application')])
+  })
+
+  const fatesOf = (fates: Readonly<Record<string, PlaceFate>>): DeadPlaces => ({
+    fates: (places) => Promise.resolve(places.map(({ subject = '' }) => fates[subject] ?? 'alive')),
+  })
+
+  test('replay: documents of the dead go again, those of others stay', async () => {
+    const restored = await w.stored.find().toArray()
+    await w.vault.tenant('acme').subject('ada').shred()
+    const dead = fatesOf({ ada: 'dead', eve: 'suspended' })
+    expect(await w.users.resource().replay(dead)).toEqual({ looked: 3, removed: 1, suspended: 1 })
+    expect(await w.users.resource().replay(dead)).toEqual({ looked: 2, removed: 0, suspended: 1 })
+    expect((await w.stored.find().toArray()).map(({ _id }) => _id).toSorted()).toEqual(['bob', 'eve'])
+    await w.stored.insertOne(restored.find(({ _id }) => _id === 'ada') as never)
+    expect(await w.users.resource({ erase: 'values' }).replay(dead)).toEqual({ looked: 3, removed: 7, suspended: 1 })
+    expect(await w.stored.findOne({ _id: 'ada' })).toMatchObject({ plan: 'pro', notes: [{ title: 'one' }] })
+  })
+
+  test('replay: of who has come back only the documents of the former life go', async () => {
+    const subject = w.vault.tenant('acme').subject('ada')
+    const [before] = await w.stored.find({ _id: 'ada' }).toArray()
+    await subject.shred()
+    await subject.recreate({ reason: 'subjectRequest' })
+    const { notes: _, ...plain } = ada
+    await w.users.replaceOne({ _id: 'ada', orgId: 'acme' }, plain)
+    const fates = fatesOf({})
+    expect(await w.users.resource().replay(fates)).toEqual({ looked: 3, removed: 0, suspended: 0 })
+    // One value of her new life in it: it is hers. One that is damaged tells of no life.
+    await w.stored.updateOne({ _id: 'ada' }, { $set: { notes: before?.['notes'] } })
+    expect(await w.users.resource().replay(fates)).toMatchObject({ removed: 0 })
+    await w.stored.replaceOne({ _id: 'ada' }, { ...before, name: new Binary(new Uint8Array(80), 0x80) })
+    expect(await w.users.resource().replay(fates)).toMatchObject({ removed: 0 })
+    await w.stored.replaceOne({ _id: 'ada' }, before as never)
+    expect(await w.users.resource().replay(fates)).toEqual({ looked: 3, removed: 1, suspended: 0 })
+    expect(await w.stored.countDocuments({ _id: 'ada' })).toBe(0)
+  })
+
+  test('replay leaves what says nothing of whose it is, and asks for each person once in a batch', async () => {
+    await w.stored.insertMany([{ _id: 'plain' }, { _id: 'odd', orgId: 5 }] as never)
+    const asked: unknown[] = []
+    const dead: DeadPlaces = {
+      fates: (places) => {
+        asked.push(...places)
+        return Promise.resolve(places.map(() => 'unknown'))
+      },
+    }
+    expect(await w.users.resource().replay(dead)).toEqual({ looked: 5, removed: 0, suspended: 0 })
+    expect(asked).toHaveLength(3)
+    expect(asked).toContainEqual({ tenant: 'acme', subject: 'ada' })
   })
 
   test('reads are of the primary and of what a majority has; deletes are of a majority', async () => {
@@ -215,7 +333,14 @@ describe.skipIf(uri === undefined)('on a server', () => {
     const resource = w.users.resource()
     await resource.count(her)
     await resource.verify(her)
-    await resource.countValues({ ...her, item: undefined, version: 1, valueTag: () => new Uint8Array(16), indexTag: new Uint8Array(4) })
+    await resource.countValues({
+      tenant: 'acme',
+      subject: 'ada',
+      item: undefined,
+      version: 1,
+      valueTag: () => new Uint8Array(16),
+      indexTag: new Uint8Array(4),
+    })
     await resource.erase(her)
     const commands = w.commands.map(({ command }) => command)
     expect(commands.slice(0, 3).map(({ readConcern, collation }) => [readConcern, collation])).toEqual(
@@ -245,11 +370,12 @@ describe.skipIf(uri === undefined)('on a server', () => {
       const things = encryptedCollection(w.vault, db.collection(`things${i}`), { schema, tenant: 'org', subject: '_id' })
       await w.vault.tenants.create(name)
       await things.insertOne({ _id: 'x', org: value as never, secret: 's' })
-      expect([name, await things.resource().verify({ tenant: name, subject: 'x' })]).toEqual([
-        name,
-        { documents: 1, values: 1, readable: 1 },
-      ])
-      expect(await outcome(() => things.resource().count({ tenant: other, subject: 'x' }))).toBe('invalid_argument')
+      const counts = (tenant: string) => Promise.all([named(tenant), named(tenant, 'x')].map((place) => things.resource().count(place)))
+      expect([name, await counts(name)]).toEqual([name, [1, 1]])
+      expect([other, await counts(other)]).toEqual([other, [0, 0]])
+      const asked: unknown[] = []
+      await things.resource().replay({ fates: (places) => (asked.push(...places), Promise.resolve(places.map(() => 'alive'))) })
+      expect(asked).toEqual([{ tenant: name, subject: 'x' }])
     }
   })
 })

@@ -30,6 +30,7 @@ export function resourceOf(rows: PseudonymRows, keep: number, firstKept: () => n
   if (typeof rows !== 'object' || rows === null || typeof rows.removeBefore !== 'function')
     throw invalidArgument('rows', 'must have removeBefore')
   return {
+    name: 'pseudonymous rows',
     async prepare() {
       await rows.prepare?.(keep)
     },

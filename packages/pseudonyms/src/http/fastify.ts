@@ -24,6 +24,7 @@ const UNAVAILABLE = 503
 /**
  * The `serverFactory` of Fastify: `request.ip`, the connection and the headers have the pseudonym before Fastify sees the request. Where there
  * is none to be had, it is answered with 503, and Fastify does not see it.
+ * Leave Fastify's `trustProxy` off: with it `request.ip` is what the header says, of which a client may have planted the first.
  *
  * @throws StrongroomError `invalid_argument` naming the option
  * @example

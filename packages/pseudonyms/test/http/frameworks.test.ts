@@ -184,6 +184,24 @@ describe('Fastify', () => {
     socket.write('NONE\r\n\r\n')
     await once(socket.resume(), 'close')
   })
+
+  test('with a trustProxy of its own Fastify believes what the client has planted; what was read of it is there all the same', async () => {
+    const pseudonyms = pseudonymsOf(await world())
+    const [client, planted] = [await pseudonyms.pseudonymise(CLIENT), await pseudonyms.pseudonymise('198.51.100.7')]
+    for (const [trustProxy, believed] of [
+      [true, planted],
+      [false, client],
+    ] as const) {
+      const app = Fastify({ serverFactory: pseudonymousServer(pseudonyms, { ...OURS, enrich: () => 'FR' }), trustProxy })
+      app.get('/', (request) => {
+        const seen = pseudonymousOf(request.raw)
+        return [request.ip, seen?.client, seen?.enriched, seen?.dropped ?? null]
+      })
+      await app.ready()
+      const { body } = await asked(await listening(app.server), forwarded)
+      expect(JSON.parse(body)).toEqual([believed, client, 'FR', null])
+    }
+  })
 })
 
 describe('the connection', () => {

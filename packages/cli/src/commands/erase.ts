@@ -1,0 +1,92 @@
+/** `strongroom erase tenant`, `… subject`, `… item`: a request, which sweeping carries out. */
+
+import { Reason, type ReasonName } from '@strongroom/core'
+import { type Command, Option } from 'commander'
+
+import { CliError } from '../cli-error.ts'
+import { placeName, type SharedFlags, withVaultFlags, withYes } from '../flags.ts'
+import type { Outcome, Runner } from '../runner.ts'
+import type { Session } from '../session.ts'
+import { minute } from '../terminal/time.ts'
+import { openErasure } from './erasure-of.ts'
+import { handleOf, type NamedPlace, stateOf, whole } from './named-place.ts'
+import { tenantInfo } from './tenant-info.ts'
+
+interface Flags extends SharedFlags {
+  readonly reason: ReasonName
+  readonly graceZero?: boolean
+  readonly evenIfAbsent?: boolean
+}
+
+const WHAT =
+  'suspended at once, and once the grace of the policy is over destroyed, with its data in all resources of the configuration. Sweeping does that'
+
+export function addErase(program: Command, runner: Runner): void {
+  const erase = program
+    .command('erase')
+    .summary('ask that a tenant, a subject or an item goes, with its data')
+    .description(`ask that a tenant, a subject or an item goes: ${WHAT}`)
+  const act = (kind: string, place: NamedPlace, flags: Flags): Promise<void> =>
+    runner.run(`erase ${kind}`, flags, (session) => erasePlace(session, place, flags))
+  withFlags(
+    erase
+      .command('tenant')
+      .summary('a tenant, with every subject and item of it')
+      .description(`ask that a tenant goes, with every subject and item of it: ${WHAT}`)
+      .argument('<id>', 'the name of the tenant', placeName),
+  ).action((tenant: string, flags: Flags) => act('tenant', { tenant }, flags))
+  withAbsent(
+    erase
+      .command('subject')
+      .summary('a subject, with every item of it')
+      .description(`ask that a subject goes, with every item of it: ${WHAT}`)
+      .argument('<tenant>', 'the name of the tenant', placeName)
+      .argument('<id>', 'the name of the subject', placeName),
+  ).action((tenant: string, subject: string, flags: Flags) => act('subject', { tenant, subject }, flags))
+  withAbsent(
+    erase
+      .command('item')
+      .summary('one item of a subject')
+      .description(`ask that an item goes: ${WHAT}`)
+      .argument('<tenant>', 'the name of the tenant', placeName)
+      .argument('<subject>', 'the name of the subject', placeName)
+      .argument('<id>', 'the name of the item', placeName),
+  ).action((tenant: string, subject: string, item: string, flags: Flags) => act('item', { tenant, subject, item }, flags))
+}
+
+function withFlags(command: Command): Command {
+  command
+    .addOption(
+      new Option('--reason <name>', 'kept in the ledger, the receipt and the certificate')
+        .choices(Object.keys(Reason).filter((name) => name !== 'retired'))
+        .default('unspecified'),
+    )
+    .option('--grace-zero', 'destroy the keys at once, for good (default: the grace of the policy, in which it can be taken back)')
+  return withVaultFlags(withYes(command))
+}
+
+function withAbsent(command: Command): Command {
+  return withFlags(command).option('--even-if-absent', 'where there is no key: only what is in the resources goes (default: refused)')
+}
+
+async function erasePlace(session: Session, place: NamedPlace, { reason, graceZero = false, evenIfAbsent }: Flags): Promise<Outcome> {
+  const { vault, erasure } = await openErasure(session)
+  await tenantInfo(vault, place.tenant)
+  if ((await stateOf(vault, place)) === 'absent' && evenIfAbsent !== true)
+    throw new CliError(
+      'no_key',
+      `${whole(place)}: there is no key at that place, and never was: check the spelling of the name; to erase what is in the resources all the same, give --even-if-absent`,
+    )
+  if (graceZero)
+    await session.confirm(
+      `Gone for good, without grace: ${whole(place)}, with all that was encrypted under its key, and its data in all resources.`,
+      place.item ?? place.subject ?? place.tenant,
+    )
+  session.begin('what was asked for is noted, and sweeping goes on with it')
+  const requestedAt = vault.clock.now()
+  const { id, state, due = requestedAt } = await erasure.request(handleOf(vault, place), { reason, ...(graceZero ? { grace: 0 } : {}) })
+  const lines = graceZero
+    ? [`${id}: its keys are destroyed; strongroom sweep erases the rest`]
+    : [`${id}: ${state}; it can be taken back until ${minute(due)}, and goes with the first sweep after that`]
+  return { lines, summary: { ...place, id, state, due } }
+}

@@ -1,0 +1,77 @@
+/** `strongroom erasures`: what is pending, why, and until when. */
+
+import type { Command } from 'commander'
+
+import type { ListedErasure } from '../configuration/erasure-service.ts'
+import { type SharedFlags, withVaultFlags } from '../flags.ts'
+import type { Outcome, Runner } from '../runner.ts'
+import type { Session } from '../session.ts'
+import { statusLines } from '../status/lines.ts'
+import type { Row } from '../status/rows.ts'
+import { whatToDo } from '../status/what-to-do.ts'
+import { count } from '../terminal/count.ts'
+import { minute } from '../terminal/time.ts'
+import { openErasure } from './erasure-of.ts'
+
+export function addErasures(program: Command, runner: Runner): void {
+  const command = program
+    .command('erasures')
+    .summary('erasures that are under way: why, and until when')
+    .description('every erasure that has not come to its end: for whom, why, what it waits for and until when, and what has failed')
+  withVaultFlags(command).action((flags: SharedFlags) => runner.run('erasures', flags, erasures))
+}
+
+async function erasures(session: Session): Promise<Outcome> {
+  const { signal, width, style } = session
+  const { erasure } = await openErasure(session)
+  const found: ListedErasure[] = []
+  for await (const each of erasure.list()) {
+    signal.throwIfAborted()
+    found.push(each)
+  }
+  const rows = found.flatMap(erasureRows)
+  const lines = found.length === 0 ? ['no erasure is under way'] : statusLines(rows, width, style)
+  return { lines, summary: { erasures: found }, isOutput: true, isStyled: found.length > 0 }
+}
+
+function erasureRows(listed: ListedErasure): readonly Row[] {
+  const { id, names, region, reason, requested, due, state, waitsFor, until, blockedBy, failure, resources } = listed
+  const failed = resources.filter((resource) => resource.failure !== undefined)
+  return [
+    {
+      label: 'erasure',
+      text: names === undefined ? 'of somebody whose name is erased' : `of ${whose(names)}`,
+      tone: 'strong',
+      isHead: true,
+    },
+    { label: 'id', text: id, tone: 'faint' },
+    { label: 'asked for', text: `${minute(requested)}, because of ${reason}`, tone: 'plain' },
+    ...(due === undefined ? [] : [{ label: 'due', text: minute(due), tone: 'plain' as const }]),
+    { label: 'is', text: state, tone: 'plain' },
+    { label: 'waits for', text: WAITS[waitsFor] ?? waitsFor, tone: 'plain' },
+    ...(until === undefined ? [] : [{ label: 'until', text: minute(until), tone: 'plain' as const }]),
+    ...blockedBy.map((blocker) => ({ label: '', text: `${blocker}: ${whatToDo(blocker, region)}`, tone: 'warning' as const })),
+    ...(failure === undefined ? [] : [{ label: 'failed', text: `keys: ${failure.code}, ${minute(failure.at)}`, tone: 'bad' as const }]),
+    ...failed.map(({ name, failure: why }, i) => ({
+      label: i === 0 && failure === undefined ? 'failed' : '',
+      text: `${name}: ${why?.code}, ${minute(why?.at ?? 0)}${why?.remaining === undefined ? '' : `; ${count(why.remaining, 'record')} left`}`,
+      tone: 'bad' as const,
+    })),
+  ]
+}
+
+const WAITS: Readonly<Record<string, string>> = {
+  suspension: 'a sweep: it is noted, and not suspended yet',
+  grace: 'its grace, in which it can be taken back',
+  hold: 'the release of a hold',
+  sweep: 'the next sweep',
+  keys: 'its keys: they could not be destroyed, and are tried again',
+  resources: 'resources of which something is left',
+  epoch: 'its epoch: older backups still bring its keys back',
+}
+
+function whose({ tenant, subject, item, self }: NonNullable<ListedErasure['names']>): string {
+  const owner =
+    self === true ? `what is tenant ${tenant}'s own` : subject === undefined ? `tenant ${tenant}` : `subject ${subject} of tenant ${tenant}`
+  return item === undefined ? owner : `item ${item} of ${owner}`
+}

@@ -1,0 +1,107 @@
+/** Legal holds: while one stands on a place, above it or beneath it, nothing of it is destroyed. */
+
+import { type Field, field, randomBytes, StrongroomError, type Vault } from '@strongroom/core'
+import { z } from 'zod'
+
+import { id, instant } from '../records/forms.ts'
+import { prefixOf } from '../records/keys.ts'
+import { isConflict, SealedEntries } from '../records/sealed-entries.ts'
+
+const NAMESPACE = 'strongroom/holds'
+const RELEASED = 'strongroom/released-holds'
+const STANDS = 'hold'
+
+interface HoldRecord {
+  readonly nonce: string
+  readonly reason: string
+  readonly since: number
+}
+
+interface ReleasedRecord extends Omit<HoldRecord, 'nonce'> {
+  readonly released: number
+  readonly releaseReason: string
+}
+
+/** A hold, as `holds()` gives it. */
+export interface Hold {
+  /** Of whose it is, from the tenant's down. */
+  readonly references: readonly string[]
+  readonly reason: string
+  /** UTC milliseconds. */
+  readonly since: number
+  /** Once it stands no more. */
+  readonly released?: { readonly at: number; readonly reason: string } | undefined
+}
+
+const text = z.string().min(1).max(1000)
+const HOLD: Field<HoldRecord> = field(NAMESPACE, 'hold', z.strictObject({ nonce: id, reason: text, since: instant }))
+const PAST: Field<ReleasedRecord> = field(
+  RELEASED,
+  'hold',
+  z.strictObject({ reason: text, since: instant, released: instant, releaseReason: text }),
+)
+
+export class Holds {
+  readonly #vault: Vault
+  readonly #holds: SealedEntries<HoldRecord>
+  readonly #released: SealedEntries<ReleasedRecord>
+
+  constructor(vault: Vault) {
+    this.#vault = vault
+    this.#holds = new SealedEntries(vault, NAMESPACE, HOLD)
+    this.#released = new SealedEntries(vault, RELEASED, PAST)
+  }
+
+  /** Whether nothing of a place may be destroyed. One that does not open stands as well: nobody can say what it was. */
+  async stand(references: readonly string[]): Promise<boolean> {
+    const { stateStore, id: vaultId } = this.#vault
+    const above = references.slice(1).map((_, i) => references.slice(0, i + 1))
+    const [beneath, ...others] = await Promise.all([
+      stateStore.scan(NAMESPACE, prefixOf(vaultId, references), { limit: 1 }),
+      ...above.map((each) => stateStore.get(NAMESPACE, this.#key(each))),
+    ])
+    return (beneath as readonly unknown[]).length > 0 || others.some((entry) => entry !== undefined)
+  }
+
+  /** @throws StrongroomError `already_exists` */
+  async put(references: readonly string[], reason: string): Promise<void> {
+    const nonce = Buffer.from(randomBytes(16)).toString('hex')
+    try {
+      await this.#holds.put(this.#key(references), { nonce, reason, since: this.#vault.clock.now() }, 'absent')
+    } catch (error) {
+      if (!isConflict(error)) throw error
+      throw new StrongroomError('already_exists', 'there is a hold on this place; release it first, or leave it to stand')
+    }
+  }
+
+  /** Notes who has released it and when, and calls back before it stands no more. @throws StrongroomError `not_found` */
+  async release(references: readonly string[], releaseReason: string, noted: () => Promise<void> | void): Promise<void> {
+    const hold = await this.#holds.get(this.#key(references))
+    if (hold === undefined) throw new StrongroomError('not_found', 'there is no hold on this place')
+    const { nonce, reason, since } = hold.value
+    const past = { reason, since, released: this.#vault.clock.now(), releaseReason }
+    await this.#released.putUnlessThere(prefixOf(this.#vault.id, references) + nonce, past)
+    await noted()
+    await this.#holds.remove(hold)
+  }
+
+  /** Those that stand, then those that were released. */
+  async *list(): AsyncGenerator<Hold> {
+    for await (const entry of this.#holds.scan(prefixOf(this.#vault.id, []))) {
+      const { reason, since } = (await this.#holds.open(entry)).value
+      yield { references: referencesOf(entry.key), reason, since }
+    }
+    for await (const entry of this.#released.scan(prefixOf(this.#vault.id, []))) {
+      const { reason, since, released, releaseReason } = (await this.#released.open(entry)).value
+      yield { references: referencesOf(entry.key), reason, since, released: { at: released, reason: releaseReason } }
+    }
+  }
+
+  #key(references: readonly string[]): string {
+    return prefixOf(this.#vault.id, references) + STANDS
+  }
+}
+
+function referencesOf(key: string): readonly string[] {
+  return key.split('/').slice(1, -1)
+}

@@ -1,0 +1,105 @@
+/** Whose data is to go, found again by names: the handles of the vault at hand, whoever has asked. */
+
+import {
+  type ErasedPlace,
+  invalidArgument,
+  type Item,
+  type PlaceState,
+  type Subject,
+  StrongroomError,
+  type Tenant,
+  type Vault,
+} from '@strongroom/core'
+
+import type { ErasedKind } from '../certificate/certificate.ts'
+import type { ErasedNames } from '../records/record.ts'
+
+/** What an erasure can be asked for: a whole tenant, a person, `tenant.self()`, or an item of either. */
+export type Erasable = Tenant | Subject | Item
+
+/** The names of a handle. @throws StrongroomError `invalid_argument` */
+export function namesOf(place: Erasable): ErasedNames {
+  if (typeof place !== 'object' || place === null || !('self' in place || 'names' in place))
+    throw invalidArgument('place', 'must be a tenant, a subject, tenant.self(), or an item, of this vault')
+  if ('self' in place) return { tenant: tenantOf(place.self()) }
+  const { subject, item } = place.names()
+  return {
+    tenant: tenantOf(place),
+    ...(subject === undefined ? { self: true } : { subject }),
+    ...(item === undefined ? {} : { item }),
+  }
+}
+
+function tenantOf(handle: Item): string {
+  const { tenant } = handle.names()
+  if (tenant === undefined) throw invalidArgument('place', 'must be beneath a tenant')
+  return tenant
+}
+
+export function kindOf({ subject, item, self }: ErasedNames): ErasedKind {
+  if (item !== undefined) return 'item'
+  if (self === true) return 'self'
+  return subject === undefined ? 'tenant' : 'subject'
+}
+
+/** A place of a vault. */
+export class VaultPlace {
+  readonly names: ErasedNames
+  readonly #vault: Vault
+
+  constructor(vault: Vault, names: ErasedNames) {
+    this.#vault = vault
+    this.names = names
+  }
+
+  /** What suspends, resumes and shreds it. */
+  get handle(): Pick<Item, 'suspend' | 'resume' | 'shred'> {
+    return this.#beneath ?? this.tenant
+  }
+
+  get tenant(): Tenant {
+    return this.#vault.tenant(this.names.tenant)
+  }
+
+  /** @throws StrongroomError `not_found` (no such tenant), `shredded` (it is beneath a tenant that is) */
+  async references(): Promise<readonly string[]> {
+    const beneath = this.#beneath
+    return beneath === undefined ? [(await this.tenantInfo()).ref] : beneath.references()
+  }
+
+  /** @throws StrongroomError `not_found` */
+  async tenantInfo(): Promise<{ readonly ref: string; readonly region: string; readonly state: 'active' | 'suspended' | 'shredded' }> {
+    const info = await this.#vault.tenants.get(this.names.tenant)
+    if (info === undefined) throw new StrongroomError('not_found', 'there is no such tenant')
+    return info
+  }
+
+  async state(): Promise<PlaceState> {
+    const beneath = this.#beneath
+    return beneath === undefined ? (await this.tenantInfo()).state : beneath.state()
+  }
+
+  /** Whether it is suspended by itself, and not by what is above it. */
+  async isSuspendedItself(): Promise<boolean> {
+    if ((await this.state()) !== 'suspended') return false
+    const { item } = this.names
+    const above = item === undefined ? this.#beneath && (await this.tenantInfo()).state : await this.#subject.state()
+    return above !== 'suspended'
+  }
+
+  /** As resources are asked about it. */
+  asErased(references: readonly string[]): ErasedPlace {
+    return { ...this.names, references }
+  }
+
+  get #subject(): Subject {
+    const { subject } = this.names
+    return subject === undefined ? this.tenant.self() : this.tenant.subject(subject)
+  }
+
+  get #beneath(): Item | undefined {
+    const { subject, item, self } = this.names
+    if (item !== undefined) return this.#subject.item(item)
+    return subject === undefined && self === undefined ? undefined : this.#subject
+  }
+}

@@ -1,0 +1,92 @@
+/** Entries of the state store, each encrypted under the vault's own key and bound to its own key there. */
+
+import { type Field, type StateEntry, type StateVersion, StrongroomError, type Vault } from '@strongroom/core'
+
+const PAGE = 500
+
+/** An entry, opened. */
+export interface SealedEntry<T> {
+  readonly key: string
+  readonly value: T
+  readonly version: StateVersion
+}
+
+export class SealedEntries<T> {
+  readonly #vault: Vault
+  readonly #namespace: string
+  readonly #field: Field<T>
+
+  constructor(vault: Vault, namespace: string, field: Field<T>) {
+    this.#vault = vault
+    this.#namespace = namespace
+    this.#field = field
+  }
+
+  /** @throws StrongroomError `decrypt_failed` for what was not put there by this vault */
+  async get(key: string): Promise<SealedEntry<T> | undefined> {
+    const entry = await this.#vault.stateStore.get(this.#namespace, key)
+    return entry === undefined ? undefined : this.open({ key, ...entry })
+  }
+
+  /** Opens an entry that was read with others. @throws StrongroomError as `get` */
+  async open({ key, value, version }: StateEntry): Promise<SealedEntry<T>> {
+    return { key, value: await this.#vault.neverShredded.decrypt(this.#field, value, this.#boundTo(key)), version }
+  }
+
+  /** @throws StrongroomError `conflict` */
+  async put(key: string, value: T, expected: StateVersion | 'absent', due?: number): Promise<SealedEntry<T>> {
+    const sealed = await this.#vault.neverShredded.encrypt(this.#field, withoutUndefined(value), this.#boundTo(key))
+    const options = due === undefined ? { expected } : { expected, due }
+    return { key, value, version: await this.#vault.stateStore.put(this.#namespace, key, sealed, options) }
+  }
+
+  /** Puts what is the same whoever puts it. */
+  async putUnlessThere(key: string, value: T): Promise<void> {
+    await this.put(key, value, 'absent').catch(unlessConflict)
+  }
+
+  /** Removes it, if it is still the one that was read. */
+  async remove({ key, version }: Pick<StateEntry, 'key' | 'version'>): Promise<boolean> {
+    try {
+      await this.#vault.stateStore.delete(this.#namespace, key, { expected: version })
+      return true
+    } catch (error) {
+      unlessConflict(error)
+      return false
+    }
+  }
+
+  /** This vault's entries that are due, oldest first, as they are stored. */
+  async due(before: number, limit: number): Promise<readonly StateEntry[]> {
+    const entries = await this.#vault.stateStore.due(this.#namespace, before, limit)
+    return entries.filter(({ key }) => key.startsWith(`${this.#vault.id}/`))
+  }
+
+  /** Those whose keys begin with something, as they are stored. Reads by pages. */
+  async *scan(prefix: string): AsyncGenerator<StateEntry> {
+    for (let after: string | undefined; ;) {
+      const page = await this.#vault.stateStore.scan(this.#namespace, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      yield* page
+      after = page.at(-1)?.key
+      if (page.length < PAGE) return
+    }
+  }
+
+  // Neither moved to another place nor taken for another kind of entry.
+  #boundTo(key: string): { readonly record: string } {
+    return { record: `${this.#namespace}/${key}` }
+  }
+}
+
+export function isConflict(error: unknown): boolean {
+  return error instanceof StrongroomError && error.code === 'conflict'
+}
+
+export function unlessConflict(error: unknown): void {
+  if (!isConflict(error)) throw error
+}
+
+// A value is encrypted only if JSON gives back the same.
+function withoutUndefined<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T
+}

@@ -1,0 +1,103 @@
+/** What an erasure comes to when it is due: its keys are destroyed, unless a hold stands or the place is in use. */
+
+import type { ErasedPlace, Resource } from '@strongroom/core'
+
+import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
+import type { OpenErasure } from '../records/open-erasures.ts'
+import type { ResourceProgress } from '../records/record.ts'
+import { failureAfter, LEASE, pauseAfter } from './pauses.ts'
+
+/** `destroyed`, or why not: a hold stands, or nobody has suspended the place, so that the request is none of today's. */
+export interface Destruction {
+  readonly how: 'destroyed' | 'held' | 'not_suspended'
+  readonly erasure: OpenErasure
+}
+
+/**
+ * Repeating it goes on where it stopped.
+ *
+ * @param confirmed - the erasures' own time
+ * @throws what the shred throws, once it is noted
+ */
+export async function destroyKeys(parts: ErasureParts, given: OpenErasure, confirmed: number): Promise<Destruction> {
+  const { open, holds, options } = parts
+  const { failpoint } = options
+  const again = confirmed + LEASE
+  if (given.record.state !== 'shredding') {
+    if (await holds.stand(given.references)) return { how: 'held', erasure: await open.save(given, {}, confirmed + 1) }
+    if (await isInUse(parts, given)) return notSuspended(parts, given, confirmed)
+  }
+  let erasure = await open.save(given, { state: 'shredding', resources: allOf(parts, given) }, again)
+  await failpoint('shred.noted')
+  erasure = await open.save(erasure, { resources: await counted(parts, erasure) }, again)
+  await failpoint('shred.counted')
+  // Behind the intent: whoever puts a hold either sees that it comes too late, or is seen here.
+  if (await holds.stand(erasure.references))
+    return { how: 'held', erasure: await open.save(erasure, { state: 'suspended', resources: uncounted(erasure) }, confirmed + 1) }
+  if (await isInUse(parts, erasure)) return notSuspended(parts, erasure, confirmed)
+  const receipt = await shred(parts, erasure, confirmed)
+  await failpoint('shred.done')
+  erasure = await open.save(erasure, { receipt, failure: undefined }, again)
+  await failpoint('shred.entered')
+  parts.tell({ type: 'shredded', id: erasure.id })
+  return { how: 'destroyed', erasure }
+}
+
+async function shred(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<string> {
+  const place = placeOf(parts, erasure)
+  const { reason } = erasure.record
+  try {
+    // Beneath a tenant that is gone nothing has a shred of its own: it went with that.
+    const isTenantGone = (await place.tenantInfo()).state === 'shredded'
+    return (await (isTenantGone ? place.tenant : place.handle).shred({ reason })).receipt
+  } catch (error) {
+    if (codeOf(error) === 'region_refused') throw error
+    const failure = failureAfter(erasure.record.failure, { code: codeOf(error), at: parts.vault.clock.now() })
+    await parts.open.save(erasure, { failure }, confirmed + pauseAfter(failure.failures))
+    throw error
+  }
+}
+
+// An older record that was put back destroys nothing of whoever has taken the request back, or has come again.
+async function isInUse(parts: ErasureParts, erasure: OpenErasure): Promise<boolean> {
+  return (await placeOf(parts, erasure).state()) === 'active'
+}
+
+async function notSuspended({ open, vault }: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<Destruction> {
+  const failure = failureAfter(erasure.record.failure, { code: 'not_suspended', at: vault.clock.now() })
+  const changes = { state: 'suspended', failure, resources: uncounted(erasure) } as const
+  return { how: 'not_suspended', erasure: await open.save(erasure, changes, confirmed + pauseAfter(failure.failures)) }
+}
+
+/** Those of the record and those that this process has: whoever asked may not have known one, and one that nobody has here is not skipped. */
+export function allOf({ options }: Pick<ErasureParts, 'options'>, { record }: OpenErasure): readonly ResourceProgress[] {
+  const known = new Set(record.resources.map(({ name }) => name))
+  return [...record.resources, ...[...options.resources.keys()].filter((name) => !known.has(name)).map((name) => ({ name }))]
+}
+
+// Before the keys go, since what goes with them is not found afterwards. One that does not answer keeps no key from being destroyed.
+async function counted(parts: ErasureParts, { record, references }: OpenErasure): Promise<readonly ResourceProgress[]> {
+  const place = placeOf(parts, { record }).asErased(references)
+  const found: ResourceProgress[] = []
+  for (const progress of record.resources) {
+    const count = progress.found ?? (await countOf(parts.options.resources.get(progress.name), place))
+    found.push(isCount(count) ? { ...progress, found: count } : progress)
+  }
+  return found
+}
+
+async function countOf(resource: Resource | undefined, place: ErasedPlace): Promise<unknown> {
+  try {
+    return await resource?.count(place)
+  } catch {
+    return undefined
+  }
+}
+
+function uncounted({ record }: OpenErasure): readonly ResourceProgress[] {
+  return record.resources.map(({ name }) => ({ name }))
+}
+
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

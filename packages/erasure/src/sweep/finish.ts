@@ -1,0 +1,87 @@
+/** The end of an erasure: nothing is left, one cache bound later nothing has come back, and its record holds no name any more. */
+
+import { type Survivor, verifyReceipt } from '@strongroom/core'
+import { z } from 'zod'
+
+import { printsAsName } from '../certificate/body.ts'
+import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
+import { kindOf } from '../places/place.ts'
+import { survivorForm, type ErasedRecord } from '../records/ended.ts'
+import type { OpenErasure } from '../records/open-erasures.ts'
+import { isClean, verifyResources } from './erase-resources.ts'
+import { failureAfter, pauseAfter } from './pauses.ts'
+
+const survivorsForm = z.array(survivorForm.refine(({ name }) => printsAsName(name)))
+
+/**
+ * Killed anywhere, it is repeated to the same end.
+ *
+ * @param given - one of which nothing was left a cache bound ago
+ * @returns `erased`, or the erasure as it is stored, of which something is left
+ */
+export async function finish(parts: ErasureParts, given: OpenErasure, confirmed: number): Promise<'erased' | OpenErasure> {
+  const { ended, open, options } = parts
+  const { failpoint } = options
+  const verified = await verifyResources(parts, given, confirmed)
+  if (!isClean(verified)) return verified
+  const survivors = await survivorsOf(parts, verified).catch(async (error: unknown): Promise<OpenErasure> => {
+    const failure = failureAfter(verified.record.failure, { code: codeOf(error), at: parts.vault.clock.now() })
+    return open.save(verified, { failure }, confirmed + pauseAfter(failure.failures))
+  })
+  if (!Array.isArray(survivors)) return survivors as OpenErasure
+  await failpoint('erased.verified')
+  const { references, record } = verified
+  const key = { references, nonce: record.nonce }
+  const erased = await erasedRecord(parts, verified, survivors)
+  await ended.putErased(key, erased)
+  await failpoint('erased.put')
+  await ended.note(key, erased)
+  await failpoint('erased.marked')
+  await hasten(parts, references, confirmed)
+  const isLast = await open.remove(verified)
+  await failpoint('erased.removed')
+  if (isLast) parts.tell({ type: 'erased', id: verified.id })
+  return 'erased'
+}
+
+// What is beneath has gone with it, and nothing of it can be taken back: its requests come to their end now, before anybody comes back.
+async function hasten({ open }: ErasureParts, references: readonly string[], confirmed: number): Promise<void> {
+  for await (const unread of open.beneath(references)) {
+    if (unread.references.length === references.length) continue
+    // One that is damaged comes to no end anyhow, and keeps this one from none.
+    const beneath = await unread.open().catch(() => undefined)
+    if (beneath === undefined) continue
+    await open.change(beneath, ({ state, due }) =>
+      state === 'suspended' && due > confirmed ? { changes: { due: confirmed }, due: confirmed } : undefined,
+    )
+  }
+}
+
+async function survivorsOf(parts: ErasureParts, { record, references }: OpenErasure): Promise<readonly Survivor[]> {
+  const place = placeOf(parts, { record }).asErased(references)
+  const survivors: Survivor[] = []
+  for (const { name } of record.resources) {
+    const said: unknown = await parts.options.resources.get(name)?.survivors?.(place)
+    if (said !== undefined) survivors.push(...survivorsForm.parse(said))
+  }
+  return survivors
+}
+
+async function erasedRecord({ vault }: ErasureParts, { record }: OpenErasure, survivors: readonly Survivor[]): Promise<ErasedRecord> {
+  const { names, reason, policy, requested, suspended = requested, due, receipt = '' } = record
+  const { region, rootVersion } = verifyReceipt(receipt, await vault.receiptKeys())
+  return {
+    kind: kindOf(names),
+    reason,
+    policy,
+    region,
+    rootVersion,
+    requestedAt: requested,
+    suspendedAt: suspended,
+    dueAt: due,
+    erasedAt: vault.clock.now(),
+    receipt,
+    resources: record.resources.map(({ name, found = 0, verifiedAt = 0 }) => ({ name, found, remaining: 0, verifiedAt })),
+    survivors,
+  }
+}

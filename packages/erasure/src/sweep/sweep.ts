@@ -1,0 +1,121 @@
+/** All that is due: safe on any number of machines at once, and killed anywhere. */
+
+import { type Attempted, StrongroomError, type SweepFailure, type SweepOptions, type SweepReport, SweepTally } from '@strongroom/core'
+
+import { close } from '../closing/close.ts'
+import { type ErasureParts, placeOf, reasonOf } from '../parts.ts'
+import { isConflict } from '../records/sealed-entries.ts'
+import type { OpenErasure } from '../records/open-erasures.ts'
+import { finishCancel } from '../requests/cancel.ts'
+import { suspend } from '../requests/suspend.ts'
+import { waitOutCacheBound } from './cache-bound.ts'
+import { destroyKeys } from './destroy-keys.ts'
+import { eraseResources, isClean } from './erase-resources.ts'
+import { finish } from './finish.ts'
+import { LEASE } from './pauses.ts'
+
+// They wait out one cache bound together.
+const BATCH = 1000
+
+/** What became of one. `failed`: its record says why. */
+interface Step {
+  readonly how: 'done' | 'waiting' | 'failed' | 'clean' | 'nothing'
+  readonly erasure?: OpenErasure | undefined
+}
+
+export async function sweep(parts: ErasureParts, options: SweepOptions | undefined): Promise<SweepReport> {
+  const tally = new SweepTally(options)
+  const { confirmed, isDoubtful } = await parts.time.observe()
+  if (isDoubtful) addFailures(tally, [{ place: 'clock', reason: 'clocks_disagree' }])
+  const clean: OpenErasure[] = []
+  const attempt = (place: string, work: () => Promise<Step>): Promise<Attempted> =>
+    tally.attempt(place, async () => {
+      const { how, erasure } = await work().catch(unlessConflictNothing)
+      if (how === 'done' || how === 'waiting' || how === 'nothing') return how
+      if (how === 'clean' && erasure !== undefined) clean.push(erasure)
+      if (how === 'failed' && erasure !== undefined) addFailures(tally, failuresOf(parts, erasure))
+      return 'nothing'
+    })
+  for (const unread of await parts.open.due(confirmed, BATCH)) {
+    tally.signal?.throwIfAborted()
+    const found = await unread.open().catch(unlessDamaged)
+    if (found === undefined) tally.damaged(unread.place)
+    else await attempt(found.id, () => step(parts, found, confirmed, tally.signal))
+  }
+  if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
+  for (const erasure of clean) await attempt(erasure.id, () => end(parts, erasure, confirmed))
+  await close(parts, tally)
+  return tally.report()
+}
+
+// One thing that has failed, in one or more ways.
+function addFailures(tally: SweepTally, failures: readonly SweepFailure[]): void {
+  tally.add({ done: 0, waiting: 0, damaged: 0, failed: 1, failures })
+}
+
+// Somebody else works on it.
+function unlessConflictNothing(error: unknown): Step {
+  if (!isConflict(error)) throw error
+  return { how: 'nothing' }
+}
+
+function unlessDamaged(error: unknown): undefined {
+  if (!(error instanceof StrongroomError && ['decrypt_failed', 'schema_mismatch'].includes(error.code))) throw error
+}
+
+async function step(parts: ErasureParts, found: OpenErasure, confirmed: number, signal: AbortSignal | undefined): Promise<Step> {
+  const { open } = parts
+  const { state, due, grace } = found.record
+  if (state === 'suspended' && due > confirmed && grace > 0) {
+    // Whoever writes the store can have any come early.
+    await open.save(found, {}, due)
+    return { how: 'nothing' }
+  }
+  // Before it is claimed: what this process has no provider for is left as it is.
+  await placeOf(parts, found).tenant.self().state()
+  const claimed = await open.save(found, {}, confirmed + LEASE)
+  await parts.options.failpoint('sweep.claimed')
+  switch (state) {
+    case 'requested':
+      await suspend(parts, claimed, confirmed)
+      return { how: 'done' }
+    case 'cancelling':
+      await finishCancel(parts, claimed)
+      return { how: 'done' }
+    default:
+      return destroyAndErase(parts, claimed, confirmed, signal)
+  }
+}
+
+async function destroyAndErase(
+  parts: ErasureParts,
+  claimed: OpenErasure,
+  confirmed: number,
+  signal: AbortSignal | undefined,
+): Promise<Step> {
+  let erasure = claimed
+  if (erasure.record.receipt === undefined) {
+    const destroyed = await destroyKeys(parts, erasure, confirmed)
+    erasure = destroyed.erasure
+    if (destroyed.how !== 'destroyed') return { how: destroyed.how === 'held' ? 'waiting' : 'failed', erasure }
+  }
+  const left = await eraseResources(parts, erasure, confirmed, signal)
+  if (left === undefined) return { how: 'done' }
+  return { how: isClean(left) ? 'clean' : 'failed', erasure: left }
+}
+
+async function end(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<Step> {
+  const ended = await finish(parts, erasure, confirmed)
+  return ended === 'erased' ? { how: 'done' } : { how: 'failed', erasure: ended }
+}
+
+function failuresOf({ tell }: ErasureParts, { id, record }: OpenErasure): readonly SweepFailure[] {
+  const all = [{ about: 'keys', failure: record.failure }, ...record.resources.map(({ name: about, failure }) => ({ about, failure }))]
+  return all.flatMap(({ about, failure }) => {
+    if (failure === undefined) return []
+    const { code, remaining } = failure
+    tell({ type: 'failed', id, about, code, remaining })
+    const place = about === 'keys' ? id : `${id} ${about}`
+    return [{ place, ...reasonOf(code), ...(remaining === undefined ? {} : { remaining }) }]
+  })
+}

@@ -1,0 +1,94 @@
+// Legal holds: nothing of a place is destroyed while one stands on it, above it or beneath it.
+import { days } from '@strongroom/core'
+import { createErasure } from '@strongroom/erasure'
+import { withFailpoints } from '@strongroom/erasure/testing'
+import { describe, expect, test } from 'vitest'
+
+import { all, APART, email, GRACE, outcome, pass, policy, type World, world } from './support.ts'
+
+const WHY = { reason: 'case 4711' }
+
+const PLACES = {
+  tenant: (w: World) => w.acme,
+  subject: (w: World) => w.acme.subject('alice'),
+  item: (w: World) => w.acme.subject('alice').item('mail'),
+}
+
+describe.each([
+  ['tenant', 'subject'],
+  ['tenant', 'item'],
+  ['subject', 'tenant'],
+  ['subject', 'subject'],
+  ['subject', 'item'],
+  ['item', 'tenant'],
+  ['item', 'subject'],
+] as const)('a hold on the %s, a request for the %s', (held, asked) => {
+  test('is not destroyed while it stands, whatever the grace; and by the next sweep once it is released', async () => {
+    const w = await world()
+    await PLACES.item(w).encrypt(email, 'ada@example.com')
+    await w.erasure.hold(PLACES[held](w), WHY)
+    const request = await w.erasure.request(PLACES[asked](w), { reason: 'subjectRequest', grace: 0 })
+    expect([request.state, await PLACES.item(w).state()]).toEqual(['suspended', 'suspended'])
+    await pass(w, GRACE + days(30))
+    expect([(await request.refresh())?.state, await PLACES.item(w).state()]).toEqual(['suspended', 'suspended'])
+    expect(await all(w.erasure.list())).toMatchObject([{ id: request.id, waitsFor: 'hold' }])
+    await w.erasure.release(PLACES[held](w), { reason: 'case closed' })
+    await w.erasure.sweep()
+    expect((await request.refresh())?.state).toBe('erased')
+  })
+})
+
+test('on somebody else of the tenant: nothing is held', async () => {
+  const w = await world()
+  await w.erasure.hold(w.acme.subject('bob'), WHY)
+  const { state } = await w.erasure.request(w.acme.subject('alice'), { reason: 'subjectRequest', grace: 0 })
+  expect(state).toBe('shredding')
+})
+
+test('one at a time of a place; each is listed, and so is its release', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  await w.erasure.hold(alice, WHY)
+  expect(await outcome(() => w.erasure.hold(alice, WHY))).toBe('already_exists')
+  w.clock.advance(days(1))
+  await w.erasure.release(alice, { reason: 'closed' })
+  expect(await outcome(() => w.erasure.release(alice, WHY))).toBe('not_found')
+  await w.erasure.hold(alice, { reason: 'case 4712' })
+  const references = await alice.references()
+  const holds = await all(w.erasure.holds())
+  expect(holds).toMatchObject([
+    { references, reason: 'case 4712' },
+    { references, reason: 'case 4711', released: { reason: 'closed' } },
+  ])
+  const stored = w.stateStore.snapshot().map(({ key, value }) => `${key}${Buffer.from(value).toString('latin1')}`)
+  expect(stored.filter((text) => text.includes('case 47') || text.includes('alice'))).toEqual([])
+})
+
+test('put while keys are being destroyed: it is kept, or said to come too late', async () => {
+  for (const at of ['shred.noted', 'shred.counted', 'shred.done', 'shred.entered', 'resource.noted'] as const) {
+    const w = await world()
+    const alice = w.acme.subject('alice')
+    await alice.encrypt(email, 'ada@example.com')
+    const late: (readonly string[])[] = []
+    const reached = async (name: string): Promise<void> => {
+      if (name === at && late.length === 0) late.push((await w.erasure.hold(alice, WHY)).mayBeTooLate)
+    }
+    const other = createErasure(w.vault, withFailpoints({ policy, resources: [w.logs] }, reached))
+    const { id } = await other.request(alice, { reason: 'subjectRequest', grace: 0 })
+    await pass({ ...w, erasure: other }, APART)
+    expect([at, late]).toEqual([at, [[id]]])
+    const isKept = at === 'shred.noted' || at === 'shred.counted'
+    expect([at, await alice.state()]).toEqual([at, isKept ? 'suspended' : 'shredded'])
+    // What has gone too far is ended all the same.
+    expect([at, (await other.get(id))?.state]).toEqual([at, isKept ? 'suspended' : 'erased'])
+  }
+})
+
+test('one that was planted, and that nobody can read, stands as well', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  const key = [w.vault.id, ...(await alice.references()), 'hold'].join('/')
+  await w.stateStore.put('strongroom/holds', key, Uint8Array.of(1), { expected: 'absent' })
+  const { state } = await w.erasure.request(alice, { reason: 'subjectRequest', grace: 0 })
+  expect(state).toBe('suspended')
+})
