@@ -84,6 +84,8 @@ test('the page has these vectors and no others', () => {
     ledger: 4,
     'shred-receipt': 18,
     'closure-certificate': 7,
+    'erasure-open': 13,
+    'erasure-erased': 12,
     'index-values': 3,
     normalised: 27,
     'period-notes': 4,
