@@ -2,15 +2,21 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 // What takes longest. `.ci/run` sets the variable; who names such a file with it runs it alone.
 const SLOW = [
+  'packages/cli/test/close-epoch.test.ts',
   'packages/cli/test/completion.test.ts',
+  'packages/cli/test/init.test.ts',
+  'packages/cli/test/passphrase.test.ts',
+  'packages/cli/test/rotate.test.ts',
   'packages/core/test/kills/kills.test.ts',
   'packages/core/test/epochs-races/**',
+  'packages/core/test/races/kills.test.ts',
   'packages/mongo-adapter/test/hard/**',
   'packages/mongo-adapter/test/proof/differential/differential.test.ts',
   'packages/mongo-adapter/test/proof/searcher.test.ts',
   'packages/mongo-adapter/test/stores/server-kills.test.ts',
   'packages/credentials/test/processes/faults.test.ts',
   'packages/credentials/test/processes/kills.test.ts',
+  'packages/erasure/test/every-write.test.ts',
   'packages/erasure/test/processes/kills.test.ts',
   'packages/pseudonyms/test/processes/kills.test.ts',
   'packages/store-local/test/kill.test.ts',
