@@ -90,6 +90,10 @@ export function unlessConflict(error: unknown): void {
   if (!isConflict(error)) throw error
 }
 
+export function unlessDamaged(error: unknown): undefined {
+  if (!(error instanceof StrongroomError && ['decrypt_failed', 'schema_mismatch'].includes(error.code))) throw error
+}
+
 // A value is encrypted only if JSON gives back the same.
 function withoutUndefined<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T

@@ -4,7 +4,7 @@ import { type Attempted, StrongroomError, type SweepFailure, type SweepOptions, 
 
 import { close } from '../closing/close.ts'
 import { type ErasureParts, placeOf, reasonOf } from '../parts.ts'
-import { isConflict } from '../records/sealed-entries.ts'
+import { isConflict, unlessDamaged } from '../records/sealed-entries.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import { finishCancel } from '../requests/cancel.ts'
 import { suspend } from '../requests/suspend.ts'
@@ -25,7 +25,8 @@ interface Step {
 
 export async function sweep(parts: ErasureParts, options: SweepOptions | undefined): Promise<SweepReport> {
   const tally = new SweepTally(options)
-  const { confirmed, isDoubtful } = await parts.time.observe()
+  const { confirmed, isDoubtful, damaged } = await parts.time.observe()
+  if (damaged !== undefined) tally.damaged(damaged)
   if (isDoubtful) addFailures(tally, [{ place: 'clock', reason: 'clocks_disagree' }])
   const clean: OpenErasure[] = []
   const attempt = (place: string, work: () => Promise<Step>): Promise<Attempted> =>
@@ -65,10 +66,6 @@ function isAway(error: unknown): boolean {
 function unlessConflictNothing(error: unknown): Step {
   if (!isConflict(error)) throw error
   return { how: 'nothing' }
-}
-
-function unlessDamaged(error: unknown): undefined {
-  if (!(error instanceof StrongroomError && ['decrypt_failed', 'schema_mismatch'].includes(error.code))) throw error
 }
 
 /** What one sweep knows. `away`: regions whose provider does not answer it. */
