@@ -105,6 +105,18 @@ test('without grace: asked in a terminal; then sweeping erases the rest, and it 
   expect(listed.stdout).toMatch(/rotation_needed: strongroom rotate root --region eu/)
 })
 
+test('without grace, under a hold: what it prints is that nothing is destroyed, and it ends with 1', async () => {
+  const hold = "createErasure(vault, { policy, resources: [] }).hold(vault.tenant('t0'), { reason: 'case 4711' })"
+  const nothing = '{ done: 0, waiting: 0, damaged: 0, failed: 0, failures: [] }'
+  const { folder } = await erasingFolder({ sweepables: `[{ name: 'holder', sweep: async () => { await ${hold}; return ${nothing} } }]` })
+  expect((await strongroom(folder, ['sweep'])).code).toBe(0)
+  const asked = await strongroom(folder, ['erase', 'subject', 't0', 's0', '--grace-zero', '--yes'])
+  expect([asked.code, asked.stdout]).toEqual([
+    1,
+    expect.stringMatching(/^[0-9a-f.]{98}: suspended, and its keys are NOT destroyed: [^\n]*\n$/),
+  ])
+})
+
 test('what is left, and what fails, is told by code and count, and ends with 1; the others are swept', async () => {
   const { folder } = await erasingFolder({ resource: 'liar()', sweepables: '[broken]' })
   expect((await strongroom(folder, ['erase', 'tenant', 't1', '--grace-zero', '--yes'])).code).toBe(0)

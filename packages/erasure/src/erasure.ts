@@ -54,14 +54,20 @@ export interface Erasure extends Sweepable {
   /** All that have not come to their end: why, and until when. Reads by pages. @throws StrongroomError `decrypt_failed` (altered), and what stores throw */
   list(): AsyncIterable<PendingErasure>
   /**
-   * While a hold stands on a place, above it or anywhere beneath it, nothing of it is destroyed. It stays suspended where it was.
+   * While a hold stands on a place, above it or anywhere beneath it, no request destroys anything of it. It stays suspended where it was. Whoever
+   * calls `shred` himself asks no hold.
    *
    * @returns of which requests the destruction had begun: for these it may come too late
    * @throws StrongroomError `invalid_argument`, `already_exists`, `not_found` (no such tenant), `shredded`
    */
   hold(place: Erasable, options: HoldOptions): Promise<HoldResult>
-  /** Ends a hold: what is due by then is destroyed by the next sweep. @throws StrongroomError `invalid_argument`, `not_found` */
-  release(place: Erasable, options: HoldOptions): Promise<void>
+  /**
+   * Ends a hold: what is due by then is destroyed by the next sweep.
+   *
+   * @param place - or its references, as `holds` has them: of what is beneath a tenant that is shredded the names no longer tell them
+   * @throws StrongroomError `invalid_argument`, `not_found`, `shredded` (beneath a tenant that is: name its references)
+   */
+  release(place: Erasable | readonly string[], options: HoldOptions): Promise<void>
   /** Holds that stand, then those that were released. Reads by pages. */
   holds(): AsyncIterable<Hold>
   /**

@@ -10,15 +10,23 @@ export interface SweepAllOptions extends SweepOptions {
   readonly onProgress?: ((progress: Swept) => void) | undefined
 }
 
+// As in the report of one sweep.
+const MOST_FAILURES = 100
+
 /** What was done of one sweepable. Data, and no message: safe to log. */
 export interface Swept {
   readonly name: string
   readonly done: number
-  /** As of its last round, as all that follow. */
+  /** As of its last round. */
   readonly waiting: number
+  /** As of its last round. */
   readonly damaged: number
+  /** Of all rounds: what has failed in one waits, and most often the next does not come to it. */
   readonly failed: number
-  /** The last is about the sweepable itself, where that has thrown. What was thrown is left out: it may name somebody. */
+  /**
+   * Of all rounds, the first hundred, each once. The last is about the sweepable itself, where that has thrown. What was thrown is left out: it
+   * may name somebody.
+   */
   readonly failures: readonly Omit<SweepFailure, 'cause'>[]
 }
 
@@ -55,7 +63,8 @@ async function sweepOne(each: Sweepable, signal: AbortSignal | undefined, onProg
     signal?.throwIfAborted()
     try {
       const { done, waiting, damaged, failed, failures } = await each.sweep({ signal })
-      swept = { name, done: swept.done + done, waiting, damaged, failed, failures: failures.map(withoutCause) }
+      const all = merged(swept.failures, failures.map(withoutCause))
+      swept = { name, done: swept.done + done, waiting, damaged, failed: swept.failed + failed, failures: all }
       isMore = done > 0
     } catch (error) {
       signal?.throwIfAborted()
@@ -69,6 +78,11 @@ async function sweepOne(each: Sweepable, signal: AbortSignal | undefined, onProg
     }
   }
   return swept
+}
+
+function merged(before: Swept['failures'], more: Swept['failures']): Swept['failures'] {
+  const all = new Map([...before, ...more].map((failure) => [`${failure.reason} ${failure.place}`, failure]))
+  return [...all.values()].slice(0, MOST_FAILURES)
 }
 
 function withoutCause({ place, reason, code, remaining }: SweepFailure): Omit<SweepFailure, 'cause'> {

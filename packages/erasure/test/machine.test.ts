@@ -72,6 +72,28 @@ describe('a person', () => {
     expect(await outcome(() => first.cancel())).toBe('grace_over')
   })
 
+  test('asked for again without grace, once it is due and nobody has swept: its keys are destroyed when that resolves', async () => {
+    const w = await world()
+    const alice = w.acme.subject('alice')
+    const { due } = await w.erasure.request(alice, { reason: 'accountDeleted' })
+    w.clock.advance(GRACE + 1)
+    const now = await w.erasure.request(alice, { reason: 'accountDeleted', grace: 0 })
+    expect([now.state, now.due, await alice.state()]).toEqual(['shredding', due, 'shredded'])
+  })
+
+  test('whose tenant goes before her grace is over: it ends with that, and her certificate says when', async () => {
+    const w = await world()
+    const { id } = await w.erasure.request(w.acme.subject('alice'), { reason: 'accountDeleted' })
+    w.clock.advance(days(1))
+    await w.erasure.request(w.acme, { reason: 'contractEnded', grace: 0 })
+    for (let i = 0; i < 2; i++) await w.erasure.sweep()
+    expect(await w.erasure.get(id)).toMatchObject({ state: 'erased', due: START + days(1) })
+    await closeEpoch(w.vault)
+    await pass(w, APART)
+    const { requestedAt, dueAt, erasedAt } = verifyCertificate((await w.erasure.certificate(id)) ?? '', await w.vault.receiptKeys())
+    expect([requestedAt, dueAt, erasedAt]).toEqual([START, START + days(1), START + days(1)])
+  })
+
   test('who comes back has a new life, and only behind the end of the old one', async () => {
     const w = await world()
     const alice = w.acme.subject('alice')

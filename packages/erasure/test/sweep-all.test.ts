@@ -35,7 +35,7 @@ test('each until it has no more to do; one that throws keeps no other from it', 
     throw new Error('nobody hears this')
   }
   expect(await sweep([one, two, three], { onProgress })).toEqual([
-    { ...NOTHING, name: 'one', done: 3, waiting: 1 },
+    { ...NOTHING, name: 'one', done: 3, waiting: 1, failed: 1, failures: seen },
     { ...NOTHING, name: 'two', done: 5, failed: 1, failures: [{ place: 'two', reason: 'unexpected', code: 'ECONNREFUSED' }] },
     { ...NOTHING, name: 'three', failed: 1, damaged: 2, failures: seen },
   ])

@@ -4,6 +4,7 @@ import { Reason, type ReasonName } from '@strongroom/core'
 import { type Command, Option } from 'commander'
 
 import { CliError } from '../cli-error.ts'
+import { ExitCode } from '../exit-code.ts'
 import { placeName, type SharedFlags, withVaultFlags, withYes } from '../flags.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
@@ -85,8 +86,20 @@ async function erasePlace(session: Session, place: NamedPlace, { reason, graceZe
   session.begin('what was asked for is noted, and sweeping goes on with it')
   const requestedAt = vault.clock.now()
   const { id, state, due = requestedAt } = await erasure.request(handleOf(vault, place), { reason, ...(graceZero ? { grace: 0 } : {}) })
-  const lines = graceZero
-    ? [`${id}: its keys are destroyed; strongroom sweep erases the rest`]
-    : [`${id}: ${state}; it can be taken back until ${minute(due)}, and goes with the first sweep after that`]
-  return { lines, summary: { ...place, id, state, due } }
+  const isDestroyed = ['shredding', 'erased', 'closed'].includes(state)
+  const exitCode = graceZero && !isDestroyed ? ExitCode.failed : ExitCode.done
+  return { lines: [`${id}: ${outcomeOf({ graceZero, isDestroyed, state, due })}`], summary: { ...place, id, state, due }, exitCode }
+}
+
+function outcomeOf(said: {
+  readonly graceZero: boolean
+  readonly isDestroyed: boolean
+  readonly state: string
+  readonly due: number
+}): string {
+  const { graceZero, isDestroyed, state, due } = said
+  if (isDestroyed) return 'its keys are destroyed; strongroom sweep erases the rest'
+  if (graceZero)
+    return `${state}, and its keys are NOT destroyed: strongroom erasures says what it waits for, such as the release of a hold`
+  return `${state}; it can be taken back until ${minute(due)}, and goes with the first sweep after that`
 }

@@ -1,70 +1,67 @@
 /** From erased to closed: once no backup brings the keys back, the certificate says so. */
 
-import type { SweepTally } from '@strongroom/core'
+import type { Finality, SweepTally } from '@strongroom/core'
 
 import { issueCertificate } from '../certificate/issue.ts'
 import type { ErasureParts } from '../parts.ts'
+import type { ErasedRecord } from '../records/ended.ts'
 import type { ClosingNote } from '../records/ended-erasures.ts'
 import { idOf } from '../records/keys.ts'
-
-const PAGE = 500
+import type { SealedEntry } from '../records/sealed-entries.ts'
 
 /** Looks at the lowest root version of each region that anything waits for, and at no other while that is not destroyed. */
 export async function close(parts: ErasureParts, tally: SweepTally): Promise<void> {
-  for await (const { region } of parts.ended.regions()) {
+  for await (const region of parts.ended.regions()) {
     await tally.attempt(`closing ${region}`, async () => {
-      while ((await closeLowest(parts, region, tally)) > 0);
+      await closeRegion(parts, region, tally)
       return 'nothing'
     })
   }
 }
 
-/** @returns how many notes of the region's lowest root version were there, where that is final; 0 where it is not */
-async function closeLowest(parts: ErasureParts, region: string, tally: SweepTally): Promise<number> {
-  const { ended, vault } = parts
-  const [lowest] = await ended.notes(region, 1)
-  if (lowest === undefined) return 0
-  // Finality reads the whole ledger: where the answer would be no for certain, it is not asked.
-  if (!(await vault.mayBeFinal({ region, rootVersion: lowest.rootVersion }))) return 0
-  const finality = await vault.finality({ region, rootVersion: lowest.rootVersion })
-  if (!finality.final) return 0
-  let closed = 0
-  for (let after: ClosingNote | undefined; ;) {
-    const page = await ended.notes(region, PAGE, after)
-    for (const note of page) {
-      if (note.rootVersion !== lowest.rootVersion) return closed
-      await tally.attempt(idOf(note.references, note.nonce), async () => {
-        if (!(await closeOne(parts, note, finality))) return 'nothing'
-        closed++
-        return 'done'
-      })
-    }
-    after = page.at(-1)
-    if (page.length < PAGE) return closed
+async function closeRegion(parts: ErasureParts, region: string, tally: SweepTally): Promise<void> {
+  let asked: { readonly rootVersion: number; readonly finality: Finality | undefined } | undefined
+  for await (const note of parts.ended.notes(region)) {
+    const id = idOf(note.references, note.nonce)
+    let erased: SealedEntry<ErasedRecord> | undefined
+    // One that fails keeps none behind it from its certificate.
+    await tally.attempt(id, async () => {
+      erased = await erasedOf(parts, note)
+      return 'nothing'
+    })
+    if (erased === undefined) continue
+    const { value } = erased
+    if (asked?.rootVersion !== value.rootVersion) asked = { rootVersion: value.rootVersion, finality: await finalityOf(parts, value) }
+    const { finality } = asked
+    // What waits for a later one waits for this one as well.
+    if (finality === undefined) return
+    await tally.attempt(id, () => closeOne(parts, note, erased as SealedEntry<ErasedRecord>, finality))
   }
 }
 
-async function closeOne(
-  parts: ErasureParts,
-  note: ClosingNote,
-  finality: Awaited<ReturnType<ErasureParts['vault']['finality']>>,
-): Promise<boolean> {
+/** `undefined` where it is not final. */
+async function finalityOf({ vault }: ErasureParts, { region, rootVersion }: ErasedRecord): Promise<Finality | undefined> {
+  // Finality reads the whole ledger: where the answer would be no for certain, it is not asked.
+  if (!(await vault.mayBeFinal({ region, rootVersion }))) return undefined
+  const finality = await vault.finality({ region, rootVersion })
+  return finality.final ? finality : undefined
+}
+
+/** What a note is about. Nobody's word but the record's: a note can be put there by whoever writes the store. */
+async function erasedOf({ ended }: ErasureParts, note: ClosingNote): Promise<SealedEntry<ErasedRecord> | undefined> {
+  const erased = await ended.erased(note)
+  if (erased !== undefined && erased.value.region === note.region && erased.value.rootVersion === note.rootVersion) return erased
+  // Closed before, by one that did not get to remove the note; or a note of nothing, or of another epoch.
+  if (erased !== undefined) await ended.note(note, erased.value)
+  await ended.removeNote(note)
+  return undefined
+}
+
+async function closeOne(parts: ErasureParts, note: ClosingNote, erased: SealedEntry<ErasedRecord>, finality: Finality): Promise<'done'> {
   const { ended, vault, options, tell } = parts
   const { failpoint } = options
   const { references, nonce } = note
-  const erased = await ended.erased(note)
-  // Closed before, by one that did not get to remove the note; or a note of nothing.
-  if (erased === undefined) {
-    await ended.removeNote(note)
-    return false
-  }
-  const { region, rootVersion, ...facts } = erased.value
-  if (region !== note.region || rootVersion !== note.rootVersion) {
-    // Nobody's word but the record's: a note can be put there by whoever writes the store.
-    await ended.note(note, erased.value)
-    await ended.removeNote(note)
-    return false
-  }
+  const { region: _, rootVersion: __, ...facts } = erased.value
   const certificate = await issueCertificate(vault, { ...facts, references, finality })
   await failpoint('closed.signed')
   await ended.putCertificate(note, certificate)
@@ -74,5 +71,5 @@ async function closeOne(
   await ended.removeNote(note)
   await failpoint('closed.unmarked')
   tell({ type: 'closed', id: idOf(references, nonce) })
-  return true
+  return 'done'
 }

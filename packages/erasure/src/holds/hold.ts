@@ -3,6 +3,7 @@
 import { invalidArgument, readOptions } from '@strongroom/core'
 
 import type { ErasureParts } from '../parts.ts'
+import { areReferences } from '../records/keys.ts'
 import { type Erasable, namesOf, VaultPlace } from '../places/place.ts'
 
 /** Options of `hold` and of `release`. */
@@ -30,15 +31,29 @@ export async function hold({ vault, holds, open, options, tell }: ErasureParts, 
   return { mayBeTooLate: around.filter(({ record }) => record.state === 'shredding').map(({ id }) => id) }
 }
 
-export async function release({ vault, holds, open, options, tell }: ErasureParts, place: Erasable, how: HoldOptions): Promise<void> {
+/** @param place - or its references, as `holds` has them: beneath a tenant that is shredded, nobody can tell them from the names any more */
+export async function release(
+  { vault, holds, open, options, tell }: ErasureParts,
+  place: Erasable | readonly string[],
+  how: HoldOptions,
+): Promise<void> {
   const reason = reasonOf(how)
-  const references = await new VaultPlace(vault, namesOf(place)).references()
+  const references = isList(place) ? requireReferences(place) : await new VaultPlace(vault, namesOf(place)).references()
   await holds.release(references, reason, () => options.failpoint('release.noted'))
   await options.failpoint('release.removed')
   tell({ type: 'released', references })
   // Sweeping looks at them again anyhow, and so at once.
   for (const erasure of await open.around(references))
     await open.change(erasure, ({ state, due }) => (state === 'suspended' ? { changes: {}, due } : undefined))
+}
+
+function isList(place: Erasable | readonly string[]): place is readonly string[] {
+  return Array.isArray(place)
+}
+
+function requireReferences(given: readonly string[]): readonly string[] {
+  if (!areReferences(given)) throw invalidArgument('place', 'must be references as holds() gives them, each of 32 hexadecimal digits')
+  return [...given]
 }
 
 function reasonOf(how: HoldOptions): string {

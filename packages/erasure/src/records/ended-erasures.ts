@@ -8,6 +8,7 @@ import { type SealedEntry, SealedEntries, unlessConflict } from './sealed-entrie
 
 const CLOSINGS = 'strongroom/closings'
 const FORM = 1
+const PAGE = 500
 // Behind every digit, and so behind all of a region.
 const LAST = '~'
 
@@ -74,24 +75,30 @@ export class EndedErasures {
     await this.#vault.stateStore.delete(CLOSINGS, key, { expected: version }).catch(unlessConflict)
   }
 
-  /** Of each region the note of the lowest root version: one look for each. */
-  async *regions(): AsyncGenerator<Pick<ClosingNote, 'region' | 'rootVersion'>> {
+  /** Regions of which anything waits: one look for each. */
+  async *regions(): AsyncGenerator<string> {
     for (let after: string | undefined; ;) {
       const [first] = await this.#page(prefixOf(this.#vault.id, []), 1, after)
       if (first === undefined) return
       const note = readClosingKey(first.key)
-      if (note !== undefined) yield note
+      if (note !== undefined) yield note.region
       after = note === undefined ? first.key : prefixOf(this.#vault.id, [note.region]) + LAST
     }
   }
 
-  /** The next notes of a region, in the order of their root versions. */
-  async notes(region: string, limit: number, after?: ClosingNote): Promise<readonly ClosingNote[]> {
-    const page = await this.#page(prefixOf(this.#vault.id, [region]), limit, after?.entry.key)
-    return page.flatMap((entry) => {
-      const note = readClosingKey(entry.key)
-      return note === undefined ? [] : [{ ...note, entry }]
-    })
+  /** Those of a region, in the order of their root versions. Reads by pages: the first by itself, since most often nothing behind it is needed. */
+  async *notes(region: string): AsyncGenerator<ClosingNote> {
+    let limit = 1
+    for (let after: string | undefined; ;) {
+      const page = await this.#page(prefixOf(this.#vault.id, [region]), limit, after)
+      for (const entry of page) {
+        const note = readClosingKey(entry.key)
+        if (note !== undefined) yield { ...note, entry }
+      }
+      after = page.at(-1)?.key
+      if (page.length < limit) return
+      limit = PAGE
+    }
   }
 
   #page(prefix: string, limit: number, after: string | undefined): Promise<readonly StateEntry[]> {

@@ -4,6 +4,7 @@ import { openErasureKey } from '@strongroom/core'
 
 const OPEN = 'open'
 const REFERENCE = /^[0-9a-f]{32}$/
+const MOST_REFERENCES = 3
 const ROOT_VERSION_DIGITS = 10
 
 /** Which erasure an entry is of. */
@@ -46,7 +47,7 @@ export function prefixOf(vaultId: string, references: readonly string[]): string
 export function readKey(key: string): ErasureKey | undefined {
   const [, ...rest] = key.split('/')
   const last = rest.pop()
-  if (last === undefined || rest.length < 1 || rest.length > 3 || !rest.every(isReference)) return undefined
+  if (last === undefined || !areReferences(rest)) return undefined
   if (last === OPEN) return { references: rest, nonce: undefined }
   return isReference(last) ? { references: rest, nonce: last } : undefined
 }
@@ -62,6 +63,11 @@ export function readId(id: string): { readonly references: readonly string[]; re
   const nonce = parts.at(-1)
   if (nonce === undefined || parts.length < 2 || parts.length > 4 || !parts.every(isReference)) return undefined
   return { references: parts.slice(0, -1), nonce }
+}
+
+/** Whether they can be those of a place, from the tenant's down. */
+export function areReferences(given: readonly unknown[]): boolean {
+  return given.length >= 1 && given.length <= MOST_REFERENCES && given.every((each) => typeof each === 'string' && isReference(each))
 }
 
 function isReference(text: string): boolean {

@@ -1,6 +1,6 @@
 /** Entries of the state store, each encrypted under the vault's own key and bound to its own key there. */
 
-import { type Field, type StateEntry, type StateVersion, StrongroomError, type Vault } from '@strongroom/core'
+import { type DueEntry, type Field, type StateEntry, type StateVersion, StrongroomError, type Vault } from '@strongroom/core'
 
 const PAGE = 500
 
@@ -56,10 +56,14 @@ export class SealedEntries<T> {
     }
   }
 
-  /** This vault's entries that are due, oldest first, as they are stored. */
-  async due(before: number, limit: number): Promise<readonly StateEntry[]> {
-    const entries = await this.#vault.stateStore.due(this.#namespace, before, limit)
-    return entries.filter(({ key }) => key.startsWith(`${this.#vault.id}/`))
+  /** This vault's entries that are due, oldest first, as they are stored. Reads by pages: what nobody here can do keeps nothing behind it from its turn. */
+  async *due(before: number): AsyncGenerator<StateEntry> {
+    for (let after: DueEntry | undefined; ;) {
+      const page = await this.#vault.stateStore.due(this.#namespace, before, PAGE, after)
+      yield* page.filter(({ key }) => key.startsWith(`${this.#vault.id}/`))
+      after = page.at(-1)
+      if (page.length < PAGE) return
+    }
   }
 
   /** Those whose keys begin with something, as they are stored. Reads by pages. */
@@ -84,6 +88,10 @@ export function isConflict(error: unknown): boolean {
 
 export function unlessConflict(error: unknown): void {
   if (!isConflict(error)) throw error
+}
+
+export function unlessDamaged(error: unknown): undefined {
+  if (!(error instanceof StrongroomError && ['decrypt_failed', 'schema_mismatch'].includes(error.code))) throw error
 }
 
 // A value is encrypted only if JSON gives back the same.

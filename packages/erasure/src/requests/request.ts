@@ -63,8 +63,8 @@ async function goOn(parts: ErasureParts, given: OpenErasure, grace: number | und
   const confirmed = await parts.time.confirmed()
   const now = await parts.time.now()
   const noted = await parts.open.change(given, (record) =>
-    grace !== undefined && record.state !== 'shredding' && now + grace < record.due
-      ? { changes: { grace, due: now + grace }, due: record.state === 'suspended' ? now + grace : 0 }
+    grace !== undefined && record.state !== 'shredding' && isSooner(now, grace, record)
+      ? { changes: { grace, due: Math.min(now + grace, record.due) }, due: record.state === 'suspended' ? now + grace : 0 }
       : undefined,
   )
   const erasure = noted?.record.state === 'requested' ? await suspend(parts, noted, confirmed) : noted
@@ -72,6 +72,11 @@ async function goOn(parts: ErasureParts, given: OpenErasure, grace: number | und
   const { state, receipt } = erasure.record
   const isToBeDestroyed = state === 'suspended' || (state === 'shredding' && receipt === undefined)
   return isToBeDestroyed ? destroyNow(parts, erasure, confirmed) : erasure
+}
+
+// Without grace is at once, and asks no clock: one that is due already waits for a sweep all the same.
+function isSooner(now: number, grace: number, record: OpenRecord): boolean {
+  return now + grace < record.due || (grace === 0 && record.grace > 0)
 }
 
 async function destroyNow(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<OpenErasure> {

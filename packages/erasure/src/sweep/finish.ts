@@ -45,14 +45,17 @@ export async function finish(parts: ErasureParts, given: OpenErasure, confirmed:
 }
 
 // What is beneath has gone with it, and nothing of it can be taken back: its requests come to their end now, before anybody comes back.
-async function hasten({ open }: ErasureParts, references: readonly string[], confirmed: number): Promise<void> {
+async function hasten({ open, time }: ErasureParts, references: readonly string[], confirmed: number): Promise<void> {
+  const now = await time.now()
   for await (const unread of open.beneath(references)) {
     if (unread.references.length === references.length) continue
     // One that is damaged comes to no end anyhow, and keeps this one from none.
     const beneath = await unread.open().catch(() => undefined)
     if (beneath === undefined) continue
-    await open.change(beneath, ({ state, due }) =>
-      state === 'suspended' && due > confirmed ? { changes: { due: confirmed }, due: confirmed } : undefined,
+    await open.change(beneath, ({ state, grace, requested, due }) =>
+      ['requested', 'suspended'].includes(state) && grace > 0
+        ? { changes: { grace: 0, due: Math.min(due, Math.max(requested, now)) }, due: confirmed }
+        : undefined,
     )
   }
 }

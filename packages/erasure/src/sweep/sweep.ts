@@ -4,7 +4,7 @@ import { type Attempted, StrongroomError, type SweepFailure, type SweepOptions, 
 
 import { close } from '../closing/close.ts'
 import { type ErasureParts, placeOf, reasonOf } from '../parts.ts'
-import { isConflict } from '../records/sealed-entries.ts'
+import { isConflict, unlessDamaged } from '../records/sealed-entries.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import { finishCancel } from '../requests/cancel.ts'
 import { suspend } from '../requests/suspend.ts'
@@ -25,7 +25,8 @@ interface Step {
 
 export async function sweep(parts: ErasureParts, options: SweepOptions | undefined): Promise<SweepReport> {
   const tally = new SweepTally(options)
-  const { confirmed, isDoubtful } = await parts.time.observe()
+  const { confirmed, isDoubtful, damaged } = await parts.time.observe()
+  if (damaged !== undefined) tally.damaged(damaged)
   if (isDoubtful) addFailures(tally, [{ place: 'clock', reason: 'clocks_disagree' }])
   const clean: OpenErasure[] = []
   const attempt = (place: string, work: () => Promise<Step>): Promise<Attempted> =>
@@ -36,11 +37,15 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
       if (how === 'failed' && erasure !== undefined) addFailures(tally, failuresOf(parts, erasure))
       return 'nothing'
     })
-  for (const unread of await parts.open.due(confirmed, BATCH)) {
+  const away = new Set<string>()
+  let done = 0
+  for await (const unread of parts.open.due(confirmed)) {
     tally.signal?.throwIfAborted()
     const found = await unread.open().catch(unlessDamaged)
     if (found === undefined) tally.damaged(unread.place)
-    else await attempt(found.id, () => step(parts, found, confirmed, tally.signal))
+    else if ((await attempt(found.id, () => step(parts, found, { confirmed, signal: tally.signal, away }))) === 'done') done++
+    // Only what has got on counts: the rest may be what nobody here can do.
+    if (done + clean.length >= BATCH) break
   }
   if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
   for (const erasure of clean) await attempt(erasure.id, () => end(parts, erasure, confirmed))
@@ -53,26 +58,39 @@ function addFailures(tally: SweepTally, failures: readonly SweepFailure[]): void
   tally.add({ done: 0, waiting: 0, damaged: 0, failed: 1, failures })
 }
 
+function isAway(error: unknown): boolean {
+  return error instanceof StrongroomError && (error.code === 'region_refused' || error.code.startsWith('key_provider_'))
+}
+
 // Somebody else works on it.
 function unlessConflictNothing(error: unknown): Step {
   if (!isConflict(error)) throw error
   return { how: 'nothing' }
 }
 
-function unlessDamaged(error: unknown): undefined {
-  if (!(error instanceof StrongroomError && ['decrypt_failed', 'schema_mismatch'].includes(error.code))) throw error
+/** What one sweep knows. `away`: regions whose provider does not answer it. */
+interface SweepSoFar {
+  readonly confirmed: number
+  readonly signal: AbortSignal | undefined
+  readonly away: Set<string>
 }
 
-async function step(parts: ErasureParts, found: OpenErasure, confirmed: number, signal: AbortSignal | undefined): Promise<Step> {
+async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal, away }: SweepSoFar): Promise<Step> {
   const { open } = parts
-  const { state, due, grace } = found.record
+  const { state, due, grace, region } = found.record
   if (state === 'suspended' && due > confirmed && grace > 0) {
     // Whoever writes the store can have any come early.
     await open.save(found, {}, due)
     return { how: 'nothing' }
   }
-  // Before it is claimed: what this process has no provider for is left as it is.
-  await placeOf(parts, found).tenant.self().state()
+  // Before it is claimed: what this process has no provider for is left as it is. It is asked once, however many wait for it.
+  if (away.has(region)) return { how: 'waiting' }
+  try {
+    await placeOf(parts, found).tenant.self().state()
+  } catch (error) {
+    if (isAway(error)) away.add(region)
+    throw error
+  }
   const claimed = await open.save(found, {}, confirmed + LEASE)
   await parts.options.failpoint('sweep.claimed')
   switch (state) {

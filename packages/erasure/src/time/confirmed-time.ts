@@ -4,11 +4,11 @@
  * goes back.
  */
 
-import { type Field, field, type Vault } from '@strongroom/core'
+import { type Field, field, type StateVersion, type Vault } from '@strongroom/core'
 import { z } from 'zod'
 
 import { instant } from '../records/forms.ts'
-import { isConflict, type SealedEntry, SealedEntries } from '../records/sealed-entries.ts'
+import { isConflict, SealedEntries, unlessDamaged } from '../records/sealed-entries.ts'
 
 /** Instants are UTC milliseconds. */
 interface Sighting {
@@ -18,13 +18,16 @@ interface Sighting {
   readonly seen: number
 }
 
-const SIGHTING: Field<Sighting> = field('strongroom/erasure-time', 'sighting', z.strictObject({ confirmed: instant, seen: instant }))
+const NAMESPACE = 'strongroom/erasure-time'
+const SIGHTING: Field<Sighting> = field(NAMESPACE, 'sighting', z.strictObject({ confirmed: instant, seen: instant }))
 
 /** What a sweep has to know. */
 export interface ErasureTime {
   readonly confirmed: number
   /** This clock is behind what another has said by more than sweeps are apart: one of the two is wrong, and nothing is due until they agree. */
   readonly isDoubtful: boolean
+  /** Where the note of the time is, when it did not open: it was begun anew. */
+  readonly damaged?: string | undefined
 }
 
 export class ConfirmedTime {
@@ -36,13 +39,13 @@ export class ConfirmedTime {
   /** @param sweep - of the policy, milliseconds */
   constructor(vault: Vault, sweep: number) {
     this.#vault = vault
-    this.#entries = new SealedEntries(vault, 'strongroom/erasure-time', SIGHTING)
+    this.#entries = new SealedEntries(vault, NAMESPACE, SIGHTING)
     this.#apart = Math.ceil(sweep / 4)
   }
 
   /** The last instant that is known to have come; 0 before anybody has swept. */
   async confirmed(): Promise<number> {
-    return (await this.#entries.get(this.#vault.id))?.value.confirmed ?? 0
+    return (await this.#last()).sighting?.confirmed ?? 0
   }
 
   /** The clock of whoever asks, but never behind what has come. */
@@ -54,11 +57,21 @@ export class ConfirmedTime {
   async observe(): Promise<ErasureTime> {
     for (;;) {
       const now = Math.max(0, this.#vault.clock.now())
-      const last = await this.#entries.get(this.#vault.id)
-      const next = this.#next(last?.value, now)
-      const isDoubtful = last !== undefined && now + this.#apart < last.value.seen
-      if (next === undefined || (await this.#put(next, last))) return { confirmed: (next ?? last?.value)?.confirmed ?? 0, isDoubtful }
+      const { sighting: last, version } = await this.#last()
+      const next = this.#next(last, now)
+      const isDoubtful = last !== undefined && now + this.#apart < last.seen
+      const damaged = last === undefined && version !== 'absent' ? `${NAMESPACE}/${this.#vault.id}` : undefined
+      if (next === undefined || (await this.#put(next, version))) return { confirmed: (next ?? last)?.confirmed ?? 0, isDoubtful, damaged }
     }
+  }
+
+  // One that is damaged counts as none: it is written anew, and all that comes of it is that what is due waits until two sweeps agree again.
+  async #last(): Promise<{ readonly sighting?: Sighting; readonly version: StateVersion | 'absent' }> {
+    const entry = await this.#vault.stateStore.get(NAMESPACE, this.#vault.id)
+    if (entry === undefined) return { version: 'absent' }
+    const { version } = entry
+    const opened = await this.#entries.open({ key: this.#vault.id, ...entry }).catch(unlessDamaged)
+    return opened === undefined ? { version } : { sighting: opened.value, version }
   }
 
   // `undefined` where nothing changes.
@@ -70,9 +83,9 @@ export class ConfirmedTime {
     return now < seen + this.#apart ? undefined : { confirmed: seen, seen: now }
   }
 
-  async #put(next: Sighting, last: SealedEntry<Sighting> | undefined): Promise<boolean> {
+  async #put(next: Sighting, expected: StateVersion | 'absent'): Promise<boolean> {
     try {
-      await this.#entries.put(this.#vault.id, next, last?.version ?? 'absent')
+      await this.#entries.put(this.#vault.id, next, expected)
       return true
     } catch (error) {
       if (!isConflict(error)) throw error
