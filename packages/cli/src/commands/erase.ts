@@ -87,6 +87,6 @@ async function erasePlace(session: Session, place: NamedPlace, { reason, graceZe
   const { id, state, due = requestedAt } = await erasure.request(handleOf(vault, place), { reason, ...(graceZero ? { grace: 0 } : {}) })
   const lines = graceZero
     ? [`${id}: its keys are destroyed; strongroom sweep erases the rest`]
-    : [`${id}: ${state}; it can be taken back until ${minute(due)}, and goes with the first sweep after that`]
+    : [`${id}: ${state}; it can be taken back until ${minute(due)}, and goes with sweeping after that`]
   return { lines, summary: { ...place, id, state, due } }
 }
