@@ -37,7 +37,7 @@ export async function finish(parts: ErasureParts, given: OpenErasure, confirmed:
   await failpoint('erased.put')
   await ended.note(key, erased)
   await failpoint('erased.marked')
-  await hasten(parts, references, confirmed)
+  await hasten(parts, verified, confirmed)
   const isLast = await open.remove(verified)
   await failpoint('erased.removed')
   if (isLast) parts.tell({ type: 'erased', id: verified.id })
@@ -45,14 +45,17 @@ export async function finish(parts: ErasureParts, given: OpenErasure, confirmed:
 }
 
 // What is beneath has gone with it, and nothing of it can be taken back: its requests come to their end now, before anybody comes back.
-async function hasten({ open }: ErasureParts, references: readonly string[], confirmed: number): Promise<void> {
+async function hasten({ open, vault }: ErasureParts, { references, record }: OpenErasure, confirmed: number): Promise<void> {
+  const { instant: shredded } = verifyReceipt(record.receipt ?? '', await vault.receiptKeys())
   for await (const unread of open.beneath(references)) {
     if (unread.references.length === references.length) continue
     // One that is damaged comes to no end anyhow, and keeps this one from none.
     const beneath = await unread.open().catch(() => undefined)
     if (beneath === undefined) continue
-    await open.change(beneath, ({ state, due }) =>
-      state === 'suspended' && due > confirmed ? { changes: { due: confirmed }, due: confirmed } : undefined,
+    await open.change(beneath, ({ state, requested, due }) =>
+      state === 'suspended' && due > confirmed
+        ? { changes: { grace: 0, due: Math.min(due, Math.max(requested, shredded)) }, due: confirmed }
+        : undefined,
     )
   }
 }
