@@ -3,7 +3,9 @@
 import { invalidArgument, readOptions } from '@strongroom/core'
 
 import type { ErasureParts } from '../parts.ts'
-import { type Erasable, namesOf, VaultPlace } from '../places/place.ts'
+import { type Erasable, VaultPlace } from '../places/place.ts'
+import { isReference } from '../records/keys.ts'
+import type { Hold } from './holds.ts'
 
 /** Options of `hold` and of `release`. */
 export interface HoldOptions {
@@ -21,7 +23,7 @@ const MOST = 1000
 
 export async function hold({ vault, holds, open, options, tell }: ErasureParts, place: Erasable, how: HoldOptions): Promise<HoldResult> {
   const reason = reasonOf(how)
-  const references = await new VaultPlace(vault, namesOf(place)).references()
+  const { references } = await VaultPlace.of(vault, place)
   await holds.put(references, reason)
   await options.failpoint('hold.put')
   tell({ type: 'held', references })
@@ -30,15 +32,26 @@ export async function hold({ vault, holds, open, options, tell }: ErasureParts, 
   return { mayBeTooLate: around.filter(({ record }) => record.state === 'shredding').map(({ id }) => id) }
 }
 
-export async function release({ vault, holds, open, options, tell }: ErasureParts, place: Erasable, how: HoldOptions): Promise<void> {
+export async function release({ vault, holds, open, options, tell }: ErasureParts, held: Erasable | Hold, how: HoldOptions): Promise<void> {
   const reason = reasonOf(how)
-  const references = await new VaultPlace(vault, namesOf(place)).references()
+  const references = isHold(held) ? referencesOf(held) : (await VaultPlace.of(vault, held)).references
   await holds.release(references, reason, () => options.failpoint('release.noted'))
   await options.failpoint('release.removed')
   tell({ type: 'released', references })
   // Sweeping looks at them again anyhow, and so at once.
   for (const erasure of await open.around(references))
     await open.change(erasure, ({ state, due }) => (state === 'suspended' ? { changes: {}, due } : undefined))
+}
+
+// Of a tenant whose keys are gone nobody finds a place by its name any more.
+function isHold(held: Erasable | Hold): held is Hold {
+  return typeof held === 'object' && held !== null && 'references' in held && Array.isArray(held.references)
+}
+
+function referencesOf({ references }: Hold): readonly string[] {
+  if (references.length === 0 || !references.every((each) => typeof each === 'string' && isReference(each)))
+    throw invalidArgument('held', 'must be a place, or a hold as holds() gives it')
+  return references
 }
 
 function reasonOf(how: HoldOptions): string {

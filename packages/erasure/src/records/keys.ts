@@ -64,6 +64,6 @@ export function readId(id: string): { readonly references: readonly string[]; re
   return { references: parts.slice(0, -1), nonce }
 }
 
-function isReference(text: string): boolean {
+export function isReference(text: string): boolean {
   return REFERENCE.test(text)
 }
