@@ -76,7 +76,7 @@ export function requireWithinDeadline(deadline: number, terms: readonly Deadline
     [
       `With ${joined(listed)}, the last copy is gone after ${durationInWords(sum)}, which is ${durationInWords(sum - deadline)} after the promised ${durationInWords(deadline)}.`,
       `The longest term is ${longest.words} of ${durationInWords(longest.length)}:`,
-      room < 0 ? 'even without it the promise is not kept.' : `of at most ${durationInWords(room)} it keeps the promise.`,
+      room < 0 ? 'even without it the promise is not kept.' : `if it is at most ${durationInWords(room)}, the promise is kept.`,
     ].join(' '),
     { argument: longest.argument },
   )

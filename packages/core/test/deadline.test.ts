@@ -39,7 +39,7 @@ test('what is passed, by how much, and by what', () => {
     code: 'invalid_argument',
     argument: 'grace',
     message:
-      'With a grace of 30 days, an interval between sweeps of 1 hour and an epoch of 7 days, the last copy is gone after 37 days 1 hour, which is 7 days 1 hour after the promised 30 days. The longest term is a grace of 30 days: of at most 22 days 23 hours it keeps the promise.',
+      'With a grace of 30 days, an interval between sweeps of 1 hour and an epoch of 7 days, the last copy is gone after 37 days 1 hour, which is 7 days 1 hour after the promised 30 days. The longest term is a grace of 30 days: if it is at most 22 days 23 hours, the promise is kept.',
   })
   expect(refusal(days(5), TERMS)).toMatchObject({
     argument: 'grace',
@@ -48,7 +48,7 @@ test('what is passed, by how much, and by what', () => {
     ) as string,
   })
   expect(refusal(0, TERMS.slice(1, 2)).message).toBe(
-    'With an interval between sweeps of 1 hour, the last copy is gone after 1 hour, which is 1 hour after the promised 0 days. The longest term is an interval between sweeps of 1 hour: of at most 0 days it keeps the promise.',
+    'With an interval between sweeps of 1 hour, the last copy is gone after 1 hour, which is 1 hour after the promised 0 days. The longest term is an interval between sweeps of 1 hour: if it is at most 0 days, the promise is kept.',
   )
 })
 
@@ -79,7 +79,7 @@ test('whatever the terms: refused if and only if their sum is above, and with th
       const room = deadline - (sum - longest)
       expect(
         message.endsWith(
-          room < 0 ? 'even without it the promise is not kept.' : `of at most ${durationInWords(room)} it keeps the promise.`,
+          room < 0 ? 'even without it the promise is not kept.' : `if it is at most ${durationInWords(room)}, the promise is kept.`,
         ),
       ).toBe(true)
       if (room >= 0)

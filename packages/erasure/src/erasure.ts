@@ -15,7 +15,7 @@ import { type Hold, Holds } from './holds/holds.ts'
 import { list, type PendingErasure } from './list.ts'
 import { checkErasureOptions, type ErasureOptions } from './options.ts'
 import type { ErasureParts } from './parts.ts'
-import { type Erasable, namesOf, VaultPlace } from './places/place.ts'
+import { type Erasable, VaultPlace } from './places/place.ts'
 import { EndedErasures } from './records/ended-erasures.ts'
 import { readId } from './records/keys.ts'
 import { OpenErasures } from './records/open-erasures.ts'
@@ -64,10 +64,10 @@ export interface Erasure extends Sweepable {
   /**
    * Ends a hold: what is due by then is destroyed by the next sweep.
    *
-   * @param place - or its references, as `holds` has them: of what is beneath a tenant that is shredded the names no longer tell them
-   * @throws StrongroomError `invalid_argument`, `not_found`, `shredded` (beneath a tenant that is: name its references)
+   * @param held - the place, or the hold as `holds()` gives it: beneath a tenant whose keys are gone it is found by that alone
+   * @throws StrongroomError `invalid_argument`, `not_found`, `shredded` (by its place, beneath such a tenant)
    */
-  release(place: Erasable | readonly string[], options: HoldOptions): Promise<void>
+  release(held: Erasable | Hold, options: HoldOptions): Promise<void>
   /** Holds that stand, then those that were released. Reads by pages. */
   holds(): AsyncIterable<Hold>
   /**
@@ -120,7 +120,7 @@ export function createErasure(vault: Vault, options: ErasureOptions): Erasure {
       return request(parts, place, how)
     },
     async find(place) {
-      const erasure = await parts.open.find(await new VaultPlace(vault, namesOf(place)).references())
+      const erasure = await parts.open.find((await VaultPlace.of(vault, place)).references)
       return erasure === undefined ? undefined : requestOf(parts, erasure)
     },
     async get(id) {
@@ -128,7 +128,7 @@ export function createErasure(vault: Vault, options: ErasureOptions): Erasure {
     },
     list: () => list(parts),
     hold: (place, how) => hold(parts, place, how),
-    release: (place, how) => release(parts, place, how),
+    release: (held, how) => release(parts, held, how),
     holds: () => parts.holds.list(),
     async certificate(id) {
       const key = readId(id)

@@ -32,7 +32,7 @@ export interface PendingErasure {
   /** What keeps older backups from being dead, in order. */
   readonly blockedBy: readonly ClosureBlocker[]
   /** A code, never a message. */
-  readonly failure?: { readonly code: string; readonly at: number; readonly failures: number } | undefined
+  readonly failure?: { readonly code: string; readonly since: number; readonly at: number; readonly failures: number } | undefined
   /** Those of which something may be left. */
   readonly resources: readonly ResourceProgress[]
 }

@@ -1,6 +1,6 @@
 // Legal holds: nothing of a place is destroyed while one stands on it, above it or beneath it.
 import { days } from '@strongroom/core'
-import { createErasure } from '@strongroom/erasure'
+import { createErasure, type Hold } from '@strongroom/erasure'
 import { withFailpoints } from '@strongroom/erasure/testing'
 import { describe, expect, test } from 'vitest'
 
@@ -84,6 +84,29 @@ test('put while keys are being destroyed: it is kept, or said to come too late',
   }
 })
 
+test('beneath a tenant that was shredded past it: released by what is listed, and all requests end', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  await w.erasure.hold(alice, WHY)
+  const requests = [
+    await w.erasure.request(alice, { reason: 'subjectRequest' }),
+    await w.erasure.request(w.acme, { reason: 'contractEnded' }),
+  ]
+  await w.acme.shred({ reason: 'contractEnded' })
+  await pass(w, GRACE + days(1))
+  const states = async () => Promise.all(requests.map(async ({ id }) => (await w.erasure.get(id))?.state))
+  expect(await states()).toEqual(['suspended', 'suspended'])
+  expect(await outcome(() => w.erasure.release(alice, WHY))).toBe('shredded')
+  const [hold] = await all(w.erasure.holds())
+  await w.erasure.release(hold as Hold, { reason: 'case closed' })
+  await pass(w, APART)
+  expect(await states()).toEqual(['erased', 'erased'])
+  expect(await all(w.erasure.holds())).toMatchObject([{ reason: WHY.reason, released: { reason: 'case closed' } }])
+  expect(await outcome(() => w.erasure.release(hold as Hold, WHY))).toBe('not_found')
+  for (const references of [[], ['x'], [1], Array.from({ length: 4 }, () => '0'.repeat(32))])
+    expect(await outcome(() => w.erasure.release({ ...(hold as Hold), references: references as string[] }, WHY))).toBe('invalid_argument')
+})
+
 test('one that was planted, and that nobody can read, stands as well', async () => {
   const w = await world()
   const alice = w.acme.subject('alice')
@@ -91,26 +114,4 @@ test('one that was planted, and that nobody can read, stands as well', async () 
   await w.stateStore.put('strongroom/holds', key, Uint8Array.of(1), { expected: 'absent' })
   const { state } = await w.erasure.request(alice, { reason: 'subjectRequest', grace: 0 })
   expect(state).toBe('suspended')
-})
-
-test('beneath a tenant that somebody has shredded himself: it stands, and is released by its references; then all requests end', async () => {
-  const w = await world()
-  const alice = w.acme.subject('alice')
-  const request = await w.erasure.request(alice, { reason: 'subjectRequest', grace: days(1) })
-  await w.erasure.hold(alice, WHY)
-  await w.acme.shred({ reason: 'contractEnded' })
-  const ofTenant = await w.erasure.request(w.acme, { reason: 'contractEnded', grace: 0 })
-  await pass(w, GRACE)
-  expect(await all(w.erasure.list())).toMatchObject([{ waitsFor: 'hold' }, { waitsFor: 'hold' }])
-  expect(await outcome(() => w.erasure.release(alice, WHY))).toBe('shredded')
-  const [hold] = await all(w.erasure.holds())
-  await w.erasure.release(hold?.references ?? [], { reason: 'case closed' })
-  await pass(w, days(1))
-  const states = await Promise.all([request, ofTenant].map(async (each) => (await each.refresh())?.state))
-  expect(states).toEqual(['erased', 'erased'])
-})
-
-test.each([[[]], [['alice']], [[1]], [Array.from({ length: 4 }, () => '0'.repeat(32))]])('released by %j: refused', async (references) => {
-  const { erasure } = await world()
-  expect(await outcome(() => erasure.release(references as never, WHY))).toBe('invalid_argument')
 })

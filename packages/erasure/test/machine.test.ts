@@ -196,6 +196,8 @@ describe('a tenant', () => {
     expect(certificates).toMatchObject([{ kind: 'tenant', resources: [{ found: 4 }] }, { kind: 'subject' }])
     expect(certificates[1]?.receipt).toBeTypeOf('string')
     expect(certificates[1]?.shreddedAt).toBe(certificates[0]?.shreddedAt)
+    // Whatever was left of her grace, it was over when the keys were gone.
+    expect(certificates[1]?.dueAt).toBe(certificates[0]?.shreddedAt)
   })
 
   test('itself, and an item of hers: nothing else goes', async () => {
@@ -218,6 +220,26 @@ describe('a tenant', () => {
     const said = await Promise.all(requests.map(async ({ id }) => verifyCertificate((await w.erasure.certificate(id)) ?? '', keys).kind))
     expect(said).toEqual(['item', 'self'])
   })
+})
+
+test('a handle of another vault is nobody of this one', async () => {
+  const [ours, theirs] = [await world(), await world()]
+  await Promise.all([ours, theirs].map(({ acme }) => acme.subject('alice').encrypt(email, ADDRESS)))
+  const { acme } = theirs
+  for (const place of [acme, acme.subject('alice'), acme.self(), acme.subject('alice').item('mail')]) {
+    const asked = [
+      () => ours.erasure.request(place, { reason: 'operator', grace: 0 }),
+      () => ours.erasure.find(place),
+      () => ours.erasure.hold(place, { reason: 'case' }),
+      () => ours.erasure.release(place, { reason: 'case' }),
+    ]
+    expect(await Promise.all(asked.map(outcome))).toEqual(Array<string>(4).fill('invalid_argument'))
+  }
+  expect([await ours.acme.subject('alice').state(), await all(ours.erasure.list())]).toEqual(['active', []])
+  // Another opening of the same vault is the same vault.
+  const { vault } = await ours.another()
+  expect((await ours.erasure.request(vault.tenant('acme'), { reason: 'operator', grace: 0 })).state).toBe('shredding')
+  expect((await ours.erasure.request(vault.tenant('acme'), { reason: 'operator' })).state).toBe('shredding')
 })
 
 test('a process without the provider of a region leaves what is there to who has it', async () => {
@@ -257,6 +279,8 @@ describe('resources', () => {
       resources: [{ name: 'files', found: 2, failure: { code: 'ECONNREFUSED' } }],
     })
     expect(pending?.resources[0]?.failure?.failures).toBeGreaterThan(3)
+    const { since = 0, at = 0 } = pending?.resources[0]?.failure ?? {}
+    expect([since < START + days(1), at > START + days(4)]).toEqual([true, true])
     expect(JSON.stringify(pending)).not.toContain('not there')
     files.fails = undefined
     await pass(ours, days(1))

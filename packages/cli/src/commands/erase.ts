@@ -101,5 +101,5 @@ function outcomeOf(said: {
   if (isDestroyed) return 'its keys are destroyed; strongroom sweep erases the rest'
   if (graceZero)
     return `${state}, and its keys are NOT destroyed: strongroom erasures says what it waits for, such as the release of a hold`
-  return `${state}; it can be taken back until ${minute(due)}, and goes with the first sweep after that`
+  return `${state}; it can be taken back until ${minute(due)}, and goes with sweeping after that`
 }

@@ -51,10 +51,12 @@ function erasureRows(listed: ListedErasure): readonly Row[] {
     { label: 'waits for', text: WAITS[waitsFor] ?? waitsFor, tone: 'plain' },
     ...(until === undefined ? [] : [{ label: 'until', text: minute(until), tone: 'plain' as const }]),
     ...blockedBy.map((blocker) => ({ label: '', text: `${blocker}: ${whatToDo(blocker, region)}`, tone: 'warning' as const })),
-    ...(failure === undefined ? [] : [{ label: 'failed', text: `keys: ${failure.code}, ${minute(failure.at)}`, tone: 'bad' as const }]),
+    ...(failure === undefined
+      ? []
+      : [{ label: 'failed', text: `keys: ${failure.code}, since ${minute(failure.since)}`, tone: 'bad' as const }]),
     ...failed.map(({ name, failure: why }, i) => ({
       label: i === 0 && failure === undefined ? 'failed' : '',
-      text: `${name}: ${why?.code}, ${minute(why?.at ?? 0)}${why?.remaining === undefined ? '' : `; ${count(why.remaining, 'record')} left`}`,
+      text: `${name}: ${why?.code}, since ${minute(why?.since ?? 0)}${why?.remaining === undefined ? '' : `; ${count(why.remaining, 'record')} left`}`,
       tone: 'bad' as const,
     })),
   ]

@@ -33,10 +33,10 @@ export interface ListedErasure extends RequestedErasure {
   readonly waitsFor: string
   readonly until?: number | undefined
   readonly blockedBy: readonly ClosureBlocker[]
-  readonly failure?: { readonly code: string; readonly at: number } | undefined
+  readonly failure?: { readonly code: string; readonly since: number } | undefined
   readonly resources: readonly {
     readonly name: string
-    readonly failure?: { readonly code: string; readonly at: number; readonly remaining?: number | undefined } | undefined
+    readonly failure?: { readonly code: string; readonly since: number; readonly remaining?: number | undefined } | undefined
   }[]
 }
 

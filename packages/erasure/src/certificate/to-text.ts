@@ -7,8 +7,8 @@ import { instant, labelled, paragraph } from './lines.ts'
 import { verifyCertificate } from './verify.ts'
 
 const WHAT: Readonly<Record<ErasedKind, string>> = {
-  tenant: 'all data of an organisation and of everybody in it',
-  subject: 'all data of a person',
+  tenant: 'the data of an organisation and of everybody in it',
+  subject: 'the data of a person',
   item: 'a part of the data of a person or an organisation',
   self: "an organisation's own data",
 }
@@ -62,7 +62,7 @@ export function certificateInWords(said: ClosureCertificate): string {
     'CERTIFICATE OF ERASURE',
     '',
     ...paragraph(
-      'The data described here was erased. The keys that it was encrypted with are destroyed, and no backup brings them back: what was encrypted can be read by nobody, wherever a copy of it is. What was never encrypted was removed from the systems below; this says nothing of their backups.',
+      'The data described here was erased. The keys that it was encrypted with are destroyed, and no backup brings them back: what was encrypted can be read by nobody, wherever a copy of it is. The systems named below were searched, and nothing that they count was left; this says nothing of their backups, nor of what the service keeps unencrypted on purpose.',
     ),
     '',
     ...labelled('Erased', `${WHAT[said.kind]}, in region ${said.region}`),
@@ -72,8 +72,8 @@ export function certificateInWords(said: ClosureCertificate): string {
     '',
     ...labelled('Asked for', instant(said.requestedAt)),
     ...labelled('Unreadable from', `${instant(said.suspendedAt)}, everywhere within ${durationInWords(policy.cacheBound)}`),
-    ...labelled('Recoverable until', instant(said.dueAt)),
-    ...labelled('Keys destroyed', `${instant(said.shreddedAt)} (${said.keyVersions === 0 ? 'there were none' : said.keyVersions})`),
+    ...labelled('Recoverable until', said.dueAt > said.suspendedAt ? instant(said.dueAt) : 'at no time: no grace was given'),
+    ...labelled('Keys destroyed', `${instant(said.shreddedAt)} (${keysInWords(said)})`),
     ...labelled('Records removed', instant(said.erasedAt)),
     ...labelled('Keys in no backup', instant(said.closedAt)),
     '',
@@ -83,11 +83,11 @@ export function certificateInWords(said: ClosureCertificate): string {
     'Root keys, without which backups of the keys cannot be opened',
     ...listed(destruction.map(destructionInWords), 'none'),
     '',
-    'What outlives this erasure',
+    `What outlived this erasure on ${instant(said.erasedAt)}`,
     ...listed(survivors.map(survivorInWords), 'nothing that was found'),
     '',
     ...paragraph(
-      `This was promised within ${durationInWords(policy.deadline)}, and took ${durationInWords(Math.max(0, said.closedAt - said.requestedAt))} from request to last backup.`,
+      `This was promised within ${durationInWords(policy.deadline)}, and took ${durationInWords(wholeSeconds(said.closedAt - said.requestedAt))} from request to last backup.`,
     ),
     '',
     ...paragraph(
@@ -95,6 +95,16 @@ export function certificateInWords(said: ClosureCertificate): string {
     ),
     '',
   ].join('\n')
+}
+
+function keysInWords({ keyVersions, kind }: ClosureCertificate): string {
+  if (keyVersions === 0) return 'there were none'
+  return `${keyVersions} version${keyVersions === 1 ? '' : 's'}${kind === 'item' ? '' : ', with all beneath'}`
+}
+
+/** Rounded up, so that nothing was quicker than it says. */
+function wholeSeconds(length: number): number {
+  return Math.max(0, Math.ceil(length / 1000) * 1000)
 }
 
 function listed(texts: readonly string[], none: string): readonly string[] {
@@ -113,8 +123,8 @@ function destructionInWords({ number, level, effectiveAt, copiesUntil }: Destroy
 function survivorInWords({ what, name, count, scope, generation, until }: Survivor): string {
   const many = count === undefined ? '' : ` (${count})`
   if (what === 'revocation') {
-    const ends = until === undefined ? '' : `; it is asked until ${instant(until)}`
-    return `${name}${many}: access that was granted there, whose withdrawal is not confirmed${ends}`
+    const ends = until === undefined ? '' : `; it is asked for until ${instant(until)}`
+    return `${name}${many}: access that was granted there, whose withdrawal was not yet confirmed${ends}`
   }
   const key = [...(scope === undefined ? [] : [SCOPES[scope]]), ...(generation === undefined ? [] : [`generation ${generation}`])]
   const ends = until === undefined ? 'while that key lives' : `until ${instant(until)}`

@@ -3,8 +3,9 @@
 import { invalidArgument, readOptions } from '@strongroom/core'
 
 import type { ErasureParts } from '../parts.ts'
+import { type Erasable, VaultPlace } from '../places/place.ts'
 import { areReferences } from '../records/keys.ts'
-import { type Erasable, namesOf, VaultPlace } from '../places/place.ts'
+import type { Hold } from './holds.ts'
 
 /** Options of `hold` and of `release`. */
 export interface HoldOptions {
@@ -22,7 +23,7 @@ const MOST = 1000
 
 export async function hold({ vault, holds, open, options, tell }: ErasureParts, place: Erasable, how: HoldOptions): Promise<HoldResult> {
   const reason = reasonOf(how)
-  const references = await new VaultPlace(vault, namesOf(place)).references()
+  const { references } = await VaultPlace.of(vault, place)
   await holds.put(references, reason)
   await options.failpoint('hold.put')
   tell({ type: 'held', references })
@@ -31,14 +32,9 @@ export async function hold({ vault, holds, open, options, tell }: ErasureParts, 
   return { mayBeTooLate: around.filter(({ record }) => record.state === 'shredding').map(({ id }) => id) }
 }
 
-/** @param place - or its references, as `holds` has them: beneath a tenant that is shredded, nobody can tell them from the names any more */
-export async function release(
-  { vault, holds, open, options, tell }: ErasureParts,
-  place: Erasable | readonly string[],
-  how: HoldOptions,
-): Promise<void> {
+export async function release({ vault, holds, open, options, tell }: ErasureParts, held: Erasable | Hold, how: HoldOptions): Promise<void> {
   const reason = reasonOf(how)
-  const references = isList(place) ? requireReferences(place) : await new VaultPlace(vault, namesOf(place)).references()
+  const references = isHold(held) ? referencesOf(held) : (await VaultPlace.of(vault, held)).references
   await holds.release(references, reason, () => options.failpoint('release.noted'))
   await options.failpoint('release.removed')
   tell({ type: 'released', references })
@@ -47,13 +43,14 @@ export async function release(
     await open.change(erasure, ({ state, due }) => (state === 'suspended' ? { changes: {}, due } : undefined))
 }
 
-function isList(place: Erasable | readonly string[]): place is readonly string[] {
-  return Array.isArray(place)
+// Of a tenant whose keys are gone nobody finds a place by its name any more.
+function isHold(held: Erasable | Hold): held is Hold {
+  return typeof held === 'object' && held !== null && 'references' in held && Array.isArray(held.references)
 }
 
-function requireReferences(given: readonly string[]): readonly string[] {
-  if (!areReferences(given)) throw invalidArgument('place', 'must be references as holds() gives them, each of 32 hexadecimal digits')
-  return [...given]
+function referencesOf({ references }: Hold): readonly string[] {
+  if (!areReferences(references)) throw invalidArgument('held', 'must be a place, or a hold as holds() gives it')
+  return references
 }
 
 function reasonOf(how: HoldOptions): string {

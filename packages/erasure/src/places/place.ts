@@ -18,9 +18,8 @@ import type { ErasedNames } from '../records/record.ts'
 export type Erasable = Tenant | Subject | Item
 
 /** The names of a handle. @throws StrongroomError `invalid_argument` */
-export function namesOf(place: Erasable): ErasedNames {
-  if (typeof place !== 'object' || place === null || !('self' in place || 'names' in place))
-    throw invalidArgument('place', 'must be a tenant, a subject, tenant.self(), or an item, of this vault')
+function namesOf(place: Erasable): ErasedNames {
+  if (typeof place !== 'object' || place === null || !('self' in place || 'names' in place)) throw notOfThisVault()
   if ('self' in place) return { tenant: tenantOf(place.self()) }
   const { subject, item } = place.names()
   return {
@@ -28,6 +27,21 @@ export function namesOf(place: Erasable): ErasedNames {
     ...(subject === undefined ? { self: true } : { subject }),
     ...(item === undefined ? {} : { item }),
   }
+}
+
+function notOfThisVault(): StrongroomError {
+  return invalidArgument('place', 'must be a tenant, a subject, tenant.self(), or an item, of this vault')
+}
+
+// As the handle's own vault has them. Of a tenant without keys nobody knows: it has nothing to be taken for another's.
+async function referencesBy(handle: Erasable): Promise<readonly string[] | undefined> {
+  if (!('self' in handle)) return handle.references()
+  const beneath = await handle.self().references().catch(unlessShredded)
+  return beneath?.slice(0, 1)
+}
+
+function unlessShredded(error: unknown): undefined {
+  if (!(error instanceof StrongroomError && error.code === 'shredded')) throw error
 }
 
 function tenantOf(handle: Item): string {
@@ -50,6 +64,19 @@ export class VaultPlace {
   constructor(vault: Vault, names: ErasedNames) {
     this.#vault = vault
     this.names = names
+  }
+
+  /**
+   * What a handle means. By its names alone, one of another vault would be somebody else of this.
+   *
+   * @throws StrongroomError `invalid_argument`, and as `references`
+   */
+  static async of(vault: Vault, handle: Erasable): Promise<{ readonly place: VaultPlace; readonly references: readonly string[] }> {
+    const place = new VaultPlace(vault, namesOf(handle))
+    const references = await place.references()
+    const theirs = (await referencesBy(handle)) ?? references
+    if (theirs.join('/') !== references.join('/')) throw notOfThisVault()
+    return { place, references }
   }
 
   /** What suspends, resumes and shreds it. */

@@ -45,9 +45,9 @@ export interface Policy extends PolicyTerms {
 
 const WORDS: Readonly<Record<Exclude<keyof PolicyTerms, 'deadline'>, string>> = {
   grace: 'a grace',
-  sweep: 'a time for sweeping',
-  cacheBound: 'a cache bound',
-  epoch: 'an epoch',
+  sweep: 'a time for sweeping (until what is due is destroyed)',
+  cacheBound: 'a cache bound (in which a running program may still use a key)',
+  epoch: 'an epoch (until older backups of the keys are made useless)',
   providerDelay: 'a delay of the key provider',
   copies: 'a life of copies of the root key',
 }

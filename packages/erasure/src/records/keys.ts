@@ -66,7 +66,7 @@ export function readId(id: string): { readonly references: readonly string[]; re
 }
 
 /** Whether they can be those of a place, from the tenant's down. */
-export function areReferences(given: readonly unknown[]): boolean {
+export function areReferences(given: readonly unknown[]): given is readonly string[] {
   return given.length >= 1 && given.length <= MOST_REFERENCES && given.every((each) => typeof each === 'string' && isReference(each))
 }
 

@@ -25,7 +25,9 @@ export interface Failure {
   /** In a row. */
   readonly failures: number
   readonly code: string
-  /** UTC milliseconds. */
+  /** The first of the row. UTC milliseconds, as `at`. */
+  readonly since: number
+  /** The last. */
   readonly at: number
   /** Records that are left, where that is what was wrong. */
   readonly remaining?: number | undefined
@@ -76,6 +78,7 @@ const names: z.ZodType<ErasedNames> = z.strictObject({
 const failure: z.ZodType<Failure> = z.strictObject({
   failures: z.number().int().min(1),
   code: z.string().min(1).max(64),
+  since: instant,
   at: instant,
   remaining: z.number().int().min(1).optional(),
 })

@@ -2,6 +2,7 @@
 
 import { type DeadPlaces, type Replayed, type Resource, StrongroomError, type Vault } from '@strongroom/core'
 
+import { isCount } from '../sweep/destroy-keys.ts'
 import { deadPlaces } from './dead-places.ts'
 
 /** What a replay has done. */
@@ -14,7 +15,7 @@ export interface ReplayReport {
 /** One resource: looked through to its end, unless `failure` says what kept it from that. */
 export interface ReplayedResource extends Replayed {
   readonly name: string
-  /** A code of `StrongroomError`, or `failed` for what somebody else threw. Repeat the replay. */
+  /** A code of `StrongroomError`, `resource_malformed` where its answer is no counts, or `failed` for what somebody else threw. Repeat the replay. */
   readonly failure?: string | undefined
 }
 
@@ -41,7 +42,9 @@ export async function replayErasures(vault: Vault, resources: readonly Resource[
 async function replayed(resource: Resource, dead: DeadPlaces, signal: AbortSignal | undefined): Promise<ReplayedResource> {
   const { name } = resource
   try {
-    const { looked, removed, suspended } = (await resource.replay?.(dead, { signal })) ?? NOTHING
+    const { looked, removed, suspended }: Partial<Replayed> = (await resource.replay?.(dead, { signal })) ?? {}
+    // One that says nothing may have looked at nothing.
+    if (!isCount(looked) || !isCount(removed) || !isCount(suspended)) return { name, ...NOTHING, failure: 'resource_malformed' }
     return { name, looked, removed, suspended }
   } catch (error) {
     signal?.throwIfAborted()

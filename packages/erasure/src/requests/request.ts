@@ -3,7 +3,7 @@
 import { invalidArgument, randomBytes, readOptions, Reason, type ReasonName, StrongroomError } from '@strongroom/core'
 
 import type { ErasureParts } from '../parts.ts'
-import { type Erasable, namesOf, VaultPlace } from '../places/place.ts'
+import { type Erasable, VaultPlace } from '../places/place.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import type { OpenRecord } from '../records/record.ts'
 import { destroyKeys } from '../sweep/destroy-keys.ts'
@@ -29,8 +29,7 @@ const MOST_ROUNDS = 20
  */
 export async function request(parts: ErasureParts, place: Erasable, options: RequestOptions): Promise<ErasureRequest> {
   const { reason, grace } = checkOptions(parts, options)
-  const found = new VaultPlace(parts.vault, namesOf(place))
-  const references = await found.references()
+  const { place: found, references } = await VaultPlace.of(parts.vault, place)
   for (let rounds = 1; rounds <= MOST_ROUNDS; rounds++) {
     const erasure = (await parts.open.find(references)) ?? (await begin(parts, found, references, { reason, grace }))
     if (erasure === undefined || (await isOver(parts, erasure, found))) continue

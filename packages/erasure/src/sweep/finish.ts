@@ -37,7 +37,7 @@ export async function finish(parts: ErasureParts, given: OpenErasure, confirmed:
   await failpoint('erased.put')
   await ended.note(key, erased)
   await failpoint('erased.marked')
-  await hasten(parts, references, confirmed)
+  await hasten(parts, verified, confirmed)
   const isLast = await open.remove(verified)
   await failpoint('erased.removed')
   if (isLast) parts.tell({ type: 'erased', id: verified.id })
@@ -45,8 +45,8 @@ export async function finish(parts: ErasureParts, given: OpenErasure, confirmed:
 }
 
 // What is beneath has gone with it, and nothing of it can be taken back: its requests come to their end now, before anybody comes back.
-async function hasten({ open, time }: ErasureParts, references: readonly string[], confirmed: number): Promise<void> {
-  const now = await time.now()
+async function hasten({ open, vault }: ErasureParts, { references, record }: OpenErasure, confirmed: number): Promise<void> {
+  const { instant: shredded } = verifyReceipt(record.receipt ?? '', await vault.receiptKeys())
   for await (const unread of open.beneath(references)) {
     if (unread.references.length === references.length) continue
     // One that is damaged comes to no end anyhow, and keeps this one from none.
@@ -54,7 +54,7 @@ async function hasten({ open, time }: ErasureParts, references: readonly string[
     if (beneath === undefined) continue
     await open.change(beneath, ({ state, grace, requested, due }) =>
       ['requested', 'suspended'].includes(state) && grace > 0
-        ? { changes: { grace: 0, due: Math.min(due, Math.max(requested, now)) }, due: confirmed }
+        ? { changes: { grace: 0, due: Math.min(due, Math.max(requested, shredded)) }, due: confirmed }
         : undefined,
     )
   }

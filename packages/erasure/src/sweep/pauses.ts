@@ -14,6 +14,6 @@ export function pauseAfter(failures: number): number {
 }
 
 /** The next failure in a row. */
-export function failureAfter(before: Failure | undefined, what: Omit<Failure, 'failures'>): Failure {
-  return { ...what, failures: (before?.failures ?? 0) + 1 }
+export function failureAfter(before: Failure | undefined, what: Omit<Failure, 'failures' | 'since'>): Failure {
+  return { ...what, failures: (before?.failures ?? 0) + 1, since: before?.since ?? what.at }
 }

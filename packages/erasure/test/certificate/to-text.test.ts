@@ -56,10 +56,11 @@ test('of a person', () => {
 
     The data described here was erased. The keys that it was encrypted with are
     destroyed, and no backup brings them back: what was encrypted can be read by
-    nobody, wherever a copy of it is. What was never encrypted was removed from
-    the systems below; this says nothing of their backups.
+    nobody, wherever a copy of it is. The systems named below were searched, and
+    nothing that they count was left; this says nothing of their backups, nor of
+    what the service keeps unencrypted on purpose.
 
-    Erased              all data of a person, in region eu
+    Erased              the data of a person, in region eu
     Reason              the account was deleted
     Reference           2b2b903c14950e7a69c077a95183a7e5 /
                         5aae6fe1f24132288136db89b1135d1c
@@ -68,7 +69,7 @@ test('of a person', () => {
     Asked for           2030-01-01 00:00:00 UTC
     Unreadable from     2030-01-01 00:00:01 UTC, everywhere within 1 minute
     Recoverable until   2030-01-31 00:00:00 UTC
-    Keys destroyed      2030-01-31 00:20:00 UTC (1)
+    Keys destroyed      2030-01-31 00:20:00 UTC (1 version, with all beneath)
     Records removed     2030-01-31 01:20:00 UTC
     Keys in no backup   2030-02-21 00:00:00 UTC
 
@@ -81,9 +82,9 @@ test('of a person', () => {
       number 5: destroyed 2030-02-07 00:00:00 UTC, as the operator of the
         service asserts; last copy gone by 2030-02-21 00:00:00 UTC
 
-    What outlives this erasure
-      hubspot (1): access that was granted there, whose withdrawal is not
-        confirmed; it is asked until 2030-02-27 00:00:00 UTC
+    What outlived this erasure on 2030-01-31 01:20:00 UTC
+      hubspot (1): access that was granted there, whose withdrawal was not yet
+        confirmed; it is asked for until 2030-02-27 00:00:00 UTC
       users.email: keyed hashes for searching, in backups, while that key lives
         (a key of the organisation's, generation 1)
 
@@ -109,7 +110,7 @@ test('the rarer words', () => {
     survivors: [],
   })
   for (const words of [
-    'all data of an organisation and of everybody in it, in region eu',
+    'the data of an organisation and of everybody in it, in region eu',
     '(there were none)',
     'none: there were only keys to be destroyed',
     'number 1: destroyed 2030-01-01 00:00:00 UTC, as scheduled by the key provider\n\n',
@@ -124,16 +125,25 @@ test('the rarer words', () => {
       { what: 'index', name: 'users.phone', scope: 'application', count: 3, until: START },
     ],
   })
-  expect(survivors).toContain('  zoom: access that was granted there, whose withdrawal is not confirmed\n')
+  expect(survivors).toContain('  zoom: access that was granted there, whose withdrawal was not yet confirmed\n')
   expect(survivors.replaceAll(/\n +/g, ' ')).toContain(
     'users.phone (3): keyed hashes for searching, in backups, until 2030-01-01 00:00:00 UTC (a key of the whole service)',
   )
 })
 
+test('at once, keys of an item, and a length of time that is no whole second', () => {
+  const said = certificateInWords({ ...SAID, kind: 'item', keyVersions: 2, dueAt: START, closedAt: SAID.closedAt + 1 })
+  expect(said).toContain('\nRecoverable until   at no time: no grace was given\n')
+  expect(said).toContain(' UTC (2 versions)\n')
+  expect(said).toContain('and took 51 days 1 second from request')
+})
+
 test('it is said only of what is checked', async () => {
   const made = await world()
   const certificate = await issueCertificate(made.vault, await erasedAlice(made))
-  expect(certificateToText(certificate, made.trusted)).toContain('Keys destroyed      2030-01-31 00:00:00 UTC (1)\n')
+  expect(certificateToText(certificate, made.trusted)).toContain(
+    'Keys destroyed      2030-01-31 00:00:00 UTC (1 version, with all beneath)\n',
+  )
   expect(() => certificateToText(certificate.replace(/.$/, ''), made.trusted)).toThrow(StrongroomError)
   expect(() => certificateToText(certificate, [new Uint8Array(32)])).toThrow(StrongroomError)
 })

@@ -36,7 +36,7 @@ test('one that cannot: who has promised it can read why', () => {
     code: 'invalid_argument',
     argument: 'grace',
     message:
-      'With a grace of 30 days, a time for sweeping of 1 hour, a cache bound of 1 minute, an epoch of 7 days and a life of copies of the root key of 14 days, the last copy is gone after 51 days 1 hour 1 minute, which is 21 days 1 hour 1 minute after the promised 30 days. The longest term is a grace of 30 days: of at most 8 days 22 hours 59 minutes it keeps the promise.',
+      'With a grace of 30 days, a time for sweeping (until what is due is destroyed) of 1 hour, a cache bound (in which a running program may still use a key) of 1 minute, an epoch (until older backups of the keys are made useless) of 7 days and a life of copies of the root key of 14 days, the last copy is gone after 51 days 1 hour 1 minute, which is 21 days 1 hour 1 minute after the promised 30 days. The longest term is a grace of 30 days: if it is at most 8 days 22 hours 59 minutes, the promise is kept.',
   })
   expect(refusal({ ...OPTIONS, deadline: days(20) }).message).toMatch(
     /The longest term is a grace of 30 days: even without it the promise is not kept\.$/,

@@ -1,5 +1,5 @@
 // After a restore: each resource is asked to look through what it holds, and is told who is dead.
-import { type DeadPlaces, type NamedPlace, type Resource, StrongroomError } from '@strongroom/core'
+import { type DeadPlaces, type NamedPlace, type Replayed, type Resource, StrongroomError } from '@strongroom/core'
 import { expect, test } from 'vitest'
 
 import { email, outcome, rowsOf, world, type World } from '../support.ts'
@@ -120,6 +120,15 @@ test('one that fails keeps no other from it, and is told by its code; one that c
     ],
     withoutReplay: ['rows'],
   })
+})
+
+test('one whose answer is no counts has not looked through what it holds', async () => {
+  const w = await world()
+  const answers: unknown[] = [undefined, null, 'all', { looked: 3, removed: 1 }, { looked: -1, removed: 0, suspended: 0 }]
+  const resources = answers.map((answer, i): Resource => ({ ...rowsOf(`r${i}`), replay: async () => answer as Replayed }))
+  const { erasure } = await w.another({ resources })
+  const nothing = { looked: 0, removed: 0, suspended: 0 }
+  expect((await erasure.replay()).resources).toEqual(answers.map((_, i) => ({ name: `r${i}`, ...nothing, failure: 'resource_malformed' })))
 })
 
 test('it ends at a signal, also where a resource was waiting for it', async () => {

@@ -29,7 +29,7 @@ test('each term counts, and the longest is to blame', async () => {
 
 test('whoever has promised it can read what it may be', async () => {
   expect((await refusalOf(() => requireDeadline({ ...KEPT, retain: days(22) }))).message).toBe(
-    'With a retention of 22 days, an interval between sweeps of 1 hour, a cache bound of 1 minute, an epoch of 7 days and a life of copies of the root key of 2 days, the last copy is gone after 31 days 1 hour 1 minute, which is 1 day 1 hour 1 minute after the promised 30 days. The longest term is a retention of 22 days: of at most 20 days 22 hours 59 minutes it keeps the promise.',
+    'With a retention of 22 days, an interval between sweeps of 1 hour, a cache bound of 1 minute, an epoch of 7 days and a life of copies of the root key of 2 days, the last copy is gone after 31 days 1 hour 1 minute, which is 1 day 1 hour 1 minute after the promised 30 days. The longest term is a retention of 22 days: if it is at most 20 days 22 hours 59 minutes, the promise is kept.',
   )
   expect(requireDeadline({ ...KEPT, retain: days(20) + hours(22) + minutes(59) }).everywhere).toBe(days(30))
 })
