@@ -37,18 +37,20 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
       if (how === 'failed' && erasure !== undefined) addFailures(tally, failuresOf(parts, erasure))
       return 'nothing'
     })
+  // Others go on with the time meanwhile: what is claimed is claimed from where it is then.
+  const now = async (): Promise<{ readonly confirmed: number }> => ({ confirmed: await parts.time.confirmed() })
   const away = new Set<string>()
   let done = 0
   for await (const unread of parts.open.due(confirmed)) {
     tally.signal?.throwIfAborted()
     const found = await unread.open().catch(unlessDamaged)
     if (found === undefined) tally.damaged(unread.place)
-    else if ((await attempt(found.id, () => step(parts, found, { confirmed, signal: tally.signal, away }))) === 'done') done++
+    else if ((await attempt(found.id, async () => step(parts, found, { ...(await now()), signal: tally.signal, away }))) === 'done') done++
     // Only what has got on counts: the rest may be what nobody here can do.
     if (done + clean.length >= BATCH) break
   }
   if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
-  for (const erasure of clean) await attempt(erasure.id, () => end(parts, erasure, confirmed))
+  for (const erasure of clean) await attempt(erasure.id, async () => end(parts, erasure, (await now()).confirmed))
   await close(parts, tally)
   return tally.report()
 }
