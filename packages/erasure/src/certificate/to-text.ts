@@ -62,7 +62,7 @@ export function certificateInWords(said: ClosureCertificate): string {
     'CERTIFICATE OF ERASURE',
     '',
     ...paragraph(
-      'The data described here was erased. The keys that it was encrypted with are destroyed, and no backup brings them back: what was encrypted can be read by nobody, wherever a copy of it is. What was never encrypted was removed from the systems below; this says nothing of their backups.',
+      'The data described here was erased. The keys that it was encrypted with are destroyed, and no backup brings them back: what was encrypted with them can be read by nobody, wherever a copy of it is. What is listed below was removed from the systems that are named, whether it was encrypted or not; this says nothing of their backups.',
     ),
     '',
     ...labelled('Erased', `${WHAT[said.kind]}, in region ${said.region}`),
@@ -114,7 +114,7 @@ function survivorInWords({ what, name, count, scope, generation, until }: Surviv
   const many = count === undefined ? '' : ` (${count})`
   if (what === 'revocation') {
     const ends = until === undefined ? '' : `; it is asked until ${instant(until)}`
-    return `${name}${many}: access that was granted there, whose withdrawal is not confirmed${ends}`
+    return `${name}${many}: access that was granted there, whose withdrawal is not confirmed${ends}. Tokens are kept for that under another key`
   }
   const key = [...(scope === undefined ? [] : [SCOPES[scope]]), ...(generation === undefined ? [] : [`generation ${generation}`])]
   const ends = until === undefined ? 'while that key lives' : `until ${instant(until)}`
