@@ -10,9 +10,9 @@ const never = (): Promise<never> => new Promise(() => undefined)
 
 /** Until something ends, time runs fast. */
 async function waited(work: Promise<unknown>): Promise<void> {
-  let isOver = false
-  void work.finally(() => (isOver = true))
-  while (!isOver) await vi.advanceTimersByTimeAsync(60_000)
+  const over = new AbortController()
+  void work.finally(() => over.abort())
+  while (!over.signal.aborted) await vi.advanceTimersByTimeAsync(60_000)
 }
 
 describe('one that never answers', () => {

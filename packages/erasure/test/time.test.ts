@@ -182,3 +182,26 @@ test('what is claimed late in a sweep is claimed from where the time is then: ot
   // The first was claimed before.
   expect([claims, others]).toEqual([2, [1]])
 })
+
+test('when the time goes on while a process works on a resource, others leave that alone: who comes back has all that is hers', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  w.logs.add('acme/alice', 2)
+  await w.erasure.sweep()
+  w.clock.advance(APART - 1)
+  const { id } = await w.erasure.request(alice, { reason: 'accountDeleted', grace: 0 })
+  const { erase } = w.logs
+  const others = await w.another({ resources: [w.logs] })
+  const states: unknown[] = []
+  w.logs.erase = async (place) => {
+    w.logs.erase = erase
+    w.clock.advance(1)
+    await others.erasure.sweep()
+    states.push((await others.erasure.get(id))?.state)
+    return erase(place)
+  }
+  await w.erasure.sweep()
+  expect([states, w.logs.rows.size]).toEqual([['shredding'], 0])
+  await hourly(w, hours(3))
+  expect((await w.erasure.get(id))?.state).toBe('erased')
+})

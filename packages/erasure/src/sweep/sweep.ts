@@ -12,6 +12,7 @@ import { waitOutCacheBound } from './cache-bound.ts'
 import { destroyKeys } from './destroy-keys.ts'
 import { eraseResources, isClean } from './erase-resources.ts'
 import { finish } from './finish.ts'
+import { keepClaims } from './keep-claims.ts'
 import { LEASE } from './pauses.ts'
 
 // They wait out one cache bound together.
@@ -25,7 +26,8 @@ interface Step {
 
 export async function sweep(parts: ErasureParts, options: SweepOptions | undefined): Promise<SweepReport> {
   const tally = new SweepTally(options)
-  const { confirmed, isDoubtful, damaged } = await parts.time.observe()
+  const { confirmed, isDoubtful, before, damaged } = await parts.time.observe()
+  if (before !== undefined) await keepClaims(parts, before, confirmed)
   if (damaged !== undefined) tally.damaged(damaged)
   if (isDoubtful) addFailures(tally, [{ place: 'clock', reason: 'clocks_disagree' }])
   const clean: OpenErasure[] = []
