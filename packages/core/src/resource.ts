@@ -107,8 +107,8 @@ export interface Survivor {
   readonly until?: number | undefined
 }
 
-/** Of whom data is found, by name. */
-export type NamedPlace = Pick<ErasedPlace, 'tenant' | 'subject' | 'item'>
+/** Of whom data is found, by name. An item without a subject is the tenant's own. */
+export type NamedPlace = Pick<ErasedPlace, 'tenant' | 'subject' | 'item' | 'self'>
 
 /**
  * What has become of a place. `alive`: nothing was destroyed, or there is a new key since. `dead`: its key was destroyed, or that of what it

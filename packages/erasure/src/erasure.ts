@@ -68,7 +68,7 @@ export interface Erasure extends Sweepable {
    * @throws StrongroomError `invalid_argument`, `not_found`, `shredded` (by its place, beneath such a tenant)
    */
   release(held: Erasable | Hold, options: HoldOptions): Promise<void>
-  /** Holds that stand, then those that were released. Reads by pages. */
+  /** Holds that stand, then those that were released. Reads by pages. @throws StrongroomError `decrypt_failed` (altered), behind all others */
   holds(): AsyncIterable<Hold>
   /**
    * After a restore, before the service goes back: removes from all resources what is there again of people, items and tenants whose keys are

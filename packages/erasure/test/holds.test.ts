@@ -107,11 +107,21 @@ test('beneath a tenant that was shredded past it: released by what is listed, an
     expect(await outcome(() => w.erasure.release({ ...(hold as Hold), references: references as string[] }, WHY))).toBe('invalid_argument')
 })
 
-test('one that was planted, and that nobody can read, stands as well', async () => {
+test('one that was planted, and that nobody can read, stands as well; the others are listed, and it can be released', async () => {
   const w = await world()
   const alice = w.acme.subject('alice')
   const key = [w.vault.id, ...(await alice.references()), 'hold'].join('/')
   await w.stateStore.put('strongroom/holds', key, Uint8Array.of(1), { expected: 'absent' })
   const { state } = await w.erasure.request(alice, { reason: 'subjectRequest', grace: 0 })
   expect(state).toBe('suspended')
+  await w.erasure.hold(w.acme.subject('bob'), WHY)
+  const seen: string[] = []
+  const listing = (async () => {
+    for await (const { reason } of w.erasure.holds()) seen.push(reason)
+  })()
+  expect([await outcome(() => listing), seen]).toEqual(['decrypt_failed', [WHY.reason]])
+  await w.erasure.release(alice, { reason: 'nobody has put it there' })
+  await pass(w, 3 * APART)
+  expect(await alice.state()).toBe('shredded')
+  expect(await all(w.erasure.holds())).toMatchObject([{ reason: WHY.reason }, { reason: 'unreadable', since: 0, released: {} }])
 })

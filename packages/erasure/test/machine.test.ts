@@ -1,5 +1,5 @@
 // From the request to the certificate, step by step.
-import { days } from '@strongroom/core'
+import { days, type StateStore } from '@strongroom/core'
 import { memoryKeyProvider } from '@strongroom/core/testing'
 import { createErasure, verifyCertificate } from '@strongroom/erasure'
 import { withFailpoints } from '@strongroom/erasure/testing'
@@ -135,6 +135,27 @@ describe('a person', () => {
     await request.cancel()
     expect(await alice.state()).toBe('suspended')
   })
+})
+
+test('taken back by two at once, and asked for again between: the new request stays suspended', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  let isNoted = false
+  const get: StateStore['get'] = async (namespace, key) => {
+    const found = await w.stateStore.get(namespace, key)
+    if (isNoted && namespace === 'strongroom/erasures') {
+      isNoted = false
+      await w.erasure.sweep()
+      await w.erasure.request(alice, { reason: 'subjectRequest' })
+    }
+    return found
+  }
+  const { vault } = await w.another({ stateStore: { ...w.stateStore, get } })
+  const reached = (name: string): void => void (isNoted ||= name === 'cancel.noted')
+  const slow = createErasure(vault, withFailpoints({ policy, resources: [] }, reached))
+  const { id } = await slow.request(vault.tenant('acme').subject('alice'), { reason: 'subjectRequest' })
+  await (await slow.get(id))?.cancel()
+  expect([(await w.erasure.find(alice))?.id === id, await alice.state()]).toEqual([false, 'suspended'])
 })
 
 test.each(['request.noted', 'request.suspended'] as const)('taken back by another process at %s: she reads on', async (at) => {

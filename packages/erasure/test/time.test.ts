@@ -1,9 +1,11 @@
 // Clocks that are wrong: nothing is destroyed early, nothing is revived, and everything still ends.
 import { days, hours, minutes } from '@strongroom/core'
-import { manualClock } from '@strongroom/core/testing'
+import { manualClock, memoryKeyProvider } from '@strongroom/core/testing'
+import { createErasure } from '@strongroom/erasure'
+import { withFailpoints } from '@strongroom/erasure/testing'
 import { describe, expect, test } from 'vitest'
 
-import { APART, email, GRACE, outcome, pass, START, type World, world } from './support.ts'
+import { APART, email, GRACE, outcome, pass, policy, START, type World, world } from './support.ts'
 
 const YEAR = days(365)
 
@@ -158,4 +160,48 @@ describe('who writes the state store', () => {
     await w.erasure.request(w.acme.subject('bob'), { reason: 'accountDeleted', grace: 0 })
     expect([await alice.state(), await w.acme.subject('bob').state()]).toEqual(['active', 'shredded'])
   })
+})
+
+test('what is claimed late in a sweep is claimed from where the time is then: others that have gone on with it leave it alone', async () => {
+  const w = await world()
+  const keyProviders = { ...w.vaultOptions.keyProviders, us: memoryKeyProvider() }
+  const both = await w.another({ keyProviders })
+  const corp = await both.vault.tenants.create('corp', { region: 'us' })
+  for (const name of ['alice', 'bob']) await both.erasure.request(corp.subject(name), { reason: 'accountDeleted', grace: 0 })
+  let claims = 0
+  const others: number[] = []
+  const reached = async (name: string): Promise<void> => {
+    if (name !== 'sweep.claimed') return
+    claims++
+    // Without the provider of their region it leaves both, and goes on with the time.
+    if (claims === 1) for (let i = 0; i < 3; i++) await (w.clock.advance(APART), w.erasure.sweep())
+    if (claims === 2) others.push((await w.stateStore.due('strongroom/erasures', w.clock.now() - APART, 10)).length)
+  }
+  const sweeping = createErasure(both.vault, withFailpoints({ policy, resources: [w.logs] }, reached))
+  await sweeping.sweep()
+  // The first was claimed before.
+  expect([claims, others]).toEqual([2, [1]])
+})
+
+test('when the time goes on while a process works on a resource, others leave that alone: who comes back has all that is hers', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  w.logs.add('acme/alice', 2)
+  await w.erasure.sweep()
+  w.clock.advance(APART - 1)
+  const { id } = await w.erasure.request(alice, { reason: 'accountDeleted', grace: 0 })
+  const { erase } = w.logs
+  const others = await w.another({ resources: [w.logs] })
+  const states: unknown[] = []
+  w.logs.erase = async (place) => {
+    w.logs.erase = erase
+    w.clock.advance(1)
+    await others.erasure.sweep()
+    states.push((await others.erasure.get(id))?.state)
+    return erase(place)
+  }
+  await w.erasure.sweep()
+  expect([states, w.logs.rows.size]).toEqual([['shredding'], 0])
+  await hourly(w, hours(3))
+  expect((await w.erasure.get(id))?.state).toBe('erased')
 })

@@ -5,7 +5,7 @@ import { invalidArgument, StrongroomError, type Vault, verifyReceipt } from '@st
 import { decodeBody, encodeBody } from './body.ts'
 import type { CertificateFacts, ClosureCertificate } from './certificate.ts'
 import { agreesWithReceipt } from './receipt.ts'
-import { toText } from './text-form.ts'
+import { fromText, toText } from './text-form.ts'
 
 /**
  * The one text of a certificate, signed. What the receipt of the shred says is taken from there, so that the two cannot differ.
@@ -34,5 +34,7 @@ export async function issueCertificate(vault: Vault, { finality, ...facts }: Cer
   const body = encodeBody(said)
   if (decodeBody(body) === undefined) throw invalidArgument('facts', 'must be those of an erasure that has ended')
   if (!agreesWithReceipt(said, receipt)) throw invalidArgument('facts.receipt', 'must be that of the place, or of what it is beneath')
-  return toText({ body, ...(await vault.signCertificate(body)) })
+  const text = toText({ body, ...(await vault.signCertificate(body)) })
+  if (fromText(text) === undefined) throw invalidArgument('facts', 'must be no more than a certificate can hold')
+  return text
 }

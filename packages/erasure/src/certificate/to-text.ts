@@ -124,7 +124,7 @@ function survivorInWords({ what, name, count, scope, generation, until }: Surviv
   const many = count === undefined ? '' : ` (${count})`
   if (what === 'revocation') {
     const ends = until === undefined ? '' : `; it is asked for until ${instant(until)}`
-    return `${name}${many}: access that was granted there, whose withdrawal was not yet confirmed${ends}`
+    return `${name}${many}: access that was granted there, whose withdrawal was not yet confirmed${ends}. Tokens are kept for that under another key`
   }
   const key = [...(scope === undefined ? [] : [SCOPES[scope]]), ...(generation === undefined ? [] : [`generation ${generation}`])]
   const ends = until === undefined ? 'while that key lives' : `until ${instant(until)}`

@@ -1,15 +1,17 @@
 /** Legal holds: while one stands on a place, above it or beneath it, nothing of it is destroyed. */
 
-import { type Field, field, randomBytes, StrongroomError, type Vault } from '@strongroom/core'
+import { type Field, field, randomBytes, type StateEntry, StrongroomError, type Vault } from '@strongroom/core'
 import { z } from 'zod'
 
 import { id, instant } from '../records/forms.ts'
 import { prefixOf } from '../records/keys.ts'
-import { isConflict, SealedEntries } from '../records/sealed-entries.ts'
+import { isConflict, SealedEntries, unlessDamaged } from '../records/sealed-entries.ts'
 
 const NAMESPACE = 'strongroom/holds'
 const RELEASED = 'strongroom/released-holds'
 const STANDS = 'hold'
+/** Instead of the reason of one that does not open. */
+const UNREADABLE = 'unreadable'
 
 interface HoldRecord {
   readonly nonce: string
@@ -65,41 +67,52 @@ export class Holds {
 
   /** @throws StrongroomError `already_exists` */
   async put(references: readonly string[], reason: string): Promise<void> {
-    const nonce = Buffer.from(randomBytes(16)).toString('hex')
     try {
-      await this.#holds.put(this.#key(references), { nonce, reason, since: this.#vault.clock.now() }, 'absent')
+      await this.#holds.put(this.#key(references), { nonce: newNonce(), reason, since: this.#vault.clock.now() }, 'absent')
     } catch (error) {
       if (!isConflict(error)) throw error
       throw new StrongroomError('already_exists', 'there is a hold on this place; release it first, or leave it to stand')
     }
   }
 
-  /** Notes who has released it and when, and calls back before it stands no more. @throws StrongroomError `not_found` */
+  /** Notes who has released it and when, and calls back before it stands no more. One that does not open can be released as well. @throws StrongroomError `not_found` */
   async release(references: readonly string[], releaseReason: string, noted: () => Promise<void> | void): Promise<void> {
-    const hold = await this.#holds.get(this.#key(references))
-    if (hold === undefined) throw new StrongroomError('not_found', 'there is no hold on this place')
-    const { nonce, reason, since } = hold.value
+    const key = this.#key(references)
+    const entry = await this.#vault.stateStore.get(NAMESPACE, key)
+    if (entry === undefined) throw new StrongroomError('not_found', 'there is no hold on this place')
+    const hold = await this.#holds.open({ key, ...entry }).catch(unlessDamaged)
+    const { nonce, reason, since } = hold?.value ?? { nonce: newNonce(), reason: UNREADABLE, since: 0 }
     const past = { reason, since, released: this.#vault.clock.now(), releaseReason }
     await this.#released.putUnlessThere(prefixOf(this.#vault.id, references) + nonce, past)
     await noted()
-    await this.#holds.remove(hold)
+    await this.#holds.remove({ key, version: entry.version })
   }
 
-  /** Those that stand, then those that were released. */
+  /** Those that stand, then those that were released. One that does not open is thrown for once all others were given. */
   async *list(): AsyncGenerator<Hold> {
+    let failure: unknown
+    const opened = async <T>(entries: SealedEntries<T>, entry: StateEntry): Promise<T | undefined> =>
+      (await entries.open(entry).catch((error: unknown) => void (failure ??= error)))?.value
     for await (const entry of this.#holds.scan(prefixOf(this.#vault.id, []))) {
-      const { reason, since } = (await this.#holds.open(entry)).value
-      yield { references: referencesOf(entry.key), reason, since }
+      const hold = await opened(this.#holds, entry)
+      if (hold !== undefined) yield { references: referencesOf(entry.key), reason: hold.reason, since: hold.since }
     }
     for await (const entry of this.#released.scan(prefixOf(this.#vault.id, []))) {
-      const { reason, since, released, releaseReason } = (await this.#released.open(entry)).value
+      const past = await opened(this.#released, entry)
+      if (past === undefined) continue
+      const { reason, since, released, releaseReason } = past
       yield { references: referencesOf(entry.key), reason, since, released: { at: released, reason: releaseReason } }
     }
+    if (failure !== undefined) throw failure
   }
 
   #key(references: readonly string[]): string {
     return prefixOf(this.#vault.id, references) + STANDS
   }
+}
+
+function newNonce(): string {
+  return Buffer.from(randomBytes(16)).toString('hex')
 }
 
 function referencesOf(key: string): readonly string[] {

@@ -83,8 +83,8 @@ export class OpenErasures {
   }
 
   /** Those that sweeping has to look at, each by itself: one that is damaged keeps no other from it. */
-  async *due(before: number): AsyncGenerator<UnreadErasure> {
-    for await (const entry of this.#entries.due(before)) yield* this.#unread(entry)
+  async *due(before: number, from?: number): AsyncGenerator<UnreadErasure> {
+    for await (const entry of this.#entries.due(before, from)) yield* this.#unread(entry)
   }
 
   /** Of a place and of all beneath it, or of all. */

@@ -57,8 +57,8 @@ export class SealedEntries<T> {
   }
 
   /** This vault's entries that are due, oldest first, as they are stored. Reads by pages: what nobody here can do keeps nothing behind it from its turn. */
-  async *due(before: number): AsyncGenerator<StateEntry> {
-    for (let after: DueEntry | undefined; ;) {
+  async *due(before: number, from?: number): AsyncGenerator<StateEntry> {
+    for (let after: Pick<DueEntry, 'due' | 'key'> | undefined = from === undefined ? undefined : { due: from, key: '' }; ;) {
       const page = await this.#vault.stateStore.due(this.#namespace, before, PAGE, after)
       yield* page.filter(({ key }) => key.startsWith(`${this.#vault.id}/`))
       after = page.at(-1)

@@ -40,14 +40,18 @@ async function fateOf(vault: Vault, place: NamedPlace): Promise<PlaceFate> {
 }
 
 async function stateOf(vault: Vault, place: NamedPlace): Promise<Awaited<ReturnType<Item['state']>> | 'unknown'> {
-  if (place.subject !== undefined) return handleOf(vault, place).state()
+  if (!isOfTenant(place)) return handleOf(vault, place).state()
   return (await vault.tenants.get(place.tenant))?.state ?? 'unknown'
+}
+
+function isOfTenant({ subject, item, self }: NamedPlace): boolean {
+  return subject === undefined && item === undefined && self === undefined
 }
 
 /** Whether an erasure of it is open, or of anything that it is in. */
 async function isLeaving(vault: Vault, place: NamedPlace): Promise<boolean> {
   const references = await handleOf(vault, place).references()
-  const own = place.subject === undefined ? references.slice(0, 1) : references
+  const own = isOfTenant(place) ? references.slice(0, 1) : references
   const open = await Promise.all(own.map((_, i) => vault.stateStore.get(ERASURES, openErasureKey(vault.id, own.slice(0, i + 1)))))
   return open.some((entry) => entry !== undefined)
 }

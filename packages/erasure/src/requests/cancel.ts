@@ -41,6 +41,14 @@ export async function finishCancel(parts: ErasureParts, given: OpenErasure): Pro
   const isLast = await parts.open.remove(erasure)
   await parts.options.failpoint('cancel.removed')
   if (isLast) parts.tell({ type: 'cancelled', id: erasure.id })
+  else await suspendAgain(parts, erasure)
+}
+
+// Others were first, and somebody has asked again between the look and the resuming here: that request would wait for its end in vain.
+async function suspendAgain(parts: ErasureParts, { references, record }: OpenErasure): Promise<void> {
+  const other = await parts.open.find(references)
+  if (other === undefined || other.record.nonce === record.nonce) return
+  if (other.record.state === 'requested' || other.record.state === 'suspended') await placeOf(parts, other).handle.suspend()
 }
 
 export function graceOver(): StrongroomError {

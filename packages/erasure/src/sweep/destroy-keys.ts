@@ -6,6 +6,7 @@ import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import type { ResourceProgress } from '../records/record.ts'
 import { failureAfter, LEASE, pauseAfter } from './pauses.ts'
+import { COUNT_WITHIN, within } from './within.ts'
 
 /** `destroyed`, or why not: a hold stands, or nobody has suspended the place, so that the request is none of today's. */
 export interface Destruction {
@@ -88,7 +89,7 @@ async function counted(parts: ErasureParts, { record, references }: OpenErasure)
 
 async function countOf(resource: Resource | undefined, place: ErasedPlace): Promise<unknown> {
   try {
-    return await resource?.count(place)
+    return resource === undefined ? undefined : await within(COUNT_WITHIN, undefined, () => resource.count(place))
   } catch {
     return undefined
   }

@@ -10,6 +10,7 @@ import { survivorForm, type ErasedRecord } from '../records/ended.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import { isClean, verifyResources } from './erase-resources.ts'
 import { failureAfter, pauseAfter } from './pauses.ts'
+import { within, WORK_WITHIN } from './within.ts'
 
 const survivorsForm = z.array(survivorForm.refine(({ name }) => printsAsName(name)))
 
@@ -64,7 +65,7 @@ async function survivorsOf(parts: ErasureParts, { record, references }: OpenEras
   const place = placeOf(parts, { record }).asErased(references)
   const survivors: Survivor[] = []
   for (const { name } of record.resources) {
-    const said: unknown = await parts.options.resources.get(name)?.survivors?.(place)
+    const said: unknown = await within(WORK_WITHIN, undefined, async () => parts.options.resources.get(name)?.survivors?.(place))
     if (said !== undefined) survivors.push(...survivorsForm.parse(said))
   }
   return survivors

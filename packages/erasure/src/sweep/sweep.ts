@@ -12,6 +12,7 @@ import { waitOutCacheBound } from './cache-bound.ts'
 import { destroyKeys } from './destroy-keys.ts'
 import { eraseResources, isClean } from './erase-resources.ts'
 import { finish } from './finish.ts'
+import { keepClaims } from './keep-claims.ts'
 import { LEASE } from './pauses.ts'
 
 // They wait out one cache bound together.
@@ -25,7 +26,8 @@ interface Step {
 
 export async function sweep(parts: ErasureParts, options: SweepOptions | undefined): Promise<SweepReport> {
   const tally = new SweepTally(options)
-  const { confirmed, isDoubtful, damaged } = await parts.time.observe()
+  const { confirmed, isDoubtful, before, damaged } = await parts.time.observe()
+  if (before !== undefined) await keepClaims(parts, before, confirmed)
   if (damaged !== undefined) tally.damaged(damaged)
   if (isDoubtful) addFailures(tally, [{ place: 'clock', reason: 'clocks_disagree' }])
   const clean: OpenErasure[] = []
@@ -37,18 +39,20 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
       if (how === 'failed' && erasure !== undefined) addFailures(tally, failuresOf(parts, erasure))
       return 'nothing'
     })
+  // Others go on with the time meanwhile: what is claimed is claimed from where it is then.
+  const now = async (): Promise<{ readonly confirmed: number }> => ({ confirmed: await parts.time.confirmed() })
   const away = new Set<string>()
   let done = 0
   for await (const unread of parts.open.due(confirmed)) {
     tally.signal?.throwIfAborted()
     const found = await unread.open().catch(unlessDamaged)
     if (found === undefined) tally.damaged(unread.place)
-    else if ((await attempt(found.id, () => step(parts, found, { confirmed, signal: tally.signal, away }))) === 'done') done++
+    else if ((await attempt(found.id, async () => step(parts, found, { ...(await now()), signal: tally.signal, away }))) === 'done') done++
     // Only what has got on counts: the rest may be what nobody here can do.
     if (done + clean.length >= BATCH) break
   }
   if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
-  for (const erasure of clean) await attempt(erasure.id, () => end(parts, erasure, confirmed))
+  for (const erasure of clean) await attempt(erasure.id, async () => end(parts, erasure, (await now()).confirmed))
   await close(parts, tally)
   return tally.report()
 }

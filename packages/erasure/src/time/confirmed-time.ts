@@ -26,6 +26,8 @@ export interface ErasureTime {
   readonly confirmed: number
   /** This clock is behind what another has said by more than sweeps are apart: one of the two is wrong, and nothing is due until they agree. */
   readonly isDoubtful: boolean
+  /** What had come before, where this sweep has gone on with the time. */
+  readonly before?: number | undefined
   /** Where the note of the time is, when it did not open: it was begun anew. */
   readonly damaged?: string | undefined
 }
@@ -61,7 +63,10 @@ export class ConfirmedTime {
       const next = this.#next(last, now)
       const isDoubtful = last !== undefined && now + this.#apart < last.seen
       const damaged = last === undefined && version !== 'absent' ? `${NAMESPACE}/${this.#vault.id}` : undefined
-      if (next === undefined || (await this.#put(next, version))) return { confirmed: (next ?? last)?.confirmed ?? 0, isDoubtful, damaged }
+      if (next !== undefined && !(await this.#put(next, version))) continue
+      const { confirmed } = next ?? last ?? { confirmed: 0 }
+      const before = last !== undefined && last.confirmed < confirmed ? last.confirmed : undefined
+      return { confirmed, isDoubtful, before, damaged }
     }
   }
 

@@ -125,6 +125,7 @@ describe('is not signed', () => {
     ['names for references', () => ({ references: ['acme', 'alice'] })],
     ['an instant that is none', () => ({ requestedAt: 1.5 })],
     ['an instant that no calendar has', () => ({ requestedAt: 8e15 })],
+    ['more than a certificate can hold', (f) => ({ survivors: Array.from({ length: 10_000 }, () => f.survivors[0]) })],
     ['somebody else', (f) => ({ references: [f.references[0], '00112233445566778899aabbccddeeff'] })],
   ])('with %s', async (_, change) => {
     expect(await outcome(() => issueCertificate(made.vault, { ...facts, ...change(facts) } as CertificateFacts))).toBe('invalid_argument')

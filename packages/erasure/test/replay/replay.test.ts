@@ -29,6 +29,8 @@ async function lived({ vault, acme, erasure }: World): Promise<void> {
   await acme.subject('back').recreate({ reason: 'subjectRequest' })
   await acme.subject('owner').item('one').encrypt(email, 'x')
   await acme.subject('owner').item('one').shred()
+  await acme.self().item('own').encrypt(email, 'x')
+  await acme.self().item('own').shred()
   await vault.tenants.create('gone')
   await vault.tenant('gone').subject('x').encrypt(email, 'x')
   await vault.tenant('gone').shred()
@@ -51,10 +53,15 @@ test('who is dead, who is leaving, who rests, and who is unknown', async () => {
     [{ tenant: 'acme', subject: 'owner', item: 'one' }, 'dead'],
     [{ tenant: 'acme', subject: 'owner', item: 'two' }, 'alive'],
     [{ tenant: 'acme', subject: 'left', item: 'two' }, 'dead'],
+    [{ tenant: 'acme', item: 'own' }, 'dead'],
+    [{ tenant: 'acme', self: true, item: 'own' }, 'dead'],
+    [{ tenant: 'acme', item: 'other' }, 'alive'],
+    [{ tenant: 'acme', self: true }, 'alive'],
     [{ tenant: 'acme' }, 'alive'],
     [{ tenant: 'gone' }, 'dead'],
     [{ tenant: 'gone', subject: 'x' }, 'dead'],
     [{ tenant: 'asleep' }, 'suspended'],
+    [{ tenant: 'asleep', self: true }, 'leaving'],
     [{ tenant: 'asleep', subject: 'x' }, 'alive'],
     [{ tenant: 'rival' }, 'leaving'],
     [{ tenant: 'nobody' }, 'unknown'],

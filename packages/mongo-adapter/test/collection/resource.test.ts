@@ -194,7 +194,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
 
   test('count, verify, erase: of a person, of a tenant', async () => {
     const resource = w.users.resource()
-    expect(resource.name).toBe('users')
+    expect([resource.name, w.users.resource({ erase: 'values' }).name]).toEqual(['users', 'users (values)'])
     expect([await resource.count(her), await resource.verify(her), await resource.count(named('acme'))]).toEqual([1, 1, 2])
     await w.vault.tenant('acme').subject('ada').shred()
     expect([await resource.erase(her), await resource.erase(her), await resource.verify(her)]).toEqual([1, 0, 0])

@@ -32,7 +32,8 @@ export function resourceOf(source: Source, options: CollectionResourceOptions | 
     return erase === 'values' ? countValues(source, theirs) : collection.countDocuments(theirs, READING)
   }
   return {
-    name: layout.context,
+    // It stands in certificates: whose documents stay must not read as if they were gone.
+    name: erase === 'values' ? `${layout.context} (values)` : layout.context,
     count,
     async erase(place, how) {
       const theirs = documentsOf(layout, requireErasedPlace(place))
