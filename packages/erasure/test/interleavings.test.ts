@@ -193,7 +193,9 @@ class Run {
         for (const name of this.downwards(step.place)) {
           const known = this.of(name)
           known.dead.push(...known.living.splice(0))
-          if (name === step.place) Object.assign(known, { isDestroyed: false, isShredded: false, mayGoFrom: undefined })
+          // What was only beneath it can be made anew; what was destroyed by itself stays so.
+          if ((await this.stateOf(name)) !== 'shredded')
+            Object.assign(known, { isDestroyed: false, isShredded: false, mayGoFrom: undefined })
         }
         return
       }
