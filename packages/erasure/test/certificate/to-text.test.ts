@@ -125,7 +125,7 @@ test('the rarer words', () => {
       { what: 'index', name: 'users.phone', scope: 'application', count: 3, until: START },
     ],
   })
-  expect(survivors).toContain('  zoom: access that was granted there, whose withdrawal was not yet confirmed\n')
+  expect(survivors).toContain('  zoom: access that was granted there, whose withdrawal was not yet\n    confirmed\n')
   expect(survivors.replaceAll(/\n +/g, ' ')).toContain(
     'users.phone (3): keyed hashes for searching, in backups, until 2030-01-01 00:00:00 UTC (a key of the whole service)',
   )
