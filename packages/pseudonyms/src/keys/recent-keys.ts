@@ -1,7 +1,6 @@
 /** Keys that are held for the next use: of the periods in which something has just happened. */
 
-import { StrongroomError } from '@strongroom/core'
-
+import { isExpired, MOST_TRIES } from './expired.ts'
 import type { PseudonymKeys } from './pseudonym-keys.ts'
 
 // Lines that come late are of a few days, not of all.
@@ -21,21 +20,18 @@ export class RecentKeys {
   /** Works with the keys of an instant, opened anew where those that are held are too old. */
   async use<T>(at: number, work: (keys: PseudonymKeys) => T): Promise<T> {
     const period = this.#periodOf(at)
-    const held = this.#held.get(period)
-    if (held !== undefined) {
+    for (let tries = 1; ; tries++) {
+      const held = this.#held.get(period) ?? this.#openNow(period, at)
       try {
         return work(await held)
       } catch (error) {
-        if (!(error instanceof StrongroomError && error.code === 'handle_expired')) throw error
+        if (!isExpired(error) || tries === MOST_TRIES) throw error
         if (this.#held.get(period) === held) this.#held.delete(period)
       }
     }
-    return work(await this.#openNow(period, at))
   }
 
   #openNow(period: number, at: number): Promise<PseudonymKeys> {
-    const others = this.#held.get(period)
-    if (others !== undefined) return others
     const opening = this.#open(at)
     this.#held.set(period, opening)
     opening.catch(() => {

@@ -2,6 +2,7 @@
 
 import { type PeriodSpan, StrongroomError } from '@strongroom/core'
 
+import { isExpired, MOST_TRIES } from '../keys/expired.ts'
 import type { PseudonymKeys } from '../keys/pseudonym-keys.ts'
 import type { Pseudonyms } from '../pseudonyms.ts'
 
@@ -42,7 +43,7 @@ export class OpenPeriods {
   }
 
   /**
-   * The texts that stand for addresses of a period. A lease that has expired is taken anew, once.
+   * The texts that stand for addresses of a period. A lease that has expired is taken anew.
    *
    * @throws StrongroomError whatever hinders, but that the period is over, or its key destroyed, or that it has not come
    */
@@ -68,20 +69,23 @@ export class OpenPeriods {
   }
 
   async #pseudonymise(period: number, at: number, blocks: Uint8Array): Promise<readonly string[]> {
-    const open = this.#open.get(period)
-    if (open !== undefined) {
+    for (let tries = 1; ; tries++) {
+      const keys = this.#open.get(period) ?? (await this.#take(period, at))
       try {
-        return open.pseudonymiseBlocks(blocks)
+        return keys.pseudonymiseBlocks(blocks)
       } catch (error) {
-        if (!(error instanceof StrongroomError && error.code === 'handle_expired')) throw error
+        if (!isExpired(error) || tries === MOST_TRIES) throw error
         this.#drop(period)
       }
     }
-    const opened = await this.#pseudonyms.unlock({ at })
-    this.#open.set(period, opened)
+  }
+
+  async #take(period: number, at: number): Promise<PseudonymKeys> {
+    const taken = await this.#pseudonyms.unlock({ at })
+    this.#open.set(period, taken)
     const [oldest] = this.#open.keys()
     if (this.#open.size > MOST_PERIODS && oldest !== undefined) this.#drop(oldest)
-    return opened.pseudonymiseBlocks(blocks)
+    return taken
   }
 
   #drop(period: number): void {

@@ -1,5 +1,6 @@
 // Which periods are refused, and what is remembered of them.
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 
 import { pseudonymiseLines } from '@strongroom/pseudonyms'
 import { expect, test } from 'vitest'
@@ -53,4 +54,26 @@ test('of a minute each: which are over is remembered of some thousands, and aske
   for (let minute = 0; minute < 5000; minute++) await written(minute)
   expect([await written(4999), await written(1000), await written(0)]).toEqual([5000, 5000, 5001])
   lines.destroy()
+})
+
+test.each([
+  [4, 'pseudonyms'],
+  [5, 'handle_expired'],
+])('%d leases that end before they are used: %s', async (count, expected) => {
+  const pseudonyms = pseudonymsOf(await world())
+  let ended = 0
+  const lines = pseudonymiseLines(
+    {
+      ...pseudonyms,
+      async unlock(options) {
+        const keys = await pseudonyms.unlock(options)
+        if (ended++ < count) keys.dispose()
+        return keys
+      },
+    },
+    { format: 'text' },
+  )
+  lines.end('192.0.2.1\n')
+  const written = await text(lines).catch((error: unknown) => (error as { code?: string }).code)
+  expect(written).toBe(expected === 'pseudonyms' ? `${await pseudonyms.pseudonymise('192.0.2.1')}\n` : expected)
 })
