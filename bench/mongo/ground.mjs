@@ -4,12 +4,13 @@ import { randomBytes } from 'node:crypto'
 import { CanonicalScalar, field, initVault, openVault } from '@strongroom/core'
 import { memoryKeyProvider } from '@strongroom/core/testing'
 import { encrypted, encryptedCollection, mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
-import { MongoClient } from 'mongodb'
+import { Binary, MongoClient } from 'mongodb'
 import { z } from 'zod'
 
 import { text } from '../fields.mjs'
 
 const TENANT = 'acme'
+const SUBTYPE = 0x80
 const SIZES = { name: 16, street: 24, city: 32, phone: 48, note: 64 }
 
 const Person = z.object({
@@ -86,33 +87,42 @@ export function documents(count, subjects) {
   }))
 }
 
-/** The calls of the cipher for these documents, by position, with keys that are open: `{ encrypt(i), search(i), decrypt(i) }`. */
-export async function cipherCalls(vault, all) {
+/**
+ * What somebody writes who has open keys and the driver, and no adapter: `{ sealed(document), search(email), opened(stored) }`; and the calls
+ * of the cipher that are in it, alone: `encrypt(document)` and `decrypt(stored)`.
+ */
+export async function byHand(vault, all) {
   const tenant = vault.tenant(TENANT)
   const index = await tenant.blindIndex({ domain: 'people.email', normalize: 'email' })
   const keys = new Map()
   for (const { userId } of all) if (!keys.has(userId)) keys.set(userId, await tenant.subject(userId).unlock())
   // Of all values of a document the record is the same: as in the adapter, it is made once.
   const bound = ({ _id }) => ({ record: CanonicalScalar.of(_id, '_id') })
-  const encrypt = (i) => {
-    const document = all[i]
-    const own = keys.get(document.userId)
-    const options = bound(document)
-    return FIELDS.map((one, f) => own.encrypt(one, document[NAMES[f]], options))
+  const search = (email) => new Binary(index.value(email), SUBTYPE)
+  const encrypt = (document) => {
+    const [own, options] = [keys.get(document.userId), bound(document)]
+    const values = FIELDS.map((one, i) => own.encrypt(one, document[NAMES[i]], options))
+    return { values, indexValue: index.value(document.email) }
   }
-  const sealed = all.map((_, i) => encrypt(i))
+  const decrypt = (stored) => {
+    const [own, options] = [keys.get(stored.userId), bound(stored)]
+    return FIELDS.map((one, i) => own.decrypt(one, (stored[NAMES[i]].c ?? stored[NAMES[i]]).buffer, options))
+  }
   return {
-    encrypt(i) {
-      encrypt(i)
-      index.value(all[i].email)
+    encrypt,
+    decrypt,
+    search,
+    sealed(document) {
+      const { values, indexValue } = encrypt(document)
+      const sealed = { ...document }
+      for (const [i, name] of NAMES.entries()) sealed[name] = new Binary(values[i], SUBTYPE)
+      sealed.email = { c: sealed.email, i: new Binary(indexValue, SUBTYPE) }
+      return sealed
     },
-    search(i) {
-      index.value(all[i].email)
-    },
-    decrypt(i) {
-      const own = keys.get(all[i].userId)
-      const options = bound(all[i])
-      for (let f = 0; f < FIELDS.length; f++) own.decrypt(FIELDS[f], sealed[i][f], options)
+    opened(stored) {
+      const opened = { ...stored }
+      for (const [i, value] of decrypt(stored).entries()) opened[NAMES[i]] = value
+      return opened
     },
   }
 }

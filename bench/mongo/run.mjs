@@ -3,12 +3,12 @@
 import { startServer } from '../../tools/mongo-server/server.mjs'
 import { quantile } from '../interleave.mjs'
 import { machine, writePart } from '../results.mjs'
-import { cipherCalls, documents, openGround } from './ground.mjs'
+import { byHand, documents, openGround } from './ground.mjs'
 import { cursorMemory } from './memory.mjs'
 
 const COUNT = Number(process.env['STRONGROOM_BENCH_DOCUMENTS'] ?? 10_000)
 const SUBJECTS = [1, 100, 10_000]
-const [MANY_ROUNDS, ONE_ROUNDS] = [9, 40]
+const [MANY_ROUNDS, ONE_ROUNDS] = [15, 100]
 const CHOSEN = process.argv.slice(2)
 // Of those that wait: one call is too short to be taken by itself, and the first hundreds run before the engine has compiled what they need.
 const ONES = 20
@@ -41,8 +41,8 @@ async function compare(subjects) {
     await people.createIndexes()
     await ground.db.collection('plain').createIndex({ email: 1 })
     await ground.db.collection('stored').createIndex({ 'email.i': 1 })
-    const cipher = await cipherCalls(vault, all)
-    const from = { ground, vault, people, all, stored, subjects, cipher }
+    const hand = await byHand(vault, all)
+    const from = { ground, vault, people, all, stored, subjects, hand }
     return [
       ...(await row('insertOne', subjects, ONE_ROUNDS, insertOnes(from), ONES)),
       ...(await row('findOne by e-mail', subjects, ONE_ROUNDS, findOnes(from), ONES)),
@@ -113,100 +113,94 @@ async function coldly(ground, name, work) {
   return { ms: milliseconds, ...counts }
 }
 
-function insertOnes({ ground, people, stored, subjects, cipher }) {
+function insertOnes({ ground, people, stored, subjects, hand }) {
   const plain = ground.db.collection('plain')
   const raw = ground.db.collection('stored')
   const each = (documentsOf, insert) => async () => {
     const some = documentsOf()
     return async () => {
-      for (const [i, one] of some.entries()) await insert(one, i)
+      for (const one of some) await insert(one)
     }
   }
   const fresh = () => documents(ONES, subjects)
   const asStored = () => fresh().map(({ _id }, i) => ({ ...stored[i], _id }))
   return {
     ours: each(fresh, (one) => people.insertOne(one)),
-    hand: each(asStored, (one, i) => {
-      cipher.encrypt(i)
-      return raw.insertOne(one)
-    }),
+    hand: each(fresh, (one) => raw.insertOne(hand.sealed(one))),
     plain: each(fresh, (one) => plain.insertOne(one)),
     stored: each(asStored, (one) => raw.insertOne(one)),
-    cipher: each(fresh, (_, i) => cipher.encrypt(i)),
+    cipher: each(fresh, (one) => hand.encrypt(one)),
     cold: () => coldly(ground, 'encrypted', (other) => other.insertOne(fresh()[0])),
   }
 }
 
-function findOnes({ ground, people, all, stored, cipher }) {
+function findOnes({ ground, people, all, stored, hand }) {
   const plain = ground.db.collection('plain')
   const raw = ground.db.collection('stored')
   const of = (find) => async () => async () => {
     for (let i = 0; i < ONES; i++) await find(i)
   }
-  const findStored = (i) => raw.findOne({ orgId: 'acme', 'email.i': stored[i].email.i })
+  const findStored = (indexValue) => raw.findOne({ orgId: 'acme', 'email.i': indexValue })
   return {
     ours: of((i) => people.findOne({ orgId: 'acme', email: all[i].email })),
-    hand: of(async (i) => {
-      cipher.search(i)
-      await findStored(i)
-      cipher.decrypt(i)
-    }),
+    hand: of(async (i) => hand.opened(await findStored(hand.search(all[i].email)))),
     plain: of((i) => plain.findOne({ orgId: 'acme', email: all[i].email })),
-    stored: of(findStored),
+    stored: of((i) => findStored(stored[i].email.i)),
     cipher: of((i) => {
-      cipher.search(i)
-      cipher.decrypt(i)
+      hand.search(all[i].email)
+      hand.decrypt(stored[i])
     }),
     cold: () => coldly(ground, 'encrypted', (other) => other.findOne({ orgId: 'acme', email: all[0].email })),
   }
 }
 
-function insertManys({ ground, vault, stored, subjects, cipher }) {
+function insertManys({ ground, vault, stored, subjects, hand }) {
   // Each into a collection that is empty before each round.
-  const into = (name, collection, documentsOf, before = () => undefined) => {
-    return async () => {
-      const some = documentsOf()
-      await ground.db.collection(name).deleteMany({})
-      return async () => {
-        before()
-        await collection.insertMany(some)
-      }
-    }
+  const into = (name, documentsOf, insert) => async () => {
+    const some = documentsOf()
+    await ground.db.collection(name).deleteMany({})
+    return () => insert(some)
   }
+  const raw = (name) => ground.db.collection(name)
   const fresh = () => documents(COUNT, subjects)
-  const asStored = () => stored.map((one) => ({ ...one }))
-  const encryptAll = () => {
-    for (let i = 0; i < COUNT; i++) cipher.encrypt(i)
-  }
+  const people = ground.people(vault, 'into_ours')
   return {
-    ours: into('into_ours', ground.people(vault, 'into_ours'), fresh),
-    hand: into('into_hand', ground.db.collection('into_hand'), asStored, encryptAll),
-    plain: into('into_plain', ground.db.collection('into_plain'), fresh),
-    stored: into('into_stored', ground.db.collection('into_stored'), asStored),
-    cipher: async () => encryptAll,
+    ours: into('into_ours', fresh, (some) => people.insertMany(some)),
+    hand: into('into_hand', fresh, (some) => raw('into_hand').insertMany(some.map((one) => hand.sealed(one)))),
+    plain: into('into_plain', fresh, (some) => raw('into_plain').insertMany(some)),
+    stored: into(
+      'into_stored',
+      () => stored.map((one) => ({ ...one })),
+      (some) => raw('into_stored').insertMany(some),
+    ),
+    cipher: async () => {
+      const some = fresh()
+      return async () => {
+        for (const one of some) hand.encrypt(one)
+      }
+    },
     cold: () => coldly(ground, 'into_cold', (other) => other.insertMany(fresh())),
   }
 }
 
-function finds({ ground, people, all, cipher }) {
+function finds({ ground, people, all, stored, hand }) {
   const ids = new Set(all.map(({ _id }) => _id))
   const filter = { _id: { $in: [...ids] } }
-  const of = (collection, behind = () => undefined) => {
+  const of = (collection, behind = (found) => found) => {
     return async () => async () => {
-      const found = await collection.find(filter).toArray()
+      const found = behind(await collection.find(filter).toArray())
       if (found.length !== COUNT) throw new Error(`${found.length} documents were found`)
-      behind()
     }
   }
-  const decryptAll = () => {
-    for (let i = 0; i < COUNT; i++) cipher.decrypt(i)
-  }
+  const raw = ground.db.collection('stored')
   return {
     ours: of(people),
-    hand: of(ground.db.collection('stored'), decryptAll),
+    hand: of(raw, (found) => found.map((one) => hand.opened(one))),
     plain: of(ground.db.collection('plain')),
-    stored: of(ground.db.collection('stored')),
-    cipher: async () => decryptAll,
+    stored: of(raw),
+    cipher: async () => async () => {
+      for (const one of stored) hand.decrypt(one)
+    },
     cold: () => coldly(ground, 'encrypted', (other) => other.find(filter).toArray()),
   }
 }
@@ -218,14 +212,13 @@ function report() {
     `Written by \`npm run bench:mongo\`, ${new Date().toISOString().slice(0, 10)}. ${machine()}; server: ${server.description}, on the same machine.`,
     '',
     'Documents with six encrypted strings of 16 to 64 bytes, one of them with a blind index. In turn in each round: the encrypted collection; the driver with the same',
-    'documents in plaintext; the driver with what the encrypted collection stores; the calls of the cipher alone, with keys that are open; and "by hand", which is the last two',
-    'in one program: before each insert the calls of the cipher for what is inserted, behind each find those for what is found, and before a search its index value.',
-    'Milliseconds a call, medians. Documents and what is stored are made beforehand; garbage is collected before each call that is of many documents; of those of one document, 20 in',
-    'each round, the first 400 do not count.',
+    'documents in plaintext; the driver with what the encrypted collection stores; the calls of the cipher alone, with keys that are open; and "by hand": what one writes who has',
+    'open keys and the driver and no adapter, a loop that encrypts into new documents or decrypts what was found.',
+    `Milliseconds a call, medians of ${MANY_ROUNDS} rounds, or of ${ONE_ROUNDS} with ${ONES} calls each. Documents are made beforehand; garbage is collected before each call that is of many documents; of those`,
+    `of one document the first ${ONES * ONES_BEFORE} do not count.`,
     '"Own" is what the encrypted collection takes longer than by hand, as a part of the time of the plain driver (median, quartiles): by the clock, and of processor time of',
-    'the process, which has less of what others do on the machine in it. By hand has the calls of the cipher where they belong, because they take longer between two waits for the',
-    'server than one behind the other in a loop. All else is own: finding and holding the keys of each person, reading and checking the documents, what stands in them for values,',
-    'and comparing what was found with what was searched for, its second index value included. No keys are made or derived there: all are in memory.',
+    'the process, which has less of what others do on the machine in it. It is finding and holding the keys of each person, reading and checking documents, options and filters by the',
+    'schema, and comparing what was found with what was searched for. By hand does none of that. No keys are made or derived there: all are in memory.',
     '"Cold": the first call of a vault that has just been opened, with the queries to the key store and the calls of the key provider that it made.',
     '',
     '| | people | encrypted | plain | plain, what is stored | cipher | by hand | to plain | own | own, processor | cold | queries, cold | provider calls, cold |',
