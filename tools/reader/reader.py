@@ -427,6 +427,12 @@ def check_period_notes(v: dict) -> int:
         same((b"\x01" + due + signed).hex(), note["value"], "note")
     return 1 + len(v["notes"])
 
+def check_erasure(v: dict, names: bool) -> int:
+    # Examples, not vectors: the value is encrypted like any other.
+    same("names" in v, names, "names are kept while an erasure is under way, and not behind it")
+    same(v["receipt"].startswith("srr1."), True, "receipt")
+    return 1
+
 CHECKS = {
     "length-prefix": each(lambda v: same(lp(h(v["bytes"])).hex(), v["lp"], "LP")),
     "derivations": check_derivations,
@@ -440,6 +446,8 @@ CHECKS = {
     "ledger": open_ledger,
     "shred-receipt": lambda v: each(open_receipt)([v]),
     "closure-certificate": lambda v: each(open_certificate)([v]),
+    "erasure-open": lambda v: check_erasure(v, True),
+    "erasure-erased": lambda v: check_erasure(v, False),
     "index-values": each(check_index_value),
     "normalised": each(check_normalised),
     "period-notes": check_period_notes,
