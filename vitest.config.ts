@@ -7,6 +7,7 @@ const SLOW = [
   'packages/cli/test/init.test.ts',
   'packages/cli/test/passphrase.test.ts',
   'packages/cli/test/rotate.test.ts',
+  'packages/cli/test/shred.test.ts',
   'packages/core/test/kills/kills.test.ts',
   'packages/core/test/epochs-races/**',
   'packages/core/test/races/kills.test.ts',
