@@ -2,7 +2,7 @@ export { type Clock, systemClock } from './clock.ts'
 export { readOptions, shownName } from './read-options.ts'
 export { decryptFailed, invalidArgument, StrongroomError, type StrongroomErrorCode, type StrongroomErrorOptions } from './errors.ts'
 export { Secret } from './secret.ts'
-export { type Attempted, SweepTally } from './vault/sweep-tally.ts'
+export { type Attempted, isAway, SweepTally } from './vault/sweep-tally.ts'
 export type { ErasureProblem, Sweepable, SweepFailure, SweepOptions, SweepReport } from './sweepable.ts'
 export { days, hours, minutes } from './durations.ts'
 export { durationInWords, requireWithinDeadline, type DeadlineTerm } from './deadline.ts'
@@ -72,6 +72,7 @@ export type { KeyDamage, KeyFinding, KeyProblem, KeyReport } from './epochs/veri
 export type { KeyProvider, ProviderVersion } from './keys/key-provider.ts'
 export type { KeyStore, KeyStoreKey, KeyStoreQuery } from './keys/key-store.ts'
 export type { DueEntry, StateEntry, StateStore, StateVersion } from './keys/state-store.ts'
+export { dueEntries, scanEntries } from './keys/state-pages.ts'
 export { KeyState, NodeKind, Reason } from './format/records.ts'
 export type {
   Destruction,

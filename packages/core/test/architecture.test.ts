@@ -269,7 +269,7 @@ describe('index.ts of core', () => {
     const source = text(join(CORE, path))
     const declared = [
       ...source.matchAll(
-        new RegExp(`(\\*/\\n)?export (?:declare )?(?:abstract )?(?:interface|type|class|const|(?:async )?function) ${name}\\b`, 'g'),
+        new RegExp(`(\\*/\\n)?export (?:declare )?(?:abstract )?(?:interface|type|class|const|(?:async )?function\\*?) ${name}\\b`, 'g'),
       ),
     ]
     expect(declared.length).toBeGreaterThan(0)

@@ -5,12 +5,13 @@ import { type Command, Option } from 'commander'
 
 import { CliError } from '../cli-error.ts'
 import { ExitCode } from '../exit-code.ts'
-import { placeName, type SharedFlags, withVaultFlags, withYes } from '../flags.ts'
+import { type SharedFlags, withVaultFlags, withYes } from '../flags.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { minute } from '../terminal/time.ts'
 import { openErasure } from './erasure-of.ts'
-import { handleOf, type NamedPlace, stateOf, whole } from './named-place.ts'
+import { handleOf, type NamedPlace, NO_KEY, stateOf, whole } from './named-place.ts'
+import { addPlaceCommands } from './place-commands.ts'
 import { tenantInfo } from './tenant-info.ts'
 
 interface Flags extends SharedFlags {
@@ -27,32 +28,15 @@ export function addErase(program: Command, runner: Runner): void {
     .command('erase')
     .summary('ask that a tenant, a subject or an item goes, with its data')
     .description(`ask that a tenant, a subject or an item goes: ${WHAT}`)
-  const act = (kind: string, place: NamedPlace, flags: Flags): Promise<void> =>
-    runner.run(`erase ${kind}`, flags, (session) => erasePlace(session, place, flags))
-  withFlags(
-    erase
-      .command('tenant')
-      .summary('a tenant, with every subject and item of it')
-      .description(`ask that a tenant goes, with every subject and item of it: ${WHAT}`)
-      .argument('<id>', 'the name of the tenant', placeName),
-  ).action((tenant: string, flags: Flags) => act('tenant', { tenant }, flags))
-  withAbsent(
-    erase
-      .command('subject')
-      .summary('a subject, with every item of it')
-      .description(`ask that a subject goes, with every item of it: ${WHAT}`)
-      .argument('<tenant>', 'the name of the tenant', placeName)
-      .argument('<id>', 'the name of the subject', placeName),
-  ).action((tenant: string, subject: string, flags: Flags) => act('subject', { tenant, subject }, flags))
-  withAbsent(
-    erase
-      .command('item')
-      .summary('one item of a subject')
-      .description(`ask that an item goes: ${WHAT}`)
-      .argument('<tenant>', 'the name of the tenant', placeName)
-      .argument('<subject>', 'the name of the subject', placeName)
-      .argument('<id>', 'the name of the item', placeName),
-  ).action((tenant: string, subject: string, item: string, flags: Flags) => act('item', { tenant, subject, item }, flags))
+  addPlaceCommands<Flags>(erase, {
+    descriptions: {
+      tenant: `ask that a tenant goes, with every subject and item of it: ${WHAT}`,
+      subject: `ask that a subject goes, with every item of it: ${WHAT}`,
+      item: `ask that an item goes: ${WHAT}`,
+    },
+    withFlags: (command, kind) => (kind === 'tenant' ? withFlags(command) : withAbsent(withFlags(command))),
+    act: (kind, place, flags) => runner.run(`erase ${kind}`, flags, (session) => erasePlace(session, place, flags)),
+  })
 }
 
 function withFlags(command: Command): Command {
@@ -67,17 +51,14 @@ function withFlags(command: Command): Command {
 }
 
 function withAbsent(command: Command): Command {
-  return withFlags(command).option('--even-if-absent', 'where there is no key: only what is in the resources goes (default: refused)')
+  return command.option('--even-if-absent', 'where there is no key: only what is in the resources goes (default: refused)')
 }
 
 async function erasePlace(session: Session, place: NamedPlace, { reason, graceZero = false, evenIfAbsent }: Flags): Promise<Outcome> {
   const { vault, erasure } = await openErasure(session)
   await tenantInfo(vault, place.tenant)
   if ((await stateOf(vault, place)) === 'absent' && evenIfAbsent !== true)
-    throw new CliError(
-      'no_key',
-      `${whole(place)}: there is no key at that place, and never was: check the spelling of the name; to erase what is in the resources all the same, give --even-if-absent`,
-    )
+    throw new CliError('no_key', `${whole(place)}: ${NO_KEY}; to erase what is in the resources all the same, give --even-if-absent`)
   if (graceZero)
     await session.confirm(
       `Gone for good, without grace: ${whole(place)}, with all that was encrypted under its key, and its data in all resources.`,

@@ -10,6 +10,8 @@ export interface NamedPlace {
   readonly item?: string
 }
 
+export const NO_KEY = 'there is no key at that place, and never was: check the spelling of the name'
+
 /** @throws StrongroomError `not_found` */
 export async function stateOf(vault: Vault, place: NamedPlace): Promise<PlaceState> {
   if (place.subject === undefined) return (await tenantInfo(vault, place.tenant)).state

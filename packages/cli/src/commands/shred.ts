@@ -6,13 +6,14 @@ import { type PlaceState, Reason, type ReasonName, type Shredded, StrongroomErro
 import { type Command, Option } from 'commander'
 
 import { CliError } from '../cli-error.ts'
-import { placeName, type SharedFlags, withDryRun, withVaultFlags, withYes } from '../flags.ts'
+import { type SharedFlags, withDryRun, withVaultFlags, withYes } from '../flags.ts'
 import { type NewFile, newFile, newOrSameFile } from '../new-file.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
 import { count } from '../terminal/count.ts'
 import { keptLines, keptSummary } from './kept.ts'
-import { type NamedPlace, stateOf, whole } from './named-place.ts'
+import { type NamedPlace, NO_KEY, stateOf, whole } from './named-place.ts'
+import { addPlaceCommands, type PlaceKind } from './place-commands.ts'
 import { tenantInfo } from './tenant-info.ts'
 
 interface Flags extends SharedFlags {
@@ -23,7 +24,6 @@ interface Flags extends SharedFlags {
   readonly withoutRevocation?: boolean
 }
 
-const NO_KEY = 'there is no key at that place, and never was: check the spelling of the name'
 const REACH =
   'and with it all that was encrypted under it and beneath it; in other processes within one cacheBound (60 s unless the vault was made with another), in backups once the epoch is closed'
 
@@ -32,36 +32,22 @@ export function addShred(program: Command, runner: Runner): void {
     .command('shred')
     .summary('destroy the key of a tenant, a subject or an item')
     .description(`destroy the key of a tenant, of a subject or of an item for good, ${REACH}`)
-  const act = (kind: string, place: NamedPlace, flags: Flags): Promise<void> =>
-    runner.run(`shred ${kind}`, flags, (session) => shredPlace(session, place, flags))
-  withRevocation(
-    shred
-      .command('tenant')
-      .summary('a tenant, with every subject and item of it')
-      .description(`destroy the key of a tenant for good, ${REACH}`)
-      .argument('<id>', 'the name of the tenant', placeName),
-  ).action((tenant: string, flags: Flags) => act('tenant', { tenant }, flags))
-  withAbsent(
-    withRevocation(
-      shred
-        .command('subject')
-        .summary('a subject, with every item of it')
-        .description(`destroy the key of a subject for good, ${REACH}`)
-        .argument('<tenant>', 'the name of the tenant', placeName)
-        .argument('<id>', 'the name of the subject', placeName),
-    ),
-  ).action((tenant: string, subject: string, flags: Flags) => act('subject', { tenant, subject }, flags))
-  withAbsent(
-    withFlags(
-      shred
-        .command('item')
-        .summary('one item of a subject')
-        .description(`destroy the key of an item for good, ${REACH}`)
-        .argument('<tenant>', 'the name of the tenant', placeName)
-        .argument('<subject>', 'the name of the subject', placeName)
-        .argument('<id>', 'the name of the item', placeName),
-    ),
-  ).action((tenant: string, subject: string, item: string, flags: Flags) => act('item', { tenant, subject, item }, flags))
+  addPlaceCommands<Flags>(shred, {
+    descriptions: {
+      tenant: `destroy the key of a tenant for good, ${REACH}`,
+      subject: `destroy the key of a subject for good, ${REACH}`,
+      item: `destroy the key of an item for good, ${REACH}`,
+    },
+    withFlags: (command, kind) => FLAGS[kind](withFlags(command)),
+    act: (kind, place, flags) => runner.run(`shred ${kind}`, flags, (session) => shredPlace(session, place, flags)),
+  })
+}
+
+// An item is taken down by whoever made it.
+const FLAGS: Readonly<Record<PlaceKind, (command: Command) => Command>> = {
+  tenant: withRevocation,
+  subject: (command) => withAbsent(withRevocation(command)),
+  item: withAbsent,
 }
 
 function withFlags(command: Command): Command {
@@ -79,7 +65,7 @@ function withAbsent(command: Command): Command {
 }
 
 function withRevocation(command: Command): Command {
-  return withFlags(command).option(
+  return command.option(
     '--without-revocation',
     'also where there are connections to other systems whose tokens nothing here can revoke: they stay good there (default: refused)',
   )

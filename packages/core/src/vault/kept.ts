@@ -7,6 +7,7 @@ import type { KeptUnder } from '../format/receipt.ts'
 import { NodeKind, Reason } from '../format/records.ts'
 import { VAULT_REF } from '../format/reference.ts'
 import { liveKeys, type NodePlaceRef, readNode, shredNode } from '../keys/shred.ts'
+import { scanEntries } from '../keys/state-pages.ts'
 import type { StateStore } from '../keys/state-store.ts'
 import { mayHaveEntries, prefixOf } from './entries-beneath.ts'
 import { periodEnd, periodOf, seriesStep, VAULT_SERIES } from './period-series.ts'
@@ -14,7 +15,6 @@ import { referencesOf, type VaultKeys } from './shred-guards.ts'
 
 /** The namespace of the state store that such entries are in. */
 const KEPT = 'strongroom/revocations'
-const PAGE = 500
 const DAYS = VAULT_SERIES.revocation
 const UNTIL = /^[1-9]\d{0,14}$/
 
@@ -71,13 +71,9 @@ async function periodPlace({ tree }: VaultKeys, until: number): Promise<NodePlac
 /** When the keys end under which something may be kept, in order. Reads by pages. What is not the end of a period was not put there by us. */
 async function endsBeneath(stateStore: StateStore, prefix: string): Promise<readonly number[]> {
   const ends = new Set<number>()
-  for (let after: string | undefined; ;) {
-    const page = await stateStore.scan(KEPT, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-    for (const { key } of page) {
-      const until = key.split('/').at(-2) ?? ''
-      if (UNTIL.test(until) && periodEnd(DAYS, Number(until) - 1) === Number(until)) ends.add(Number(until))
-    }
-    after = page.at(-1)?.key
-    if (page.length < PAGE) return [...ends].toSorted((a, b) => a - b)
+  for await (const { key } of scanEntries(stateStore, KEPT, prefix)) {
+    const until = key.split('/').at(-2) ?? ''
+    if (UNTIL.test(until) && periodEnd(DAYS, Number(until) - 1) === Number(until)) ends.add(Number(until))
   }
+  return [...ends].toSorted((a, b) => a - b)
 }

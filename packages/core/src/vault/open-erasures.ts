@@ -5,13 +5,13 @@
 
 import { StrongroomError } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
+import { scanEntries } from '../keys/state-pages.ts'
 import type { StateStore } from '../keys/state-store.ts'
 import { prefixOf } from './entries-beneath.ts'
 
 /** The namespace of the state store that erasures are in. */
 const ERASURES = 'strongroom/erasures'
 const OPEN = 'open'
-const PAGE = 500
 
 /**
  * The key under which the state store keeps the erasure of a place that is under way, in `strongroom/erasures`: vault id, references from the
@@ -40,10 +40,6 @@ export async function requireNoOpenErasure(
 
 // Among those that have ended, and wait for their epoch.
 async function hasOpen(stateStore: StateStore, prefix: string): Promise<boolean> {
-  for (let after: string | undefined; ;) {
-    const page = await stateStore.scan(ERASURES, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-    if (page.some(({ key }) => key.endsWith(`/${OPEN}`))) return true
-    after = page.at(-1)?.key
-    if (page.length < PAGE) return false
-  }
+  for await (const { key } of scanEntries(stateStore, ERASURES, prefix)) if (key.endsWith(`/${OPEN}`)) return true
+  return false
 }

@@ -8,12 +8,12 @@ import { decryptFailed, hasCode } from '../errors.ts'
 import { hex } from '../format/bytes.ts'
 import { dueIn, periodNote } from '../format/period-note.ts'
 import type { KeyTree } from '../keys/key-tree.ts'
-import type { DueEntry, StateEntry } from '../keys/state-store.ts'
+import { dueEntries, scanEntries } from '../keys/state-pages.ts'
+import type { StateEntry } from '../keys/state-store.ts'
 import { keyEnd, type KeptSeries, type PeriodSeries } from './period-series.ts'
 
 /** Of the state store. */
 export const NAMESPACE = 'strongroom/period-keys'
-const PAGE = 1000
 // Of those that this process has noted; then it looks again.
 const MOST_NOTED = 10_000
 const KEY = /^[0-9a-f]{32}\/(?<tenant>[0-9a-f]{32})\/(?<use>[a-z-]+)\/(?<length>\d{1,16})\/(?<name>(?:[0-9a-f]{2})*)\/(?<period>\d{1,16})$/
@@ -50,29 +50,17 @@ export class PeriodNotes {
 
   /** Those of the vault that are due, oldest first. Reads by pages. */
   async *due(now: number): AsyncGenerator<FoundNote> {
-    const mine = `${hex(this.#tree.context.vaultId)}/`
-    for (let after: DueEntry | undefined; ;) {
-      const page = await this.#tree.context.stateStore.due(NAMESPACE, now, PAGE, after)
-      for (const entry of page) {
-        if (!entry.key.startsWith(mine)) continue
-        const found = await this.#read(entry)
-        // Somebody had it come early, or late.
-        yield found.due === entry.due ? found : { ...found, due: undefined }
-      }
-      after = page.at(-1)
-      if (page.length < PAGE) return
+    const { stateStore, vaultId } = this.#tree.context
+    for await (const entry of dueEntries(stateStore, NAMESPACE, { vaultId: hex(vaultId), before: now })) {
+      const found = await this.#read(entry)
+      // Somebody had it come early, or late.
+      yield found.due === entry.due ? found : { ...found, due: undefined }
     }
   }
 
   /** All of a series. Reads by pages. */
   async *of(series: PeriodSeries): AsyncGenerator<FoundNote> {
-    const prefix = this.#prefixOf(series)
-    for (let after: string | undefined; ;) {
-      const page = await this.#tree.context.stateStore.scan(NAMESPACE, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-      for (const entry of page) yield this.#read(entry)
-      after = page.at(-1)?.key
-      if (page.length < PAGE) return
-    }
+    for await (const entry of scanEntries(this.#tree.context.stateStore, NAMESPACE, this.#prefixOf(series))) yield this.#read(entry)
   }
 
   /** For one whose key is destroyed. */

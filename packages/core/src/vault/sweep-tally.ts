@@ -8,7 +8,6 @@ import type { SweepFailure, SweepOptions, SweepReport } from '../sweepable.ts'
 export type Attempted = 'done' | 'waiting' | 'nothing' | 'failed'
 
 const MOST_FAILURES = 100
-// What another process can do, or this one later.
 const AWAY: readonly StrongroomErrorCode[] = [
   'region_refused',
   'key_provider_unavailable',
@@ -17,6 +16,11 @@ const AWAY: readonly StrongroomErrorCode[] = [
 ]
 // What nothing else could be done after, either.
 const OVER: readonly StrongroomErrorCode[] = ['key_store_unavailable', 'state_store_unavailable', 'vault_closed']
+
+/** Whether a provider is away, or not here: another process can do it, or this one later. */
+export function isAway(error: unknown): boolean {
+  return error instanceof StrongroomError && AWAY.includes(error.code)
+}
 
 /**
  * For whoever implements a {@link Sweepable}.
@@ -90,7 +94,7 @@ export class SweepTally {
       if (this.signal?.aborted === true && error === this.signal.reason) throw error
       if (!(error instanceof StrongroomError)) this.#note({ place, reason: 'unexpected', cause: error })
       else if (OVER.includes(error.code)) throw error
-      else if (AWAY.includes(error.code)) return 'waiting'
+      else if (isAway(error)) return 'waiting'
       else this.#note({ place, reason: error.code })
       return 'failed'
     }

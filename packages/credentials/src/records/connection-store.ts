@@ -1,6 +1,6 @@
 /** Where connections are kept: one entry of the state store each, under references and never under names. */
 
-import { type StateStore, type StateVersion, StrongroomError, type Subject, type Tenant } from '@strongroom/core'
+import { scanEntries, type StateStore, type StateVersion, StrongroomError, type Subject, type Tenant } from '@strongroom/core'
 
 import { notConnected, reauthorisationRequired } from '../errors.ts'
 import { type DueRecord, dueRecords } from './due-records.ts'
@@ -8,7 +8,6 @@ import { type ConnectionRecord, decodeRecord, encodeRecord } from './record.ts'
 
 /** The namespace of the state store that they are in. */
 export const CONNECTIONS = 'strongroom/connections'
-const PAGE = 500
 // A conflict means that another writer got through.
 const MOST_TRIES = 100
 
@@ -109,12 +108,7 @@ export class ConnectionStore {
 
   /** As `list`, but as they are stored. */
   async *entries(prefix: string): AsyncGenerator<StoredEntry> {
-    for (let after: string | undefined; ;) {
-      const page = await this.#store.scan(CONNECTIONS, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-      for (const entry of page) yield asStored(entry)
-      if (page.length < PAGE) return
-      after = page.at(-1)?.key
-    }
+    for await (const entry of scanEntries(this.#store, CONNECTIONS, prefix)) yield asStored(entry)
   }
 
   async entry(key: string): Promise<StoredEntry | undefined> {

@@ -1,6 +1,6 @@
 /** What is due of one vault: each by itself, so that one that is damaged keeps no other from being ended. */
 
-import type { DueEntry, StateStore } from '@strongroom/core'
+import { type DueEntry, dueEntries, type StateStore } from '@strongroom/core'
 
 export interface DueRecord<T> {
   readonly key: string
@@ -30,17 +30,13 @@ export async function dueRecords<T>(
 ): Promise<readonly DueRecord<T>[]> {
   const found: DueRecord<T>[] = []
   let whole = 0
-  for (let after: DueEntry | undefined; ;) {
-    const page = await store.due(namespace, before, limit, after)
-    for (const entry of page) {
-      if (!entry.key.startsWith(`${vaultId}/`) || whole === limit) continue
-      const record = decoded(entry, decode)
-      if (record !== undefined) whole++
-      found.push({ key: entry.key, record })
-    }
-    after = page.at(-1)
-    if (page.length < limit || whole === limit) return found
+  for await (const entry of dueEntries(store, namespace, { vaultId, before, limit })) {
+    const record = decoded(entry, decode)
+    if (record !== undefined) whole++
+    found.push({ key: entry.key, record })
+    if (whole === limit) break
   }
+  return found
 }
 
 function decoded<T>(entry: DueEntry, decode: (entry: DueEntry) => T): T | undefined {

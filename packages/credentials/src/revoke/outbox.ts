@@ -11,6 +11,7 @@ import {
   type Field,
   keptEntryKey,
   type PeriodKey,
+  scanEntries,
   type StateStore,
   type StateVersion,
   StrongroomError,
@@ -139,12 +140,8 @@ export class RevocationOutbox {
   /** All beneath a place, damaged ones too. Reads by pages. @param references - from the tenant's down */
   async *list(references: readonly string[]): AsyncGenerator<{ readonly until: number; readonly read: () => StoredRevocation }> {
     const prefix = `${[this.#vaultId, ...references].join('/')}/`
-    for (let after: string | undefined; ;) {
-      const page = await this.#store.scan(REVOCATIONS, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-      for (const { key, value, version } of page) yield { until: untilOf(key), read: () => stored(key, decode(value), version) }
-      if (page.length < PAGE) return
-      after = page.at(-1)?.key
-    }
+    for await (const { key, value, version } of scanEntries(this.#store, REVOCATIONS, prefix))
+      yield { until: untilOf(key), read: () => stored(key, decode(value), version) }
   }
 
   #put(key: string, pending: PendingRevocation, expected: StateVersion | 'absent', due: number): Promise<StateVersion> {

@@ -59,10 +59,9 @@ export function idOf(references: readonly string[], nonce: string): string {
 
 /** What an id says; `undefined` for what is none. */
 export function readId(id: string): { readonly references: readonly string[]; readonly nonce: string } | undefined {
-  const parts = typeof id === 'string' ? id.split('.') : []
-  const nonce = parts.at(-1)
-  if (nonce === undefined || parts.length < 2 || parts.length > 4 || !parts.every(isReference)) return undefined
-  return { references: parts.slice(0, -1), nonce }
+  const references = typeof id === 'string' ? id.split('.') : []
+  const nonce = references.pop()
+  return nonce !== undefined && isReference(nonce) && areReferences(references) ? { references, nonce } : undefined
 }
 
 /** Whether they can be those of a place, from the tenant's down. */

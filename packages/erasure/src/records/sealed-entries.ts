@@ -1,8 +1,6 @@
 /** Entries of the state store, each encrypted under the vault's own key and bound to its own key there. */
 
-import { type DueEntry, type Field, type StateEntry, type StateVersion, StrongroomError, type Vault } from '@strongroom/core'
-
-const PAGE = 500
+import { dueEntries, type Field, scanEntries, type StateEntry, type StateVersion, StrongroomError, type Vault } from '@strongroom/core'
 
 /** An entry, opened. */
 export interface SealedEntry<T> {
@@ -56,24 +54,14 @@ export class SealedEntries<T> {
     }
   }
 
-  /** This vault's entries that are due, oldest first, as they are stored. Reads by pages: what nobody here can do keeps nothing behind it from its turn. */
-  async *due(before: number, from?: number): AsyncGenerator<StateEntry> {
-    for (let after: Pick<DueEntry, 'due' | 'key'> | undefined = from === undefined ? undefined : { due: from, key: '' }; ;) {
-      const page = await this.#vault.stateStore.due(this.#namespace, before, PAGE, after)
-      yield* page.filter(({ key }) => key.startsWith(`${this.#vault.id}/`))
-      after = page.at(-1)
-      if (page.length < PAGE) return
-    }
+  /** This vault's entries that are due, oldest first, as they are stored. */
+  due(before: number, from?: number): AsyncGenerator<StateEntry> {
+    return dueEntries(this.#vault.stateStore, this.#namespace, { vaultId: this.#vault.id, before, from })
   }
 
-  /** Those whose keys begin with something, as they are stored. Reads by pages. */
-  async *scan(prefix: string): AsyncGenerator<StateEntry> {
-    for (let after: string | undefined; ;) {
-      const page = await this.#vault.stateStore.scan(this.#namespace, prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-      yield* page
-      after = page.at(-1)?.key
-      if (page.length < PAGE) return
-    }
+  /** Those whose keys begin with something, as they are stored. */
+  scan(prefix: string): AsyncGenerator<StateEntry> {
+    return scanEntries(this.#vault.stateStore, this.#namespace, prefix)
   }
 
   // Neither moved to another place nor taken for another kind of entry.

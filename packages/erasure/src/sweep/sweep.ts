@@ -1,6 +1,6 @@
 /** All that is due: safe on any number of machines at once, and killed anywhere. */
 
-import { type Attempted, StrongroomError, type SweepFailure, type SweepOptions, type SweepReport, SweepTally } from '@strongroom/core'
+import { type Attempted, isAway, type SweepFailure, type SweepOptions, type SweepReport, SweepTally } from '@strongroom/core'
 
 import { close } from '../closing/close.ts'
 import { type ErasureParts, placeOf, reasonOf } from '../parts.ts'
@@ -60,10 +60,6 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
 // One thing that has failed, in one or more ways.
 function addFailures(tally: SweepTally, failures: readonly SweepFailure[]): void {
   tally.add({ done: 0, waiting: 0, damaged: 0, failed: 1, failures })
-}
-
-function isAway(error: unknown): boolean {
-  return error instanceof StrongroomError && (error.code === 'region_refused' || error.code.startsWith('key_provider_'))
 }
 
 // Somebody else works on it.

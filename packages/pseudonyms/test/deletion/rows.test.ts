@@ -1,25 +1,16 @@
 // Rows go with the keys of their pseudonyms, on a running server.
 import { mongoRows, type MongoRowsOptions, days } from '@strongroom/pseudonyms'
-import { type Collection, MongoClient } from 'mongodb'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import type { Collection } from 'mongodb'
+import { beforeEach, describe, expect, test } from 'vitest'
 
 import { DAY, outcome, pseudonymsOf, refusalOf, START, swept, world } from '../support.ts'
+import { requestsIn } from './requests.ts'
 
 const NAME = `strongroom-pseudonym-rows-${process.pid}`
-let client: MongoClient
+const collection = requestsIn(NAME)
 let requests: Collection
-beforeAll(async () => {
-  const { uri, description } = inject('mongoServer')
-  if (uri === undefined) throw new Error(description)
-  client = await MongoClient.connect(uri)
-})
-beforeEach(async () => {
-  await client.db(NAME).dropDatabase()
-  requests = client.db(NAME).collection('requests')
-})
-afterAll(async () => {
-  await client.db(NAME).dropDatabase()
-  await client.close()
+beforeEach(() => {
+  requests = collection()
 })
 
 describe('rows of a collection', () => {

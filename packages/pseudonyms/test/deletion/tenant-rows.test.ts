@@ -1,10 +1,11 @@
 // Rows with pseudonyms go with their tenant, on a running server.
 import type { ErasedPlace, PlaceFate } from '@strongroom/core'
 import { mongoTenantRows, type TenantRowsOptions } from '@strongroom/pseudonyms'
-import { type Collection, MongoClient } from 'mongodb'
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
+import type { Collection } from 'mongodb'
+import { beforeEach, expect, test } from 'vitest'
 
 import { outcome, refusalOf } from '../support.ts'
+import { requestsIn } from './requests.ts'
 
 const NAME = `strongroom-tenant-rows-${process.pid}`
 const references = (depth: number) => Array.from({ length: depth }, () => '0'.repeat(32))
@@ -13,21 +14,11 @@ const ALICE: ErasedPlace = { tenant: 'acme', subject: 'alice', references: refer
 const SELF: ErasedPlace = { tenant: 'acme', self: true, references: references(2) }
 const OPTIONS = { name: 'requests', tenant: 'site' }
 
-let client: MongoClient
+const collection = requestsIn(NAME)
 let requests: Collection
-beforeAll(async () => {
-  const { uri, description } = inject('mongoServer')
-  if (uri === undefined) throw new Error(description)
-  client = await MongoClient.connect(uri)
-})
 beforeEach(async () => {
-  await client.db(NAME).dropDatabase()
-  requests = client.db(NAME).collection('requests')
+  requests = collection()
   await requests.insertMany(['acme', 'acme', 'rival', 5].map((site) => ({ site, ip: 'x', path: '/' })))
-})
-afterAll(async () => {
-  await client.db(NAME).dropDatabase()
-  await client.close()
 })
 
 test('all of a tenant, none of a person or of its own', async () => {
