@@ -51,6 +51,8 @@ export type StrongroomErrorCode =
   | 'still_referenced'
   /** What is to be shredded has connections to other systems, and nothing in this process can revoke their tokens. Nothing was destroyed. */
   | 'revocation_required'
+  /** A legal hold stands on what is to be destroyed, above it or beneath it. Nothing was destroyed. */
+  | 'held'
   /** A receipt that no trusted key has signed, or that was altered. */
   | 'receipt_invalid'
   /** A closure certificate that no trusted key has signed, or that was altered. */

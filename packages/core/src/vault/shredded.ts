@@ -5,6 +5,7 @@ import type { SealedLedgerEntry } from '../format/ledger-entry.ts'
 import { type LedgerPosition, NodeKind, Reason } from '../format/records.ts'
 import { type KeptUnder, openReceipt, signReceipt } from '../format/receipt.ts'
 import { type NodePlaceRef, type PublicReason, shredNode } from '../keys/shred.ts'
+import { requireNoHold } from './holds.ts'
 import { keptOf } from './kept.ts'
 import type { PlaceNames } from './authorize.ts'
 import type { Place } from './place.ts'
@@ -54,21 +55,28 @@ export interface PlaceOf {
 /** Who is heard before keys go: whoever has to be, or it is refused; whoever this process has; nobody. */
 export type Heard = 'required' | 'present' | 'nobody'
 
+/** What is asked before keys go. */
+export interface Asked {
+  readonly heard: Heard
+  /** Whether they go whatever legal hold stands. */
+  readonly isDespiteHold: boolean
+}
+
 /** Shreds a place. */
 export async function shredWithReceipt(
   { keys, whose }: Pick<Place, 'keys' | 'whose'>,
   node: NodePlaceRef,
   reason: PublicReason,
-  heard: Heard,
+  asked: Asked,
 ): Promise<Shredded> {
   const shred = async (): Promise<readonly SealedLedgerEntry[]> => [await shredNode(keys, node, reason)]
-  const [done] = await shredWithReceipts(keys, [{ node, names: whose }], shred, heard)
+  const [done] = await shredWithReceipts(keys, [{ node, names: whose }], shred, asked)
   return done as Shredded
 }
 
 /**
- * What every shred is: the signing key first (a shred without its receipt would have to be repeated), then whoever has to be heard, then the
- * keys, then the receipts.
+ * What every shred is: the signing key first (a shred without its receipt would have to be repeated), then whether a hold stands and whoever has
+ * to be heard, then the keys, then the receipts.
  *
  * @param places - of one tenant
  * @param shred - destroys the keys of all, and returns the entries that had the effect, in the order of the places
@@ -77,16 +85,32 @@ export async function shredWithReceipts(
   keys: VaultKeys,
   places: readonly PlaceOf[],
   shred: () => Promise<readonly SealedLedgerEntry[]>,
-  heard: Heard = 'required',
+  { heard, isDespiteHold }: Asked,
 ): Promise<readonly Shredded[]> {
   return withSigningSeed(keys, async (seed) => {
     const guarded = heard === 'nobody' ? [] : places.flatMap(({ node, names }) => toGuard(node, names))
+    const requireNotHeld = async (): Promise<void> => {
+      if (!isDespiteHold)
+        await requireNoHold(
+          keys.tree.context,
+          places.flatMap(({ node }) => toHold(node)),
+        )
+    }
+    // Before anybody is heard who ends something, and behind them, which may have taken a while.
+    await requireNotHeld()
     const after = await keys.guards.before(guarded, heard === 'required')
+    if (guarded.length > 0) await requireNotHeld()
     const entries = await shred()
     await after()
     const kept = await keptOf(keys, places)
     return entries.map((entry, i) => shreddedBy(keys, seed, entry, kept[i] ?? []))
   })
+}
+
+// Periods end on a fixed day, whoever is held.
+function toHold(node: NodePlaceRef): readonly (readonly string[])[] {
+  const references = referencesOf(node)
+  return references === undefined ? [] : [references]
 }
 
 // An item is taken down by whoever made it.

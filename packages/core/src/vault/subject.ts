@@ -65,7 +65,7 @@ export interface Item {
    * Of a subject or tenant that has connections, the tokens are put by first, to be revoked (`@strongroom/credentials`): `kept` says under
    * which keys and until when.
    *
-   * @throws StrongroomError `revocation_required` (there are connections, and nothing in this process can revoke them), `ledger_invalid`,
+   * @throws StrongroomError `held` (a legal hold stands on it, above it or beneath it), `revocation_required` (there are connections, and nothing in this process can revoke them), `ledger_invalid`,
    *   `region_refused`, and for stores and provider their `…_unavailable`; repeat it then
    */
   shred(options?: ShredOptions): Promise<Shredded>
@@ -94,7 +94,7 @@ export interface Subject extends Item {
    * @throws StrongroomError as `encrypt`
    */
   rawKey<T>(options: RawSubjectKeyOptions, work: (key: Uint8Array) => T): Promise<T>
-  /** As `shred`, whatever connections there are: their tokens stay good at their providers, and nobody can revoke them any more. */
+  /** As `shred`, whatever connections there are: their tokens stay good at their providers, and nobody can revoke them any more. Holds are heeded. */
   shredWithoutRevocation(options?: ShredOptions): Promise<Shredded>
 }
 
