@@ -30,6 +30,7 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   still_referenced: '',
   revocation_required:
     'let the services of the configuration call createCredentials with the vault; or give --without-revocation, and the tokens stay good at their providers',
+  held: 'strongroom holds shows why; strongroom release ends a hold',
   receipt_invalid: '',
   certificate_invalid: '',
   erasure_pending: 'strongroom erasures shows what is under way; run it again once that has ended',

@@ -64,6 +64,8 @@ export interface OpenRecord {
   /** The signed receipt of the shred: its own, or that of what it is beneath. */
   readonly receipt?: string | undefined
   readonly resources: readonly ResourceProgress[]
+  /** Random: of whoever works on it, until somebody else takes it or changes it. */
+  readonly claim?: string | undefined
   /** Of what is not a resource's. */
   readonly failure?: Failure | undefined
 }
@@ -105,6 +107,7 @@ const record: z.ZodType<OpenRecord> = z.strictObject({
   suspendedBefore: z.boolean(),
   receipt: z.string().optional(),
   resources: z.array(resource),
+  claim: id.optional(),
   failure: failure.optional(),
 })
 

@@ -5,7 +5,7 @@ import { type Attempted, isAway, type SweepFailure, type SweepOptions, type Swee
 import { close } from '../closing/close.ts'
 import { type ErasureParts, placeOf, reasonOf } from '../parts.ts'
 import { isConflict, unlessDamaged } from '../records/sealed-entries.ts'
-import type { OpenErasure } from '../records/open-erasures.ts'
+import { newClaim, type OpenErasure } from '../records/open-erasures.ts'
 import { finishCancel } from '../requests/cancel.ts'
 import { suspend } from '../requests/suspend.ts'
 import { waitOutCacheBound } from './cache-bound.ts'
@@ -15,12 +15,13 @@ import { finish } from './finish.ts'
 import { keepClaims } from './keep-claims.ts'
 import { LEASE } from './pauses.ts'
 
-// They wait out one cache bound together.
+// They wait out one cache bound together. What comes first is not kept waiting, and claimed, by all that comes behind it.
 const BATCH = 1000
+const LONGEST_BATCH = 5 * 60_000
 
 /** What became of one. `failed`: its record says why. */
 interface Step {
-  readonly how: 'done' | 'waiting' | 'failed' | 'clean' | 'nothing'
+  readonly how: 'done' | 'waiting' | 'held' | 'failed' | 'clean' | 'nothing'
   readonly erasure?: OpenErasure | undefined
 }
 
@@ -34,7 +35,7 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
   const attempt = (place: string, work: () => Promise<Step>): Promise<Attempted> =>
     tally.attempt(place, async () => {
       const { how, erasure } = await work().catch(unlessConflictNothing)
-      if (how === 'done' || how === 'waiting' || how === 'nothing') return how
+      if (how === 'done' || how === 'waiting' || how === 'held' || how === 'nothing') return how
       if (how === 'clean' && erasure !== undefined) clean.push(erasure)
       if (how === 'failed' && erasure !== undefined) addFailures(tally, failuresOf(parts, erasure))
       return 'nothing'
@@ -42,6 +43,7 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
   // Others go on with the time meanwhile: what is claimed is claimed from where it is then.
   const now = async (): Promise<{ readonly confirmed: number }> => ({ confirmed: await parts.time.confirmed() })
   const away = new Set<string>()
+  const start = parts.vault.clock.monotonic()
   let done = 0
   for await (const unread of parts.open.due(confirmed)) {
     tally.signal?.throwIfAborted()
@@ -49,10 +51,11 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
     if (found === undefined) tally.damaged(unread.place)
     else if ((await attempt(found.id, async () => step(parts, found, { ...(await now()), signal: tally.signal, away }))) === 'done') done++
     // Only what has got on counts: the rest may be what nobody here can do.
-    if (done + clean.length >= BATCH) break
+    const ended = done + clean.length
+    if (ended >= BATCH || (ended > 0 && parts.vault.clock.monotonic() - start > LONGEST_BATCH)) break
   }
   if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
-  for (const erasure of clean) await attempt(erasure.id, async () => end(parts, erasure, (await now()).confirmed))
+  for (const erasure of clean) await attempt(erasure.id, async () => end(parts, erasure, (await now()).confirmed, tally.signal))
   await close(parts, tally)
   return tally.report()
 }
@@ -83,6 +86,8 @@ async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal
     await open.save(found, {}, due)
     return { how: 'nothing' }
   }
+  // Not claimed, and so it stays due: every sweep says that it waits, and the first behind the release goes on.
+  if (state === 'suspended' && (await parts.holds.stand(found.references))) return { how: 'held' }
   // Before it is claimed: what this process has no provider for is left as it is. It is asked once, however many wait for it.
   if (away.has(region)) return { how: 'waiting' }
   try {
@@ -91,7 +96,7 @@ async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal
     if (isAway(error)) away.add(region)
     throw error
   }
-  const claimed = await open.save(found, {}, confirmed + LEASE)
+  const claimed = await open.save(found, { claim: newClaim() }, confirmed + LEASE)
   await parts.options.failpoint('sweep.claimed')
   switch (state) {
     case 'requested':
@@ -115,15 +120,15 @@ async function destroyAndErase(
   if (erasure.record.receipt === undefined) {
     const destroyed = await destroyKeys(parts, erasure, confirmed)
     erasure = destroyed.erasure
-    if (destroyed.how !== 'destroyed') return { how: destroyed.how === 'held' ? 'waiting' : 'failed', erasure }
+    if (destroyed.how !== 'destroyed') return { how: destroyed.how === 'held' ? 'held' : 'failed', erasure }
   }
   const left = await eraseResources(parts, erasure, confirmed, signal)
   if (left === undefined) return { how: 'done' }
-  return { how: isClean(left) ? 'clean' : 'failed', erasure: left }
+  return { how: isClean(left.record.resources) ? 'clean' : 'failed', erasure: left }
 }
 
-async function end(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<Step> {
-  const ended = await finish(parts, erasure, confirmed)
+async function end(parts: ErasureParts, erasure: OpenErasure, confirmed: number, signal: AbortSignal | undefined): Promise<Step> {
+  const ended = await finish(parts, erasure, confirmed, signal)
   return ended === 'erased' ? { how: 'done' } : { how: 'failed', erasure: ended }
 }
 
