@@ -68,7 +68,7 @@ export interface Erasure extends Sweepable {
    * @param held - the place, or the hold as `holds()` gives it: beneath a tenant whose keys are gone it is found by that alone
    * @throws StrongroomError `invalid_argument`, `not_found`, `shredded` (by its place, beneath such a tenant)
    */
-  release(held: Erasable | Hold, options: HoldOptions): Promise<void>
+  release(held: Erasable | Pick<Hold, 'references'>, options: HoldOptions): Promise<void>
   /** Holds that stand, then those that were released. Reads by pages. @throws StrongroomError `decrypt_failed` (altered), behind all others */
   holds(): AsyncIterable<Hold>
   /**

@@ -40,7 +40,11 @@ export async function hold({ vault, holds, open, options, tell }: ErasureParts, 
   return { mayBeTooLate, unreadable }
 }
 
-export async function release({ vault, holds, options, tell }: ErasureParts, held: Erasable | Hold, how: HoldOptions): Promise<void> {
+export async function release(
+  { vault, holds, options, tell }: ErasureParts,
+  held: Erasable | Pick<Hold, 'references'>,
+  how: HoldOptions,
+): Promise<void> {
   const reason = reasonOf(how)
   const references = isHold(held) ? referencesOf(held) : (await VaultPlace.of(vault, held)).references
   await holds.release(references, reason, () => options.failpoint('release.noted'))
@@ -49,11 +53,11 @@ export async function release({ vault, holds, options, tell }: ErasureParts, hel
 }
 
 // Of a tenant whose keys are gone nobody finds a place by its name any more.
-function isHold(held: Erasable | Hold): held is Hold {
+function isHold(held: Erasable | Pick<Hold, 'references'>): held is Pick<Hold, 'references'> {
   return typeof held === 'object' && held !== null && 'references' in held && Array.isArray(held.references)
 }
 
-function referencesOf({ references }: Hold): readonly string[] {
+function referencesOf({ references }: Pick<Hold, 'references'>): readonly string[] {
   if (!areReferences(references)) throw invalidArgument('held', 'must be a place, or a hold as holds() gives it')
   return references
 }
