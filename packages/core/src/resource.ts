@@ -83,7 +83,12 @@ export interface Resource {
   readonly name: string
   /** How many records there are now. */
   count(place: ErasedPlace): Promise<number>
-  /** Removes them all. @returns how many. @throws where it could not; it is called again then */
+  /**
+   * Removes them all. Behind its signal it removes nothing more: others end the erasure then, and what comes behind it may be of a new life.
+   *
+   * @returns how many
+   * @throws where it could not; it is called again then
+   */
   erase(place: ErasedPlace, options?: ResourceOptions): Promise<number>
   /** How many records are left, looked for anew: an erasure ends only at 0. */
   verify(place: ErasedPlace): Promise<number>

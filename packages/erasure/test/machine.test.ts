@@ -353,8 +353,19 @@ describe('resources', () => {
     expect(swept).toMatchObject([{ failed: 1 }])
     expect((await w.erasure.get(id))?.state).toBe('shredding')
     expect(await all(other.erasure.list())).toMatchObject([{ resources: [{ name: 'logs', failure: { code: 'resource_missing' } }] }])
+    // Under another name meanwhile: its rows are gone, and still it is not ended without a word about the old one.
+    const renamed = { ...w, ...(await w.another({ resources: [files, { ...w.logs, name: 'sync-logs' }] })) }
+    await pass(renamed, days(1))
+    expect([(await w.erasure.get(id))?.state, w.logs.rows.size]).toEqual(['shredding', 0])
+    w.logs.add('acme/alice')
     const both = { ...w, ...(await w.another({ resources: [files, w.logs] })) }
     await pass(both, days(1))
-    expect([(await w.erasure.get(id))?.state, files.rows.size, w.logs.rows.size]).toEqual(['erased', 0, 0])
+    expect([(await w.erasure.get(id))?.state, files.rows.size, w.logs.rows.size]).toEqual(['shredding', 0, 0])
+    expect((await all(both.erasure.list()))[0]?.resources).toMatchObject([{ name: 'sync-logs', failure: { code: 'resource_missing' } }])
+    // Under both names it ends, and so it does with one that is gone for good, by the word of whoever says so.
+    const gone = { name: 'sync-logs', count: async () => 0, erase: async () => 0, verify: async () => 0 }
+    const whole = { ...w, ...(await w.another({ resources: [files, w.logs, gone] })) }
+    await pass(whole, days(1))
+    expect((await w.erasure.get(id))?.state).toBe('erased')
   })
 })
