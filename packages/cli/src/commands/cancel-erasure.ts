@@ -15,8 +15,9 @@ export function addCancelErasure(erasures: Command, runner: Runner): void {
     .summary('take a request back')
     .description('take a request for an erasure back, while its grace lasts: who was suspended by it encrypts and decrypts again')
     .argument('<id>', 'the id of the erasure, as strongroom erasures lists it', erasureId)
-  withVaultFlags(command).action((id: string, flags: SharedFlags) =>
-    runner.run('erasures cancel', flags, (session) => cancelErasure(session, id)),
+  // The command that it is beneath has the same flags, and takes them first.
+  withVaultFlags(command).action((id: string) =>
+    runner.run('erasures cancel', command.optsWithGlobals<SharedFlags>(), (session) => cancelErasure(session, id)),
   )
 }
 

@@ -16,8 +16,9 @@ export function addDiscardErasure(erasures: Command, runner: Runner): void {
       'take away the record of an erasure that does not open. What was suspended stays so, and nothing is destroyed. Where you know whose it is, ask for the same erasure again instead: that replaces it',
     )
     .argument('<id>', 'references joined by dots, as strongroom erasures names it', referencesId)
-  withVaultFlags(command).action((id: string, flags: SharedFlags) =>
-    runner.run('erasures discard', flags, (session) => discardErasure(session, id)),
+  // The command that it is beneath has the same flags, and takes them first.
+  withVaultFlags(command).action((id: string) =>
+    runner.run('erasures discard', command.optsWithGlobals<SharedFlags>(), (session) => discardErasure(session, id)),
   )
 }
 

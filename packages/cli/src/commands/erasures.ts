@@ -24,8 +24,7 @@ export function addErasures(program: Command, runner: Runner): void {
     .description(
       'every erasure that has not come to its end: for whom, why, what it waits for and until when, and what has failed. Ends with 1 where the record of one does not open',
     )
-  // Flags behind a command that is beneath it are that one's.
-  withVaultFlags(command.enablePositionalOptions()).action((flags: SharedFlags) => runner.run('erasures', flags, erasures))
+  withVaultFlags(command).action((flags: SharedFlags) => runner.run('erasures', flags, erasures))
   addCancelErasure(command, runner)
   addDiscardErasure(command, runner)
 }
