@@ -37,11 +37,12 @@ export async function finish(
   const { references, record } = renewed.erasure
   const key = { references, nonce: record.nonce }
   const erased = await erasedRecord(parts, { ...record, resources }, survivors)
+  // First, while nothing but its own record is found beneath it.
+  await hasten(parts, renewed.erasure, renewed.confirmed)
   await ended.putErased(key, erased)
   await failpoint('erased.put')
   await ended.note(key, erased)
   await failpoint('erased.marked')
-  await hasten(parts, renewed.erasure, renewed.confirmed)
   const isLast = await open.removeClaimed(renewed.erasure)
   await failpoint('erased.removed')
   if (isLast) parts.tell({ type: 'erased', id: given.id })
@@ -77,6 +78,8 @@ function saveLeft(parts: ErasureParts, { done, erasure, confirmed }: Renewed<Las
 
 // What is beneath has gone with it, and nothing of it can be taken back: its requests come to their end now, before anybody comes back.
 async function hasten({ open, vault }: ErasureParts, { references, record }: OpenErasure, confirmed: number): Promise<void> {
+  // Nothing is beneath an item.
+  if (record.names.item !== undefined) return
   const { instant: shredded } = verifyReceipt(record.receipt ?? '', await vault.receiptKeys())
   for await (const unread of open.beneath(references)) {
     if (unread.references.length === references.length) continue

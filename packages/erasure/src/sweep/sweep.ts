@@ -19,10 +19,16 @@ import { LEASE } from './pauses.ts'
 const BATCH = 1000
 const LONGEST_BATCH = 5 * 60_000
 
-/** What became of one. `failed`: its record says why. */
-interface Step {
-  readonly how: 'done' | 'waiting' | 'held' | 'failed' | 'clean' | 'nothing'
-  readonly erasure?: OpenErasure | undefined
+/** What became of one. `failed`: its record says why; `clean`: nothing is left of it, and it is claimed. */
+type Step =
+  | { readonly how: 'done' | 'waiting' | 'held' | 'nothing' }
+  | { readonly how: 'failed'; readonly erasure: OpenErasure }
+  | { readonly how: 'clean'; readonly claimed: Claimed }
+
+/** By the erasures' time at which it was claimed last. */
+interface Claimed {
+  readonly erasure: OpenErasure
+  readonly confirmed: number
 }
 
 export async function sweep(parts: ErasureParts, options: SweepOptions | undefined): Promise<SweepReport> {
@@ -31,17 +37,15 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
   if (before !== undefined) await keepClaims(parts, before, confirmed)
   if (damaged !== undefined) tally.damaged(damaged)
   if (isDoubtful) addFailures(tally, [{ place: 'clock', reason: 'clocks_disagree' }])
-  const clean: OpenErasure[] = []
+  const clean: Claimed[] = []
   const attempt = (place: string, work: () => Promise<Step>): Promise<Attempted> =>
     tally.attempt(place, async () => {
-      const { how, erasure } = await work().catch(unlessConflictNothing)
-      if (how === 'done' || how === 'waiting' || how === 'held' || how === 'nothing') return how
-      if (how === 'clean' && erasure !== undefined) clean.push(erasure)
-      if (how === 'failed' && erasure !== undefined) addFailures(tally, failuresOf(parts, erasure))
+      const came = await work().catch(unlessConflictNothing)
+      if (came.how === 'clean') clean.push(came.claimed)
+      else if (came.how === 'failed') addFailures(tally, failuresOf(parts, came.erasure))
+      else return came.how
       return 'nothing'
     })
-  // Others go on with the time meanwhile: what is claimed is claimed from where it is then.
-  const now = async (): Promise<{ readonly confirmed: number }> => ({ confirmed: await parts.time.confirmed() })
   const away = new Set<string>()
   const start = parts.vault.clock.monotonic()
   let done = 0
@@ -49,13 +53,13 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
     tally.signal?.throwIfAborted()
     const found = await unread.open().catch(unlessDamaged)
     if (found === undefined) tally.damaged(unread.place)
-    else if ((await attempt(found.id, async () => step(parts, found, { ...(await now()), signal: tally.signal, away }))) === 'done') done++
+    else if ((await attempt(found.id, () => step(parts, found, { confirmed, signal: tally.signal, away }))) === 'done') done++
     // Only what has got on counts: the rest may be what nobody here can do.
     const ended = done + clean.length
     if (ended >= BATCH || (ended > 0 && parts.vault.clock.monotonic() - start > LONGEST_BATCH)) break
   }
   if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
-  for (const erasure of clean) await attempt(erasure.id, async () => end(parts, erasure, (await now()).confirmed, tally.signal))
+  for (const claimed of clean) await attempt(claimed.erasure.id, () => end(parts, claimed, tally.signal))
   await close(parts, tally)
   return tally.report()
 }
@@ -96,38 +100,39 @@ async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal
     if (isAway(error)) away.add(region)
     throw error
   }
-  const claimed = await open.save(found, { claim: newClaim() }, confirmed + LEASE)
+  // Others go on with the time meanwhile: it is claimed from where that is now.
+  const now = await parts.time.confirmed()
+  const claimed = await open.save(found, { claim: newClaim() }, now + LEASE)
   await parts.options.failpoint('sweep.claimed')
   switch (state) {
     case 'requested':
-      await suspend(parts, claimed, confirmed)
+      await suspend(parts, claimed, now)
       return { how: 'done' }
     case 'cancelling':
       await finishCancel(parts, claimed)
       return { how: 'done' }
     default:
-      return destroyAndErase(parts, claimed, confirmed, signal)
+      return destroyAndErase(parts, { erasure: claimed, confirmed: now }, signal)
   }
 }
 
 async function destroyAndErase(
   parts: ErasureParts,
-  claimed: OpenErasure,
-  confirmed: number,
+  { erasure: claimed, confirmed }: Claimed,
   signal: AbortSignal | undefined,
 ): Promise<Step> {
   let erasure = claimed
   if (erasure.record.receipt === undefined) {
     const destroyed = await destroyKeys(parts, erasure, confirmed)
     erasure = destroyed.erasure
-    if (destroyed.how !== 'destroyed') return { how: destroyed.how === 'held' ? 'held' : 'failed', erasure }
+    if (destroyed.how !== 'destroyed') return destroyed.how === 'held' ? { how: 'held' } : { how: 'failed', erasure }
   }
   const left = await eraseResources(parts, erasure, confirmed, signal)
   if (left === undefined) return { how: 'done' }
-  return { how: isClean(left.record.resources) ? 'clean' : 'failed', erasure: left }
+  return isClean(left.record.resources) ? { how: 'clean', claimed: { erasure: left, confirmed } } : { how: 'failed', erasure: left }
 }
 
-async function end(parts: ErasureParts, erasure: OpenErasure, confirmed: number, signal: AbortSignal | undefined): Promise<Step> {
+async function end(parts: ErasureParts, { erasure, confirmed }: Claimed, signal: AbortSignal | undefined): Promise<Step> {
   const ended = await finish(parts, erasure, confirmed, signal)
   return ended === 'erased' ? { how: 'done' } : { how: 'failed', erasure: ended }
 }
