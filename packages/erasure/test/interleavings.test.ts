@@ -99,7 +99,7 @@ const actions: fc.Arbitrary<readonly Action[]> = fc
   .array(
     fc.oneof(
       { weight: 4, arbitrary: action.map((one): readonly Action[] => [one]) },
-      { weight: 1, arbitrary: story as fc.Arbitrary<readonly Action[]> },
+      { weight: 2, arbitrary: story as fc.Arbitrary<readonly Action[]> },
     ),
     { minLength: 5, maxLength: 30, size: 'max' },
   )
