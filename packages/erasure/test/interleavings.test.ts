@@ -58,41 +58,47 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 )
 
 /** What happens to one place in a row: by chance alone it would seldom come so far. */
-const STORIES: readonly ((place: PlaceName) => readonly Action[])[] = [
-  (place) => [
+const STORIES: readonly ((of: PlaceName) => readonly Action[])[] = [
+  (of) => [
     { do: 'kill', at: 'request.noted' },
-    { do: 'request', place },
+    { do: 'request', place: of },
   ],
-  (place) => [
-    { do: 'request', place },
+  (of) => [
+    { do: 'request', place: of },
     { do: 'wrong clock', by: days(31), sweeps: 3 },
   ],
-  (place) => [
-    { do: 'request', place },
+  (of) => [
+    { do: 'request', place: of },
     { do: 'cron', days: 16 },
-    { do: 'cancel', place },
-    { do: 'write', place },
+    { do: 'cancel', place: of },
+    { do: 'write', place: of },
   ],
-  (place) => [{ do: 'request', place, grace: 0 }, { do: 'recreate', place }, { do: 'write', place }, { do: 'sweep' }],
-  (place) => [
-    { do: 'request', place },
+  (of) => [{ do: 'request', place: of, grace: 0 }, { do: 'recreate', place: of }, { do: 'write', place: of }, { do: 'sweep' }],
+  (of) => [
+    { do: 'request', place: of },
     { do: 'cron', days: 31 },
-    { do: 'recreate', place },
-    { do: 'write', place },
+    { do: 'recreate', place: of },
+    { do: 'write', place: of },
     { do: 'cron', days: 16 },
   ],
-  (place) => [{ do: 'hold', place }, { do: 'request', place }, { do: 'cron', days: 31 }, { do: 'release', place }, { do: 'sweep' }],
-  (place) => [
-    { do: 'hold', place },
-    { do: 'shred', place },
-    { do: 'release', place },
+  (of) => [
+    { do: 'hold', place: of },
+    { do: 'request', place: of },
+    { do: 'cron', days: 31 },
+    { do: 'release', place: of },
+    { do: 'sweep' },
   ],
-  (place) => [
-    { do: 'request', place },
+  (of) => [
+    { do: 'hold', place: of },
+    { do: 'shred', place: of },
+    { do: 'release', place: of },
+  ],
+  (of) => [
+    { do: 'request', place: of },
     { do: 'pass', hours: 24 * 31 },
-    { do: 'cancel', place },
+    { do: 'cancel', place: of },
   ],
-  (place) => [{ do: 'fail' }, { do: 'request', place, grace: 0 }, { do: 'cron', days: 1 }, { do: 'mend' }],
+  (of) => [{ do: 'fail' }, { do: 'request', place: of, grace: 0 }, { do: 'cron', days: 1 }, { do: 'mend' }],
 ]
 const story = fc.tuple(place, fc.constantFrom(...STORIES)).map(([of, told]) => [{ do: 'write' as const, place: of }, ...told(of)])
 const actions: fc.Arbitrary<readonly Action[]> = fc
@@ -103,7 +109,7 @@ const actions: fc.Arbitrary<readonly Action[]> = fc
     ),
     { minLength: 5, maxLength: 30, size: 'max' },
   )
-  .map((all) => all.flat())
+  .map((parts) => parts.flat())
 
 /** What is true of a place, as whoever has only used it knows. */
 interface Known {

@@ -79,7 +79,7 @@ test('who has lost his claim, to somebody who has taken it, hears of it within a
   await w.erasure.sweep()
   const { id } = await w.erasure.request(w.acme.subject('alice'), { reason: 'accountDeleted', grace: 0 })
   const others = await w.another({ resources: [rowsOf('logs')] })
-  let stop = (_: boolean): void => undefined
+  let stop: (isAborted: boolean) => void = () => undefined
   const isAborted = new Promise<boolean>((resolve) => {
     stop = resolve
   })

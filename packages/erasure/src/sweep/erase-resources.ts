@@ -77,9 +77,10 @@ export function saveProgress(
 }
 
 /** One that has failed just now is not tried again at once. */
-export function paused(before: ResourceProgress, { retryAt: _, ...now }: ResourceProgress, confirmed: number): ResourceProgress {
+export function paused(before: ResourceProgress, now: ResourceProgress, confirmed: number): ResourceProgress {
   const { failure } = now
-  return failure === undefined || failure === before.failure ? now : { ...now, retryAt: confirmed + pauseAfter(failure.failures) }
+  const retryAt = failure === undefined || failure === before.failure ? undefined : confirmed + pauseAfter(failure.failures)
+  return { ...now, retryAt }
 }
 
 /** One call or two of a resource, and what it has come to then. */
