@@ -1,6 +1,6 @@
 // Resources that take longer than sweeps are apart: who works on one keeps it, and comes to an end.
 import { minutes } from '@strongroom/core'
-import { createErasure } from '@strongroom/erasure'
+import { createErasure, sweep } from '@strongroom/erasure'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { APART, email, policy, rowsOf, type World, world } from './support.ts'
@@ -54,6 +54,25 @@ test.each(['erase', 'verify', 'survivors'] as const)('%s takes seven times as lo
   expect([(await w.erasure.get(id))?.state, calls]).toEqual(['erased', { erase: 1, verify: 2, survivors: 1 }])
 })
 
+test('the time goes on between two renewals, in the last look: it is still whose it was, and ends', async () => {
+  const w = await world()
+  await w.erasure.sweep()
+  const { id } = await w.erasure.request(w.acme.subject('alice'), { reason: 'accountDeleted', grace: 0 })
+  const others = await w.another()
+  let looks = 0
+  const { verify } = w.logs
+  const looking = {
+    ...w.logs,
+    async verify(...args: Parameters<typeof verify>) {
+      if (++looks === 2) await (w.clock.advance(APART), others.erasure.sweep())
+      return verify(...args)
+    },
+  }
+  expect(await createErasure(w.vault, { policy, resources: [looking] }).sweep()).toMatchObject({ done: 1 })
+  expect(await w.erasure.find(w.acme.subject('alice'))).toBeUndefined()
+  expect((await w.erasure.get(id))?.state).toBe('erased')
+})
+
 test('a process that lives no more: others go on once the time has gone on twice', async () => {
   const w = await world()
   w.logs.add('acme/alice', 2)
@@ -95,4 +114,27 @@ test('who has lost his claim, to somebody who has taken it, hears of it within a
   }
   await createErasure(w.vault, { policy, resources: [stopped] }).sweep()
   expect([(await others.erasure.get(id))?.state, await isAborted]).toEqual(['erased', true])
+})
+
+test('what is done with first comes to its end, and is not kept waiting by all that comes behind it', async () => {
+  const w = await world()
+  let passed = 0
+  const clock = { now: w.clock.now, monotonic: () => performance.now() + passed }
+  const ids: string[] = []
+  const seen: unknown[] = []
+  const slow = {
+    ...w.logs,
+    async erase(...args: Parameters<typeof w.logs.erase>) {
+      passed += minutes(6)
+      seen.push(await Promise.all(ids.map(async (id) => (await w.erasure.get(id))?.state)))
+      return w.logs.erase(...args)
+    },
+  }
+  const { vault, erasure } = await w.another({ clock, resources: [slow] })
+  for (const name of ['alice', 'bob'])
+    ids.push((await erasure.request(vault.tenant('acme').subject(name), { reason: 'accountDeleted', grace: 0 })).id)
+  expect(await sweep([erasure])).toMatchObject([{ done: 2, failed: 0 }])
+  expect(seen).toHaveLength(2)
+  expect(seen[0]).toEqual(['shredding', 'shredding'])
+  expect(new Set(seen[1] as string[])).toEqual(new Set(['erased', 'shredding']))
 })
