@@ -129,4 +129,9 @@ export interface Replayed {
   readonly removed: number
   /** Records of whoever is suspended, with no request for erasure open: left as they are, and for an operator to look into. */
   readonly suspended: number
+  /**
+   * Records of whoever lives, with values of key versions that a rotation has ended: left as they are. They came from before the rotation; only a
+   * newer copy of the data has them in a form that opens.
+   */
+  readonly retired?: number | undefined
 }

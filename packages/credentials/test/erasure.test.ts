@@ -1,5 +1,5 @@
 // Connections as something that an erasure sees to: what is counted, ended and left, and what is removed again after a restore.
-import { type DeadPlaces, type ErasedPlace, type Item, type Resource, StrongroomError, type Subject } from '@strongroom/core'
+import { type DeadPlaces, type ErasedPlace, type Item, type Progress, type Resource, StrongroomError, type Subject } from '@strongroom/core'
 import { manualClock } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
@@ -155,4 +155,24 @@ test('replay removes what a restored state store has again of the dead, and noth
   expect(await w.resource.replay(NOBODY)).toEqual({ looked: 6, removed: 1, suspended: 0 })
   expect(await w.resource.replay(NOBODY)).toEqual({ looked: 5, removed: 0, suspended: 0 })
   expect(await w.connection.use((token) => token.reveal())).not.toBe('')
+})
+
+test('replay leaves the connection of who lives and whose key was rotated since the key store that was put back', async () => {
+  const w = await connected()
+  const before = w.keyStore.snapshot()
+  const toEnd = async (run: AsyncIterable<Progress>): Promise<void> => {
+    for await (const { phase, done } of run) if (phase === 'waiting' && done === 0) setTimeout(() => w.clock.advance(3_600_000), 1)
+  }
+  await toEnd(w.vault.rotateSubjectKey(w.alice))
+  w.clock.advance(3_600_000)
+  const holders = [{ countValues: () => Promise.resolve(0) }]
+  await toEnd(w.vault.retireVersion(w.alice, { holders, dataBackup: { startedAt: w.clock.now() } }))
+  for (const record of before) if (record.type === 'node') w.keyStore.edit({ type: 'node', ref: record.ref }, () => record)
+  await w.vault.reconcile()
+  const connections = entries(w)
+  expect([await w.alice.state(), await w.resource.replay(NOBODY)]).toEqual(['absent', { looked: 5, removed: 0, suspended: 0 }])
+  expect(entries(w)).toEqual(connections)
+  expect(await outcome(() => w.connection.use((token) => token.reveal()))).toBe('retired')
+  // Nobody reads her tokens any more: to end the connection tells so.
+  expect(await w.connection.disconnect()).toMatchObject({ revocation: 'unconfirmed' })
 })
