@@ -251,6 +251,7 @@ def open_receipt(v: dict) -> None:
     same(seed.hex(), v["seed"], "seed")
     signer = Ed25519PrivateKey.from_private_bytes(seed)
     same(signer.public_key().public_bytes_raw().hex(), v["publicKey"], "public key")
+    same(v["vaultId"] + v["publicKey"], v["trustedKey"], "trusted key")
     same(signer.sign(label("shred-receipt") + fields).hex(), v["signature"], "signature made again")
 
 # Closure certificate
@@ -275,6 +276,7 @@ def open_certificate(v: dict) -> None:
     same(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8"), body, "spelling")
     same(" ".join(said), MEMBERS, "members")
     same(said, v["says"], "what it says")
+    same(said["vaultId"] + key.hex(), v["trustedKey"], "trusted key: of the vault that it names")
     same(said["destruction"][-1]["number"], said["rootVersion"], "newest root version")
     for root in said["destruction"]:
         same(max(root["effectiveAt"], root["copiesUntil"]) <= said["closedAt"], True, "a root version that lives")
@@ -282,6 +284,7 @@ def open_certificate(v: dict) -> None:
     data = from_text(said["receipt"].removeprefix("srr1."))
     fields = data[:-96]
     same(is_signed(h(v["publicKey"]), "shred-receipt", fields, data[-64:]), True, "signature of the receipt")
+    same(split(fields[1:])[0].hex() + data[-96:-64].hex(), v["trustedKey"], "trusted key: of the vault that the receipt names")
     vault, kind, ref, _, tenant, region, versions, root, instant, _, n, digest, _ = split(fields[1:])
     same(kind, b"\x02", "kind")
     same([tenant.hex(), ref.hex()], said["references"], "references")

@@ -95,7 +95,8 @@ export interface Vault extends Epochs, Inspection, BlindIndexes, Sweepable {
    */
   reconcile(): Promise<{ readonly entries: number }>
   /**
-   * The public keys that sign this vault's receipts, 32 bytes each: publish them, so that `verifyReceipt` can be given keys that are trusted.
+   * The public keys that sign this vault's receipts, each behind the vault's id, 48 bytes together: publish them, so that `verifyReceipt` can be given
+   * keys that are trusted, and no other vault's key passes for one of this.
    *
    * They are made with the vault: from then on each copy of the key store holds them.
    *
