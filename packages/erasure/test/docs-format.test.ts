@@ -65,7 +65,8 @@ test('the table lists the members in their order, and the limits are those of th
   const { form: _, ...says } = vector.says
   expect(decodeBody(encodeBody({ ...says, closedAt: last }))).toBeDefined()
   expect(decodeBody(encodeBody({ ...says, closedAt: last + 1 }))).toBeUndefined()
-  const named = (name: string): unknown => decodeBody(encodeBody({ ...says, resources: [{ name, found: 1, remaining: 0, verifiedAt: 1 }] }))
+  const named = (name: string): unknown =>
+    decodeBody(encodeBody({ ...says, resources: [{ name, found: 1, remaining: 0, verifiedAt: says.erasedAt }] }))
   expect([named('x'.repeat(256)), named('\u{1F600}'.repeat(256))]).not.toContain(undefined)
   expect(
     ['', 'x'.repeat(257), '\u{1F600}'.repeat(257), 'a\u0000', 'a\u202E', 'a\u2028', '\uD800']

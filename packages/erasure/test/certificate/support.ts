@@ -87,7 +87,7 @@ export async function factsOf(
     requestedAt: START,
     suspendedAt: START + 1,
     dueAt: START + days(30),
-    erasedAt: START + days(30) + hours(1),
+    erasedAt: START + days(30) + hours(2),
     policy: POLICY,
     receipt,
     resources: [

@@ -204,10 +204,10 @@ describe.skipIf(uri === undefined)('on a server', () => {
   })
 
   test('it holds nothing of items, nor of what is the tenant itself', async () => {
-    const item = { ...her, item: 'hubspot', references: REFERENCES(3) }
-    const self = { tenant: 'acme', self: true, references: REFERENCES(2) } as const
+    const item = { ...her, kind: 'item', item: 'hubspot', references: REFERENCES(3) } as const
+    const self = { kind: 'self', tenant: 'acme', self: true, references: REFERENCES(2) } as const
     for (const resource of [w.users.resource(), w.users.resource({ erase: 'values' })])
-      for (const place of [item, self, { ...self, item: 'hubspot', references: REFERENCES(3) }])
+      for (const place of [item, self, { ...self, kind: 'item', item: 'hubspot', references: REFERENCES(3) } as const])
         expect([await resource.count(place), await resource.erase(place), await resource.survivors(place)]).toEqual([0, 0, []])
     expect(await w.stored.countDocuments()).toBe(3)
   })
@@ -275,8 +275,9 @@ describe.skipIf(uri === undefined)('on a server', () => {
   test('what outlives a person are the keys of indexes: of the application, and of her tenant, which go with him', async () => {
     const index = (name: string, scope: string) => ({ what: 'index', name, scope, generation: 1 })
     const ofTenant = [index('users.age', 'tenant'), index('users.phones[]', 'tenant')]
-    expect(await w.users.resource().survivors(her)).toEqual([index('users.email', 'application'), ...ofTenant])
-    expect(await w.users.resource().survivors(named('acme'))).toEqual([index('users.email', 'application')])
+    const of = (kind: 'subject' | 'tenant', depth: number) => w.users.resource().survivors({ kind, references: REFERENCES(depth) })
+    expect(await of('subject', 2)).toEqual([index('users.email', 'application'), ...ofTenant])
+    expect(await of('tenant', 1)).toEqual([index('users.email', 'application')])
   })
 
   const fatesOf = (fates: Readonly<Record<string, PlaceFate>>): DeadPlaces => ({
