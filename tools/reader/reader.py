@@ -255,7 +255,7 @@ def open_receipt(v: dict) -> None:
     same(signer.sign(label("shred-receipt") + fields).hex(), v["signature"], "signature made again")
 
 # Closure certificate
-MEMBERS = "form vaultId kind references region reason requestedAt suspendedAt dueAt shreddedAt erasedAt closedAt keyVersions rootVersion"
+MEMBERS = "form vaultId kind references region reason requestedAt suspendedAt dueAt shreddedAt erasedAt closedAt held keyVersions rootVersion"
 MEMBERS += " ledger receipt policy resources destruction survivors"
 
 def from_text(text: str) -> bytes:
@@ -280,6 +280,11 @@ def open_certificate(v: dict) -> None:
     same(said["destruction"][-1]["number"], said["rootVersion"], "newest root version")
     for root in said["destruction"]:
         same(max(root["effectiveAt"], root["copiesUntil"]) <= said["closedAt"], True, "a root version that lives")
+    requested, suspended, due, shredded, erased, closed = (said[name] for name in MEMBERS.split()[6:12])
+    same(requested <= due <= erased <= closed and shredded <= erased, True, "order of the steps")
+    same(requested <= suspended <= shredded or suspended == shredded, True, "order of suspension and shred")
+    same(all(shredded <= each["verifiedAt"] <= erased for each in said["resources"]), True, "order of resources")
+    same(said["held"]["from"] <= said["held"]["until"] <= erased, True, "order of what was held")
     # The receipt in it.
     data = from_text(said["receipt"].removeprefix("srr1."))
     fields = data[:-96]
