@@ -131,8 +131,8 @@ export class RevocationOutbox {
   }
 
   /** Leaves a note that it was never confirmed, without the token: so that the certificate of an erasure can say it. @throws as `claim` */
-  async note({ key, until, pending, stored: version }: StoredRevocation): Promise<void> {
-    await this.#put(key, { ...pending, token: '' }, version, Math.max(until, this.#clock.now()) + NOTED_FOR)
+  async note({ key, pending, stored: version }: StoredRevocation): Promise<void> {
+    await this.#put(key, { ...pending, token: '' }, version, this.#clock.now() + NOTED_FOR)
   }
 
   async remove({ key, stored: expected }: StoredRevocation): Promise<void> {
