@@ -1,5 +1,14 @@
 // Connections as something that an erasure sees to: what is counted, ended and left, and what is removed again after a restore.
-import { type DeadPlaces, type ErasedPlace, type Item, type NamelessPlace, type Progress, type Resource, StrongroomError, type Subject } from '@strongroom/core'
+import {
+  type DeadPlaces,
+  type ErasedPlace,
+  type Item,
+  type NamelessPlace,
+  type Progress,
+  type Resource,
+  StrongroomError,
+  type Subject,
+} from '@strongroom/core'
 import { manualClock } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 

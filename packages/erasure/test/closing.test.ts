@@ -65,7 +65,10 @@ test('of a resource that is there no more it says what was known; one that fails
 test('a hold that stood when it was due: from when until when; one that was released before is not said', async () => {
   const w = await world()
   const [alice, bob] = [w.acme.subject('alice'), w.acme.subject('bob')]
-  const ids = [await w.erasure.request(alice, { reason: 'accountDeleted' }), await w.erasure.request(bob, { reason: 'accountDeleted' })].map(({ id }) => id)
+  const ids = [
+    await w.erasure.request(alice, { reason: 'accountDeleted' }),
+    await w.erasure.request(bob, { reason: 'accountDeleted' }),
+  ].map(({ id }) => id)
   await w.erasure.hold(alice, { reason: 'CANARY' })
   await w.erasure.hold(bob, { reason: 'CANARY' })
   await pass(w, days(10))
@@ -85,31 +88,37 @@ test('a hold that stood when it was due: from when until when; one that was rele
   expect(JSON.stringify([hers, his])).not.toContain('CANARY')
 })
 
-test.each(['shred', 'end', 'both'] as const)('a clock that was a year ahead, at the %s: closed all the same, and in order', async (when) => {
-  const w = await world()
-  const year = days(365)
-  w.logs.add('acme/alice')
-  const ahead = async <T>(is: boolean, work: () => Promise<T>): Promise<T> => {
-    w.clock.jump(is ? year : 0)
-    try {
-      return await work()
-    } finally {
-      w.clock.jump(is ? -year : 0)
+test.each(['shred', 'end', 'both'] as const)(
+  'a clock that was a year ahead, at the %s: closed all the same, and in order',
+  async (when) => {
+    const w = await world()
+    const year = days(365)
+    w.logs.add('acme/alice')
+    const ahead = async <T>(is: boolean, work: () => Promise<T>): Promise<T> => {
+      w.clock.jump(is ? year : 0)
+      try {
+        return await work()
+      } finally {
+        w.clock.jump(is ? -year : 0)
+      }
     }
-  }
-  const asked = await ahead(when !== 'end', () => w.erasure.request(w.acme.subject('alice'), { reason: 'accountDeleted', grace: 0 }))
-  await ahead(when !== 'shred', () => w.erasure.sweep())
-  await pass(w, days(1))
-  expect((await asked.refresh())?.state).toBe('erased')
-  await closeEpoch(w.vault)
-  await pass(w, APART)
-  const said = await certificateOf(w, asked.id)
-  expect(said.requestedAt).toBeLessThanOrEqual(said.suspendedAt)
-  expect(said.shreddedAt).toBeLessThanOrEqual(said.erasedAt)
-  expect(said.erasedAt).toBeLessThanOrEqual(said.closedAt)
-  for (const { verifiedAt } of said.resources) expect(verifiedAt).toBeLessThanOrEqual(said.erasedAt)
-  // Its receipt has it, and nothing that followed is said to have been before that.
-  if (when === 'end') expect(said.closedAt).toBeLessThanOrEqual(w.clock.now())
-  else expect(said.closedAt).toBe(said.shreddedAt)
-  expect([await all(w.erasure.list()), await outcome(() => w.acme.subject('alice').recreate({ reason: 'operator' }))]).toEqual([[], 'done'])
-})
+    const asked = await ahead(when !== 'end', () => w.erasure.request(w.acme.subject('alice'), { reason: 'accountDeleted', grace: 0 }))
+    await ahead(when !== 'shred', () => w.erasure.sweep())
+    await pass(w, days(1))
+    expect((await asked.refresh())?.state).toBe('erased')
+    await closeEpoch(w.vault)
+    await pass(w, APART)
+    const said = await certificateOf(w, asked.id)
+    expect(said.requestedAt).toBeLessThanOrEqual(said.suspendedAt)
+    expect(said.shreddedAt).toBeLessThanOrEqual(said.erasedAt)
+    expect(said.erasedAt).toBeLessThanOrEqual(said.closedAt)
+    for (const { verifiedAt } of said.resources) expect(verifiedAt).toBeLessThanOrEqual(said.erasedAt)
+    // Its receipt has it, and nothing that followed is said to have been before that.
+    if (when === 'end') expect(said.closedAt).toBeLessThanOrEqual(w.clock.now())
+    else expect(said.closedAt).toBe(said.shreddedAt)
+    expect([await all(w.erasure.list()), await outcome(() => w.acme.subject('alice').recreate({ reason: 'operator' }))]).toEqual([
+      [],
+      'done',
+    ])
+  },
+)

@@ -1,5 +1,5 @@
 // From the request to the certificate, step by step.
-import { days, type StateStore } from '@strongroom/core'
+import { days, type Item, type StateStore } from '@strongroom/core'
 import { memoryKeyProvider } from '@strongroom/core/testing'
 import { createErasure, verifyCertificate } from '@strongroom/erasure'
 import { withFailpoints } from '@strongroom/erasure/testing'
@@ -94,11 +94,11 @@ describe('a person', () => {
     expect([requestedAt, dueAt, erasedAt]).toEqual([START, START + days(1), START + days(1)])
   })
 
-  test.each([
-    ['a person', (w: World) => [w.acme.subject('alice'), w.acme]],
-    ['an item', (w: World) => [w.acme.subject('alice').item('hubspot'), w.acme.subject('alice')]],
-    ["what is the tenant's own", (w: World) => [w.acme.self(), w.acme]],
-  ] as const)('%s that others had suspended, and what is above: taken back, it is as suspended as before', async (_, handles) => {
+  test.each<[string, (w: World) => readonly [Item, Pick<Item, 'suspend' | 'resume'>]]>([
+    ['a person', ({ acme }) => [acme.subject('alice'), acme]],
+    ['an item', ({ acme }) => [acme.subject('alice').item('hubspot'), acme.subject('alice')]],
+    ["what is the tenant's own", ({ acme }) => [acme.self(), acme]],
+  ])('%s that others had suspended, and what is above: taken back, it is as suspended as before', async (_, handles) => {
     const w = await world()
     const [place, above] = handles(w)
     await place.encrypt(email, ADDRESS)

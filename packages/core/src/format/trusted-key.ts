@@ -16,7 +16,10 @@ export function trustedKey(vaultId: Uint8Array, publicKey: Uint8Array): Uint8Arr
 /** @throws StrongroomError `invalid_argument` */
 export function requireTrustedKeys(trustedKeys: readonly Uint8Array[]): void {
   if (!Array.isArray(trustedKeys) || trustedKeys.length === 0 || !trustedKeys.every((key) => isBytes(key) && key.length === LENGTH))
-    throw invalidArgument('trustedKeys', `must be at least one key of ${LENGTH} bytes, as receiptKeys gives them: a vault's id and its public key`)
+    throw invalidArgument(
+      'trustedKeys',
+      `must be at least one key of ${LENGTH} bytes, as receiptKeys gives them: a vault's id and its public key`,
+    )
   const vaults = new Map<string, string>()
   for (const key of trustedKeys as readonly Uint8Array[]) {
     const [vault, publicKey] = [hex(key.subarray(0, VAULT_ID)), hex(key.subarray(VAULT_ID))]

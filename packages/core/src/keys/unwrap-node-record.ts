@@ -75,7 +75,7 @@ export function goneVersions(record: NodeRecord, parent: WithGone | undefined): 
   const gone = record.versions.filter((version) => !isLive(version, parent))
   // A shred is of all that was there before: what had been retired by then is of a life that has ended.
   const lastShred = gone.findLast((version) => !isRetired(version, parent))?.version ?? 0
-  return gone.map(({ version, commitment }) => ({ version, commitment, isRetired: version > lastShred }))
+  return gone.map((each) => ({ version: each.version, commitment: each.commitment, isRetired: each.version > lastShred }))
 }
 
 function isRetired(version: KeyVersion, parent: WithGone | undefined): boolean {

@@ -59,7 +59,11 @@ const BODY: ReceiptBody = {
 }
 
 /** With public keys that are trusted as those of one vault. */
-const openReceipt = (text: string, keys: readonly Uint8Array[], { vaultId }: Pick<ReceiptBody, 'vaultId'> = BODY): ReceiptBody | undefined =>
+const openReceipt = (
+  text: string,
+  keys: readonly Uint8Array[],
+  { vaultId }: Pick<ReceiptBody, 'vaultId'> = BODY,
+): ReceiptBody | undefined =>
   openTrusted(
     text,
     keys.map((key) => trustedKey(vaultId, key)),

@@ -33,11 +33,17 @@ test('a key that it brings along is not believed, and each of the trusted ones i
   const own = await vault.receiptKeys()
   const other = new Uint8Array(16).fill(9)
   expect(verifyCertificateSignature(body, { publicKey: stranger, signature }, own)).toBeUndefined()
-  expect(verifyCertificateSignature(body, { publicKey: (own[0] as Uint8Array).slice(16), signature }, [...own, trustedKey(other, stranger)])).toBeUndefined()
+  expect(
+    verifyCertificateSignature(body, { publicKey: (own[0] as Uint8Array).slice(16), signature }, [...own, trustedKey(other, stranger)]),
+  ).toBeUndefined()
   expect(verifyCertificateSignature(body, { publicKey: stranger, signature }, [...own, trustedKey(other, stranger)])).toBe(hex(other))
   // Other labels, and none.
   for (const wrong of [new Uint8Array(), ascii('strongroom/v1/closure-certificate'), lp(ascii('strongroom/v1/shred-receipt'))])
-    expect(verifyCertificateSignature(body, { publicKey: stranger, signature: ed25519Sign(seed, concat(wrong, body)) }, [trustedKey(other, stranger)])).toBeUndefined()
+    expect(
+      verifyCertificateSignature(body, { publicKey: stranger, signature: ed25519Sign(seed, concat(wrong, body)) }, [
+        trustedKey(other, stranger),
+      ]),
+    ).toBeUndefined()
 })
 
 describe('a receipt and a certificate', () => {
@@ -51,7 +57,9 @@ describe('a receipt and a certificate', () => {
     const [fields, publicKey, signature] = [all.subarray(0, -HEADER), all.slice(-HEADER, -64), all.slice(-64)]
     expect(verifyCertificateSignature(fields, { publicKey, signature }, trusted)).toBeUndefined()
     // Nor with the label of the other in its body.
-    expect(verifyCertificateSignature(concat(lp(ascii('strongroom/v1/shred-receipt')), fields), { publicKey, signature }, trusted)).toBeUndefined()
+    expect(
+      verifyCertificateSignature(concat(lp(ascii('strongroom/v1/shred-receipt')), fields), { publicKey, signature }, trusted),
+    ).toBeUndefined()
 
     const signed = await vault.signCertificate(fields)
     const forged = `srr1.${Buffer.concat([fields, signed.publicKey, signed.signature]).toString('base64url')}`

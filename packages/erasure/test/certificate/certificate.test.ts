@@ -195,7 +195,9 @@ describe('is refused', () => {
   test('with a signature that was made for something else', async () => {
     for (const label of ['', 'strongroom/v1/shred-receipt', 'strongroom/v2/closure-certificate', 'closure-certificate']) {
       const other = signer(label)
-      expect(await verdict(other.certificate(bodyOf(certificate)), [other.trustedAs(made.vault.id), ...made.trusted])).toBe('certificate_invalid')
+      expect(await verdict(other.certificate(bodyOf(certificate)), [other.trustedAs(made.vault.id), ...made.trusted])).toBe(
+        'certificate_invalid',
+      )
     }
   })
 

@@ -94,15 +94,23 @@ test.each<[string, (said: ClosureCertificate) => Partial<ClosureCertificate>]>([
   ['erased before the shred', ({ shreddedAt }) => ({ erasedAt: shreddedAt - 1 })],
   ['erased behind the close', ({ closedAt }) => ({ erasedAt: closedAt + 1 })],
   ['due behind its end', ({ erasedAt }) => ({ dueAt: erasedAt + 1 })],
-  ['a resource looked through before the shred', ({ resources, shreddedAt }) => ({ resources: [{ ...resources[0], verifiedAt: shreddedAt - 1 } as never] })],
-  ['a resource looked through behind the end', ({ resources, erasedAt }) => ({ resources: [{ ...resources[0], verifiedAt: erasedAt + 1 } as never] })],
+  [
+    'a resource looked through before the shred',
+    ({ resources, shreddedAt }) => ({ resources: [{ ...resources[0], verifiedAt: shreddedAt - 1 } as never] }),
+  ],
+  [
+    'a resource looked through behind the end',
+    ({ resources, erasedAt }) => ({ resources: [{ ...resources[0], verifiedAt: erasedAt + 1 } as never] }),
+  ],
   ['held backwards', ({ dueAt }) => ({ held: { from: dueAt + 1, until: dueAt } })],
   ['held behind its end', ({ erasedAt }) => ({ held: { from: erasedAt, until: erasedAt + 1 } })],
 ])('signed by a trusted key, but %s: refused', async (_, change) => {
   const own = signer()
   const keys = [own.trustedAs(made.vault.id), ...made.trusted]
   const verdict = async (changed: object): Promise<string> => {
-    const said = JSON.parse(bodyOf(await issueCertificate(made.vault, { ...facts, held: { from: START, until: START + hours(1) } }))) as object
+    const said = JSON.parse(
+      bodyOf(await issueCertificate(made.vault, { ...facts, held: { from: START, until: START + hours(1) } })),
+    ) as object
     return outcome(() => verifyCertificate(own.certificate(JSON.stringify({ ...said, ...changed })), keys))
   }
   expect([await verdict({}), await verdict(change(verifyCertificate(await issueCertificate(made.vault, facts), made.trusted)))]).toEqual([

@@ -143,7 +143,9 @@ test('held back, taken by another way before its grace was over, and gone before
   )
   expect(at({})).not.toContain('Held back')
   expect(at({ shreddedAt: START + days(2) })).toContain('\nRecoverable until   2030-01-03 00:00:00 UTC\n')
-  expect(at({ suspendedAt: START - 1000, shreddedAt: START - 1000 })).toContain('\nRecoverable until   at no time: its keys were destroyed before\n')
+  expect(at({ suspendedAt: START - 1000, shreddedAt: START - 1000 })).toContain(
+    '\nRecoverable until   at no time: its keys were destroyed before\n',
+  )
 })
 
 test('at once, keys of an item, and a length of time that is no whole second', () => {

@@ -1,6 +1,14 @@
 /** Decrypting the values of documents, a batch at a time. */
 
-import { decryptFailed, equalBytes, StrongroomError, type StrongroomErrorCode, type UnlockedKeys, type ValueOptions, type Vault } from '@strongroom/core'
+import {
+  decryptFailed,
+  equalBytes,
+  StrongroomError,
+  type StrongroomErrorCode,
+  type UnlockedKeys,
+  type ValueOptions,
+  type Vault,
+} from '@strongroom/core'
 import { Binary, type BSONSerializeOptions } from 'mongodb'
 
 import { type EncryptedNode, holdsEncrypted, type SchemaNode } from '../schema/node.ts'
