@@ -13,13 +13,14 @@ export interface ReplayReport {
 }
 
 /** One resource: looked through to its end, unless `failure` says what kept it from that. */
-export interface ReplayedResource extends Required<Replayed> {
+export interface ReplayedResource extends Replayed {
   readonly name: string
+  readonly retired: number
   /** A code of `StrongroomError`, `resource_malformed` where its answer is no counts, or `failed` for what somebody else threw. Repeat the replay. */
   readonly failure?: string | undefined
 }
 
-const NOTHING: Required<Replayed> = { looked: 0, removed: 0, suspended: 0, retired: 0 }
+const NOTHING: Replayed & { readonly retired: number } = { looked: 0, removed: 0, suspended: 0, retired: 0 }
 
 /**
  * Goes through all data of all resources. May be repeated, and then removes what is left.
