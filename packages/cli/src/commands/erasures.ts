@@ -2,8 +2,7 @@
 
 import type { Command } from 'commander'
 
-import type { ListedErasure } from '../configuration/erasure-service.ts'
-import { ExitCode } from '../exit-code.ts'
+import type { ErasureService, ListedErasure } from '../configuration/erasure-service.ts'
 import { type SharedFlags, withVaultFlags } from '../flags.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
@@ -15,7 +14,6 @@ import { minute } from '../terminal/time.ts'
 import { addCancelErasure } from './cancel-erasure.ts'
 import { addDiscardErasure } from './discard-erasure.ts'
 import { openErasure } from './erasure-of.ts'
-import { readable } from './readable.ts'
 
 export function addErasures(program: Command, runner: Runner): void {
   const command = program
@@ -30,18 +28,19 @@ export function addErasures(program: Command, runner: Runner): void {
 }
 
 async function erasures(session: Session): Promise<Outcome> {
-  const { signal, width, style } = session
   const { erasure } = await openErasure(session)
-  const { found, failure } = await readable(erasure.list(), signal)
-  if (failure !== undefined) await session.note(`not listed: ${failure.code}: ${failure.message}`)
-  const rows = found.flatMap(erasureRows)
-  const lines = found.length === 0 ? ['no erasure is under way'] : statusLines(rows, width, style)
-  return {
-    lines,
-    summary: { erasures: found, isWhole: failure === undefined },
-    exitCode: failure === undefined ? ExitCode.done : ExitCode.failed,
-    isOutput: true,
-    isStyled: found.length > 0,
+  const list = { name: 'erasures', entries: entriesOf(erasure, session), none: 'no erasure is under way' }
+  return { list, lines: [], summary: {}, isOutput: true, isStyled: true }
+}
+
+// One after the other: there may be more than memory holds.
+async function* entriesOf(
+  erasure: Pick<ErasureService, 'list'>,
+  { signal, width, style }: Session,
+): AsyncGenerator<{ readonly lines: readonly string[]; readonly summary: ListedErasure }> {
+  for await (const each of erasure.list()) {
+    signal.throwIfAborted()
+    yield { lines: statusLines(erasureRows(each), width, style), summary: each }
   }
 }
 

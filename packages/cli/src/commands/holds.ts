@@ -2,8 +2,7 @@
 
 import type { Command } from 'commander'
 
-import type { ListedHold } from '../configuration/erasure-service.ts'
-import { ExitCode } from '../exit-code.ts'
+import type { ErasureService, ListedHold } from '../configuration/erasure-service.ts'
 import { type SharedFlags, withVaultFlags } from '../flags.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
@@ -11,7 +10,6 @@ import { statusLines } from '../status/lines.ts'
 import type { Row } from '../status/rows.ts'
 import { minute } from '../terminal/time.ts'
 import { openErasure } from './erasure-of.ts'
-import { readable } from './readable.ts'
 
 export function addHolds(program: Command, runner: Runner): void {
   const command = program
@@ -25,17 +23,18 @@ export function addHolds(program: Command, runner: Runner): void {
 
 async function holds(session: Session): Promise<Outcome> {
   const { erasure } = await openErasure(session)
-  const { found, failure } = await readable(erasure.holds(), session.signal)
-  const { width, style } = session
-  const lines = found.length === 0 ? ['there was never a hold'] : statusLines(found.flatMap(holdRows), width, style)
-  if (failure !== undefined)
-    await session.note(`a hold does not open (${failure.code}): it stands all the same, and can be released by the name of its place`)
-  return {
-    lines,
-    summary: { holds: found.map((hold) => ({ id: idOf(hold), ...hold })), isWhole: failure === undefined },
-    exitCode: failure === undefined ? ExitCode.done : ExitCode.failed,
-    isOutput: true,
-    isStyled: found.length > 0,
+  const list = { name: 'holds', entries: entriesOf(erasure, session), none: 'there was never a hold' }
+  return { list, lines: [], summary: {}, isOutput: true, isStyled: true }
+}
+
+// One after the other, as erasures are.
+async function* entriesOf(
+  erasure: Pick<ErasureService, 'holds'>,
+  { signal, width, style }: Session,
+): AsyncGenerator<{ readonly lines: readonly string[]; readonly summary: ListedHold & { readonly id: string } }> {
+  for await (const each of erasure.holds()) {
+    signal.throwIfAborted()
+    yield { lines: statusLines(holdRows(each), width, style), summary: { id: idOf(each), ...each } }
   }
 }
 

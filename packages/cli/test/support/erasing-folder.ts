@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { rawKeyConfiguration, vaultFolder, type VaultFolder } from './vault-folder.ts'
 
 /** A vault with an erasure, of whose resource there is a file a person: `rows-s0` … */
-export async function erasingFolder({ resource = 'rows(vault)', sweepables = '[]' } = {}): Promise<VaultFolder> {
+export async function erasingFolder({ resource = 'rows(vault)', sweepables = '[]', list = '' } = {}): Promise<VaultFolder> {
   const made = await vaultFolder()
   const source = rawKeyConfiguration(made.folder)
     .replace('  openVault({', '({')
     .replace(
       /\n {2}\}\),\n\)/,
-      `  services: (vault) => ({ erasure: createErasure(vault, { policy, resources: [${resource}] }), sweepables: ${sweepables} }) }))`,
+      `  services: (vault) => ({ erasure: { ...createErasure(vault, { policy, resources: [${resource}] }), ${list} }, sweepables: ${sweepables} }) }))`,
     )
     .replace(
       'const folder',

@@ -69,7 +69,7 @@ async function requireNotHeld({ key, itemOf }: Leaving, { store, vault }: Discon
 }
 
 // The last two are of a tenant that does not open as a whole.
-const UNREADABLE: readonly string[] = ['decrypt_failed', 'wrong_root_key', 'root_version_destroyed']
+const UNREADABLE: readonly string[] = ['retired', 'decrypt_failed', 'wrong_root_key', 'root_version_destroyed']
 // Each was overtaken by newer tokens.
 const MOST_TRIES = 100
 

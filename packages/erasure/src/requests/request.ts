@@ -6,7 +6,7 @@ import type { ErasureParts } from '../parts.ts'
 import { type Erasable, VaultPlace } from '../places/place.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import type { OpenRecord } from '../records/record.ts'
-import { destroyKeys } from '../sweep/destroy-keys.ts'
+import { destroyKeys, DUE_WHILE_HELD, heldBack } from '../sweep/destroy-keys.ts'
 import { LEASE } from '../sweep/pauses.ts'
 import { finishCancel } from './cancel.ts'
 import { type ErasureRequest, readRequest, requestOf } from './handle.ts'
@@ -100,7 +100,8 @@ function isSooner(now: number, grace: number, record: OpenRecord): boolean {
 
 async function destroyNow(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<OpenErasure> {
   // Due from now on: without grace it waits for no clock, and the first sweep behind the release goes on.
-  if (erasure.record.state === 'suspended' && (await parts.holds.stand(erasure.references))) return parts.open.save(erasure, {}, confirmed)
+  if (erasure.record.state === 'suspended' && (await parts.holds.stand(erasure.references)))
+    return parts.open.save(erasure, heldBack(parts, erasure, confirmed), DUE_WHILE_HELD)
   const destroyed = await destroyKeys(parts, erasure, confirmed)
   // The rest is for the next sweep, at once.
   return destroyed.how === 'destroyed' ? parts.open.saveClaimed(destroyed.erasure, {}, confirmed) : destroyed.erasure
@@ -124,7 +125,7 @@ async function begin(
     grace,
     requested: now,
     due: now + grace,
-    suspendedBefore: await place.isSuspendedItself(),
+    suspendedBefore: (await place.state()) === 'suspended',
     resources: [...parts.options.resources.keys()].map((name) => ({ name })),
   }
   // Whoever sweeps goes on with it, should this process end here.

@@ -4,9 +4,12 @@ import { type ErasedPlace, type Resource, StrongroomError } from '@strongroom/co
 
 import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
 import { newClaim, type OpenErasure } from '../records/open-erasures.ts'
-import type { ResourceProgress } from '../records/record.ts'
+import type { OpenRecord, ResourceProgress } from '../records/record.ts'
 import { failureAfter, LEASE, pauseAfter } from './pauses.ts'
 import { COUNT_WITHIN, within } from './within.ts'
+
+/** Of what is held: it stays due, every sweep says that it waits, and the first behind the release goes on. */
+export const DUE_WHILE_HELD = 0
 
 /** `destroyed`, or why not: a hold stands, or nobody has suspended the place, so that the request is none of today's. */
 export interface Destruction {
@@ -33,8 +36,8 @@ export async function destroyKeys(parts: ErasureParts, given: OpenErasure, confi
   if (await isInUse(parts, erasure)) return notSuspended(parts, erasure, confirmed)
   const receipt = await shred(parts, erasure, confirmed)
   if (receipt === undefined) {
-    const changes = { state: 'suspended', resources: uncounted(erasure) } as const
-    return { how: 'held', erasure: await open.saveClaimed(erasure, changes, confirmed) }
+    const changes = { state: 'suspended', resources: uncounted(erasure), ...heldBack(parts, erasure, confirmed) } as const
+    return { how: 'held', erasure: await open.saveClaimed(erasure, changes, DUE_WHILE_HELD) }
   }
   await failpoint('shred.done')
   erasure = await open.saveClaimed(erasure, { receipt, failure: undefined }, again)
@@ -63,6 +66,12 @@ async function shred(parts: ErasureParts, erasure: OpenErasure, confirmed: numbe
     await parts.open.saveClaimed(erasure, { failure }, confirmed + pauseAfter(failure.failures))
     throw error
   }
+}
+
+/** The certificate says that a hold stood, from when and until when: as sweeping has found it. */
+export function heldBack({ vault }: Pick<ErasureParts, 'vault'>, { record }: OpenErasure, confirmed: number): Pick<OpenRecord, 'held'> {
+  const now = Math.max(vault.clock.now(), confirmed)
+  return { held: { from: record.held?.from ?? now, until: now } }
 }
 
 // An older record that was put back destroys nothing of whoever has taken the request back, or has come again.

@@ -1,20 +1,16 @@
 /** The end of an erasure: nothing is left, one cache bound later nothing has come back, and its record holds no name any more. */
 
-import { type Survivor, verifyReceipt } from '@strongroom/core'
-import { z } from 'zod'
+import { verifyReceipt } from '@strongroom/core'
 
-import { printsAsName } from '../certificate/body.ts'
-import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
+import { codeOf, type ErasureParts } from '../parts.ts'
 import { kindOf } from '../places/place.ts'
-import { survivorForm, type ErasedRecord } from '../records/ended.ts'
+import type { ErasedRecord } from '../records/ended.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import type { Failure, OpenRecord, ResourceProgress } from '../records/record.ts'
+import { askSurvivors, type ResourceSurvivors } from '../survivors.ts'
 import { isClean, paused, saveProgress, verifyResources } from './erase-resources.ts'
 import { failureAfter, pauseAfter } from './pauses.ts'
 import { type Renewed, whileRenewed } from './renewed.ts'
-import { within, WORK_WITHIN } from './within.ts'
-
-const survivorsForm = z.array(survivorForm.refine(({ name }) => printsAsName(name)))
 
 /**
  * Killed anywhere, it is repeated to the same end.
@@ -52,7 +48,7 @@ export async function finish(
 /** What a last look has found: what outlives it, or `undefined` where it cannot end. */
 interface LastLook {
   readonly resources: readonly ResourceProgress[]
-  readonly survivors: readonly Survivor[] | undefined
+  readonly survivors: readonly ResourceSurvivors[] | undefined
   /** Of what is not a resource's. */
   readonly failure?: Failure | undefined
 }
@@ -94,18 +90,14 @@ async function hasten({ open, vault }: ErasureParts, { references, record }: Ope
   }
 }
 
-async function survivorsOf(parts: ErasureParts, { record, references }: OpenErasure, signal: AbortSignal): Promise<readonly Survivor[]> {
-  const place = placeOf(parts, { record }).asErased(references)
-  const survivors: Survivor[] = []
-  for (const { name } of record.resources) {
-    const said: unknown = await within(WORK_WITHIN, signal, async () => parts.options.resources.get(name)?.survivors?.(place))
-    if (said !== undefined) survivors.push(...survivorsForm.parse(said))
-  }
-  return survivors
+function survivorsOf(parts: ErasureParts, { record, references }: OpenErasure, signal: AbortSignal): Promise<readonly ResourceSurvivors[]> {
+  const place = { kind: kindOf(record.names), references }
+  const names = record.resources.map(({ name }) => name)
+  return askSurvivors(parts, place, { names, signal })
 }
 
-async function erasedRecord({ vault }: ErasureParts, record: OpenRecord, survivors: readonly Survivor[]): Promise<ErasedRecord> {
-  const { names, reason, policy, requested, suspended = requested, due, receipt = '' } = record
+async function erasedRecord({ vault }: ErasureParts, record: OpenRecord, survivors: readonly ResourceSurvivors[]): Promise<ErasedRecord> {
+  const { names, reason, policy, requested, suspended = requested, due, held, receipt = '' } = record
   const { region, rootVersion } = verifyReceipt(receipt, await vault.receiptKeys())
   return {
     kind: kindOf(names),
@@ -117,6 +109,7 @@ async function erasedRecord({ vault }: ErasureParts, record: OpenRecord, survivo
     suspendedAt: suspended,
     dueAt: due,
     erasedAt: vault.clock.now(),
+    held,
     receipt,
     resources: record.resources.map(({ name, found = 0, verifiedAt = 0 }) => ({ name, found, remaining: 0, verifiedAt })),
     survivors,

@@ -4,12 +4,12 @@ import { type Attempted, isAway, type SweepFailure, type SweepOptions, type Swee
 
 import { close } from '../closing/close.ts'
 import { type ErasureParts, placeOf, reasonOf } from '../parts.ts'
-import { isConflict, unlessDamaged } from '../records/sealed-entries.ts'
+import { isConflict, unlessConflict, unlessDamaged } from '../records/sealed-entries.ts'
 import { newClaim, type OpenErasure } from '../records/open-erasures.ts'
 import { finishCancel } from '../requests/cancel.ts'
 import { suspend } from '../requests/suspend.ts'
 import { waitOutCacheBound } from './cache-bound.ts'
-import { destroyKeys } from './destroy-keys.ts'
+import { destroyKeys, DUE_WHILE_HELD, heldBack } from './destroy-keys.ts'
 import { eraseResources, isClean } from './erase-resources.ts'
 import { finish } from './finish.ts'
 import { keepClaims } from './keep-claims.ts'
@@ -90,8 +90,11 @@ async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal
     await open.save(found, {}, due)
     return { how: 'nothing' }
   }
-  // Not claimed, and so it stays due: every sweep says that it waits, and the first behind the release goes on.
-  if (state === 'suspended' && (await parts.holds.stand(found.references))) return { how: 'held' }
+  // Not claimed: it stays due.
+  if (state === 'suspended' && (await parts.holds.stand(found.references))) {
+    await open.save(found, heldBack(parts, found, confirmed), DUE_WHILE_HELD).catch(unlessConflict)
+    return { how: 'held' }
+  }
   // Before it is claimed: what this process has no provider for is left as it is. It is asked once, however many wait for it.
   if (away.has(region)) return { how: 'waiting' }
   try {
