@@ -84,7 +84,7 @@ test('the page has these vectors and no others', () => {
     ledger: 4,
     'shred-receipt': 19,
     'closure-certificate': 8,
-    'erasure-open': 13,
+    'erasure-open': 14,
     'erasure-erased': 12,
     'index-values': 3,
     normalised: 27,
