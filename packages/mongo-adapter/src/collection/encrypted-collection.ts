@@ -1,6 +1,6 @@
 /** A collection whose declared paths are encrypted: each call does what the driver's would do on plaintext, or is refused before anything is sent. */
 
-import { invalidArgument, readOptions } from '@strongroom/core'
+import { invalidArgument, type Progress, readOptions } from '@strongroom/core'
 import type {
   BSONSerializeOptions,
   Collection,
@@ -49,6 +49,7 @@ import {
 import type { OnShredded } from './open.ts'
 import { COLLECTION, refusedMethod, refusedOperation } from './operations.ts'
 import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOptions } from './options.ts'
+import { reencrypt, type ReencryptOptions, type ReencryptPhase } from './reencrypt.ts'
 import { type CollectionResource, type CollectionResourceOptions, resourceOf } from './resource/resource.ts'
 import type { Scope, Source } from './source.ts'
 import { type EncryptedInsertManyOptions, type EncryptedInsertOneOptions, insertMany, insertOne } from './writes/insert.ts'
@@ -141,6 +142,34 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   resource(options?: CollectionResourceOptions): CollectionResource {
     this.#requireUnscoped('resource')
     return resourceOf(this.#source, options)
+  }
+
+  /**
+   * Writes again, under the key that `rotateSubjectKey` made, what older keys of one person have encrypted, so that `retireVersion` can end
+   * those. What others write meanwhile stays as they wrote it. Whatever ends it early, run it again; nothing happens before it is iterated.
+   *
+   * @param whose - the values as documents hold them
+   * @throws StrongroomError `invalid_argument`; `not_found`, `shredded`, `suspended`; `decrypt_failed`, once everything else is written, where
+   *   something does not open; and for stores and provider their `…_unavailable`
+   * @example
+   * ```ts
+   * import { type Vault } from '@strongroom/core'
+   * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+   *
+   * async function replaceKey(vault: Vault, users: EncryptedCollection<{ name: string }>) {
+   *   for await (const { phase } of vault.rotateSubjectKey(vault.tenant('acme').subject('alice'))) console.error(phase)
+   *   for await (const { phase, done, total } of users.reencrypt({ tenant: 'acme', subject: 'alice' })) console.error(phase, done, total)
+   * }
+   * ```
+   */
+  reencrypt(
+    whose: { readonly tenant: unknown; readonly subject: unknown },
+    options?: ReencryptOptions,
+  ): AsyncGenerator<Progress<ReencryptPhase>, void> {
+    const { layout, scope } = this.for(whose).#source
+    const [tenant, subject] = [ownerName(layout.tenant.type, scope?.tenant), ownerName(layout.subject.type, scope?.subject)]
+    if (tenant === undefined || subject === undefined) throw invalidArgument('subject', 'must be there: keys are replaced person by person')
+    return reencrypt(this.#source, { tenant, subject }, readOptions(options, ['signal']))
   }
 
   /** The driver's collection, which shows what is stored: whatever is written through it is plaintext. */

@@ -101,7 +101,7 @@ function ownerOfValues(layout: Layout, document: Tree): Owner | undefined {
 }
 
 /** What one document's values are opened with. */
-interface Opening {
+export interface Opening {
   readonly subject: UnlockedKeys
   readonly tenant: string
   readonly bound: ValueOptions | undefined
@@ -119,7 +119,8 @@ function readingOf(options: OpenOptions): Reading {
 // As values are indexed, whatever the caller wants to see.
 const AS_INDEXED = valueDecoder({})
 
-function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
+/** @throws StrongroomError `decrypt_failed` where nobody has such a value, `shredded`, `suspended` */
+export function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
   if (owner === undefined) throw decryptFailed()
   try {
     return { subject: keys.subject(owner), tenant: owner.tenant, bound: boundTo(layout, id) }
@@ -236,11 +237,12 @@ function bytesOf(value: unknown): Uint8Array | undefined {
   return value instanceof Uint8Array ? value : undefined
 }
 
-function isDamage(error: unknown): boolean {
+export function isDamage(error: unknown): boolean {
   return error instanceof StrongroomError && error.code === 'decrypt_failed'
 }
 
-function located(error: unknown, id: unknown, path: string): Error {
+/** The error of a value, with where it stands; any other as it is. */
+export function located(error: unknown, id: unknown, path: string): Error {
   if (!(error instanceof StrongroomError)) return error as Error
   if (!['decrypt_failed', 'schema_mismatch', 'shredded'].includes(error.code)) return error
   return new StrongroomError(error.code, `${path} of ${shownDocument(id)}: ${error.message}`, { cause: error })
