@@ -25,7 +25,7 @@ export interface ReencryptOptions {
 }
 
 // One is encrypted in one turn of the process.
-const BATCH = 500
+const BATCH = 200
 
 /**
  * Ends with a round that has found nothing to write: what one did not see, because it came in meanwhile, the next does.
