@@ -33,6 +33,7 @@ import { ownerName } from '../schema/owner-path.ts'
 import { guarded, resolveValue } from '../values/resolve.ts'
 import { countDocuments, type EncryptedCountOptions } from './count.ts'
 import { distinct, type EncryptedDistinctOptions } from './distinct.ts'
+import { enforce, unenforce } from './enforce/enforce.ts'
 import { type EncryptedFindOptions, find, findOne } from './find.ts'
 import type { EncryptedFindCursor } from './find-cursor.ts'
 import {
@@ -170,6 +171,34 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     const [tenant, subject] = [ownerName(layout.tenant.type, scope?.tenant), ownerName(layout.subject.type, scope?.subject)]
     if (tenant === undefined || subject === undefined) throw invalidArgument('subject', 'must be there: keys are replaced person by person')
     return reencrypt(this.#source, { tenant, subject }, readOptions(options, ['signal']))
+  }
+
+  /**
+   * Has the database refuse whatever does not look like an encrypted value where one belongs, whoever writes it: by conditions beside those
+   * that the collection's validator has of its own, which stay. Run it again after a change of the schema, or of the validator. Whoever may
+   * bypass document validation, or change the validator, passes it.
+   *
+   * @throws StrongroomError `schema_mismatch`: something else is stored, at the paths that it names in so many documents, and nothing was
+   *   changed; `not_found` where the collection does not exist yet; `unsupported_operation` where its validator only warns, and of a scope
+   * @example
+   * ```ts
+   * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+   *
+   * async function setUp(users: EncryptedCollection<{ email: string }>) {
+   *   await users.createIndexes()
+   *   await users.enforce()
+   * }
+   * ```
+   */
+  async enforce(): Promise<void> {
+    this.#requireUnscoped('enforce')
+    return enforce(this.#source)
+  }
+
+  /** Undoes `enforce`: the validator is what it was without it. @throws StrongroomError `not_found`, `unsupported_operation` of a scope */
+  async unenforce(): Promise<void> {
+    this.#requireUnscoped('unenforce')
+    return unenforce(this.#source)
   }
 
   /** The driver's collection, which shows what is stored: whatever is written through it is plaintext. */
