@@ -31,6 +31,8 @@ import type {
 
 import { ownerName } from '../schema/owner-path.ts'
 import { guarded, resolveValue } from '../values/resolve.ts'
+import type { EncryptedChangeStream } from './changes/change-stream.ts'
+import { type EncryptedChange, type EncryptedWatchOptions, watch } from './changes/watch.ts'
 import { countDocuments, type EncryptedCountOptions } from './count.ts'
 import { distinct, type EncryptedDistinctOptions } from './distinct.ts'
 import { enforce, unenforce } from './enforce/enforce.ts'
@@ -321,6 +323,24 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return this.#source.collection.drop(readDriverOptions(options, DROP_OPTIONS))
   }
 
+  /**
+   * The changes of the collection, or of a scope. `$match` by what is plain in a change is the only stage that a pipeline may have.
+   *
+   * @throws StrongroomError `unsupported_operation`, `invalid_argument`
+   */
+  watch(
+    pipeline: readonly Document[],
+    options: EncryptedWatchOptions & { readonly shredded?: never },
+  ): EncryptedChangeStream<EncryptedChange<WithId<Shredded extends 'throw' ? T : Marked>>>
+  watch(
+    pipeline: readonly Document[],
+    options: EncryptedWatchOptions & { readonly shredded: 'throw' },
+  ): EncryptedChangeStream<EncryptedChange<WithId<T>>>
+  watch(pipeline: readonly Document[], options: EncryptedWatchOptions): EncryptedChangeStream<EncryptedChange<WithId<Marked>>>
+  watch(pipeline: readonly Document[] = [], options?: EncryptedWatchOptions): EncryptedChangeStream<never> {
+    return watch(this.#source, pipeline, options)
+  }
+
   get hint(): never {
     throw refusedMethod(COLLECTION, 'hint')
   }
@@ -340,7 +360,6 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   readonly options: () => never = refused('options')
   readonly rename: () => never = refused('rename')
   readonly updateSearchIndex: () => never = refused('updateSearchIndex')
-  readonly watch: () => never = refused('watch')
 
   // Indexes and drops are of the whole collection, and so is what the server estimates.
   #requireUnscoped(name: string): void {

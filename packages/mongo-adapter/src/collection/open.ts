@@ -93,7 +93,7 @@ function misfit(node: SchemaNode, id: unknown, path: string): Error | undefined 
 }
 
 /** Whose keys a document's values need; `undefined` where it holds none, or does not say. */
-function ownerOfValues(layout: Layout, document: Tree): Owner | undefined {
+export function ownerOfValues(layout: Layout, document: Tree): Owner | undefined {
   const tenant = ownerName(layout.tenant.type, valueAt(document, layout.tenant.steps))
   const subject = ownerName(layout.subject.type, valueAt(document, layout.subject.steps))
   if (tenant === undefined || subject === undefined) return undefined
@@ -108,12 +108,15 @@ export interface Opening {
 }
 
 /** How values are read, the same for all documents. */
-interface Reading extends OpenOptions {
+export interface Reading extends OpenOptions {
   readonly decode: DecodeValue
+  /** Whether the caller wants buffers in place of binary. */
+  readonly promoted: boolean
 }
 
-function readingOf(options: OpenOptions): Reading {
-  return { ...options, decode: valueDecoder(options.bson) }
+export function readingOf(options: OpenOptions): Reading {
+  const { promoteBuffers: buffers, promoteValues } = options.bson
+  return { ...options, decode: valueDecoder(options.bson), promoted: buffers === true && promoteValues !== false }
 }
 
 // As values are indexed, whatever the caller wants to see.
@@ -131,6 +134,63 @@ export function openingOf(layout: Layout, id: unknown, owner: Owner | undefined,
   }
 }
 
+/** Opens values of one document, wherever in it they stand. */
+export class TreeOpener {
+  readonly #layout: Layout
+  readonly #whose: { readonly id: unknown; readonly owner: Owner | undefined }
+  readonly #keys: BatchKeys
+  readonly #reading: Reading
+  #opening: Opening | undefined
+  #gone: Error | undefined
+  #comparable = true
+  readonly compared: Compared[] = []
+
+  constructor(layout: Layout, whose: { readonly id: unknown; readonly owner: Owner | undefined }, keys: BatchKeys, reading: Reading) {
+    this.#layout = layout
+    this.#whose = whose
+    this.#keys = keys
+    this.#reading = reading
+  }
+
+  /** Of the first value whose key is destroyed: it stands marked. */
+  get gone(): Error | undefined {
+    return this.#gone
+  }
+
+  /** Whether none of those is one that was searched for. */
+  get comparable(): boolean {
+    return this.#comparable
+  }
+
+  /** @param path - of the node within the document. @throws StrongroomError `decrypt_failed`, `suspended`, naming the document and the path */
+  open(node: SchemaNode, value: unknown, path: string): unknown {
+    const { id } = this.#whose
+    return mapDocument(
+      node,
+      value,
+      {
+        value: (stored, encrypted, at) => this.#value(stored, sealedOf(this.#layout, encrypted), at),
+        plain: this.#reading.promoted ? promoteBuffers : asItIs,
+        mismatch: (at, other) => misfit(other, id, at),
+      },
+      path,
+    )
+  }
+
+  #value(stored: unknown, sealed: SealedPath, path: string): unknown {
+    const { id, owner } = this.#whose
+    try {
+      this.#opening ??= openingOf(this.#layout, id, owner, this.#keys)
+      return openStored(this.#opening, stored, sealed, this.#keys, this.#reading, this.compared)
+    } catch (error) {
+      if (!isShredded(error)) throw located(error, id, path)
+      if (this.#reading.verify.searched.includes(sealed)) this.#comparable = false
+      this.#gone ??= located(error, id, path)
+      return SHREDDED
+    }
+  }
+}
+
 function openDocument(
   layout: Layout,
   document: Tree,
@@ -139,33 +199,15 @@ function openDocument(
   reading: Reading,
   soughtIn: SoughtIn,
 ): Tree | undefined {
-  let comparable = true
-  const compared: Compared[] = []
-  let gone: Error | undefined
-  let opening: Opening | undefined
   const id = document['_id']
-  const promoted = reading.bson.promoteBuffers === true && reading.bson.promoteValues !== false
-  const opened = mapDocument(layout.root, document, {
-    value(stored, node, path) {
-      try {
-        opening ??= openingOf(layout, id, owner, keys)
-        return openStored(opening, stored, sealedOf(layout, node), keys, reading, compared)
-      } catch (error) {
-        if (!isShredded(error)) throw located(error, id, path)
-        if (reading.verify.searched.includes(sealedOf(layout, node))) comparable = false
-        gone ??= located(error, id, path)
-        return SHREDDED
-      }
-    },
-    plain: promoted ? promoteBuffers : asItIs,
-    mismatch: (path, node) => misfit(node, id, path),
-  }) as Tree
-  if (!comparable) return undefined
+  const opener = new TreeOpener(layout, { id, owner }, keys, reading)
+  const opened = opener.open(layout.root, document, '') as Tree
+  if (!opener.comparable) return undefined
   // What the server took for a hit may be something that is no value of the path.
   for (const sought of reading.verify.required)
-    if (owner === undefined || !compared.some(({ sealed, index }) => soughtIn(sought, sealed, owner.tenant).has(index)))
+    if (owner === undefined || !opener.compared.some(({ sealed, index }) => soughtIn(sought, sealed, owner.tenant).has(index)))
       throw located(decryptFailed(), id, [...new Set(sought.map(({ sealed }) => sealed.path))].join(' or '))
-  if (gone !== undefined && reading.shredded === 'throw') throw gone
+  if (opener.gone !== undefined && reading.shredded === 'throw') throw opener.gone
   return opened
 }
 
