@@ -22,7 +22,26 @@ const tasks = {
     process.send({ done: met })
   },
 
-  /** Writes the letters whose number leaves `rest` when it is divided by `of`, until it is told to stop, and then says what they are. */
+  /** Says every change that comes, with its token, until it is killed. */
+  async watch({ where, after }) {
+    const { letters } = await openLetters(where)
+    const changes = letters.watch([], {
+      fullDocument: 'updateLookup',
+      maxAwaitTimeMS: 50,
+      ...(after === undefined ? {} : { resumeAfter: after }),
+    })
+    await changes.tryNext().then((first) => first && tell(first))
+    process.send({ ready: true, token: changes.resumeToken })
+    for await (const change of changes) tell(change)
+
+    function tell({ _id, operationType, documentKey, fullDocument, updateDescription }) {
+      const title = operationType === 'update' ? updateDescription.updatedFields.title : fullDocument?.title
+      const said = { token: _id, operation: operationType, id: documentKey._id, title: title === undefined ? undefined : String(title) }
+      process.send({ change: said })
+    }
+  },
+
+  /** Goes on writing some letters until it is told to stop, and then says what it has written. */
   async edit({ where, ids, name }) {
     const { vault, letters } = await openLetters(where)
     const written = new Map(ids.map((id) => [id, { title: undefined, pages: [] }]))

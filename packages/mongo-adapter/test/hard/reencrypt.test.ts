@@ -1,65 +1,18 @@
 // Re-encryption is killed, at each of its writes and at random instants, while other processes write the same documents: nothing is lost, and
 // a later run ends it. More kills in .ci/run.
-import { type ChildProcess, fork } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { initVault, type Progress } from '@strongroom/core'
-import { createLocalKeyFile } from '@strongroom/kms-local'
+import type { Progress } from '@strongroom/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { uri } from '../support.ts'
-import { vaultOptions, type Where } from './accounts.mjs'
-import { type Letter, type Letters, openLetters } from './letters.mjs'
+import type { Letter, Letters } from './letters.mjs'
+import { type LettersWorld, makeLetters, Worker } from './letters-world.ts'
 
 const RANDOM_KILLS = Number(process.env['STRONGROOM_KILLS'] ?? 4)
 // Two batches.
 const MANY = 210
 const EDITED = 20
-
-interface Said {
-  readonly ready?: true
-  readonly done?: unknown
-  readonly failed?: string
-}
-
-/** A process, and what it says, piece by piece. */
-class Worker {
-  readonly #child: ChildProcess
-  readonly #said: Said[] = []
-  #heard: () => void = () => undefined
-  readonly ended: Promise<unknown>
-
-  constructor(task: string, argument: object) {
-    // The test runner's own flags are not for these processes.
-    this.#child = fork(new URL('./letters-worker.mjs', import.meta.url), { execArgv: [], serialization: 'advanced' })
-    this.ended = once(this.#child, 'exit').then(([, signal]) => signal as unknown)
-    this.#child.on('message', (said: Said) => {
-      this.#said.push(said)
-      this.#heard()
-    })
-    this.#child.send({ task, ...argument })
-  }
-
-  async next(): Promise<Said> {
-    while (this.#said.length === 0) await new Promise<void>((resolve) => (this.#heard = resolve))
-    const said = this.#said.shift() as Said
-    if (said.failed !== undefined) throw new Error(said.failed)
-    return said
-  }
-
-  tell(): void {
-    this.#child.send('stop')
-  }
-
-  kill(): void {
-    this.#child.kill('SIGKILL')
-  }
-}
 
 const letter = (_id: number, who = 'ada'): Letter => ({
   _id,
@@ -71,26 +24,18 @@ const letter = (_id: number, who = 'ada'): Letter => ({
 })
 
 describe.skipIf(uri === undefined)('on a server', () => {
-  let folder: string
-  let where: Where
+  let world: LettersWorld
   let opened: Letters
   const workers: Worker[] = []
   const start = (task: string, argument: object): Worker => {
-    const worker = new Worker(task, { where, ...argument })
+    const worker = new Worker(task, { where: world.where, ...argument })
     workers.push(worker)
     return worker
   }
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'strongroom-reencrypt-'))
-    await createLocalKeyFile({ file: join(folder, 'root.key'), rawKey: new Uint8Array(32).fill(7), region: 'eu' })
-    where = { uri: uri as string, database: `strongroom-test-${randomUUID()}`, rootKeyFile: join(folder, 'root.key') }
-    const { client: _, ...options } = await vaultOptions(where)
-    await initVault({ ...options, cacheBound: 1500 })
-    await options.close?.()
-    opened = await openLetters(where)
-    await opened.vault.tenants.create('acme')
-    await opened.letters.createIndexes()
+    world = await makeLetters()
+    opened = world.opened
     await opened.stored.createIndex({ orgId: 1, who: 1 })
     await opened.letters.insertMany(Array.from({ length: MANY }, (_, i) => letter(i)))
     await opened.letters.insertMany(Array.from({ length: 5 }, (_, i) => letter(MANY + i, 'bob')))
@@ -98,11 +43,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
   afterEach(() => {
     for (const worker of workers.splice(0)) worker.kill()
   })
-  afterAll(async () => {
-    for (const name of ['', '-keys', '-state']) await opened.client.db(`${where.database}${name}`).dropDatabase()
-    await opened.vault.close()
-    await rm(folder, { recursive: true })
-  })
+  afterAll(() => world.remove())
 
   const ada = () => opened.vault.tenant('acme').subject('ada')
   const toEnd = async (run: AsyncIterable<Progress>): Promise<void> => {
