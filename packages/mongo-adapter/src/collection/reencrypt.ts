@@ -138,8 +138,8 @@ function planOf(layout: Layout, documents: readonly Tree[], owner: Owner, keys: 
 const HEADER = 17
 
 function headerOfActive({ sealed }: Layout, keys: UnlockedKeys): Uint8Array {
-  const [any] = sealed.values()
-  return keys.encrypt((any as SealedPath).field, '').subarray(0, HEADER)
+  const [one] = sealed.values()
+  return keys.encrypt((one as SealedPath).field, '').subarray(0, HEADER)
 }
 
 /** The value under the active key; `undefined` where its own is destroyed. @throws StrongroomError `decrypt_failed` */

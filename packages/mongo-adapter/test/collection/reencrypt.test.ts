@@ -137,7 +137,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
       },
     }))
     await things.insertMany(documents)
-    const index = ((await stored.findOne({ _id: 0 }))?.['deep'] as Document)['list'][0].inner[0].i as unknown
+    const index = ((await stored.findOne({ _id: 0 })) as Document)['deep'].list[0].inner[0].i as unknown
     await stored.updateOne({ _id: 0 }, { $set: { 'deep.list.0.inner.0.i': [index, index] } })
     await rotate()
     const [, ...met] = await toEnd(things.reencrypt(HERS))
@@ -145,7 +145,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await retire(things)).toBe('done')
     expect(await things.find().sort({ _id: 1 }).toArray()).toEqual(documents)
     expect((await things.find({ orgId: 'acme', 'deep.list.inner': '0d' }).toArray()).map(({ _id }) => _id)).toEqual([0])
-    expect(((await stored.findOne({ _id: 0 }))?.['deep'] as Document)['list'][0].inner[0].i).toEqual([index, index])
+    expect(((await stored.findOne({ _id: 0 })) as Document)['deep'].list[0].inner[0].i).toEqual([index, index])
   })
 
   const SMALL = z.object({ _id: z.string(), orgId: z.string(), who: z.string(), name: encrypted(z.string()) })

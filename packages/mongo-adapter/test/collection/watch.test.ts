@@ -1,7 +1,7 @@
 // Change streams: what comes is what the driver's would say of plaintext, in declared paths, and what says not whose it is does not come.
 import { EventEmitter } from 'node:events'
 
-import { type EncryptedChange, EncryptedChangeStream, type EncryptedWatchOptions, SHREDDED } from '@strongroom/mongo-adapter'
+import { type EncryptedChange, type EncryptedChangeStream, type EncryptedWatchOptions, SHREDDED } from '@strongroom/mongo-adapter'
 import { Binary, type ChangeStream, type Document } from 'mongodb'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
@@ -32,24 +32,27 @@ describe.skipIf(uri === undefined)('on a server', () => {
   ): Promise<EncryptedChangeStream<Change>> {
     const stream = users.watch(pipeline, options) as unknown as EncryptedChangeStream<Change>
     open.push(stream)
-    expect(await stream.tryNext()).toBeNull()
+    await untilNothing(stream)
     return stream
+  }
+  // Under load the test server may tell a new stream of what was just written as well.
+  async function untilNothing(stream: { tryNext(): Promise<unknown> }): Promise<void> {
+    for (let quiet = 0; quiet < 2;) quiet = (await stream.tryNext()) === null ? quiet + 1 : 0
   }
   const take = async (stream: { next(): Promise<Change> }, count: number): Promise<readonly Change[]> => {
     const met: Change[] = []
     while (met.length < count) met.push(await stream.next())
     return met
   }
-  const without = (change: Change): Document => {
-    const { _id, clusterTime, wallTime, collectionUUID, ns, lsid, txnNumber, ...rest } = change
-    return rest
-  }
+  // Of when and where it happened two collections say different things.
+  const ELSEWHERE = ['_id', 'clusterTime', 'wallTime', 'collectionUUID', 'ns', 'lsid', 'txnNumber']
+  const without = (change: Change): Document => Object.fromEntries(Object.entries(change).filter(([name]) => !ELSEWHERE.includes(name)))
 
   test('inserts, updates of all kinds of paths, replacements and deletes: as the driver says them of plaintext', async () => {
     await w.client.db(w.stored.dbName).createCollection('plain', { changeStreamPreAndPostImages: { enabled: true } })
     const plain = w.plain.watch([], IMAGES)
     open.push(plain)
-    await plain.tryNext()
+    await untilNothing(plain)
     const stream = await begun()
     const edits: ((users: Pick<World['plain'], 'insertOne' | 'updateOne' | 'replaceOne' | 'deleteOne'>) => Promise<unknown>)[] = [
       (users) => users.insertOne(ada),
@@ -124,7 +127,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
 
   test('images before a change, and looked up ones', async () => {
     await w.users.insertOne(ada)
-    const required = { ...SOON, fullDocument: 'required', fullDocumentBeforeChange: 'required' } as const
+    const required = { ...IMAGES, fullDocument: 'required' } as const
     const [images, lookup] = [await begun(required), await begun(LOOKUP)]
     await w.users.updateOne(her, { $set: { name: 'First' } })
     const first = await images.next()
@@ -448,7 +451,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await loose.insertOne({ _id: 'first', orgId: 'acme' })
     const stream = loose.watch([], { ...LOOKUP, promoteBuffers: true, useBigInt64: true })
     open.push(stream)
-    expect(await stream.tryNext()).toBeNull()
+    await untilNothing(stream)
     const extra = { bytes: new Binary(Uint8Array.of(1, 2, 3)), n: 5n }
     await loose.insertOne({ _id: 'x', orgId: 'acme', email: 'a', ...extra, inner: { city: 'c', street: 's' } })
     await loose.updateOne({ _id: 'x' }, { $set: { more: extra.bytes } })

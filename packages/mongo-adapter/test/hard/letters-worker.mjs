@@ -45,11 +45,11 @@ const tasks = {
   async edit({ where, ids, name }) {
     const { vault, letters } = await openLetters(where)
     const written = new Map(ids.map((id) => [id, { title: undefined, pages: [] }]))
-    let stopped = false
-    process.once('message', () => (stopped = true))
+    const stop = new AbortController()
+    process.once('message', () => stop.abort())
     process.send({ ready: true })
     let count = 0
-    while (!stopped) {
+    while (!stop.signal.aborted) {
       const id = ids[(count * 7) % ids.length]
       const filter = { _id: id, orgId: 'acme', who: 'ada' }
       const now = written.get(id)

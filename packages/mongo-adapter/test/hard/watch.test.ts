@@ -51,7 +51,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
         const said = await (ready && !last ? Promise.race([worker.next(), pause(Math.max(0, until - Date.now()))]) : worker.next())
         if (said === undefined) break
         if (said.change !== undefined) {
-          come.push(said.change)
+          if (said.change.operation === 'update') come.push(said.change)
           after = said.change.token
         } else {
           ready = true

@@ -104,7 +104,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
 
   test('a change that does not open says nothing of what stands there', async () => {
     const changes = proof.users.watch([], { fullDocument: 'updateLookup', maxAwaitTimeMS: 20 })
-    expect(await changes.tryNext()).toBeNull()
+    for (let quiet = 0; quiet < 2;) quiet = (await changes.tryNext()) === null ? quiet + 1 : 0
     await proof.stored.insertOne({ _id: 'ghost', orgId: 'acme', name: ghost.name })
     await proof.stored.updateOne({ _id: 'ada' }, { $set: { 'phones.0.c': ghost.phone, 'address.street': ghost.street } })
     proof.listen()

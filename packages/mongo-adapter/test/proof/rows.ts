@@ -181,7 +181,8 @@ export const COLLECTION_RUNS: Readonly<Record<string, Run>> = {
 /** A stream to which something has come: somebody who is new, and an update of hers. */
 async function changed({ users }: Proof): Promise<EncryptedChangeStream<Change>> {
   const changes = users.watch([{ $match: { 'fullDocument.orgId': 'acme' } }], { fullDocument: 'updateLookup', maxAwaitTimeMS: 20 })
-  expect(await changes.tryNext()).toBeNull()
+  // Under load the test server may tell a new stream of what was just written as well.
+  for (let quiet = 0; quiet < 2;) quiet = (await changes.tryNext()) === null ? quiet + 1 : 0
   await users.insertOne(newcomer)
   await users.deleteOne({ _id: 'bob' })
   const set = { email: bob.email, 'phones.0': bob.phones?.[0], 'notes.0.text': ghost.name }

@@ -91,10 +91,10 @@ export class EncryptedChangeStream<C> {
           (error: Error) => this.destroy(error),
         )
       },
-      destroy(error, done) {
+      destroy(error, ended) {
         close().then(
-          () => done(error),
-          (failure: Error) => done(error ?? failure),
+          () => ended(error),
+          (failure: Error) => ended(error ?? failure),
         )
       },
     })
