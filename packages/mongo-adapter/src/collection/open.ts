@@ -13,6 +13,7 @@ import { encryptedIn, mapDocument, valueAt } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import type { Sought } from './filters/filter.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
+import { isDamage, located } from './located.ts'
 import { indexValueOf, neededIndex, boundTo } from './seal.ts'
 import { SHREDDED } from './shredded-mark.ts'
 import type { FilterPlan } from './source.ts'
@@ -277,33 +278,4 @@ export function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; 
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Binary) return value.value()
   return value instanceof Uint8Array ? value : undefined
-}
-
-export function isDamage(error: unknown): boolean {
-  return error instanceof StrongroomError && error.code === 'decrypt_failed'
-}
-
-/** The error of a value, with where it stands; any other as it is. */
-export function located(error: unknown, id: unknown, path: string): Error {
-  if (!(error instanceof StrongroomError)) return error as Error
-  if (!['decrypt_failed', 'schema_mismatch', 'shredded'].includes(error.code)) return error
-  return new StrongroomError(error.code, `${path} of ${shownDocument(id)}: ${error.message}`, { cause: error })
-}
-
-function shownDocument(id: unknown): string {
-  if (!isSingle(id)) return 'a document whose _id is no single value'
-  // It may be of somebody who would like to write other lines into a log.
-  return PRINTED.test(String(id)) ? `the document with _id ${String(id)}` : 'a document whose _id holds what is not printed'
-}
-
-const PRINTED = /^[^\p{C}\p{Zl}\p{Zp}]*$/u
-
-// What an object says of itself may be anything, or nothing.
-function isSingle(id: unknown): boolean {
-  try {
-    bsonScalar(id, '_id')
-    return true
-  } catch {
-    return false
-  }
 }

@@ -177,6 +177,13 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(w.queries.count).toBeLessThanOrEqual(forOne)
     expect(await retire(things)).toBe('done')
     expect(await things.find().sort({ _id: 1 }).toArray()).toEqual(small(210))
+
+    // What does not open in the first batch keeps none of the others waiting.
+    await stored.updateOne({ _id: 'd00000' as never }, { $set: { name: 'plaintext' } })
+    await rotate()
+    expect(await outcome(() => toEnd(things.reencrypt(HERS)))).toBe('decrypt_failed')
+    await things.updateOne({ _id: 'd00000', orgId: 'acme', who: 'ada' }, { $set: { name: 'name 0' } })
+    expect(await retire(things)).toBe('done')
   })
 
   test('what somebody else writes between the reading and the writing stays, and what is left of the old key is met again', async () => {
