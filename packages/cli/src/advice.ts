@@ -8,6 +8,7 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   decrypt_failed: 'strongroom verify-keys shows which keys do not open',
   schema_mismatch: '',
   shredded: 'there is nothing left to do there',
+  retired: 'put back a copy of the data from after the rotation',
   suspended: 'resume it first',
   deactivated: '',
   denied: 'see onAccess in the configuration',

@@ -4,18 +4,18 @@ import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { FUNCTION, strongroom } from './support/command.ts'
+import { FUNCTION, shell, strongroom } from './support/command.ts'
 import { Terminal } from './support/terminal.ts'
 import { rawKeyConfiguration, readAll, vaultFolder, type VaultFolder } from './support/vault-folder.ts'
 
 /** A vault with an erasure, of whose resource there is a file a person: `rows-s0` … */
-async function erasingFolder({ resource = 'rows(vault)', sweepables = '[]' } = {}): Promise<VaultFolder> {
+async function erasingFolder({ resource = 'rows(vault)', sweepables = '[]', list = '' } = {}): Promise<VaultFolder> {
   const made = await vaultFolder()
   const source = rawKeyConfiguration(made.folder)
     .replace('  openVault({', '({')
     .replace(
       /\n {2}\}\),\n\)/,
-      `  services: (vault) => ({ erasure: createErasure(vault, { policy, resources: [${resource}] }), sweepables: ${sweepables} }) }))`,
+      `  services: (vault) => ({ erasure: { ...createErasure(vault, { policy, resources: [${resource}] }), ${list} }, sweepables: ${sweepables} }) }))`,
     )
     .replace(
       'const folder',
@@ -135,6 +135,26 @@ test('what is left, and what fails, is told by code and count, and ends with 1; 
   const listed = await strongroom(folder, ['erasures'])
   expect(listed.stdout).toMatch(/^waits for {6}resources of which something is left$/m)
   expect(listed.stdout).toMatch(/^failed {9}liar: resource_remains, since \d{4}-\d\d-\d\d \d\d:\d\dZ; 2 records left$/m)
+})
+
+test('erasures are told as they are found: more than memory holds, and those before one that is damaged', async () => {
+  const { folder } = await erasingFolder({
+    list: `async *list() {
+      const of = (id) => ({ id, region: 'eu', state: 'suspended', reason: 'operator', requested: 0, due: 0, waitsFor: 'grace', blockedBy: [], resources: [] })
+      yield of('one')
+      process.stderr.write('asked for two\\n')
+      yield of('two')
+      throw new Error('damaged')
+    }`,
+  })
+  const text = await strongroom(folder, ['erasures'])
+  expect([text.code, text.stdout.match(/^id +\w+$/gm)]).toEqual([1, ['id             one', 'id             two']])
+  expect((await shell(folder, 'strongroom erasures 2>&1')).stdout).toMatch(/one[^]*asked for two[^]*id +two[^]*strongroom: /)
+  const json = await strongroom(folder, ['erasures', '--json'])
+  expect([json.code, JSON.parse(json.stdout)]).toMatchObject([
+    1,
+    { command: 'erasures', erasures: [{ id: 'one' }, { id: 'two' }], outcome: 'failed', exitCode: 1 },
+  ])
 })
 
 test('replay: what came back of the dead is removed again; one that cannot look ends it with 1', async () => {

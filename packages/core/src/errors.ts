@@ -13,6 +13,8 @@ export type StrongroomErrorCode =
   | 'schema_mismatch'
   /** The key was destroyed on purpose and will not come back. */
   | 'shredded'
+  /** The value is of a key version that `retireVersion` has ended; whose it is lives. Put back a copy of the data that was re-encrypted since. */
+  | 'retired'
   /** The key is suspended: neither encrypts nor decrypts until it is resumed. */
   | 'suspended'
   /** The key only decrypts. */

@@ -10,12 +10,14 @@ export {
   type DeadPlaces,
   type ErasedPlace,
   type NamedPlace,
+  type NamelessPlace,
   type PlaceFate,
   type Replayed,
   type Resource,
   type ResourceOptions,
   type Survivor,
   requireErasedPlace,
+  requireNamelessPlace,
 } from './resource.ts'
 
 export { type Encrypted, type Field, field, type FieldOptions, type PreviousName } from './field.ts'

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 
-import type { ListedErasure } from '../configuration/erasure-service.ts'
+import type { ErasureService, ListedErasure } from '../configuration/erasure-service.ts'
 import { type SharedFlags, withVaultFlags } from '../flags.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
@@ -22,16 +22,20 @@ export function addErasures(program: Command, runner: Runner): void {
 }
 
 async function erasures(session: Session): Promise<Outcome> {
-  const { signal, width, style } = session
   const { erasure } = await openErasure(session)
-  const found: ListedErasure[] = []
+  const list = { name: 'erasures', entries: entriesOf(erasure, session), none: 'no erasure is under way' }
+  return { list, lines: [], summary: {}, isOutput: true, isStyled: true }
+}
+
+// One after the other: there may be more than memory holds.
+async function* entriesOf(
+  erasure: Pick<ErasureService, 'list'>,
+  { signal, width, style }: Session,
+): AsyncGenerator<{ readonly lines: readonly string[]; readonly summary: ListedErasure }> {
   for await (const each of erasure.list()) {
     signal.throwIfAborted()
-    found.push(each)
+    yield { lines: statusLines(erasureRows(each), width, style), summary: each }
   }
-  const rows = found.flatMap(erasureRows)
-  const lines = found.length === 0 ? ['no erasure is under way'] : statusLines(rows, width, style)
-  return { lines, summary: { erasures: found }, isOutput: true, isStyled: found.length > 0 }
 }
 
 function erasureRows(listed: ListedErasure): readonly Row[] {

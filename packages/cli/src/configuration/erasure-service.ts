@@ -47,6 +47,7 @@ export interface ReplayedErasures {
     readonly looked: number
     readonly removed: number
     readonly suspended: number
+    readonly retired: number
     readonly failure?: string | undefined
   }[]
   readonly withoutReplay: readonly string[]

@@ -2,6 +2,7 @@
 
 import { invalidArgument, StrongroomError } from '../errors.ts'
 import type { SealedLedgerEntry } from '../format/ledger-entry.ts'
+import { requireTrustedKeys } from '../format/trusted-key.ts'
 import { type LedgerPosition, NodeKind, Reason } from '../format/records.ts'
 import { type KeptUnder, openReceipt, signReceipt } from '../format/receipt.ts'
 import { type NodePlaceRef, type PublicReason, shredNode } from '../keys/shred.ts'
@@ -9,7 +10,7 @@ import { keptOf } from './kept.ts'
 import type { PlaceNames } from './authorize.ts'
 import type { Place } from './place.ts'
 import { type PlaceToShred, referencesOf, type VaultKeys } from './shred-guards.ts'
-import { requireTrustedKeys, withSigningSeed } from './signing-key.ts'
+import { withSigningSeed } from './signing-key.ts'
 
 /** What is known of a shred once it is done. */
 export interface Shredded {
@@ -106,10 +107,10 @@ function shreddedBy({ tree }: VaultKeys, seed: Uint8Array, entry: SealedLedgerEn
 }
 
 /**
- * Checks a shred receipt: that one of these keys has signed it, and that no byte was changed (Ed25519, RFC 8032). A key that a receipt
- * brings along is never believed.
+ * Checks a shred receipt: that one of these keys has signed it, which is one of the vault that it is about, and that no byte was changed (Ed25519,
+ * RFC 8032). A key that a receipt brings along is never believed.
  *
- * @param trustedKeys - public keys of 32 bytes, as `vault.receiptKeys()` gave them to be published
+ * @param trustedKeys - of one vault or of several, 48 bytes each, as `vault.receiptKeys()` gave them to be published
  * @throws StrongroomError `receipt_invalid`, `invalid_argument`
  * @example
  * ```ts

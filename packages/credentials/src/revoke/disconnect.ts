@@ -59,7 +59,7 @@ export async function disconnect(leaving: Leaving, options: DisconnectOptions): 
 }
 
 // The last two are of a tenant that does not open as a whole.
-const UNREADABLE: readonly string[] = ['decrypt_failed', 'wrong_root_key', 'root_version_destroyed']
+const UNREADABLE: readonly string[] = ['retired', 'decrypt_failed', 'wrong_root_key', 'root_version_destroyed']
 // Each was overtaken by newer tokens.
 const MOST_TRIES = 100
 

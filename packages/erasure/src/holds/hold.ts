@@ -28,8 +28,9 @@ export async function hold({ vault, holds, open, options, tell }: ErasureParts, 
   await options.failpoint('hold.put')
   tell({ type: 'held', references })
   // Behind the hold: whoever begins to destroy now sees it.
-  const around = await open.around(references)
-  return { mayBeTooLate: around.filter(({ record }) => record.state === 'shredding').map(({ id }) => id) }
+  const mayBeTooLate: string[] = []
+  for await (const { id, record } of open.around(references)) if (record.state === 'shredding') mayBeTooLate.push(id)
+  return { mayBeTooLate }
 }
 
 export async function release({ vault, holds, open, options, tell }: ErasureParts, held: Erasable | Hold, how: HoldOptions): Promise<void> {
@@ -39,7 +40,7 @@ export async function release({ vault, holds, open, options, tell }: ErasurePart
   await options.failpoint('release.removed')
   tell({ type: 'released', references })
   // Sweeping looks at them again anyhow, and so at once.
-  for (const erasure of await open.around(references))
+  for await (const erasure of open.around(references))
     await open.change(erasure, ({ state, due }) => (state === 'suspended' ? { changes: {}, due } : undefined))
 }
 

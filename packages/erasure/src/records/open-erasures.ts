@@ -92,12 +92,13 @@ export class OpenErasures {
     for await (const entry of this.#entries.scan(prefixOf(this.#vaultId, references))) yield* this.#unread(entry)
   }
 
-  /** Those that a hold on a place is about: its own, of what is above it, and of what is beneath it. */
-  async around(references: readonly string[]): Promise<readonly OpenErasure[]> {
-    const above = references.slice(1).map((_, i) => references.slice(0, i + 1))
-    const found = (await Promise.all(above.map((each) => this.find(each)))).filter((each) => each !== undefined)
-    for await (const unread of this.beneath(references)) found.push(await unread.open())
-    return found
+  /** Those that a hold on a place is about: of what is above it, its own, and of what is beneath it. Reads by pages. */
+  async *around(references: readonly string[]): AsyncGenerator<OpenErasure> {
+    for (let depth = 1; depth < references.length; depth++) {
+      const above = await this.find(references.slice(0, depth))
+      if (above !== undefined) yield above
+    }
+    for await (const unread of this.beneath(references)) yield await unread.open()
   }
 
   #unread(entry: StateEntry): readonly UnreadErasure[] {

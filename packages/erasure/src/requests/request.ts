@@ -102,7 +102,7 @@ async function begin(
     grace,
     requested: now,
     due: now + grace,
-    suspendedBefore: await place.isSuspendedItself(),
+    suspendedBefore: (await place.state()) === 'suspended',
     resources: [...parts.options.resources.keys()].map((name) => ({ name })),
   }
   // Whoever sweeps goes on with it, should this process end here.

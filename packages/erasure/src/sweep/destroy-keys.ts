@@ -4,7 +4,7 @@ import type { ErasedPlace, Resource } from '@strongroom/core'
 
 import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
-import type { ResourceProgress } from '../records/record.ts'
+import type { OpenRecord, ResourceProgress } from '../records/record.ts'
 import { failureAfter, LEASE, pauseAfter } from './pauses.ts'
 import { COUNT_WITHIN, within } from './within.ts'
 
@@ -25,7 +25,7 @@ export async function destroyKeys(parts: ErasureParts, given: OpenErasure, confi
   const { failpoint } = options
   const again = confirmed + LEASE
   if (given.record.state !== 'shredding') {
-    if (await holds.stand(given.references)) return { how: 'held', erasure: await open.save(given, {}, confirmed + 1) }
+    if (await holds.stand(given.references)) return heldBack(parts, given, {}, confirmed)
     if (await isInUse(parts, given)) return notSuspended(parts, given, confirmed)
   }
   let erasure = await open.save(given, { state: 'shredding', resources: allOf(parts, given) }, again)
@@ -34,7 +34,7 @@ export async function destroyKeys(parts: ErasureParts, given: OpenErasure, confi
   await failpoint('shred.counted')
   // Behind the intent: whoever puts a hold either sees that it comes too late, or is seen here.
   if (await holds.stand(erasure.references))
-    return { how: 'held', erasure: await open.save(erasure, { state: 'suspended', resources: uncounted(erasure) }, confirmed + 1) }
+    return heldBack(parts, erasure, { state: 'suspended', resources: uncounted(erasure) }, confirmed)
   if (await isInUse(parts, erasure)) return notSuspended(parts, erasure, confirmed)
   const receipt = await shred(parts, erasure, confirmed)
   await failpoint('shred.done')
@@ -57,6 +57,18 @@ async function shred(parts: ErasureParts, erasure: OpenErasure, confirmed: numbe
     await parts.open.save(erasure, { failure }, confirmed + pauseAfter(failure.failures))
     throw error
   }
+}
+
+// The certificate says that a hold stood, from when and until when: as sweeping has found it.
+async function heldBack(
+  { open, vault }: ErasureParts,
+  erasure: OpenErasure,
+  changes: Partial<OpenRecord>,
+  confirmed: number,
+): Promise<Destruction> {
+  const now = Math.max(vault.clock.now(), confirmed)
+  const held = { from: erasure.record.held?.from ?? now, until: now }
+  return { how: 'held', erasure: await open.save(erasure, { ...changes, held }, confirmed + 1) }
 }
 
 // An older record that was put back destroys nothing of whoever has taken the request back, or has come again.

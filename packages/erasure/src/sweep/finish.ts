@@ -1,18 +1,14 @@
 /** The end of an erasure: nothing is left, one cache bound later nothing has come back, and its record holds no name any more. */
 
-import { type Survivor, verifyReceipt } from '@strongroom/core'
-import { z } from 'zod'
+import { verifyReceipt } from '@strongroom/core'
 
-import { printsAsName } from '../certificate/body.ts'
-import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
+import { codeOf, type ErasureParts } from '../parts.ts'
 import { kindOf } from '../places/place.ts'
-import { survivorForm, type ErasedRecord } from '../records/ended.ts'
+import type { ErasedRecord } from '../records/ended.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import { isClean, verifyResources } from './erase-resources.ts'
+import { askSurvivors, type ResourceSurvivors } from '../survivors.ts'
 import { failureAfter, pauseAfter } from './pauses.ts'
-import { within, WORK_WITHIN } from './within.ts'
-
-const survivorsForm = z.array(survivorForm.refine(({ name }) => printsAsName(name)))
 
 /**
  * Killed anywhere, it is repeated to the same end.
@@ -61,18 +57,21 @@ async function hasten({ open, vault }: ErasureParts, { references, record }: Ope
   }
 }
 
-async function survivorsOf(parts: ErasureParts, { record, references }: OpenErasure): Promise<readonly Survivor[]> {
-  const place = placeOf(parts, { record }).asErased(references)
-  const survivors: Survivor[] = []
-  for (const { name } of record.resources) {
-    const said: unknown = await within(WORK_WITHIN, undefined, async () => parts.options.resources.get(name)?.survivors?.(place))
-    if (said !== undefined) survivors.push(...survivorsForm.parse(said))
-  }
-  return survivors
+function survivorsOf(parts: ErasureParts, { record, references }: OpenErasure): Promise<readonly ResourceSurvivors[]> {
+  const place = { kind: kindOf(record.names), references }
+  return askSurvivors(
+    parts,
+    place,
+    record.resources.map(({ name }) => name),
+  )
 }
 
-async function erasedRecord({ vault }: ErasureParts, { record }: OpenErasure, survivors: readonly Survivor[]): Promise<ErasedRecord> {
-  const { names, reason, policy, requested, suspended = requested, due, receipt = '' } = record
+async function erasedRecord(
+  { vault }: ErasureParts,
+  { record }: OpenErasure,
+  survivors: readonly ResourceSurvivors[],
+): Promise<ErasedRecord> {
+  const { names, reason, policy, requested, suspended = requested, due, held, receipt = '' } = record
   const { region, rootVersion } = verifyReceipt(receipt, await vault.receiptKeys())
   return {
     kind: kindOf(names),
@@ -84,6 +83,7 @@ async function erasedRecord({ vault }: ErasureParts, { record }: OpenErasure, su
     suspendedAt: suspended,
     dueAt: due,
     erasedAt: vault.clock.now(),
+    held,
     receipt,
     resources: record.resources.map(({ name, found = 0, verifiedAt = 0 }) => ({ name, found, remaining: 0, verifiedAt })),
     survivors,

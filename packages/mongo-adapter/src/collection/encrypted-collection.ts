@@ -152,7 +152,7 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
    * those. What others write meanwhile stays as they wrote it. Whatever ends it early, run it again; nothing happens before it is iterated.
    *
    * @param whose - the values as documents hold them
-   * @throws StrongroomError `invalid_argument`; `not_found`, `shredded`, `suspended`; `decrypt_failed`, once everything else is written, where
+   * @throws StrongroomError `invalid_argument`; `not_found`, `shredded`, `suspended`; `decrypt_failed` or `retired`, once everything else is written, where
    *   something does not open; and for stores and provider their `…_unavailable`
    * @example
    * ```ts

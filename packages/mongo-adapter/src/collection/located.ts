@@ -4,14 +4,15 @@ import { StrongroomError } from '@strongroom/core'
 
 import { bsonScalar } from '../values/bson-scalar.ts'
 
-export function isDamage(error: unknown): boolean {
-  return error instanceof StrongroomError && error.code === 'decrypt_failed'
+/** Whether no key opens a value, and nobody has shredded its own: it is damaged, or of a version that a rotation has ended. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof StrongroomError && (error.code === 'decrypt_failed' || error.code === 'retired')
 }
 
 /** The error of a value, with where it stands; any other as it is. */
 export function located(error: unknown, id: unknown, path: string): Error {
   if (!(error instanceof StrongroomError)) return error as Error
-  if (!['decrypt_failed', 'schema_mismatch', 'shredded'].includes(error.code)) return error
+  if (!['decrypt_failed', 'schema_mismatch', 'shredded', 'retired'].includes(error.code)) return error
   return new StrongroomError(error.code, `${path} of ${shownDocument(id)}: ${error.message}`, { cause: error })
 }
 

@@ -8,7 +8,7 @@ import { isTree, type Tree } from '../values/resolve.ts'
 import { mapDocument } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import { fetching, type Layout, type SealedPath, sealedOf } from './layout.ts'
-import { isDamage, located } from './located.ts'
+import { isUnreadable, located } from './located.ts'
 import { type Opening, openingOf, partsOf } from './open.ts'
 import { batches, same } from './resource/erase.ts'
 import { documentsOf, EXACT, READING, WRITING } from './resource/whose.ts'
@@ -31,7 +31,7 @@ const BATCH = 200
 /**
  * Ends with a round that has found nothing to write: what one did not see, because it came in meanwhile, the next does.
  *
- * @throws StrongroomError `not_found`, `shredded`, `suspended`; `decrypt_failed` once all that opens is written; what stores and provider throw
+ * @throws StrongroomError `not_found`, `shredded`, `suspended`; `decrypt_failed`, `retired` once all that opens is written; what stores and provider throw
  */
 export async function* reencrypt(source: Source, owner: Owner, options: ReencryptOptions): AsyncGenerator<Progress<ReencryptPhase>, void> {
   const { signal } = options
@@ -116,7 +116,7 @@ function planOf(layout: Layout, documents: readonly Tree[], owner: Owner, keys: 
           asRead.push({ [at]: { $eq: isTree(stored) ? stored['c'] : stored } })
           set[at] = new Binary(again, SUBTYPE)
         } catch (error) {
-          if (!isDamage(error)) throw error
+          if (!isUnreadable(error)) throw error
           damage ??= located(error, id, path)
         }
       },

@@ -51,9 +51,10 @@ describe.skipIf(uri === undefined)('on a server', () => {
     for (const _id of ['bob', 'eve']) expect(await w.stored.findOne({ _id })).toEqual(before.find((each) => each._id === _id))
     // What a backup from before brings back is dead.
     await w.stored.replaceOne({ _id: 'ada' }, before.find(({ _id }) => _id === 'ada') as Document)
-    expect((await refusalOf(() => w.users.findOne({ _id: 'ada' }))).code).toBe('shredded')
-    const marked = await w.users.findOne({ _id: 'ada' }, { shredded: 'mark' })
-    expect(marked).toMatchObject({ plan: 'pro', email: SHREDDED, phones: [SHREDDED, SHREDDED], notes: [{ title: 'one', text: SHREDDED }] })
+    for (const shredded of ['throw', 'mark'] as const)
+      expect(await outcome(() => w.users.findOne({ _id: 'ada' }, { shredded }))).toBe('retired')
+    const error = await refusalOf(() => toEnd(w.users.reencrypt(HERS)))
+    expect([error.code, error.message]).toEqual(['retired', expect.stringContaining('of the document with _id ada')])
   })
 
   test('it changes ciphertexts and nothing else: index values, order, types of what is plain beside them', async () => {
