@@ -5,6 +5,7 @@ const DIST = '../../packages/mongo-adapter/dist/collection'
 const { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR } = await import(`${DIST}/operations.js`)
 const options = await import(`${DIST}/options.js`)
 const { FILTER_OPERATORS, LOGIC } = await import(`${DIST}/filters/operators.js`)
+const { MATCHED_DOCUMENTS, MATCHED_MEMBERS } = await import(`${DIST}/changes/change-pipeline.js`)
 const { PUSH_MODIFIERS, UPDATE_OPERATORS } = await import(`${DIST}/writes/operators.js`)
 
 const PAGE = new URL('../../packages/mongo-adapter/docs/operations.md', import.meta.url)
@@ -51,11 +52,19 @@ const updates = [
   operatorTable(UPDATE_OPERATORS, { plain: 'plain paths', encrypted: 'encrypted paths' }),
 ].join('\n')
 
+const changes = [
+  '## Pipelines of watch\n',
+  `\`$match\` is the only stage, of ${code(MATCHED_MEMBERS)}, and of plain paths of ${code(MATCHED_DOCUMENTS)}, with the operators that filters`,
+  'know on plain paths. All others are refused: what they would make of a change can be made of it when it has come. `fullDocument` must be given, and within',
+  '`for()` also `fullDocumentBeforeChange`. Events of an emitter (`on`, `once`) are refused.\n',
+].join('\n')
+
 const OPTIONS = {
   'find, findOne': options.FIND_OPTIONS,
   countDocuments: options.COUNT_OPTIONS,
   estimatedDocumentCount: options.ESTIMATED_COUNT_OPTIONS,
   distinct: options.DISTINCT_OPTIONS,
+  watch: options.WATCH_OPTIONS,
   insertOne: options.INSERT_OPTIONS,
   insertMany: options.INSERT_MANY_OPTIONS,
   updateOne: options.UPDATE_OPTIONS,
@@ -96,6 +105,7 @@ writeFileSync(
     table('Collection', COLLECTION),
     filters,
     updates,
+    changes,
     optionTable,
     table('FindCursor', FIND_CURSOR),
     table('AggregationCursor', AGGREGATION_CURSOR),

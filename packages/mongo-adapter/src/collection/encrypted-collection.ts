@@ -1,6 +1,6 @@
 /** A collection whose declared paths are encrypted: each call does what the driver's would do on plaintext, or is refused before anything is sent. */
 
-import { invalidArgument, readOptions } from '@strongroom/core'
+import { invalidArgument, type Progress, readOptions } from '@strongroom/core'
 import type {
   BSONSerializeOptions,
   Collection,
@@ -31,8 +31,11 @@ import type {
 
 import { ownerName } from '../schema/owner-path.ts'
 import { guarded, resolveValue } from '../values/resolve.ts'
+import type { EncryptedChangeStream } from './changes/change-stream.ts'
+import { type EncryptedChange, type EncryptedWatchOptions, watch } from './changes/watch.ts'
 import { countDocuments, type EncryptedCountOptions } from './count.ts'
 import { distinct, type EncryptedDistinctOptions } from './distinct.ts'
+import { enforce, unenforce } from './enforce/enforce.ts'
 import { type EncryptedFindOptions, find, findOne } from './find.ts'
 import type { EncryptedFindCursor } from './find-cursor.ts'
 import {
@@ -49,6 +52,7 @@ import {
 import type { OnShredded } from './open.ts'
 import { COLLECTION, refusedMethod, refusedOperation } from './operations.ts'
 import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOptions } from './options.ts'
+import { reencrypt, type ReencryptOptions, type ReencryptPhase } from './reencrypt.ts'
 import { type CollectionResource, type CollectionResourceOptions, resourceOf } from './resource/resource.ts'
 import type { Scope, Source } from './source.ts'
 import { type EncryptedInsertManyOptions, type EncryptedInsertOneOptions, insertMany, insertOne } from './writes/insert.ts'
@@ -141,6 +145,62 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   resource(options?: CollectionResourceOptions): CollectionResource {
     this.#requireUnscoped('resource')
     return resourceOf(this.#source, options)
+  }
+
+  /**
+   * Writes again, under the key that `rotateSubjectKey` made, what older keys of one person have encrypted, so that `retireVersion` can end
+   * those. What others write meanwhile stays as they wrote it. Whatever ends it early, run it again; nothing happens before it is iterated.
+   *
+   * @param whose - the values as documents hold them
+   * @throws StrongroomError `invalid_argument`; `not_found`, `shredded`, `suspended`; `decrypt_failed` or `retired`, once everything else is written, where
+   *   something does not open; and for stores and provider their `…_unavailable`
+   * @example
+   * ```ts
+   * import { type Vault } from '@strongroom/core'
+   * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+   *
+   * async function replaceKey(vault: Vault, users: EncryptedCollection<{ name: string }>) {
+   *   for await (const { phase } of vault.rotateSubjectKey(vault.tenant('acme').subject('alice'))) console.error(phase)
+   *   for await (const { phase, done, total } of users.reencrypt({ tenant: 'acme', subject: 'alice' })) console.error(phase, done, total)
+   * }
+   * ```
+   */
+  reencrypt(
+    whose: { readonly tenant: unknown; readonly subject: unknown },
+    options?: ReencryptOptions,
+  ): AsyncGenerator<Progress<ReencryptPhase>, void> {
+    const { layout, scope } = this.for(whose).#source
+    const [tenant, subject] = [ownerName(layout.tenant.type, scope?.tenant), ownerName(layout.subject.type, scope?.subject)]
+    if (tenant === undefined || subject === undefined) throw invalidArgument('subject', 'must be there: keys are replaced person by person')
+    return reencrypt(this.#source, { tenant, subject }, readOptions(options, ['signal']))
+  }
+
+  /**
+   * Has the database refuse whatever does not look like an encrypted value where one belongs, whoever writes it: by conditions beside those
+   * that the collection's validator has of its own, which stay. Run it again after a change of the schema, or of the validator. Whoever may
+   * bypass document validation, or change the validator, passes it.
+   *
+   * @throws StrongroomError `schema_mismatch`: something else is stored, at the paths that it names in so many documents, and nothing was
+   *   changed; `not_found` where the collection does not exist yet; `unsupported_operation` where its validator only warns, and of a scope
+   * @example
+   * ```ts
+   * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+   *
+   * async function setUp(users: EncryptedCollection<{ email: string }>) {
+   *   await users.createIndexes()
+   *   await users.enforce()
+   * }
+   * ```
+   */
+  async enforce(): Promise<void> {
+    this.#requireUnscoped('enforce')
+    return enforce(this.#source)
+  }
+
+  /** Undoes `enforce`: the validator is what it was without it. @throws StrongroomError `not_found`, `unsupported_operation` of a scope */
+  async unenforce(): Promise<void> {
+    this.#requireUnscoped('unenforce')
+    return unenforce(this.#source)
   }
 
   /** The driver's collection, which shows what is stored: whatever is written through it is plaintext. */
@@ -263,6 +323,24 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return this.#source.collection.drop(readDriverOptions(options, DROP_OPTIONS))
   }
 
+  /**
+   * The changes of the collection, or of a scope. `$match` by what is plain in a change is the only stage that a pipeline may have.
+   *
+   * @throws StrongroomError `unsupported_operation`, `invalid_argument`
+   */
+  watch(
+    pipeline: readonly Document[],
+    options: EncryptedWatchOptions & { readonly shredded?: never },
+  ): EncryptedChangeStream<EncryptedChange<WithId<Shredded extends 'throw' ? T : Marked>>>
+  watch(
+    pipeline: readonly Document[],
+    options: EncryptedWatchOptions & { readonly shredded: 'throw' },
+  ): EncryptedChangeStream<EncryptedChange<WithId<T>>>
+  watch(pipeline: readonly Document[], options: EncryptedWatchOptions): EncryptedChangeStream<EncryptedChange<WithId<Marked>>>
+  watch(pipeline: readonly Document[] = [], options?: EncryptedWatchOptions): EncryptedChangeStream<never> {
+    return watch(this.#source, pipeline, options)
+  }
+
   get hint(): never {
     throw refusedMethod(COLLECTION, 'hint')
   }
@@ -282,7 +360,6 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   readonly options: () => never = refused('options')
   readonly rename: () => never = refused('rename')
   readonly updateSearchIndex: () => never = refused('updateSearchIndex')
-  readonly watch: () => never = refused('watch')
 
   // Indexes and drops are of the whole collection, and so is what the server estimates.
   #requireUnscoped(name: string): void {

@@ -16,7 +16,6 @@ export type Operations = Readonly<Record<string, Outcome>>
 const SEARCH_INDEXES: Refused = { instead: 'dangerouslyUnwrap(), for plain paths' }
 const MANY_WRITES: Refused = { instead: 'insertMany, or single writes in a transaction' }
 const AS_AGGREGATE: Refused = { instead: 'as aggregate' }
-const AS_WATCH: Refused = { instead: 'as watch' }
 
 export const COLLECTION: Operations = {
   dbName: 'works',
@@ -66,7 +65,7 @@ export const COLLECTION: Operations = {
   options: { instead: 'dangerouslyUnwrap().options(), which speaks in stored paths' },
   rename: { instead: 'dangerouslyUnwrap().rename(); encryptedCollection() has to be given the old name as context from then on' },
   updateSearchIndex: SEARCH_INDEXES,
-  watch: { instead: 'dangerouslyUnwrap().watch() for the _id of what has changed, and findOne' },
+  watch: 'works',
 }
 
 export const FIND_CURSOR: Operations = {
@@ -137,15 +136,14 @@ export const AGGREGATION_CURSOR: Operations = {
   ...all(AS_AGGREGATE, 'withReadConcern withReadPreference Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
 }
 
-/** `watch` is refused, and with it every change stream. */
 export const CHANGE_STREAM: Operations = {
   ...all('own', '_setIsEmitter _setIsIterator _createChangeStreamCursor _closeEmitterModeWithError _streamEvents _endStream'),
   ...all(
     'own',
     'emitAndLog emitAndLogCommand emitAndLogHeartbeat _processChange _processErrorStreamMode _processErrorIteratorMode _resume',
   ),
-  ...all(AS_WATCH, 'bufferedCount close closed hasNext next resumeToken stream tryNext'),
-  ...all(AS_WATCH, 'Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
+  ...all('works', 'next tryNext hasNext close closed resumeToken bufferedCount stream'),
+  ...all('works', 'Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
 }
 
 /** For what is refused whatever it is called with. @param instead - what to do in its place */

@@ -5,6 +5,7 @@ import type {
   Abortable,
   BSONSerializeOptions,
   BulkWriteOptions,
+  ChangeStreamOptions,
   CommandOperationOptions,
   CountDocumentsOptions,
   CreateIndexesOptions,
@@ -69,6 +70,15 @@ export const DISTINCT_OPTIONS: Table<DistinctOptions & { readonly shredded?: unk
   ...BSON_OF_READS,
   ...COMMAND,
   ...works('hint', 'shredded'),
+}
+
+export const WATCH_OPTIONS: Table<ChangeStreamOptions & { readonly shredded?: unknown }> = {
+  ...BSON_OF_READS,
+  ...works('session', 'readPreference', 'readConcern', 'maxTimeMS', 'timeoutMS', 'comment', 'batchSize', 'maxAwaitTimeMS', 'shredded'),
+  ...works('fullDocument', 'fullDocumentBeforeChange', 'resumeAfter', 'startAfter', 'startAtOperationTime'),
+  // What is told of indexes and validators is in stored paths.
+  ...refused('showExpandedEvents', 'collation', 'allowDiskUse', 'bypassDocumentValidation', 'cursor', 'explain', 'hint', 'let', 'out'),
+  ...refused('timeoutMode', 'willRetryWrite', 'dbName', 'authdb'),
 }
 
 export const INSERT_OPTIONS: Table<InsertOneOptions> = {

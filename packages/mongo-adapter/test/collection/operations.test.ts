@@ -1,6 +1,6 @@
 // The table of operations is whole: no method of the driver is left out, what it says is what the classes do, and the document is made from it.
 import { readFileSync } from 'node:fs'
-import { EncryptedCollection, encrypted, encryptedCollection, EncryptedFindCursor } from '@strongroom/mongo-adapter'
+import { EncryptedChangeStream, EncryptedCollection, encrypted, encryptedCollection, EncryptedFindCursor } from '@strongroom/mongo-adapter'
 import { AggregationCursor, ChangeStream, Collection, FindCursor, MongoClient } from 'mongodb'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -74,7 +74,10 @@ describe('what the table says is what happens', () => {
     for (const name of worksIn(COLLECTION)) expect([name, name in EncryptedCollection.prototype]).toEqual([name, true])
     for (const name of worksIn(FIND_CURSOR).filter((each) => !each.startsWith('Symbol')))
       expect([name, name in EncryptedFindCursor.prototype]).toEqual([name, true])
-    expect(Symbol.asyncIterator in EncryptedFindCursor.prototype).toBe(true)
+    for (const name of worksIn(CHANGE_STREAM).filter((each) => !each.startsWith('Symbol')))
+      expect([name, name in EncryptedChangeStream.prototype]).toEqual([name, true])
+    for (const each of [EncryptedFindCursor, EncryptedChangeStream])
+      for (const symbol of [Symbol.asyncIterator, Symbol.asyncDispose]) expect(symbol in each.prototype).toBe(true)
   })
 
   test('a collection whose documents come raw', async () => {
@@ -92,6 +95,7 @@ describe('what the table says is what happens', () => {
     ['countDocuments', options.COUNT_OPTIONS, (given) => users.countDocuments({}, given)],
     ['estimatedDocumentCount', options.ESTIMATED_COUNT_OPTIONS, (given) => users.estimatedDocumentCount(given)],
     ['distinct', options.DISTINCT_OPTIONS, (given) => users.distinct('org', {}, given)],
+    ['watch', options.WATCH_OPTIONS, (given) => users.watch([], given)],
     ['insertOne', options.INSERT_OPTIONS, (given) => users.insertOne({ _id: 'x', org: 'x', name: 'x' }, given)],
     ['insertMany', options.INSERT_MANY_OPTIONS, (given) => users.insertMany([{ _id: 'x', org: 'x', name: 'x' }], given)],
     ['updateOne', options.UPDATE_OPTIONS, (given) => users.updateOne({}, { $set: { name: 'x' } }, given)],

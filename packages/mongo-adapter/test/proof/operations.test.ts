@@ -6,7 +6,7 @@ import { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR, type Operat
 import { refusalOf } from '../refusals.ts'
 import { ghost, NEEDLES } from './people.ts'
 import { openProof, type Proof, uri } from './proof.ts'
-import { COLLECTION_REFUSALS, COLLECTION_RUNS, CURSOR_REFUSALS, CURSOR_RUNS, type Run } from './rows.ts'
+import { CHANGE_STREAM_RUNS, COLLECTION_REFUSALS, COLLECTION_RUNS, CURSOR_REFUSALS, CURSOR_RUNS, type Run } from './rows.ts'
 
 interface Runs {
   readonly works: Readonly<Record<string, Run>>
@@ -17,13 +17,11 @@ interface Runs {
 
 const TABLES: readonly (readonly [string, Operations, Runs])[] = [
   ['Collection', COLLECTION, { works: COLLECTION_RUNS, refused: COLLECTION_REFUSALS, target: ({ users }) => users }],
+  ['ChangeStream', CHANGE_STREAM, { works: CHANGE_STREAM_RUNS, refused: {}, target: ({ users }) => users }],
   ['FindCursor', FIND_CURSOR, { works: CURSOR_RUNS, refused: CURSOR_REFUSALS, target: ({ users }) => users.find({ email: ghost.email }) }],
 ]
 /** Nobody gets one of these, as long as what makes it is refused: that is what is run for all of their rows. */
-const NEVER_MADE: readonly (readonly [string, Operations, string])[] = [
-  ['AggregationCursor', AGGREGATION_CURSOR, 'aggregate'],
-  ['ChangeStream', CHANGE_STREAM, 'watch'],
-]
+const NEVER_MADE: readonly (readonly [string, Operations, string])[] = [['AggregationCursor', AGGREGATION_CURSOR, 'aggregate']]
 /** Rows of the collection that ask nobody. */
 const SILENT = new Set([
   'dbName',

@@ -62,7 +62,8 @@ async function tapped(tap: Tap, witness: Witness, channel: Channel, onCommand: (
   return client.connect()
 }
 
-export async function openProof(): Promise<Proof> {
+/** @param cacheBound - of the vault: what a rotation of a key waits for */
+export async function openProof({ cacheBound }: { readonly cacheBound?: number } = {}): Promise<Proof> {
   const witness = new Witness()
   const [data, keys] = [await openTap(uri as string), await openTap(uri as string)]
   const commands: CommandStartedEvent[] = []
@@ -78,7 +79,7 @@ export async function openProof(): Promise<Proof> {
     keyStore: mongoKeyStore({ db: keyDb }),
     stateStore: mongoStateStore({ db: keyDb }),
   }
-  await initVault(options)
+  await initVault({ ...options, ...(cacheBound === undefined ? {} : { cacheBound }) })
   const vault = await openVault(options)
   await vault.tenants.create('acme')
   await vault.tenants.create('rival')

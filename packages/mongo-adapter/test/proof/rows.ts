@@ -1,5 +1,5 @@
 // What each row of the table of operations is run with: what works is seen to work, what is refused is called with canaries.
-import type { EncryptedFindCursor } from '@strongroom/mongo-adapter'
+import type { EncryptedChangeStream, EncryptedFindCursor } from '@strongroom/mongo-adapter'
 import { expect } from 'vitest'
 
 import { ada, bob, eve, ghost, type Person } from './people.ts'
@@ -163,8 +163,93 @@ export const COLLECTION_RUNS: Readonly<Record<string, Run>> = {
     expect(await users.indexExists('email_1')).toBe(true)
     expect(await users.indexExists('name_1')).toBe(false)
   },
+  async watch(proof) {
+    const changes = await changed(proof)
+    expect((await changes.next())['fullDocument']).toEqual(newcomer)
+    expect((await changes.next())['updateDescription']).toEqual({
+      updatedFields: { email: bob.email, 'phones.0': bob.phones?.[0], 'notes.0.text': ghost.name },
+      removedFields: ['nick'],
+      truncatedArrays: [],
+    })
+    await changes.close()
+  },
   async isCapped({ users }) {
     expect(await users.isCapped()).toBe(false)
+  },
+}
+
+/** A stream to which something has come: somebody who is new, and an update of hers. */
+async function changed({ users }: Proof): Promise<EncryptedChangeStream<Change>> {
+  const changes = users.watch([{ $match: { 'fullDocument.orgId': 'acme' } }], { fullDocument: 'updateLookup', maxAwaitTimeMS: 20 })
+  // Under load the test server may tell a new stream of what was just written as well.
+  for (let quiet = 0; quiet < 2;) quiet = (await changes.tryNext()) === null ? quiet + 1 : 0
+  await users.insertOne(newcomer)
+  await users.deleteOne({ _id: 'bob' })
+  const set = { email: bob.email, 'phones.0': bob.phones?.[0], 'notes.0.text': ghost.name }
+  await users.updateOne({ _id: 'newcomer', orgId: 'acme' }, { $set: set as never, $unset: { nick: '' } })
+  return changes as unknown as EncryptedChangeStream<Change>
+}
+type Change = Readonly<Record<string, unknown>>
+const expectNew = (change: Change | null): void => expect(change?.['fullDocument']).toEqual(newcomer)
+
+export const CHANGE_STREAM_RUNS: Readonly<Record<string, Run>> = {
+  async next(proof) {
+    const changes = await changed(proof)
+    expectNew(await changes.next())
+    await changes.close()
+  },
+  async tryNext(proof) {
+    const changes = await changed(proof)
+    let change: Change | null = null
+    while (change === null) change = await changes.tryNext()
+    expectNew(change)
+    await changes.close()
+  },
+  async hasNext(proof) {
+    const changes = await changed(proof)
+    expect(await changes.hasNext()).toBe(true)
+    expectNew(await changes.next())
+    await changes.close()
+  },
+  async close(proof) {
+    const changes = await changed(proof)
+    await changes.close()
+    await expect(changes.next()).rejects.toThrow('ChangeStream is closed')
+  },
+  async closed(proof) {
+    const changes = await changed(proof)
+    expect(changes.closed).toBe(false)
+    await changes.close()
+    expect(changes.closed).toBe(true)
+  },
+  async resumeToken(proof) {
+    const changes = await changed(proof)
+    const { _id } = await changes.next()
+    expect(changes.resumeToken).toEqual(_id)
+    await changes.close()
+  },
+  async bufferedCount(proof) {
+    const changes = await changed(proof)
+    await changes.next()
+    expect(changes.bufferedCount()).toBe(1)
+    await changes.close()
+  },
+  async stream(proof) {
+    for await (const change of (await changed(proof)).stream()) {
+      expectNew(change as Change)
+      break
+    }
+  },
+  async 'Symbol(Symbol.asyncIterator)'(proof) {
+    for await (const change of await changed(proof)) {
+      expectNew(change)
+      break
+    }
+  },
+  async 'Symbol(nodejs.asyncDispose)'(proof) {
+    const changes = await changed(proof)
+    await changes[Symbol.asyncDispose]()
+    expect(changes.closed).toBe(true)
   },
 }
 
@@ -327,7 +412,6 @@ export const COLLECTION_REFUSALS: Readonly<Record<string, readonly unknown[]>> =
   options: [],
   rename: ['others'],
   updateSearchIndex: ['search', { mappings: { fields: filter } }],
-  watch: [[{ $match: { 'fullDocument.email': ghost.email } }]],
 }
 
 export const CURSOR_REFUSALS: Readonly<Record<string, readonly unknown[]>> = {

@@ -115,6 +115,27 @@ export async function writing(document: User, marked: M, mark: ShreddedMark): Pr
 const Note = z.object({ orgId: z.string(), author: z.string(), text: encrypted(z.string()) })
 const notes = encryptedCollection(vault, collection, { schema: Note, tenant: 'orgId', subject: 'author' })
 
+export async function changes(): Promise<void> {
+  const lookup = { fullDocument: 'updateLookup' } as const
+  for await (const change of users.watch([], lookup)) {
+    if (change.operationType === 'insert') same<(typeof change)['fullDocument'], M>(true)
+    if (change.operationType === 'update') same<(typeof change)['updateDescription']['updatedFields'], Partial<M> | undefined>(true)
+    same<(typeof change)['withheld'], readonly string[] | undefined>(true)
+  }
+  const thrown = await throwing.watch([], lookup).next()
+  if (thrown.operationType === 'replace') same<(typeof thrown)['fullDocument'], User>(true)
+  const callThrows = await users.watch([], { ...lookup, shredded: 'throw' }).tryNext()
+  if (callThrows?.operationType === 'insert') same<(typeof callThrows)['fullDocument'], User>(true)
+  const callMarks = await throwing.watch([], { ...lookup, shredded: 'mark' }).next()
+  if (callMarks.operationType === 'insert') same<(typeof callMarks)['fullDocument'], M>(true)
+  // @ts-expect-error: an update says by itself not whose it is
+  users.watch([], {})
+  // @ts-expect-error
+  users.watch([], { fullDocument: 'default' })
+  // @ts-expect-error: person by person
+  users.reencrypt({ tenant: 'acme' })
+}
+
 export async function ids(document: User, id: ObjectId): Promise<void> {
   // As from the driver: of the type that the schema says, or an ObjectId.
   const one = await users.insertOne(document)
