@@ -34,7 +34,13 @@ const operatorTable = (operators, columns) =>
     ),
     '',
   ].join('\n')
-const OPERATOR_SAYS = { works: 'works', refused: 'refused', arrays: 'of arrays', null: 'with `null` only' }
+const OPERATOR_SAYS = {
+  works: 'works',
+  refused: 'refused',
+  arrays: 'of arrays',
+  indexed: 'of arrays with an index',
+  null: 'with `null` only',
+}
 
 const filters = [
   '## Filters\n',
@@ -46,7 +52,7 @@ const filters = [
 
 const updates = [
   '## Updates\n',
-  'An update that writes an encrypted value (`$set`, `$push`) needs a filter that says tenant, subject and `_id` by equality. Beside `$each`, `$push` to',
+  'Beside `$each`, `$push` to',
   `encrypted paths takes ${code(PUSH_MODIFIERS)}. Any other operator, and an update by a pipeline, is refused.\n`,
   operatorTable(UPDATE_OPERATORS, { plain: 'plain paths', encrypted: 'encrypted paths' }),
 ].join('\n')
@@ -62,6 +68,10 @@ const OPTIONS = {
   updateMany: options.UPDATE_MANY_OPTIONS,
   replaceOne: options.REPLACE_OPTIONS,
   'deleteOne, deleteMany': options.DELETE_OPTIONS,
+  findOneAndUpdate: options.FIND_ONE_AND_UPDATE_OPTIONS,
+  findOneAndReplace: options.FIND_ONE_AND_REPLACE_OPTIONS,
+  findOneAndDelete: options.FIND_ONE_AND_DELETE_OPTIONS,
+  bulkWrite: options.BULK_WRITE_OPTIONS,
   createIndex: options.CREATE_INDEX_OPTIONS,
   'dropIndex, dropIndexes': options.DROP_INDEX_OPTIONS,
   drop: options.DROP_OPTIONS,
