@@ -78,8 +78,16 @@ export const arrays: Shape = {
     ['$push', 'notes', fc.record({ $each: fc.array(note, { maxLength: 2 }), $position: oneOf(0, -1) }, { requiredKeys: ['$each'] })],
     ['$set', 'grid', fc.array(fc.array(ages, { maxLength: 2 }), { maxLength: 2 })],
   ),
+  elementUpdates: updates(
+    ['$pull', 'phones', phones],
+    ['$pull', 'phones', fc.array(phones, { maxLength: 3 }).map(($in) => ({ $in }))],
+    ['$pullAll', 'phones', fc.array(phones, { maxLength: 3 })],
+    ['$addToSet', 'phones', phones],
+    ['$addToSet', 'phones', phones.map((one) => ({ $each: [one] }))],
+  ),
   plainUpdates: updates(
     ['$push', 'labels', tags],
+    ['$pullAll', 'labels', fc.array(tags, { maxLength: 2 })],
     ['$addToSet', 'labels', tags],
     ['$pull', 'labels', tags],
     ['$pop', 'labels', oneOf(1, -1)],

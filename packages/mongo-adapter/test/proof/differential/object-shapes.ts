@@ -47,6 +47,8 @@ export const flat: Shape = {
     ['$inc', 'rank', oneOf(1, -1)],
     ['$mul', 'rank', oneOf(2)],
     ['$max', 'rank', oneOf(2)],
+    ['$min', 'rank', oneOf(1)],
+    ['$bit', 'rank', oneOf({ or: 1 })],
     ['$unset', 'email', nothing],
     ['$unset', 'name', nothing],
     ['$unset', 'plan', nothing],

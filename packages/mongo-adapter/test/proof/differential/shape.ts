@@ -33,6 +33,8 @@ export interface Shape {
   /** Of updates: members of `$set`, `$push` and others that write something encrypted, and that do not. */
   readonly sealedUpdates: fc.Arbitrary<Document>
   readonly plainUpdates: fc.Arbitrary<Document>
+  /** Of updates of one operator that is to stand alone, and takes elements of encrypted arrays out or adds what is not there. */
+  readonly elementUpdates?: fc.Arbitrary<Document>
   readonly projections: readonly Document[]
   /** Paths whose distinct values are asked for. */
   readonly distinct: readonly string[]
