@@ -2,7 +2,7 @@
 
 import { StrongroomError } from '@strongroom/core'
 
-import { resolveDocument, type Tree } from '../../values/resolve.ts'
+import { isTree, resolveDocument, type Tree } from '../../values/resolve.ts'
 import { copyOf } from '../documents.ts'
 import { boundTo, indexesFor, neededIndex, prepareTree, sealTree } from '../seal.ts'
 import type { Source } from '../source.ts'
@@ -29,7 +29,7 @@ export function resolveUpdate(given: unknown, ignoreUndefined: boolean): Tree {
 
 /** @param update - resolved @throws StrongroomError `unsupported_operation`, `invalid_argument`, `schema_mismatch` */
 export async function planUpdate({ layout, validation }: Source, update: Tree): Promise<PlannedUpdate> {
-  const checked = checkUpdate(layout, copyOf(update) as Tree)
+  const checked = checkUpdate(layout, withoutNewId(copyOf(update) as Tree))
   await validation?.values(checked.assigned)
   const encode = (values: readonly WrittenValue[]) =>
     values.map((each) => [each, prepareTree(layout, each.node, each.value, each.path)] as const)
@@ -64,6 +64,12 @@ export async function planUpdate({ layout, validation }: Source, update: Tree): 
       return { ...rest, seal: (keys) => seal(keys).tree }
     },
   }
+}
+
+// The id of a new document is in the filter that inserts it; of one that there is, some servers take it for a change.
+function withoutNewId(update: Tree): Tree {
+  if (isTree(update['$setOnInsert'])) delete update['$setOnInsert']['_id']
+  return update
 }
 
 function guardOf(path: string, index: readonly unknown[]): Sealed['guard'] {

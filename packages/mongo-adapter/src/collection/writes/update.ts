@@ -1,5 +1,6 @@
 /** updateOne, updateMany and replaceOne. */
 
+import { StrongroomError } from '@strongroom/core'
 import type { ReplaceOptions, Sort, UpdateOptions, UpdateResult } from 'mongodb'
 
 import { hintOf } from '../indexes/index-keys.ts'
@@ -50,6 +51,11 @@ export async function update(
   const ignoreUndefined = ignoresUndefined(source, read)
   const tree = resolveUpdate(given, ignoreUndefined)
   const change = await planUpdate(source, tree)
+  if (many && change.guarded)
+    throw new StrongroomError(
+      'unsupported_operation',
+      '$addToSet on an encrypted path does not work in updateMany; instead: updateOne of each; nothing was sent',
+    )
   const sent: UpdateOptions = sendable(source, plan, read, change.seals)
   if (read.arrayFilters !== undefined) sent.arrayFilters = checkArrayFilters(layout, read.arrayFilters, tree, ignoreUndefined)
   const insertion = inserts ? await insertionOfUpdate(source, plan, tree) : undefined
