@@ -52,7 +52,8 @@ const filters = [
 
 const updates = [
   '## Updates\n',
-  'Beside `$each`, `$push` to',
+  'Whose keys encrypt what is written, the filter says, by tenant, subject and `_id`, or the document that it finds; in `bulkWrite` the filter alone. Of arrays',
+  'with an index `$pull` takes a value, `$eq` or `$in`, and `$addToSet` one element, in an update of its own. Beside `$each`, `$push` to',
   `encrypted paths takes ${code(PUSH_MODIFIERS)}. Any other operator, and an update by a pipeline, is refused.\n`,
   operatorTable(UPDATE_OPERATORS, { plain: 'plain paths', encrypted: 'encrypted paths' }),
 ].join('\n')

@@ -54,9 +54,9 @@ async function inBatches(
       results.push({ acknowledged, matchedCount, modifiedCount })
     }
   } catch (error) {
-    throw error instanceof MongoBulkWriteError
-      ? withPartialResult(asOfOne(error), [...results, { matchedCount: error.matchedCount, modifiedCount: error.modifiedCount }])
-      : withPartialResult(error, results)
+    if (!(error instanceof MongoBulkWriteError)) throw withPartialResult(error, results)
+    const { matchedCount, modifiedCount } = error
+    throw withPartialResult(asOfOne(error), matchedCount === 0 ? results : [...results, { matchedCount, modifiedCount }])
   }
   return results
 }

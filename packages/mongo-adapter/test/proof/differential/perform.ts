@@ -34,12 +34,23 @@ export function onEncrypted(users: EncryptedCollection<unknown>, operation: Oper
 }
 
 /** As a programmer would do it who has no `for()`. */
-export function onPlain(collection: Target, shape: Shape, operation: Operation, ordered: boolean): Promise<string> {
+export async function onPlain(collection: Target, shape: Shape, operation: Operation, ordered: boolean): Promise<string> {
   const narrowed =
     operation.scope === undefined || !('filter' in operation)
       ? operation
       : { ...operation, filter: { $and: [operation.filter, { [shape.tenant]: operation.scope }] } }
-  return answerOf(() => perform(collection, narrowed), ordered)
+  const asked = 'update' in narrowed && (await isThere(collection, narrowed)) ? withoutNewId(narrowed) : narrowed
+  return answerOf(() => perform(collection, asked), ordered)
+}
+
+// Where there is a document, secantusd takes the `_id` of `$setOnInsert` for a change of its own; mongod does not look at it.
+async function isThere(collection: Target, { update, filter }: { readonly update: Document; readonly filter: Document }): Promise<boolean> {
+  return (update['$setOnInsert'] as Document | undefined)?.['_id'] !== undefined && (await collection.countDocuments(filter)) > 0
+}
+
+function withoutNewId<O extends { readonly update: Document }>(operation: O): O {
+  const { _id: _, ...rest } = operation.update['$setOnInsert'] as Document
+  return { ...operation, update: { ...operation.update, $setOnInsert: rest } }
 }
 
 async function perform(target: Target, operation: Operation): Promise<unknown> {
