@@ -65,7 +65,7 @@ function added(update: Tree, sealed: ReadonlyMap<string, unknown>): Tree {
   for (const [path, value] of sealed) {
     const met = writes.filter((each) => `${path}.`.startsWith(`${each.path}.`) || `${each.path}.`.startsWith(`${path}.`))
     if (met.length === 0) out[path] = copyOf(value)
-    else if (!met.every((each) => REPLACING.includes(each.operator) && `${path}.`.startsWith(`${each.path}.`)))
+    else if (!met.every((each) => replaces(each, path)))
       throw new StrongroomError(
         'unsupported_operation',
         `${shownName(path)}, which is encrypted, is in the filter of an upsert and changed by its update as well: $set it; nothing was sent`,
@@ -74,7 +74,11 @@ function added(update: Tree, sealed: ReadonlyMap<string, unknown>): Tree {
   return out
 }
 
-const REPLACING = ['$set', '$setOnInsert', '$unset']
+/** Whether nothing is left of what the filter says at a path: of what is unset within an object, the object is. */
+function replaces(write: { readonly operator: string; readonly path: string }, path: string): boolean {
+  const writes = write.operator === '$unset' ? !write.path.includes('.') : write.operator === '$set' || write.operator === '$setOnInsert'
+  return writes && `${path}.`.startsWith(`${write.path}.`)
+}
 
 // No id has members: so no document is let through, and what there is with this id is a duplicate.
 function inserting(id: unknown, plain: ReadonlyMap<string, unknown>): Tree {
