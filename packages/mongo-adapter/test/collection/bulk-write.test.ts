@@ -28,18 +28,9 @@ describe.skipIf(uri === undefined)('on a server', () => {
   /** What an answer or an error says, without what is not said here. */
   const said = async (call: Promise<object>): Promise<Document> => {
     const answer: object = await call.catch((error: unknown) => error as object)
-    const {
-      name,
-      code,
-      insertedCount,
-      matchedCount,
-      deletedCount,
-      upsertedCount,
-      insertedIds,
-      upsertedIds,
-      writeErrors = [],
-    } = answer as MongoBulkWriteError
-    const failed = [writeErrors].flat().map((each) => [each.index, each.code])
+    const { name, code, insertedCount, matchedCount, deletedCount, upsertedCount, insertedIds, upsertedIds, writeErrors } =
+      answer as MongoBulkWriteError
+    const failed = [writeErrors ?? []].flat().map((each) => [each.index, each.code])
     return { name, code, insertedCount, matchedCount, deletedCount, upsertedCount, insertedIds, upsertedIds, failed }
   }
 

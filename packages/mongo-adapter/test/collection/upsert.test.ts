@@ -145,6 +145,12 @@ describe.skipIf(uri === undefined)('on a server', () => {
     ['nobody', 'invalid_argument', { _id: 'zoe' }, { $set: { plan: 'x' } }],
     ['another than the filter', 'invalid_argument', pins, { $setOnInsert: { orgId: 'rival' } }],
     ['another id than the filter', 'invalid_argument', pins, { $setOnInsert: { _id: 'yan' } }],
+    [
+      'what the update takes out of an object',
+      'unsupported_operation',
+      { ...pins, 'phones.0': '+1234567' },
+      { $unset: { 'phones.0': '' } },
+    ],
     ['two values', 'unsupported_operation', { ...pins, $and: [{ plan: 'x' }, { plan: 'y' }] }, { $set: { name: 'x' } }],
     ['$in of one value', 'unsupported_operation', { ...pins, email: { $in: ['a@b.cc'] } }, { $set: { name: 'x' } }],
     ['$all of one value', 'unsupported_operation', { ...pins, phones: { $all: ['+1234567'] } }, { $set: { name: 'x' } }],

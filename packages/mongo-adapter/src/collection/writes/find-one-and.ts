@@ -1,7 +1,7 @@
 /** findOneAndUpdate, findOneAndReplace and findOneAndDelete. */
 
 import { invalidArgument, StrongroomError } from '@strongroom/core'
-import type { FindOneAndDeleteOptions, FindOneAndReplaceOptions, FindOneAndUpdateOptions, ModifyResult, ReturnDocument } from 'mongodb'
+import type { FindOneAndDeleteOptions, FindOneAndReplaceOptions, FindOneAndUpdateOptions, ModifyResult } from 'mongodb'
 
 import type { Tree } from '../../values/resolve.ts'
 import { readingAs } from '../find.ts'
@@ -121,7 +121,7 @@ function answeringOf(source: Source, plan: FilterPlan, options: EncryptedFindOne
     ...(reading as FindOneAndUpdateOptions),
     ...ALL,
     ...(planned.projection === undefined ? {} : { projection: planned.projection }),
-    ...(returnDocument === undefined ? {} : { returnDocument: returnDocument as ReturnDocument }),
+    ...(returnDocument === undefined ? {} : { returnDocument }),
   }
 
   async function opened(answer: ModifyResult): Promise<Tree | null> {
@@ -144,7 +144,7 @@ function answeringOf(source: Source, plan: FilterPlan, options: EncryptedFindOne
           ? ((await reach()) ?? (await reachNone(write)))
           : await upserted({ source, attempt: reach, reached, insertion, insert, session: rest.session })
       const value = await opened(answer)
-      return includeResultMetadata === true ? ({ ...answer, value } as ModifyResult) : value
+      return includeResultMetadata === true ? { ...answer, value } : value
     },
   }
 }

@@ -134,12 +134,8 @@ export function lookingFor({ session, maxTimeMS, timeoutMS, hint, sort, collatio
 }
 
 /** Those with which one is inserted: there is none to be chosen. */
-export function onInsert<O extends ReplaceOptions>({
-  hint: _,
-  sort: __,
-  collation: ___,
-  ...sent
-}: O): Omit<O, 'hint' | 'sort' | 'collation'> & { upsert: true } {
+export function onInsert<O extends ReplaceOptions>(options: O): Omit<O, 'hint' | 'sort' | 'collation'> & { readonly upsert: true } {
+  const { hint: _hint, sort: _sort, collation: _collation, ...sent } = options
   return { ...sent, upsert: true }
 }
 

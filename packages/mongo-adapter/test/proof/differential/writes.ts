@@ -29,7 +29,10 @@ export function writesOf(shape: Shape, { id, document, filter, pinned, update, s
     },
     { requiredKeys: ['sort'] },
   )
-  const deleting = answering.map(({ returnDocument: _, ...rest }): Document => rest)
+  const deleting = answering.map((all): Document => {
+    const { returnDocument: _, ...rest } = all
+    return rest
+  })
   // By their ids, or by whatever they hold.
   const some = fc.oneof(
     filter,
@@ -186,6 +189,7 @@ function writesUnique({ unique }: Shape, { $set = {} }: Document): boolean {
   return Object.keys($set as Document).some((path) => paths.some((each) => `${each}.`.startsWith(`${path}.`)))
 }
 
-function withoutId({ _id: _, ...rest }: Document): Document {
+function withoutId(document: Document): Document {
+  const { _id: _, ...rest } = document
   return rest
 }
