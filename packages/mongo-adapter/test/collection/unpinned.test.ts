@@ -64,6 +64,17 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(sent()).not.toContain('Canary')
   })
 
+  test('without acknowledgement the answers are those of the driver, which knows no counts', async () => {
+    const unheard = { writeConcern: { w: 0 } } as const
+    const answers = async (users: World['plain']): Promise<readonly unknown[]> => [
+      await users.updateOne({ plan: 'pro' }, { $set: { name: 'x' } }, unheard),
+      await users.updateMany({ plan: 'pro' }, { $set: { name: 'x' } }, unheard),
+      await users.updateMany({ plan: 'none' }, { $set: { name: 'x' } }, unheard),
+      await users.replaceOne({ plan: 'pro' }, { orgId: 'acme', plan: 'pro' }, unheard),
+    ]
+    expect(await answers(w.users as never)).toEqual(await answers(w.plain))
+  })
+
   test('in a transaction, with all of it', async () => {
     const session = w.client.startSession()
     try {

@@ -16,6 +16,9 @@ const MOST_BYTES = 16 * 1024 * 1024
 
 type Counts = Pick<UpdateResult, 'acknowledged' | 'matchedCount' | 'modifiedCount'>
 
+/** What the driver says of what is not acknowledged: no counts. */
+const UNHEARD = { acknowledged: false } as Counts
+
 /**
  * @param update - as it was given, resolved
  * @param options - as they are sent
@@ -51,7 +54,7 @@ async function inBatches(
         updateOne: { filter: narrowed(physical, only), update: sealed[i]?.tree ?? {}, ...each },
       }))
       const { matchedCount, modifiedCount } = await sending(source.layout, () => source.collection.bulkWrite(operations, bulk))
-      results.push({ acknowledged, matchedCount, modifiedCount })
+      results.push(acknowledged ? { acknowledged, matchedCount, modifiedCount } : UNHEARD)
     }
   } catch (error) {
     if (!(error instanceof MongoBulkWriteError)) throw withPartialResult(error, results)
@@ -76,7 +79,6 @@ function asOfOne(error: MongoBulkWriteError): MongoServerError {
 function summed(results: readonly Counts[]): UpdateResult | undefined {
   const [first] = results
   if (first === undefined) return undefined
-  // Of what is not acknowledged the driver knows no counts.
   const sum = (name: 'matchedCount' | 'modifiedCount'): number =>
     first.acknowledged ? results.reduce((total, each) => total + each[name], 0) : first[name]
   return {
