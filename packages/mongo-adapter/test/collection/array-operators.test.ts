@@ -1,8 +1,9 @@
 // Elements of encrypted arrays that are taken out, and added where there is none that is equal: by their index values.
+import { encryptedCollection } from '@strongroom/mongo-adapter'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { outcome } from '../refusals.ts'
-import { ada, bob, dataCommands, uri, world, type World } from './support.ts'
+import { ada, bob, dataCommands, uri, User, world, type World } from './support.ts'
 
 const [ONE, TWO, THREE] = ['+442079460001', '+442079460002', '+4930901820'] as const
 
@@ -70,6 +71,22 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(answers.map(({ matchedCount }) => matchedCount)).toEqual(answers.map(() => 1))
     expect(answers.filter(({ modifiedCount }) => modifiedCount === 1)).toHaveLength(1)
     expect(await phones()).toEqual([ONE, TWO, ONE, THREE])
+  })
+
+  test('what is taken out between the two commands is added again', async () => {
+    const collection = w.client.db(w.stored.dbName).collection('users')
+    const own = collection.updateOne.bind(collection)
+    let calls = 0
+    collection.updateOne = async (...given) => {
+      if (++calls === 2) await w.stored.updateOne({ _id: 'ada' }, { $set: { phones: [] } })
+      return own(...given)
+    }
+    const users = encryptedCollection(w.vault, collection, { schema: User, tenant: 'orgId', subject: '_id' })
+    expect(await users.updateOne({ _id: 'ada', orgId: 'acme' }, { $addToSet: { phones: ONE } })).toMatchObject({
+      matchedCount: 1,
+      modifiedCount: 1,
+    })
+    expect([calls, await phones()]).toEqual([4, [ONE]])
   })
 
   test.each<[string, string, object]>([

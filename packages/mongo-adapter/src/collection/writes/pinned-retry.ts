@@ -1,15 +1,10 @@
 /** A write of one document: for whoever the filter names, or else for whoever has the document that it finds. */
 
-import { StrongroomError } from '@strongroom/core'
-
 import { pinnedOwner } from '../source.ts'
 import { acted } from './act.ts'
 import { locateOne } from './locate.ts'
-import { narrowed, sending, sendSealed } from './send.ts'
+import { changedByOthers, MOST_TRIES, narrowed, sending, sendSealed } from './send.ts'
 import { sealOne, type Write } from './write.ts'
-
-/** Each time somebody else has changed the document between its being read and its being written, so that the filter lets it through no more. */
-const MOST_TRIES = 5
 
 /** @throws StrongroomError `conflict` where the filter found a document each time, which it did not let through any more */
 export async function writeOne<R>(write: Write<R>): Promise<R> {
@@ -32,10 +27,7 @@ export async function reachOne<R>(write: Write<R>): Promise<R | undefined> {
     const answer = await sendSealed(write, narrowed(await plan.physical(), found.only), sealed)
     if (write.reached(answer) !== 0) return answer
   }
-  throw new StrongroomError(
-    'conflict',
-    `the document that the filter finds was changed by others each of ${MOST_TRIES} times before it could be written; nothing was written`,
-  )
+  throw changedByOthers()
 }
 
 /** A command that reaches no document, so that a call that finds none answers as the driver does. */

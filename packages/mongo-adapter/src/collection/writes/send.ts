@@ -1,6 +1,6 @@
 /** Sending a command, and what its filter and its errors have to say. */
 
-import { invalidArgument } from '@strongroom/core'
+import { invalidArgument, StrongroomError } from '@strongroom/core'
 import type { WriteConcern, WriteConcernSettings } from 'mongodb'
 
 import type { Tree } from '../../values/resolve.ts'
@@ -20,12 +20,34 @@ export async function sending<R>(layout: Layout, send: () => Promise<R>): Promis
   }
 }
 
-/** Sends what was encrypted. What is guarded takes a second command, which only matches what has the element already. */
+/** Each time somebody else has changed the document between two commands, so that the second finds it no more. */
+export const MOST_TRIES = 5
+
+export function changedByOthers(): StrongroomError {
+  return new StrongroomError(
+    'conflict',
+    `the document that the filter finds was changed by others each of ${MOST_TRIES} times before it could be written; nothing was written`,
+  )
+}
+
+/**
+ * Sends what was encrypted. What is guarded may take more commands: one that only matches what has the element already, and one that matches
+ * whatever the filter does, so that the element is not missed that was taken out in between.
+ *
+ * @throws StrongroomError `conflict`, and what sending throws
+ */
 export async function sendSealed<R>({ source, send, reached }: Write<R>, filter: Tree, { tree, guard }: Sealed): Promise<R> {
   const sent = (where: Tree, what: Tree): Promise<R> => sending(source.layout, () => send(where, what))
   if (guard === undefined) return sent(filter, tree)
-  const added = await sent(narrowed(filter, guard.absent), tree)
-  return reached(added) === 0 ? sent(narrowed(filter, guard.present), guard.nothing) : added
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const added = await sent(narrowed(filter, guard.absent), tree)
+    if (reached(added) !== 0) return added
+    const there = await sent(narrowed(filter, guard.present), guard.nothing)
+    if (reached(there) !== 0) return there
+    const none = await sent(filter, guard.nothing)
+    if (reached(none) === 0) return none
+  }
+  throw changedByOthers()
 }
 
 /** A filter with one more condition. Its own stay at the top, where `$` in an update looks for the element that they found. */

@@ -87,6 +87,7 @@ export const arrays: Shape = {
   ),
   plainUpdates: updates(
     ['$push', 'labels', tags],
+    ['$push', 'labels', fc.array(tags, { maxLength: 3 }).map(($each) => ({ $each, $slice: -3 }))],
     ['$pullAll', 'labels', fc.array(tags, { maxLength: 2 })],
     ['$addToSet', 'labels', tags],
     ['$pull', 'labels', tags],

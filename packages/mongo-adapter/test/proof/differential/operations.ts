@@ -137,7 +137,7 @@ export function operationsOf(shape: Shape): fc.Arbitrary<readonly Operation[]> {
     documents: fc.array(document, { minLength: 2, maxLength: 8 }),
     ordered: fc.constant(false),
   })
-  return fc.tuple(first, fc.array(operation, { minLength: 8, maxLength: 40 })).map(([start, rest]) => [start, ...rest])
+  return fc.tuple(first, fc.array(operation, { minLength: 14, maxLength: 40 })).map(([start, rest]) => [start, ...rest])
 }
 
 export const mostly = fc.nat(9).map((n) => n > 0)

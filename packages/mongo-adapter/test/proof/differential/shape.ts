@@ -54,6 +54,14 @@ export const path = (name: string, kind: Path['kind'], value: fc.Arbitrary<unkno
 export const updates = (...each: readonly (readonly [string, string, fc.Arbitrary<unknown>])[]): fc.Arbitrary<Document> =>
   fc.oneof(...each.map(([operator, name, value]) => value.map((operand) => ({ [operator]: { [name]: operand } }))))
 
+/** Operators of numbers, and what they are given. */
+export const NUMBERS: readonly (readonly [string, fc.Arbitrary<unknown>])[] = [
+  ['$inc', oneOf(1, -1)],
+  ['$mul', oneOf(2)],
+  ['$max', oneOf(2)],
+  ['$min', oneOf(1)],
+  ['$bit', oneOf({ or: 1 }, { xor: 3 })],
+]
 export const emails = oneOf('ada@example.com', 'bob@example.com', 'eve@example.com', 'zoe@example.com', 'yan@example.com')
 export const names = oneOf('Ada', 'Bob', '', 'Ünïcode 🔑', 'x'.repeat(300))
 export const plans = oneOf('free', 'pro', 'team')

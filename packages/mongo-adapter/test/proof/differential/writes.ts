@@ -76,6 +76,9 @@ export function writesOf(shape: Shape, { id, document, filter, pinned, update, s
             options: how,
           })),
           fc
+            .tuple(pinned, fc.oneof(elements, shape.sealedUpdates))
+            .map(([where, what]): Operation => ({ scope, kind: 'updateOne', filter: where, update: what, sealed: true })),
+          fc
             .tuple(pinned, elements, answering)
             .map(([where, what, how]): Operation => ({ scope, kind: 'findOneAndUpdate', filter: where, update: what, options: how })),
           fc
@@ -157,7 +160,7 @@ function bulksOf(shape: Shape, { document, pinned, update }: Pick<Parts, 'docume
     byPlain.map((filter): Document => ({ deleteMany: { filter } })),
   )
   return fc
-    .tuple(fc.array(one, { minLength: 1, maxLength: 5 }), fc.boolean())
+    .tuple(fc.array(one, { minLength: 2, maxLength: 8 }), fc.boolean())
     .map(([operations, ordered]): Operation => ({ scope: undefined, kind: 'bulkWrite', operations, ordered, sealed: true }))
 }
 
