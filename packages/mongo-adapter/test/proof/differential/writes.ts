@@ -122,7 +122,7 @@ function upsertsOf(
   return [
     fc
       .tuple(fc.constantFrom('updateOne' as const, 'updateMany' as const), change)
-      .map(([kind, what]): Operation => ({ scope, kind, ...what, options: upsert })),
+      .map(([kind, what]): Operation => ({ scope, kind: writesUnique(shape, what.update) ? 'updateOne' : kind, ...what, options: upsert })),
     fc.tuple(change, answering).map(([{ filter, update: what }, how]): Operation => ({
       scope,
       kind: 'findOneAndUpdate',
