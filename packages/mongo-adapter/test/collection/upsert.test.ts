@@ -151,6 +151,8 @@ describe.skipIf(uri === undefined)('on a server', () => {
       { ...pins, 'phones.0': '+1234567' },
       { $unset: { 'phones.0': '' } },
     ],
+    ['an id that is null', 'invalid_argument', { orgId: 'acme', plan: 'none' }, { $setOnInsert: { _id: null } }],
+    ['an id that is null, in the filter', 'invalid_argument', { orgId: 'acme', _id: null }, { $set: { plan: 'x' } }],
     ['two values', 'unsupported_operation', { ...pins, $and: [{ plan: 'x' }, { plan: 'y' }] }, { $set: { name: 'x' } }],
     ['$in of one value', 'unsupported_operation', { ...pins, email: { $in: ['a@b.cc'] } }, { $set: { name: 'x' } }],
     ['$all of one value', 'unsupported_operation', { ...pins, phones: { $all: ['+1234567'] } }, { $set: { name: 'x' } }],

@@ -30,9 +30,8 @@ export async function insertionOfUpdate(source: Source, { filter }: FilterPlan, 
   for (const [path, value] of plain) putAt(document, path, copyOf(value))
   const asked = { tenant: valueAt(document, layout.tenant.steps), subject: valueAt(document, layout.subject.steps), id: document['_id'] }
   for (const [path, value] of Object.entries(given)) putAt(document, path, copyOf(value))
-  document['_id'] ??= mintedId(source)
-  const id = document['_id']
-  if (asked.id !== undefined && !isSame(asked.id, id)) throw invalidArgument('_id', 'must be what the filter of the upsert says')
+  const id = idOf(source, asked.id, document['_id'])
+  document['_id'] = id
   const owner = ownerOf(layout, document)
   for (const each of ['tenant', 'subject'] as const)
     if (asked[each] !== undefined && ownerName(layout[each].type, asked[each]) !== owner[each])
@@ -49,11 +48,16 @@ export async function insertionOfUpdate(source: Source, { filter }: FilterPlan, 
 export function insertionOfReplacement(source: Source, { filter }: FilterPlan, replacement: PlannedReplacement): Insertion {
   const { layout } = source
   const asked = impliedBy(layout, filter).plain.get('_id')
-  const id = replacement.document['_id'] ?? asked ?? mintedId(source)
-  if (asked !== undefined && !isSame(asked, id)) throw invalidArgument('_id', 'must be what the filter of the upsert says')
+  const id = idOf(source, asked, replacement.document['_id'] ?? asked)
   const target = { owner: ownerOf(layout, { ...replacement.document, _id: id }), id }
   const { seal, ...rest } = replacement.prepare(target)
   return { filter: inserting(id, new Map()), target, prepared: { ...rest, seal: (keys) => seal(keys).tree } }
+}
+
+function idOf(source: Source, asked: unknown, said: unknown): unknown {
+  if (said === null) throw invalidArgument('_id', 'must not be null')
+  if (asked !== undefined && !isSame(asked, said)) throw invalidArgument('_id', 'must be what the filter of the upsert says')
+  return said === undefined ? mintedId(source) : said
 }
 
 /** What an upsert puts into the document that it inserts for equality with encrypted values, if the update itself says nothing else. */

@@ -54,6 +54,8 @@ export const path = (name: string, kind: Path['kind'], value: fc.Arbitrary<unkno
 export const updates = (...each: readonly (readonly [string, string, fc.Arbitrary<unknown>])[]): fc.Arbitrary<Document> =>
   fc.oneof(...each.map(([operator, name, value]) => value.map((operand) => ({ [operator]: { [name]: operand } }))))
 
+/** These as often as that, beside others. */
+export const often = <T>(times: number, each: readonly T[]): readonly T[] => Array.from({ length: times }, () => each).flat()
 /** Operators of numbers, and what they are given. */
 export const NUMBERS: readonly (readonly [string, fc.Arbitrary<unknown>])[] = [
   ['$inc', oneOf(1, -1)],

@@ -45,6 +45,9 @@ export function writesOf(shape: Shape, { id, document, filter, pinned, update, s
     fc
       .tuple(some, update, options)
       .map(([where, what, how]): Operation => ({ scope, kind: 'updateOne', filter: where, ...what, options: how })),
+    fc
+      .tuple(some, combined(shape.plainUpdates), options)
+      .map(([where, what, how]): Operation => ({ scope, kind: 'updateOne', filter: where, update: what, sealed: false, options: how })),
     // Of several updates of which one makes a duplicate, secantusd takes all back, and mongod none.
     fc
       .tuple(
