@@ -112,6 +112,9 @@ export async function byHand(vault, all) {
     encrypt,
     decrypt,
     search,
+    /** One value of a document, as it is stored. */
+    value: (document, name, value) =>
+      new Binary(keys.get(document.userId).encrypt(FIELDS[NAMES.indexOf(name)], value, bound(document)), SUBTYPE),
     sealed(document) {
       const { values, indexValue } = encrypt(document)
       const sealed = { ...document }

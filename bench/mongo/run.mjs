@@ -5,9 +5,11 @@ import { quantile } from '../interleave.mjs'
 import { machine, writePart } from '../results.mjs'
 import { byHand, documents, openGround } from './ground.mjs'
 import { cursorMemory } from './memory.mjs'
+import { bulkWrites, updateOnes } from './writes.mjs'
 
 const COUNT = Number(process.env['STRONGROOM_BENCH_DOCUMENTS'] ?? 10_000)
 const SUBJECTS = [1, 100, 10_000]
+const BULK = Math.min(1000, COUNT)
 const [MANY_ROUNDS, ONE_ROUNDS] = [15, 100]
 const CHOSEN = process.argv.slice(2)
 // Of those that wait: one call is too short to be taken by itself, and the first hundreds run before the engine has compiled what they need.
@@ -43,11 +45,15 @@ async function compare(subjects) {
     await ground.db.collection('stored').createIndex({ 'email.i': 1 })
     const hand = await byHand(vault, all)
     const from = { ground, vault, people, all, stored, subjects, hand }
+    const cold = (work) => coldly(ground, 'encrypted', work)
     return [
       ...(await row('insertOne', subjects, ONE_ROUNDS, insertOnes(from), ONES)),
       ...(await row('findOne by e-mail', subjects, ONE_ROUNDS, findOnes(from), ONES)),
       ...(await row(`insertMany of ${COUNT}`, subjects, MANY_ROUNDS, insertManys(from))),
       ...(await row(`find of ${COUNT}`, subjects, MANY_ROUNDS, finds(from))),
+      ...(await row('updateOne', subjects, ONE_ROUNDS, updateOnes(from, true, ONES, cold), ONES)),
+      ...(await row('updateOne, owner looked up', subjects, ONE_ROUNDS, updateOnes(from, false, ONES, cold), ONES)),
+      ...(await row(`bulkWrite of ${BULK} updates`, subjects, MANY_ROUNDS, bulkWrites(from, BULK, cold))),
     ]
   } finally {
     await ground.close()

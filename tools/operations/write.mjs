@@ -35,7 +35,13 @@ const operatorTable = (operators, columns) =>
     ),
     '',
   ].join('\n')
-const OPERATOR_SAYS = { works: 'works', refused: 'refused', arrays: 'of arrays', null: 'with `null` only' }
+const OPERATOR_SAYS = {
+  works: 'works',
+  refused: 'refused',
+  arrays: 'of arrays',
+  indexed: 'of arrays with an index',
+  null: 'with `null` only',
+}
 
 const filters = [
   '## Filters\n',
@@ -47,7 +53,8 @@ const filters = [
 
 const updates = [
   '## Updates\n',
-  'An update that writes an encrypted value (`$set`, `$push`) needs a filter that says tenant, subject and `_id` by equality. Beside `$each`, `$push` to',
+  'Whose keys encrypt what is written, the filter says, by tenant, subject and `_id`, or the document that it finds; in `bulkWrite` the filter alone. Of arrays',
+  'with an index `$pull` takes a value, `$eq` or `$in`, and `$addToSet` one element, in an update of its own. Beside `$each`, `$push` to',
   `encrypted paths takes ${code(PUSH_MODIFIERS)}. Any other operator, and an update by a pipeline, is refused.\n`,
   operatorTable(UPDATE_OPERATORS, { plain: 'plain paths', encrypted: 'encrypted paths' }),
 ].join('\n')
@@ -71,6 +78,10 @@ const OPTIONS = {
   updateMany: options.UPDATE_MANY_OPTIONS,
   replaceOne: options.REPLACE_OPTIONS,
   'deleteOne, deleteMany': options.DELETE_OPTIONS,
+  findOneAndUpdate: options.FIND_ONE_AND_UPDATE_OPTIONS,
+  findOneAndReplace: options.FIND_ONE_AND_REPLACE_OPTIONS,
+  findOneAndDelete: options.FIND_ONE_AND_DELETE_OPTIONS,
+  bulkWrite: options.BULK_WRITE_OPTIONS,
   createIndex: options.CREATE_INDEX_OPTIONS,
   'dropIndex, dropIndexes': options.DROP_INDEX_OPTIONS,
   drop: options.DROP_OPTIONS,

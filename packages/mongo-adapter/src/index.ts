@@ -15,6 +15,12 @@ export type { OnShredded } from './collection/open.ts'
 export type { ReencryptOptions, ReencryptPhase } from './collection/reencrypt.ts'
 export type { CollectionResource, CollectionResourceOptions } from './collection/resource/resource.ts'
 export type { Shreddable } from './collection/shreddable.ts'
+export type { EncryptedBulkWriteOptions } from './collection/writes/bulk/bulk-write.ts'
+export type {
+  EncryptedFindOneAndDeleteOptions,
+  EncryptedFindOneAndReplaceOptions,
+  EncryptedFindOneAndUpdateOptions,
+} from './collection/writes/find-one-and.ts'
 export type { EncryptedInsertManyOptions, EncryptedInsertOneOptions } from './collection/writes/insert.ts'
 export { type PartialResult, partialResult } from './collection/writes/partial-result.ts'
 export type { EncryptedDeleteOptions } from './collection/writes/remove.ts'

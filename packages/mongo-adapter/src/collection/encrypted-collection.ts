@@ -2,31 +2,21 @@
 
 import { invalidArgument, type Progress, readOptions } from '@strongroom/core'
 import type {
-  BSONSerializeOptions,
+  AnyBulkWriteOperation,
+  BulkWriteResult,
   Collection,
   DeleteResult,
   Document,
   DropCollectionOptions,
-  DropIndexesOptions,
   EstimatedDocumentCountOptions,
   Filter,
-  IndexDescription,
-  IndexDescriptionCompact,
-  IndexDescriptionInfo,
-  IndexInformationOptions,
-  IndexSpecification,
   InsertManyResult,
   InsertOneResult,
-  ListIndexesCursor,
-  ListIndexesOptions,
   OperationOptions,
   OptionalUnlessRequiredId,
-  ReadConcern,
-  ReadPreference,
   UpdateFilter,
   UpdateResult,
   WithId,
-  WriteConcern,
 } from 'mongodb'
 
 import { ownerName } from '../schema/owner-path.ts'
@@ -38,23 +28,23 @@ import { distinct, type EncryptedDistinctOptions } from './distinct.ts'
 import { enforce, unenforce } from './enforce/enforce.ts'
 import { type EncryptedFindOptions, find, findOne } from './find.ts'
 import type { EncryptedFindCursor } from './find-cursor.ts'
-import {
-  createIndex,
-  createIndexes,
-  dropIndex,
-  dropIndexes,
-  type EncryptedCreateIndexesOptions,
-  type EncryptedCreateIndexOptions,
-  indexes,
-  indexExists,
-  listIndexes,
-} from './indexes/manage-indexes.ts'
+import type { Found } from './found.ts'
+import { IndexedCollection } from './indexes/indexed-collection.ts'
 import type { OnShredded } from './open.ts'
-import { COLLECTION, refusedMethod, refusedOperation } from './operations.ts'
+import { COLLECTION, refusedMethod } from './operations.ts'
 import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOptions } from './options.ts'
 import { reencrypt, type ReencryptOptions, type ReencryptPhase } from './reencrypt.ts'
 import { type CollectionResource, type CollectionResourceOptions, resourceOf } from './resource/resource.ts'
-import type { Scope, Source } from './source.ts'
+import { requireUnscoped, type Scope, type Source } from './source.ts'
+import { bulkWrite, type EncryptedBulkWriteOptions } from './writes/bulk/bulk-write.ts'
+import {
+  type EncryptedFindOneAndDeleteOptions as DeleteAnd,
+  type EncryptedFindOneAndReplaceOptions as ReplaceAnd,
+  type EncryptedFindOneAndUpdateOptions as UpdateAnd,
+  findOneAndDelete,
+  findOneAndReplace,
+  findOneAndUpdate,
+} from './writes/find-one-and.ts'
 import { type EncryptedInsertManyOptions, type EncryptedInsertOneOptions, insertMany, insertOne } from './writes/insert.ts'
 import { type EncryptedDeleteOptions, remove } from './writes/remove.ts'
 import {
@@ -74,44 +64,13 @@ type FindByDefault = EncryptedFindOptions & { readonly shredded?: never }
  * `T` is a document as it is written, `Marked` one in which shredded values may be marked, `Shredded` what the collection does about those
  * unless a call says otherwise.
  */
-export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | undefined = undefined> {
+export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | undefined = undefined> extends IndexedCollection {
   readonly #source: Source
 
   /** @internal */
   constructor(source: Source) {
+    super(source)
     this.#source = source
-  }
-
-  get dbName(): string {
-    return this.#source.collection.dbName
-  }
-
-  get collectionName(): string {
-    return this.#source.collection.collectionName
-  }
-
-  get namespace(): string {
-    return this.#source.collection.namespace
-  }
-
-  get readConcern(): ReadConcern | undefined {
-    return this.#source.collection.readConcern
-  }
-
-  get readPreference(): ReadPreference | undefined {
-    return this.#source.collection.readPreference
-  }
-
-  get writeConcern(): WriteConcern | undefined {
-    return this.#source.collection.writeConcern
-  }
-
-  get bsonOptions(): BSONSerializeOptions {
-    return this.#source.collection.bsonOptions
-  }
-
-  get timeoutMS(): number | undefined {
-    return this.#source.collection.timeoutMS
   }
 
   /**
@@ -143,7 +102,7 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
 
   /** What rotation and erasure ask. @throws StrongroomError `invalid_argument`; `unsupported_operation` of a scope: it tells of everyone */
   resource(options?: CollectionResourceOptions): CollectionResource {
-    this.#requireUnscoped('resource')
+    requireUnscoped(this.#source, 'resource')
     return resourceOf(this.#source, options)
   }
 
@@ -193,13 +152,13 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
    * ```
    */
   async enforce(): Promise<void> {
-    this.#requireUnscoped('enforce')
+    requireUnscoped(this.#source, 'enforce')
     return enforce(this.#source)
   }
 
   /** Undoes `enforce`: the validator is what it was without it. @throws StrongroomError `not_found`, `unsupported_operation` of a scope */
   async unenforce(): Promise<void> {
-    this.#requireUnscoped('unenforce')
+    requireUnscoped(this.#source, 'unenforce')
     return unenforce(this.#source)
   }
 
@@ -253,12 +212,39 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return remove(this.#source, true, filter, options)
   }
 
+  async findOneAndUpdate<const O extends UpdateAnd = {}>(
+    filter: Filter<T>,
+    change: UpdateFilter<T>,
+    options?: O,
+  ): Promise<Found<T, Marked, Shredded, O>> {
+    return (await findOneAndUpdate(this.#source, filter, change, options)) as never
+  }
+
+  async findOneAndReplace<const O extends ReplaceAnd = {}>(
+    filter: Filter<T>,
+    replacement: Readonly<Partial<T>>,
+    options?: O,
+  ): Promise<Found<T, Marked, Shredded, O>> {
+    return (await findOneAndReplace(this.#source, filter, replacement, options)) as never
+  }
+
+  async findOneAndDelete<const O extends DeleteAnd = {}>(filter: Filter<T>, options?: O): Promise<Found<T, Marked, Shredded, O>> {
+    return (await findOneAndDelete(this.#source, filter, options)) as never
+  }
+
+  async bulkWrite(
+    operations: readonly AnyBulkWriteOperation<T & Document>[],
+    options?: EncryptedBulkWriteOptions,
+  ): Promise<BulkWriteResult> {
+    return bulkWrite(this.#source, operations, options)
+  }
+
   async countDocuments(filter: Filter<T> = {}, options?: EncryptedCountOptions): Promise<number> {
     return countDocuments(this.#source, filter, options)
   }
 
   async estimatedDocumentCount(options?: EstimatedDocumentCountOptions): Promise<number> {
-    this.#requireUnscoped('estimatedDocumentCount')
+    requireUnscoped(this.#source, 'estimatedDocumentCount')
     return this.#source.collection.estimatedDocumentCount(readDriverOptions(options, ESTIMATED_COUNT_OPTIONS))
   }
 
@@ -266,60 +252,12 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return distinct(this.#source, key, filter, options)
   }
 
-  /** Builds an index over plain paths, and at most one encrypted one that is declared with an index. @returns its name */
-  async createIndex(
-    spec: IndexSpecification,
-    options?: EncryptedCreateIndexOptions,
-    commandOptions?: EncryptedCreateIndexesOptions,
-  ): Promise<string> {
-    return createIndex(this.#source, spec, options, commandOptions)
-  }
-
-  /** Builds the indexes of all paths that are declared with one, or those that are given. @returns their names */
-  async createIndexes(specs?: readonly IndexDescription[], options?: EncryptedCreateIndexesOptions): Promise<string[]> {
-    return createIndexes(this.#source, specs, options)
-  }
-
-  /** @param name - as `indexes` shows it */
-  async dropIndex(name: string, options?: DropIndexesOptions): Promise<Document> {
-    this.#requireUnscoped('dropIndex')
-    return dropIndex(this.#source, name, options)
-  }
-
-  async dropIndexes(options?: DropIndexesOptions): Promise<boolean> {
-    this.#requireUnscoped('dropIndexes')
-    return dropIndexes(this.#source, options)
-  }
-
-  /** In declared paths. */
-  listIndexes(options?: ListIndexesOptions): ListIndexesCursor {
-    return listIndexes(this.#source, options)
-  }
-
-  /** In declared paths. */
-  indexes(options: IndexInformationOptions & { full: false }): Promise<IndexDescriptionCompact>
-  indexes(options?: IndexInformationOptions & { full?: true }): Promise<IndexDescriptionInfo[]>
-  async indexes(options?: IndexInformationOptions): Promise<never> {
-    return (await indexes(this.#source, options, true)) as never
-  }
-
-  /** In declared paths. */
-  indexInformation(options: IndexInformationOptions & { full: true }): Promise<IndexDescriptionInfo[]>
-  indexInformation(options?: IndexInformationOptions & { full?: false }): Promise<IndexDescriptionCompact>
-  async indexInformation(options?: IndexInformationOptions): Promise<never> {
-    return (await indexes(this.#source, options, false)) as never
-  }
-
-  async indexExists(names: string | string[], options?: ListIndexesOptions): Promise<boolean> {
-    return indexExists(this.#source, names, options)
-  }
-
   async isCapped(options?: OperationOptions): Promise<boolean> {
     return this.#source.collection.isCapped(readDriverOptions(options, IS_CAPPED_OPTIONS))
   }
 
   async drop(options?: DropCollectionOptions): Promise<boolean> {
-    this.#requireUnscoped('drop')
+    requireUnscoped(this.#source, 'drop')
     return this.#source.collection.drop(readDriverOptions(options, DROP_OPTIONS))
   }
 
@@ -346,25 +284,16 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   }
 
   readonly aggregate: () => never = refused('aggregate')
-  readonly bulkWrite: () => never = refused('bulkWrite')
   readonly count: () => never = refused('count')
   readonly createSearchIndex: () => never = refused('createSearchIndex')
   readonly createSearchIndexes: () => never = refused('createSearchIndexes')
   readonly dropSearchIndex: () => never = refused('dropSearchIndex')
-  readonly findOneAndDelete: () => never = refused('findOneAndDelete')
-  readonly findOneAndReplace: () => never = refused('findOneAndReplace')
-  readonly findOneAndUpdate: () => never = refused('findOneAndUpdate')
   readonly initializeOrderedBulkOp: () => never = refused('initializeOrderedBulkOp')
   readonly initializeUnorderedBulkOp: () => never = refused('initializeUnorderedBulkOp')
   readonly listSearchIndexes: () => never = refused('listSearchIndexes')
   readonly options: () => never = refused('options')
   readonly rename: () => never = refused('rename')
   readonly updateSearchIndex: () => never = refused('updateSearchIndex')
-
-  // Indexes and drops are of the whole collection, and so is what the server estimates.
-  #requireUnscoped(name: string): void {
-    if (this.#source.scope !== undefined) throw refusedOperation(`${name} of a scope`, 'the collection that for() was called on')
-  }
 }
 
 function refused(name: string): () => never {

@@ -14,7 +14,7 @@ export interface Refused {
 export type Operations = Readonly<Record<string, Outcome>>
 
 const SEARCH_INDEXES: Refused = { instead: 'dangerouslyUnwrap(), for plain paths' }
-const MANY_WRITES: Refused = { instead: 'insertMany, or single writes in a transaction' }
+const MANY_WRITES: Refused = { instead: 'bulkWrite' }
 const AS_AGGREGATE: Refused = { instead: 'as aggregate' }
 
 export const COLLECTION: Operations = {
@@ -37,6 +37,10 @@ export const COLLECTION: Operations = {
   replaceOne: 'works',
   deleteOne: 'works',
   deleteMany: 'works',
+  findOneAndUpdate: 'works',
+  findOneAndReplace: 'works',
+  findOneAndDelete: 'works',
+  bulkWrite: 'works',
   countDocuments: 'works',
   estimatedDocumentCount: 'works',
   distinct: 'works',
@@ -51,14 +55,10 @@ export const COLLECTION: Operations = {
   indexExists: 'works',
   isCapped: 'works',
   aggregate: { instead: 'find, countDocuments, distinct; on plain paths dangerouslyUnwrap().aggregate()' },
-  bulkWrite: MANY_WRITES,
   count: { instead: 'countDocuments' },
   createSearchIndex: SEARCH_INDEXES,
   createSearchIndexes: SEARCH_INDEXES,
   dropSearchIndex: SEARCH_INDEXES,
-  findOneAndDelete: { instead: 'findOne and deleteOne, in a transaction' },
-  findOneAndReplace: { instead: 'findOne and replaceOne, in a transaction' },
-  findOneAndUpdate: { instead: 'findOne and updateOne, in a transaction' },
   initializeOrderedBulkOp: MANY_WRITES,
   initializeUnorderedBulkOp: MANY_WRITES,
   listSearchIndexes: SEARCH_INDEXES,

@@ -14,6 +14,9 @@ import type {
   DropCollectionOptions,
   DropIndexesOptions,
   EstimatedDocumentCountOptions,
+  FindOneAndDeleteOptions,
+  FindOneAndReplaceOptions,
+  FindOneAndUpdateOptions,
   FindOptions,
   IndexInformationOptions,
   InsertOneOptions,
@@ -95,17 +98,36 @@ export const INSERT_MANY_OPTIONS: Table<BulkWriteOptions> = {
 
 export const UPDATE_OPTIONS: Table<UpdateOptions & { readonly sort?: Sort }> = {
   ...WRITE,
-  ...works('arrayFilters', 'bypassDocumentValidation', 'hint', 'sort'),
-  ...refused('upsert', 'let'),
+  ...works('arrayFilters', 'bypassDocumentValidation', 'hint', 'sort', 'upsert'),
+  let: 'refused',
 }
 
 export const UPDATE_MANY_OPTIONS: Table<UpdateOptions & { readonly sort?: Sort }> = { ...UPDATE_OPTIONS, sort: 'refused' }
 
 export const REPLACE_OPTIONS: Table<ReplaceOptions> = {
   ...WRITE,
-  ...works('bypassDocumentValidation', 'hint', 'sort'),
-  ...refused('upsert', 'let'),
+  ...works('bypassDocumentValidation', 'hint', 'sort', 'upsert'),
+  let: 'refused',
 }
+
+export const FIND_ONE_AND_DELETE_OPTIONS: Table<FindOneAndDeleteOptions & { readonly shredded?: unknown }> = {
+  ...WRITE,
+  ...BSON_OF_READS,
+  ...works('hint', 'sort', 'projection', 'includeResultMetadata', 'shredded'),
+  let: 'refused',
+}
+
+export const FIND_ONE_AND_REPLACE_OPTIONS: Table<FindOneAndReplaceOptions & { readonly shredded?: unknown }> = {
+  ...FIND_ONE_AND_DELETE_OPTIONS,
+  ...works('bypassDocumentValidation', 'returnDocument', 'upsert'),
+}
+
+export const FIND_ONE_AND_UPDATE_OPTIONS: Table<FindOneAndUpdateOptions & { readonly shredded?: unknown }> = {
+  ...FIND_ONE_AND_REPLACE_OPTIONS,
+  arrayFilters: 'works',
+}
+
+export const BULK_WRITE_OPTIONS: Table<BulkWriteOptions> = INSERT_MANY_OPTIONS
 
 export const DELETE_OPTIONS: Table<DeleteOptions> = { ...WRITE, hint: 'works', ...refused('ordered', 'let') }
 
@@ -148,15 +170,10 @@ export function readDriverOptions<T extends object>(options: T | undefined, tabl
     else
       throw new StrongroomError(
         'unsupported_operation',
-        `the option ${name} does not work here on encrypted collections; instead: ${INSTEAD[name] ?? 'leave it out'} (docs/operations.md); nothing was sent`,
+        `the option ${name} does not work here on encrypted collections; instead: leave it out (docs/operations.md); nothing was sent`,
       )
   }
   return read as Partial<T>
-}
-
-/** What to do in place of an option; of most there is nothing to be said. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  upsert: 'findOne, then updateOne or insertOne, in a transaction',
 }
 
 function works<K extends string>(...names: readonly K[]): Readonly<Record<K, 'works'>> {

@@ -14,7 +14,7 @@ import { batches, same } from './resource/erase.ts'
 import { documentsOf, EXACT, READING, WRITING } from './resource/whose.ts'
 import { SUBTYPE } from './seal.ts'
 import type { Source } from './source.ts'
-import { sending } from './writes/act.ts'
+import { sending } from './writes/send.ts'
 
 /** Where `reencrypt` is; `done` and `total` count the person's documents. */
 export type ReencryptPhase = 'reencrypting' | 'checking'

@@ -154,7 +154,7 @@ export async function openProof({ cacheBound }: { readonly cacheBound?: number }
     },
     async explain() {
       const last = commands.findLast(({ commandName }) =>
-        ['find', 'aggregate', 'count', 'distinct', 'update', 'delete'].includes(commandName),
+        ['find', 'aggregate', 'count', 'distinct', 'update', 'delete', 'findAndModify'].includes(commandName),
       )
       if (last === undefined) throw new Error('nothing was sent that can be explained')
       // What the driver adds to a command is none of the command that is explained.

@@ -87,15 +87,47 @@ export const COLLECTION_RUNS: Readonly<Record<string, Run>> = {
       notes: [{ title: 'one', text: ghost.text }],
     })
     expect(await users.updateOne({ orgId: 'acme', pin: bob.pin }, { $set: { plan: 'pro' } })).toMatchObject({ modifiedCount: 1 })
+    // Whose it is, is looked up.
+    expect(await users.updateOne({ email: bob.email }, { $set: { name: ghost.name }, $push: { phones: ghost.phone } })).toMatchObject({
+      matchedCount: 1,
+    })
+    expect(await users.updateOne({ _id: 'bob' }, { $pull: { phones: bob.phones?.[0] } } as never)).toMatchObject({ modifiedCount: 1 })
+    expect(await users.updateOne({ _id: 'bob' }, { $addToSet: { phones: ghost.phone } })).toMatchObject({
+      matchedCount: 1,
+      modifiedCount: 0,
+    })
+    expect(await users.findOne({ _id: 'bob' })).toMatchObject({ plan: 'pro', name: ghost.name, phones: [ghost.phone] })
+    expect(
+      await users.updateOne({ _id: 'zoe', orgId: 'acme', pin: ghost.pin }, { $setOnInsert: { nick: ghost.nick } }, { upsert: true }),
+    ).toMatchObject({ upsertedId: 'zoe', upsertedCount: 1, matchedCount: 0 })
+    expect(await users.findOne({ _id: 'zoe' })).toEqual({ _id: 'zoe', orgId: 'acme', pin: ghost.pin, nick: ghost.nick })
   },
   async updateMany({ users }) {
     expect(await users.updateMany({ email: { $ne: ada.email } }, { $set: { plan: 'x' } })).toMatchObject({ modifiedCount: 2 })
     expect(await users.updateMany(pinned, { $set: { name: ghost.name } })).toMatchObject({ matchedCount: 1 })
     expect(idsOf(await users.find({ plan: 'x' }).toArray())).toEqual(['bob', 'eve'])
+    expect(await users.updateMany({ pin: bob.pin, orgId: { $in: ['acme', 'rival'] } }, { $set: { nick: ghost.nick } })).toMatchObject({
+      matchedCount: 2,
+      modifiedCount: 2,
+    })
+    expect(idsOf(await users.find({ orgId: { $in: ['acme', 'rival'] }, nick: ghost.nick }).toArray())).toEqual(['bob', 'eve'])
   },
   async replaceOne({ users }) {
     expect(await users.replaceOne(pinned, { ...newcomer, _id: 'ada' })).toMatchObject({ matchedCount: 1 })
     expect(await users.findOne({ email: ghost.email })).toEqual({ ...newcomer, _id: 'ada' })
+    expect(await users.replaceOne({ email: bob.email }, { orgId: 'acme', nick: ghost.nick })).toMatchObject({ matchedCount: 1 })
+    expect(await users.replaceOne({ _id: 'zoe' }, { orgId: 'acme', name: ghost.name }, { upsert: true })).toMatchObject({
+      upsertedId: 'zoe',
+    })
+    expect(
+      await users
+        .find({ _id: { $in: ['bob', 'zoe'] } })
+        .sort({ _id: 1 })
+        .toArray(),
+    ).toEqual([
+      { _id: 'bob', orgId: 'acme', nick: ghost.nick },
+      { _id: 'zoe', orgId: 'acme', name: ghost.name },
+    ])
   },
   async deleteOne({ users }) {
     expect(await users.deleteOne({ email: ghost.email })).toMatchObject({ deletedCount: 0 })
@@ -107,6 +139,58 @@ export const COLLECTION_RUNS: Readonly<Record<string, Run>> = {
       deletedCount: 2,
     })
     expect(idsOf(await users.find().toArray())).toEqual(['ada'])
+  },
+  async findOneAndUpdate({ users }) {
+    const set = { $set: { name: ghost.name }, $push: { phones: ghost.phone } }
+    expect(await users.findOneAndUpdate({ email: ada.email }, set)).toEqual(ada)
+    expect(await users.findOneAndUpdate({ email: ada.email }, { $set: { plan: 'x' } }, { returnDocument: 'after' })).toEqual({
+      ...ada,
+      name: ghost.name,
+      phones: [...(ada.phones ?? []), ghost.phone],
+      plan: 'x',
+    })
+    const options = { upsert: true, returnDocument: 'after', includeResultMetadata: true, projection: { nick: 1 } } as const
+    expect(await users.findOneAndUpdate({ _id: 'zoe', orgId: 'acme' }, { $set: { nick: ghost.nick } }, options)).toMatchObject({
+      value: { _id: 'zoe', nick: ghost.nick },
+      lastErrorObject: { n: 1, updatedExisting: false, upserted: 'zoe' },
+    })
+  },
+  async findOneAndReplace({ users }) {
+    expect(await users.findOneAndReplace({ email: ada.email }, { ...newcomer, _id: 'ada' })).toEqual(ada)
+    expect(await users.findOneAndReplace({ _id: 'zoe' }, { orgId: 'acme', name: ghost.name }, { upsert: true })).toBeNull()
+    expect(idsOf(await users.find().toArray())).toEqual(['ada', 'bob', 'eve', 'zoe'])
+  },
+  async findOneAndDelete({ users }) {
+    expect(await users.findOneAndDelete({ email: ghost.email })).toBeNull()
+    expect(await users.findOneAndDelete({ email: bob.email })).toEqual(bob)
+    expect(await users.findOneAndDelete({ plan: 'pro' }, { projection: { name: 1, _id: 0 } })).toEqual({ name: ada.name })
+    expect(idsOf(await users.find().toArray())).toEqual(['eve'])
+  },
+  async bulkWrite({ users }) {
+    const answer = await users.bulkWrite([
+      { insertOne: { document: newcomer } },
+      { updateOne: { filter: pinned, update: { $set: { name: ghost.name }, $pull: { phones: ada.phones?.[0] } as never } } },
+      { updateMany: { filter: { plan: 'free' }, update: { $set: { plan: 'x' } } } },
+      { replaceOne: { filter: { _id: 'eve', orgId: 'rival' }, replacement: { orgId: 'rival', nick: ghost.nick } } },
+      {
+        updateOne: { filter: { _id: 'zoe', orgId: 'acme' }, update: { $setOnInsert: { pin: ghost.pin } }, upsert: true },
+      },
+      { deleteOne: { filter: { _id: 'bob' } } },
+    ])
+    expect(answer).toMatchObject({
+      insertedCount: 1,
+      matchedCount: 4,
+      deletedCount: 1,
+      upsertedCount: 1,
+      insertedIds: { 0: 'newcomer' },
+      upsertedIds: { 4: 'zoe' },
+    })
+    expect(await users.find().sort({ _id: 1 }).toArray()).toEqual([
+      { ...ada, name: ghost.name, phones: [ada.phones?.[1]] },
+      { _id: 'eve', orgId: 'rival', nick: ghost.nick },
+      newcomer,
+      { _id: 'zoe', orgId: 'acme', pin: ghost.pin },
+    ])
   },
   async countDocuments({ users }) {
     expect(await users.countDocuments({ email: { $in: [bob.email, eve.email, ghost.email] } })).toBe(2)
@@ -398,14 +482,10 @@ const pipeline = [{ $match: { email: ghost.email } }, { $set: { name: ghost.name
 export const COLLECTION_REFUSALS: Readonly<Record<string, readonly unknown[]>> = {
   hint: [],
   aggregate: [pipeline],
-  bulkWrite: [[{ insertOne: { document: newcomer } }, { updateOne: { filter, update: { $set: { name: ghost.name } } } }]],
   count: [filter],
   createSearchIndex: [{ name: 'search', definition: { mappings: { fields: filter } } }],
   createSearchIndexes: [[{ name: 'search', definition: { mappings: { fields: filter } } }]],
   dropSearchIndex: ['search'],
-  findOneAndDelete: [filter],
-  findOneAndReplace: [filter, newcomer],
-  findOneAndUpdate: [filter, { $set: { name: ghost.name } }, { upsert: true }],
   initializeOrderedBulkOp: [],
   initializeUnorderedBulkOp: [],
   listSearchIndexes: ['search'],

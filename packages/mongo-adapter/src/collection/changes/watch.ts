@@ -3,7 +3,7 @@
 import { invalidArgument, StrongroomError } from '@strongroom/core'
 import type { ChangeStreamDocument, ChangeStreamOptions, Document } from 'mongodb'
 
-import { bsonReading } from '../find.ts'
+import { readingAs } from '../find.ts'
 import type { OnShredded } from '../open.ts'
 import { readDriverOptions, WATCH_OPTIONS } from '../options.ts'
 import { ignoresUndefined, type Source } from '../source.ts'
@@ -66,7 +66,7 @@ export function watch<C>(source: Source, pipeline: unknown, options: EncryptedWa
       "watch of a scope needs the option fullDocumentBeforeChange: 'required' or 'whenAvailable', since a delete says by itself not whose it was; nothing was sent",
     )
   const stages = checkPipeline(layout, pipeline, ignoresUndefined(source, sent))
-  const reading = { bson: bsonReading(source, sent), shredded }
+  const reading = { bson: readingAs(source, sent), shredded }
   return new EncryptedChangeStream({
     stream: collection.watch(scope === undefined ? [...stages] : [scopeStage(layout, scope), ...stages], {
       ...sent,
