@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Document } from 'mongodb'
 
 import { at, combined, mostly, type Operation, ownedBy } from './operations.ts'
-import type { Shape } from './shape.ts'
+import { often, type Shape } from './shape.ts'
 
 interface Parts {
   readonly id: fc.Arbitrary<unknown>
@@ -69,7 +69,7 @@ export function writesOf(shape: Shape, { id, document, filter, pinned, update, s
     bulksOf(shape, { document, pinned, update }),
     ...(elements === undefined
       ? []
-      : [
+      : often(2, [
           fc.tuple(some, elements, options).map(([where, what, how]): Operation => ({
             scope,
             kind: 'updateOne',
@@ -90,7 +90,7 @@ export function writesOf(shape: Shape, { id, document, filter, pinned, update, s
               elements.filter((what) => what['$addToSet'] === undefined),
             )
             .map(([where, what]): Operation => ({ scope, kind: 'updateMany', filter: where, update: what, sealed: false })),
-        ]),
+        ])),
   ]
 }
 
