@@ -152,7 +152,7 @@ function bulksOf(shape: Shape, { document, pinned, update }: Pick<Parts, 'docume
     document.map((each): Document => ({ insertOne: { document: each } })),
     fc
       .tuple(simple, update, mostly)
-      .map(([filter, { update: what }, often]): Document => ({ updateOne: { filter, update: what, upsert: !often } })),
+      .map(([filter, { update: what }, usual]): Document => ({ updateOne: { filter, update: what, upsert: !usual } })),
     fc.tuple(simple, update).map(([filter, { update: what }]): Document => ({ updateMany: { filter, update: what } })),
     fc.tuple(byPlain, shape.plainUpdates).map(([filter, what]): Document => ({ updateMany: { filter, update: what } })),
     fc.tuple(simple, document).map(([filter, each]): Document => {
