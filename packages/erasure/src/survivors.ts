@@ -26,23 +26,29 @@ const said = z.array(survivor)
 
 export const survivorsForm: z.ZodType<readonly ResourceSurvivors[]> = z.array(z.strictObject({ name: z.string(), survivors: said }))
 
+/** Who is asked, by the names of resources. */
+export interface AskedSurvivors {
+  readonly names: readonly string[]
+  /** What they have said earlier: of one that there is no more in this deployment, it is all that is known. */
+  readonly before?: readonly ResourceSurvivors[]
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Asks each resource by its name.
  *
- * @param before - what they have said earlier: of one that there is no more in this deployment, it is all that is known
  * @throws what a resource throws, and an error where its answer is none
  */
 export async function askSurvivors(
   { options }: Pick<ErasureParts, 'options'>,
   place: NamelessPlace,
-  names: readonly string[],
-  before: readonly ResourceSurvivors[] = [],
+  { names, before = [], signal }: AskedSurvivors,
 ): Promise<readonly ResourceSurvivors[]> {
   const found: ResourceSurvivors[] = []
   for (const name of names) {
     const resource = options.resources.get(name)
     const earlier = before.find((one) => one.name === name)?.survivors ?? []
-    const answer: unknown = resource === undefined ? earlier : await within(WORK_WITHIN, undefined, async () => resource.survivors?.(place))
+    const answer: unknown = resource === undefined ? earlier : await within(WORK_WITHIN, signal, async () => resource.survivors?.(place))
     const survivors = said.parse(answer ?? [])
     if (survivors.length > 0) found.push({ name, survivors })
   }

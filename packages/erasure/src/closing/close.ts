@@ -65,7 +65,7 @@ async function closeOne(parts: ErasureParts, note: ClosingNote, erased: SealedEn
   const { region: _, rootVersion: __, survivors: before, ...facts } = erased.value
   // What was waited for when nothing was left has most often come by now.
   const names = facts.resources.map(({ name }) => name)
-  const survivors = (await askSurvivors(parts, { kind: facts.kind, references }, names, before)).flatMap((each) => each.survivors)
+  const survivors = (await askSurvivors(parts, { kind: facts.kind, references }, { names, before })).flatMap((each) => each.survivors)
   const certificate = await issueCertificate(vault, { ...facts, references, survivors, finality })
   await failpoint('closed.signed')
   await ended.putCertificate(note, certificate)

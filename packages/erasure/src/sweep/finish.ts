@@ -59,11 +59,7 @@ async function hasten({ open, vault }: ErasureParts, { references, record }: Ope
 
 function survivorsOf(parts: ErasureParts, { record, references }: OpenErasure): Promise<readonly ResourceSurvivors[]> {
   const place = { kind: kindOf(record.names), references }
-  return askSurvivors(
-    parts,
-    place,
-    record.resources.map(({ name }) => name),
-  )
+  return askSurvivors(parts, place, { names: record.resources.map(({ name }) => name) })
 }
 
 async function erasedRecord(
