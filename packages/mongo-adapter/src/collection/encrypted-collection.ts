@@ -31,6 +31,8 @@ import type {
 
 import { ownerName } from '../schema/owner-path.ts'
 import { guarded, resolveValue } from '../values/resolve.ts'
+import { aggregate, type EncryptedAggregateOptions } from './aggregation/aggregate.ts'
+import type { EncryptedAggregationCursor } from './aggregation/aggregation-cursor.ts'
 import { countDocuments, type EncryptedCountOptions } from './count.ts'
 import { distinct, type EncryptedDistinctOptions } from './distinct.ts'
 import { type EncryptedFindOptions, find, findOne } from './find.ts'
@@ -162,6 +164,11 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return (await findOne(this.#source, filter, options)) as never
   }
 
+  /** By the stages of docs/operations.md; of other collections those that `encryptedDb` names. What is encrypted can be moved, and not computed with. */
+  aggregate<R = Document>(pipeline: readonly Document[] = [], options?: EncryptedAggregateOptions): EncryptedAggregationCursor<R> {
+    return aggregate<R>(this.#source, pipeline, options)
+  }
+
   async insertOne(document: Readonly<OptionalUnlessRequiredId<T>>, options?: EncryptedInsertOneOptions): Promise<InsertOneResult<T>> {
     return insertOne<T>(this.#source, document, options)
   }
@@ -267,7 +274,6 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     throw refusedMethod(COLLECTION, 'hint')
   }
 
-  readonly aggregate: () => never = refused('aggregate')
   readonly bulkWrite: () => never = refused('bulkWrite')
   readonly count: () => never = refused('count')
   readonly createSearchIndex: () => never = refused('createSearchIndex')

@@ -31,7 +31,7 @@ export interface OpenOptions {
 /** What a filter says of the documents that it finds. */
 export type Verify = Pick<FilterPlan, 'searched' | 'required'>
 
-const NOTHING: Verify = { searched: [], required: [] }
+export const NOTHING: Verify = { searched: [], required: [] }
 
 /**
  * Documents as the application sees them, in the same order. A hit whose searched path is shredded cannot be compared, and is `undefined`.
@@ -101,25 +101,25 @@ function ownerOfValues(layout: Layout, document: Tree): Owner | undefined {
 }
 
 /** What one document's values are opened with. */
-interface Opening {
+export interface Opening {
   readonly subject: UnlockedKeys
   readonly tenant: string
   readonly bound: ValueOptions | undefined
 }
 
 /** How values are read, the same for all documents. */
-interface Reading extends OpenOptions {
+export interface Reading extends OpenOptions {
   readonly decode: DecodeValue
 }
 
-function readingOf(options: OpenOptions): Reading {
+export function readingOf(options: OpenOptions): Reading {
   return { ...options, decode: valueDecoder(options.bson) }
 }
 
 // As values are indexed, whatever the caller wants to see.
 const AS_INDEXED = valueDecoder({})
 
-function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
+export function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
   if (owner === undefined) throw decryptFailed()
   try {
     return { subject: keys.subject(owner), tenant: owner.tenant, bound: boundTo(layout, id) }
@@ -169,17 +169,17 @@ function openDocument(
 }
 
 /** The true index value of something that a document holds. */
-interface Compared {
+export interface Compared {
   readonly sealed: SealedPath
   /** In hexadecimal. */
   readonly index: string
 }
 
 /** The index values of what a list seeks at a path, for a tenant. */
-type SoughtIn = (list: readonly Sought[], sealed: SealedPath, tenant: string) => ReadonlySet<string>
+export type SoughtIn = (list: readonly Sought[], sealed: SealedPath, tenant: string) => ReadonlySet<string>
 
 // Made once for all documents of a batch: lists may be as long as batches.
-function soughtBy(keys: BatchKeys): SoughtIn {
+export function soughtBy(keys: BatchKeys): SoughtIn {
   const known = new Map<readonly Sought[], Map<string, ReadonlySet<string>>>()
   return (list, sealed, tenant) => {
     const ofList = known.get(list) ?? new Map<string, ReadonlySet<string>>()
@@ -202,7 +202,7 @@ function hexOf(bytes: Uint8Array): string {
 }
 
 /** @param compared - takes the index values that were found to be true */
-function openStored(
+export function openStored(
   { subject, tenant, bound }: Opening,
   stored: unknown,
   sealed: SealedPath,
@@ -240,7 +240,7 @@ function isDamage(error: unknown): boolean {
   return error instanceof StrongroomError && error.code === 'decrypt_failed'
 }
 
-function located(error: unknown, id: unknown, path: string): Error {
+export function located(error: unknown, id: unknown, path: string): Error {
   if (!(error instanceof StrongroomError)) return error as Error
   if (!['decrypt_failed', 'schema_mismatch', 'shredded'].includes(error.code)) return error
   return new StrongroomError(error.code, `${path} of ${shownDocument(id)}: ${error.message}`, { cause: error })

@@ -1,6 +1,12 @@
 // The table of operations is whole: no method of the driver is left out, what it says is what the classes do, and the document is made from it.
 import { readFileSync } from 'node:fs'
-import { EncryptedCollection, encrypted, encryptedCollection, EncryptedFindCursor } from '@strongroom/mongo-adapter'
+import {
+  EncryptedAggregationCursor,
+  EncryptedCollection,
+  encrypted,
+  encryptedCollection,
+  EncryptedFindCursor,
+} from '@strongroom/mongo-adapter'
 import { AggregationCursor, ChangeStream, Collection, FindCursor, MongoClient } from 'mongodb'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -54,6 +60,7 @@ describe('what the table says is what happens', () => {
     subject: '_id',
   })
   const cursor = users.find()
+  const pipeline = users.aggregate()
   const worksIn = (table: Operations): readonly string[] => Object.keys(table).filter((name) => table[name] === 'works')
   const refusedIn = (table: Operations): readonly [string, string][] =>
     Object.entries(table).flatMap(([name, says]) => (typeof says === 'string' ? [] : [[name, says.instead] as [string, string]]))
@@ -70,11 +77,19 @@ describe('what the table says is what happens', () => {
     expect(error.message).toMatch(new RegExp(`^${name} of a cursor does`))
   })
 
+  test.each(refusedIn(AGGREGATION_CURSOR))('%s of a cursor of a pipeline is refused: instead %s', async (name, instead) => {
+    const error = await refusalOf(() => (pipeline as unknown as Record<string, () => unknown>)[name]?.() ?? 'missing')
+    expect([error.code, error.message]).toEqual(['unsupported_operation', expect.stringContaining(`; instead: ${instead} (`)])
+    expect(error.message).toMatch(new RegExp(`^${name} of a cursor does`))
+  })
+
   test('what works is there', () => {
     for (const name of worksIn(COLLECTION)) expect([name, name in EncryptedCollection.prototype]).toEqual([name, true])
     for (const name of worksIn(FIND_CURSOR).filter((each) => !each.startsWith('Symbol')))
       expect([name, name in EncryptedFindCursor.prototype]).toEqual([name, true])
-    expect(Symbol.asyncIterator in EncryptedFindCursor.prototype).toBe(true)
+    for (const name of worksIn(AGGREGATION_CURSOR).filter((each) => !each.startsWith('Symbol')))
+      expect([name, name in EncryptedAggregationCursor.prototype]).toEqual([name, true])
+    for (const { prototype } of [EncryptedFindCursor, EncryptedAggregationCursor]) expect(Symbol.asyncIterator in prototype).toBe(true)
   })
 
   test('a collection whose documents come raw', async () => {
@@ -89,6 +104,7 @@ describe('what the table says is what happens', () => {
   describe.each<[string, OptionTable, (given: never) => unknown]>([
     ['find', options.FIND_OPTIONS, (given) => users.find({}, given)],
     ['findOne', options.FIND_OPTIONS, (given) => users.findOne({}, given)],
+    ['aggregate', options.AGGREGATE_OPTIONS, (given) => users.aggregate([], given)],
     ['countDocuments', options.COUNT_OPTIONS, (given) => users.countDocuments({}, given)],
     ['estimatedDocumentCount', options.ESTIMATED_COUNT_OPTIONS, (given) => users.estimatedDocumentCount(given)],
     ['distinct', options.DISTINCT_OPTIONS, (given) => users.distinct('org', {}, given)],
