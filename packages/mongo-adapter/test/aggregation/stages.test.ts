@@ -5,6 +5,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { uri, world, type World } from '../collection/support.ts'
+import { emptyDatabase, openClient } from '../support.ts'
 
 const User = z.object({
   _id: z.string(),
@@ -53,11 +54,11 @@ const people: readonly User[] = [
 
 describe.skipIf(uri === undefined)('on a server', () => {
   let w: World
-  let plain: Collection<Document>
+  let plain: Collection
   let users: EncryptedCollection<User, unknown>
   beforeAll(async () => {
     w = await world()
-    const db = w.client.db(w.stored.dbName)
+    const db = w.client.db(emptyDatabase(openClient()).databaseName)
     plain = db.collection('plain-people')
     users = encryptedCollection(w.vault, db.collection('people'), { schema: User, tenant: 'orgId', subject: '_id' })
     await users.createIndexes()

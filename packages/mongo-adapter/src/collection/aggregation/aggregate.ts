@@ -84,7 +84,7 @@ function pipelineSource(source: Source, stages: readonly Tree[], asked: Asked): 
     followed: (stage) => pipelineSource(source, [...stages, stageOf(source, stage, bson)], asked),
     async open(options) {
       const physical = await plan.physical(verifyingOptions({ ...options, ...shared }))
-      return collection.aggregate([...physical], { ...options, ...shared, promoteBuffers: false } as AggregateOptions)
+      return collection.aggregate([...physical], { ...options, ...shared, promoteBuffers: false })
     },
     decrypt: (documents) => openPipelineDocuments(vault, plan.shape, documents, { bson: reading, shredded }),
   }

@@ -65,7 +65,7 @@ export function lookupStage(root: DocumentShape, spec: unknown, context: Context
 
 /** @throws StrongroomError as {@link lookupStage} */
 export function unionStage(root: RootShape, spec: unknown, context: Context, translate: Translate): Step {
-  const { coll, pipeline = [], ...rest } = typeof spec === 'string' ? ({ coll: spec } as Tree) : isTree(spec) ? spec : {}
+  const { coll, pipeline = [], ...rest } = typeof spec === 'string' ? { coll: spec } : isTree(spec) ? spec : {}
   if (Object.keys(rest).length > 0) throw invalidArgument('pipeline', 'must have coll and pipeline in $unionWith, and nothing else')
   const stages = stagesOf(pipeline)
   const other = otherOf(coll, context)

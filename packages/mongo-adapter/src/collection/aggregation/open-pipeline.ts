@@ -120,7 +120,7 @@ class Opener {
       case 'object':
         return this.#object(shape, value, place, path, comparing)
       case 'document':
-        return this.#document(shape, value, path)
+        return this.#document(shape, value, path, comparing)
       case 'carried':
         return this.#carried(shape, value, path, comparing)
       case 'either': {
@@ -190,12 +190,12 @@ class Opener {
     return this.#open(shape.inner, value['v'], place, path, comparing ?? comparingKey(shape))
   }
 
-  #document(shape: DocumentShape, value: unknown, path: string): unknown {
+  #document(shape: DocumentShape, value: unknown, path: string, comparing: Comparing | undefined): unknown {
     if (!isTree(value)) throw damaged(undefined, path)
     const place = shape.layout === undefined ? undefined : new Place(belongingOf(shape.layout, hiddenOf(value)['o']), this.#keys)
     for (const check of shape.checks) this.#compare(check, value, place)
     const { [HIDDEN]: _, ...visible } = value
-    return this.#open(shape.inner, visible, place, path)
+    return this.#open(shape.inner, visible, place, path, comparing)
   }
 
   /** @throws {@link NO_HIT}, StrongroomError `decrypt_failed` */
