@@ -1,7 +1,7 @@
 /** What the stages of one pipeline need to know. */
 
 import type { OwnerPath } from '../../schema/owner-path.ts'
-import { isTree, type Tree } from '../../values/resolve.ts'
+import type { Tree } from '../../values/resolve.ts'
 import type { IndexValues } from '../filters/filter.ts'
 import type { Layout, SealedPath } from '../layout.ts'
 import type { Scope, Source } from '../source.ts'
@@ -39,10 +39,4 @@ export interface Step {
 /** The record of whose a document is, in place of whatever is there of that name. */
 export function record(tenant: OwnerPath, subject: OwnerPath, more: Tree = {}): Tree {
   return { $mergeObjects: [{ o: { t: `$${tenant.path}`, s: `$${subject.path}`, i: '$_id' }, ...more }] }
-}
-
-/** The stages that a pipeline begins with which only choose documents. */
-export function leadingMatches(stages: readonly Tree[]): readonly Tree[] {
-  const end = stages.findIndex((stage) => !('$match' in stage))
-  return (end === -1 ? stages : stages.slice(0, end)).map(({ $match }) => $match).filter(isTree)
 }

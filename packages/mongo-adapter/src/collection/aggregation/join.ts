@@ -6,7 +6,7 @@ import { ownerName, type OwnerPath, ownerValue } from '../../schema/owner-path.t
 import { isTree, readList, type Tree } from '../../values/resolve.ts'
 import { type SealedPath, sealedOf } from '../layout.ts'
 import type { Scope, Source } from '../source.ts'
-import { type Context, leadingMatches, type Other, record, type Step } from './context.ts'
+import { type Context, type Other, record, type Step } from './context.ts'
 import { compared } from './match.ts'
 import { withMember } from './members.ts'
 import { type Found, findPath, valuePath, valueShape } from './reference.ts'
@@ -23,6 +23,7 @@ import {
   requireName,
   type RootShape,
 } from './shape.ts'
+import { leadingMatches } from './stages.ts'
 
 /** Translates the stages of an inner pipeline. */
 export type Translate = (shape: RootShape, stages: readonly Tree[], context: Context) => Step

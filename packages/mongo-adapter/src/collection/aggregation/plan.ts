@@ -11,11 +11,11 @@ import { fetchedPath, type SealedPath } from '../layout.ts'
 import { indexValueOf, neededIndex, SUBTYPE } from '../seal.ts'
 import { type FilterPlan, planFilter, type Source, tenantsOf } from '../source.ts'
 import { verifiedIds, type VerifyingOptions } from '../verified-ids.ts'
-import { type Context, leadingMatches, record, type Step } from './context.ts'
+import { type Context, record, type Step } from './context.ts'
 import { findPath } from './reference.ts'
 import { type Check, documentsOf, HIDDEN, refusedInPipeline, type RootShape } from './shape.ts'
-import { GATHERING } from './stages.ts'
-import { nameOf, translate } from './translate.ts'
+import { GATHERING, leadingMatches, nameOf } from './stages.ts'
+import { translate } from './translate.ts'
 
 export interface PipelinePlan {
   /** The documents that come out. */

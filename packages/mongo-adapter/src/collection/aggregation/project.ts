@@ -9,6 +9,7 @@ import { expressionOf, isOperator, moving } from './expressions.ts'
 import { leavesOf, onlyMembers, targetOf, withMember } from './members.ts'
 import { findPath } from './reference.ts'
 import { type DocumentShape, GONE, HIDDEN, refusedPath } from './shape.ts'
+import { treeOf } from './stages.ts'
 
 /** @throws StrongroomError `unsupported_operation`, `invalid_argument` */
 export function projectStage(root: DocumentShape, spec: unknown): Step {
@@ -101,9 +102,4 @@ function isNested(value: unknown): boolean {
 function plainNumber(leaf: unknown): unknown {
   if (leaf instanceof Int32 || leaf instanceof Double) return leaf.valueOf()
   return leaf instanceof Long ? leaf.toNumber() : leaf
-}
-
-export function treeOf(stage: string, spec: unknown): Tree {
-  if (!isTree(spec)) throw invalidArgument('pipeline', `must have a document in ${stage}`)
-  return spec
 }

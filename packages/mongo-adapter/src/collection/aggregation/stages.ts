@@ -1,9 +1,8 @@
 /** Every stage of a pipeline, and what becomes of it: the one table. What is not in it is refused. */
 
-import { shownName } from '@strongroom/core'
+import { invalidArgument, shownName, type StrongroomError } from '@strongroom/core'
 
-import type { StrongroomError } from '@strongroom/core'
-
+import { isTree, type Tree } from '../../values/resolve.ts'
 import { refusedInPipeline } from './shape.ts'
 
 /** `works`, or what to do in its place. */
@@ -53,4 +52,31 @@ export function refusedStage(name: string): StrongroomError {
     `the stage ${shownName(name)}`,
     typeof outcome === 'object' ? `instead: ${outcome.instead}` : 'it is none that is known here',
   )
+}
+
+/** The name of a stage, and what it is given. @throws StrongroomError `invalid_argument`, `unsupported_operation` */
+export function nameOf(stage: Tree): readonly [string, unknown] {
+  const entries = Object.entries(stage)
+  const [first] = entries
+  if (first === undefined || entries.length > 1) throw invalidArgument('pipeline', 'must have one member in each stage, which is its name')
+  const [name] = first
+  if (!Object.hasOwn(STAGES, name) || STAGES[name] !== 'works') throw refusedStage(name)
+  return first
+}
+
+/** @throws StrongroomError `invalid_argument` */
+export function treeOf(stage: string, spec: unknown): Tree {
+  if (!isTree(spec)) throw invalidArgument('pipeline', `must have a document in ${stage}`)
+  return spec
+}
+
+/** The filters of the `$match` stages that a pipeline begins with. @throws StrongroomError `invalid_argument`, `unsupported_operation` */
+export function leadingMatches(stages: readonly Tree[]): readonly Tree[] {
+  const filters: Tree[] = []
+  for (const stage of stages) {
+    const [name, spec] = nameOf(stage)
+    if (name !== '$match') break
+    filters.push(treeOf(name, spec))
+  }
+  return filters
 }

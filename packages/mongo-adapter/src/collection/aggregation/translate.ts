@@ -11,7 +11,7 @@ import type { Context, Step } from './context.ts'
 import { groupStage } from './group.ts'
 import { lookupStage, unionStage } from './join.ts'
 import { matchStage, storedLayout } from './match.ts'
-import { projectStage, setStage, treeOf, unsetStage } from './project.ts'
+import { projectStage, setStage, unsetStage } from './project.ts'
 import { findPath } from './reference.ts'
 import {
   asMember,
@@ -25,7 +25,7 @@ import {
   type RootShape,
   type Shape,
 } from './shape.ts'
-import { GATHERING, refusedStage, STAGES } from './stages.ts'
+import { GATHERING, nameOf, refusedStage, treeOf } from './stages.ts'
 import { unwindStage } from './unwind.ts'
 
 /**
@@ -57,16 +57,6 @@ function translateStage(shape: RootShape, stage: Tree, context: Context): Step {
     shape.of.map((each) => ofDocuments(each, name, spec, context)),
     name,
   )
-}
-
-/** @throws StrongroomError `invalid_argument`, `unsupported_operation` */
-export function nameOf(stage: Tree): readonly [string, unknown] {
-  const entries = Object.entries(stage)
-  const [first] = entries
-  if (first === undefined || entries.length > 1) throw invalidArgument('pipeline', 'must have one member in each stage, which is its name')
-  const [name] = first
-  if (!Object.hasOwn(STAGES, name) || STAGES[name] !== 'works') throw refusedStage(name)
-  return first
 }
 
 function ofDocuments(root: DocumentShape, name: string, spec: unknown, context: Context): Step {

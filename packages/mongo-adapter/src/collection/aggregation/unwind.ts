@@ -6,9 +6,9 @@ import { PLAIN } from '../../schema/node.ts'
 import type { Tree } from '../../values/resolve.ts'
 import type { Step } from './context.ts'
 import { reshaped, withMember } from './members.ts'
-import { treeOf } from './project.ts'
 import { findPath, valuePath } from './reference.ts'
 import { type DocumentShape, refusedPath, requireName, type Shape } from './shape.ts'
+import { treeOf } from './stages.ts'
 
 /** @throws StrongroomError `unsupported_operation`, `invalid_argument` */
 export function unwindStage(root: DocumentShape, spec: unknown): Step {
