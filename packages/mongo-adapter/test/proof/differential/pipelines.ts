@@ -172,7 +172,7 @@ function isKey({ kind, array, own }: Entry): boolean {
 function drawGroup(g: GeneratorValue, { entries }: State, oneTenant: boolean): Drawn {
   const keys = entries.filter((entry) => entry.path !== '_id' && !entry.array && (entry.kind === 'plain' || (oneTenant && isKey(entry))))
   const key = g(() => fc.constantFrom<Entry | undefined>(undefined, ...keys))
-  const carried = g(() => fc.subarray([...entries], { maxLength: 3 })).filter(({ path }) => path !== '_id')
+  const carried = g(() => fc.subarray([...entries], { maxLength: Math.min(3, entries.length) })).filter(({ path }) => path !== '_id')
   const group: Document = { _id: key === undefined ? null : `$${key.path}`, n: { $sum: 1 } }
   const made: Entry[] = []
   carried.forEach((entry, i) => {
