@@ -265,6 +265,35 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(dataCommands(s.w)).toEqual([])
   })
 
+  test('an index value that was copied onto one side of a join: nothing is joined by it', async () => {
+    const there = { $match: { email: { $ne: null } } }
+    const shown = [
+      [written],
+      [written, { $unwind: '$same' }, { $project: { _id: 0, plan: 1, 'same.total': 1 } }],
+      [{ $project: { at: '$email' } }, { $lookup: { ...written.$lookup, localField: 'at' } }, { $project: { 'same.total': 1 } }],
+      [written, { $project: { email: 0, 'same.mail': 0 } }],
+    ]
+    const [users, orders] = [s.db.collection('users'), s.db.collection('orders')]
+    const ada = (await users.findOne({ name: { $exists: true }, _id: 'ada' as never })) as Document
+    for (const [copied, id] of [
+      [{ users }, 'cyd'],
+      [{ orders }, 4],
+    ] as const) {
+      const [[name, collection] = ['', users]] = Object.entries(copied)
+      const path = name === 'users' ? 'email.i' : 'mail.i'
+      const own = (await collection.findOne({ _id: id as never })) as Document
+      await collection.updateOne({ _id: id as never }, { $set: { [path]: (ada['email'] as Document)['i'] as unknown } })
+      for (const stages of shown)
+        expect([name, stages, await outcome(() => s.shop.users.aggregate([there, ...stages]).toArray())]).toEqual([
+          name,
+          stages,
+          'decrypt_failed',
+        ])
+      await collection.replaceOne({ _id: id as never }, own)
+      for (const stages of shown) expect((await s.shop.users.aggregate([there, ...stages]).toArray()).length).toBeGreaterThan(2)
+    }
+  })
+
   test('what encryptedDb gives, and what it refuses', async () => {
     expect(Object.keys(s.shop).sort()).toEqual(['events', 'orders', 'users'])
     expect(s.shop.events.collectionName).toBe('events')

@@ -1,5 +1,5 @@
 // Pipelines on an encrypted collection beside the same ones on a plain collection: the same documents, or refused before anything is sent.
-import { encrypted, encryptedCollection, type EncryptedCollection } from '@strongroom/mongo-adapter'
+import { encrypted, encryptedCollection, type EncryptedCollection, type Shreddable } from '@strongroom/mongo-adapter'
 import type { Collection, Document } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -55,7 +55,7 @@ const people: readonly User[] = [
 describe.skipIf(uri === undefined)('on a server', () => {
   let w: World
   let plain: Collection
-  let users: EncryptedCollection<User, unknown>
+  let users: EncryptedCollection<User, Shreddable<typeof User>>
   beforeAll(async () => {
     w = await world()
     const db = w.client.db(emptyDatabase(openClient()).databaseName)

@@ -34,8 +34,8 @@ export function lookupStage(root: DocumentShape, spec: unknown, context: Context
   const { from, localField, foreignField, as, pipeline = [], ...rest } = spec
   if ('let' in rest)
     throw refusedInPipeline('let in $lookup', 'join by localField and foreignField; a pipeline beside them works without let')
-  if (Object.keys(rest).length > 0)
-    throw invalidArgument('pipeline', `must have no such member in $lookup as ${shownName(Object.keys(rest)[0] as string)}`)
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) throw invalidArgument('pipeline', `must have no such member in $lookup as ${shownName(unknown)}`)
   if (typeof localField !== 'string' || typeof foreignField !== 'string')
     throw refusedInPipeline('$lookup without localField and foreignField', 'join by equality')
   requireName(as, 'as of $lookup')
