@@ -159,6 +159,41 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect([await read(30), await read(60)]).toEqual([4, 2])
   })
 
+  test('options of a call: for what is compared before as well', async () => {
+    const found = { $match: { email: 'ada@example.com' } }
+    const sent = async (options: object): Promise<readonly unknown[]> => {
+      s.w.commands.length = 0
+      await s.shop.users.aggregate([found, { $count: 'n' }], { comment: 'why', maxTimeMS: 60_000, ...options }).toArray()
+      return s.w.commands.filter(({ commandName }) => ['find', 'aggregate'].includes(commandName)).map(({ command }) => command as unknown)
+    }
+    const hinted = { comment: 'why', maxTimeMS: 60_000, hint: { 'email.i': 1 }, readConcern: { level: 'majority' } }
+    expect(await sent({ hint: { email: 1 }, readConcern: 'majority' })).toEqual([
+      expect.objectContaining(hinted),
+      expect.objectContaining(hinted),
+    ])
+    const folded = { collation: { locale: 'en', strength: 2 } }
+    expect(await s.shop.users.aggregate([{ $match: { plan: 'PRO' } }, { $count: 'n' }], folded).toArray()).toEqual([{ n: 2 }])
+    for (const call of [
+      () => s.shop.users.aggregate([found], folded),
+      () => s.shop.users.aggregate([{ $set: { mail: '$email' } }, { $match: { mail: 'x' } }], folded),
+      () => s.shop.users.aggregate([{ $group: { _id: '$email' } }], folded),
+      () => s.shop.users.for({ tenant: 'acme' }).aggregate([{ $match: { plan: 'PRO' } }], folded),
+      () => s.shop.users.aggregate([], { hint: { name: 1 } }),
+    ])
+      expect(await outcome(call)).toBe('unsupported_operation')
+  })
+
+  test('within a transaction of the caller', async () => {
+    await s.w.client.withSession((session) =>
+      session.withTransaction(async () => {
+        await s.shop.users.insertOne({ _id: 'new', orgId: 'acme', email: 'new@example.com', name: 'New' }, { session })
+        const pipeline = [{ $match: { email: 'new@example.com' } }, { $group: { _id: '$email', names: { $push: '$name' } } }]
+        expect(await s.shop.users.aggregate(pipeline, { session }).toArray()).toEqual([{ _id: 'new@example.com', names: ['New'] }])
+        expect(await s.shop.users.aggregate(pipeline).toArray()).toEqual([])
+      }),
+    )
+  })
+
   test('nothing is sent before it is read', async () => {
     s.w.commands.length = 0
     const cursor = s.shop.users.aggregate([{ $match: { email: 'ada@example.com' } }, { $count: 'n' }])
