@@ -11,6 +11,9 @@ import { AggregationCursor, ChangeStream, Collection, FindCursor, MongoClient } 
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
+import { EXPRESSION_OPERATORS } from '../../dist/collection/aggregation/expression-operators.js'
+import { ACCUMULATORS } from '../../dist/collection/aggregation/group.js'
+import { STAGES } from '../../dist/collection/aggregation/stages.js'
 import { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR, type Operations } from '../../dist/collection/operations.js'
 import * as options from '../../dist/collection/options.js'
 import type { OptionTable } from '../../dist/collection/options.js'
@@ -48,6 +51,16 @@ describe.each(CLASSES)('%s', (name, driver, table) => {
         .sort(),
     )
   })
+})
+
+test('docs/operations.md has each stage, accumulator and operator of pipelines', () => {
+  const part = PAGE.split('## Aggregation\n')[1]?.split('\n## ')[0] ?? ''
+  const rows = [...part.matchAll(/^\| `([^`]+)` \| (works|refused) \| (.*)\|$/gm)].map(([, ...row]) => row)
+  expect(rows).toEqual(
+    Object.entries(STAGES).map(([name, says]) => (says === 'works' ? [name, says, ''] : [name, 'refused', `${says.instead} `])),
+  )
+  for (const name of [...Object.keys(ACCUMULATORS), ...EXPRESSION_OPERATORS])
+    expect([name, part.includes(`\`${name}\``)]).toEqual([name, true])
 })
 
 describe('what the table says is what happens', () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { STAGES } from '../../dist/collection/aggregation/stages.js'
 import { refusalOf } from '../refusals.ts'
-import { ada, ghost, NEEDLES } from './people.ts'
+import { ada, bob, eve, ghost, NEEDLES, type Person } from './people.ts'
 import { openProof, type Proof, uri } from './proof.ts'
 
 const U = 'unsupported_operation'
@@ -104,6 +104,75 @@ const REFUSED: readonly (readonly [string, string, readonly unknown[]])[] = [
     .map(([name]) => [`${name} within $facet`, U, [{ $facet: { a: [search, { [name]: ghost.email }] } }]] as const),
 ]
 
+const found = { $match: { email: { $in: [ada.email, bob.email, ghost.email] } } }
+const byId = { $sort: { _id: 1 } }
+/** Each stage that works, searching for canaries and carrying them, and what the driver would answer on plaintext. */
+const WORKING: Readonly<Record<string, (own: string) => readonly [readonly Document[], readonly unknown[]]>> = {
+  $match: () => [
+    [{ $match: { orgId: 'acme' } }, { $set: { was: '$pin' } }, { $match: { was: { $in: [bob.pin, ghost.pin] } } }],
+    [{ ...bob, was: bob.pin }],
+  ],
+  $sort: () => [
+    [found, { $sort: { plan: 1 } }],
+    [bob, ada],
+  ],
+  $limit: () => [[found, byId, { $limit: 1 }], [ada]],
+  $skip: () => [[found, byId, { $skip: 1 }], [bob]],
+  $count: () => [[found, { $count: 'n' }], [{ n: 2 }]],
+  $project: () => [
+    [found, byId, { $project: { _id: 0, mail: '$email', file: 1 } }],
+    [{ mail: ada.email, file: ada.file }, { mail: bob.email }],
+  ],
+  $set: () => [
+    [found, byId, { $set: { name: '$email' } }],
+    [
+      { ...ada, name: ada.email },
+      { ...bob, name: bob.email },
+    ],
+  ],
+  $addFields: () => [
+    [found, byId, { $addFields: { plan: '$pin' } }],
+    [
+      { ...ada, plan: ada.pin },
+      { ...bob, plan: bob.pin },
+    ],
+  ],
+  $unset: () => [
+    [found, byId, { $unset: ['_id', 'orgId', 'phones', 'name', 'pin', 'plan'] }, { $limit: 2 }],
+    [without(ada), without(bob)],
+  ],
+  $unwind: () => [[{ $match: { orgId: 'acme', phones: bob.phones?.[0] } }, { $unwind: '$phones' }], [{ ...bob, phones: bob.phones?.[0] }]],
+  $group: () => [
+    [byId, { $group: { _id: '$email', names: { $push: '$name' } } }, { $match: { _id: { $in: [eve.email, ghost.email] } } }],
+    [{ _id: eve.email, names: [eve.name] }],
+  ],
+  $facet: () => [
+    [byId, { $facet: { a: [found, { $project: { pin: 1 } }], n: [{ $count: 'n' }] } }],
+    [{ a: [ada, bob].map(({ _id, pin }) => ({ _id, pin })), n: [{ n: 3 }] }],
+  ],
+  $lookup: (from) => [
+    [
+      { $match: { _id: 'ada' } },
+      {
+        $lookup: { from, localField: 'email', foreignField: 'email', as: 'same', pipeline: [{ $match: { email: { $ne: ghost.email } } }] },
+      },
+    ],
+    [{ ...ada, same: [ada] }],
+  ],
+  $unionWith: (coll) => [
+    [found, { $unionWith: { coll, pipeline: [{ $match: { email: { $in: [eve.email, ghost.email] } } }] } }, byId],
+    [ada, bob, eve],
+  ],
+}
+
+function without({ _id, orgId, phones, name, pin, plan, ...rest }: Person): unknown {
+  return rest
+}
+
+test('each stage that works is run', () => {
+  expect(Object.keys(WORKING)).toEqual(Object.keys(STAGES).filter((name) => STAGES[name] === 'works'))
+})
+
 describe.skipIf(uri === undefined)('on a server', () => {
   let proof: Proof
   beforeAll(async () => {
@@ -112,6 +181,16 @@ describe.skipIf(uri === undefined)('on a server', () => {
   })
   afterAll(() => proof.close())
   beforeEach(() => proof.listen())
+
+  test.each(Object.keys(WORKING))('%s works, and shows nothing', async (name) => {
+    const [pipeline, expected] = WORKING[name]?.(proof.users.collectionName) ?? [[], []]
+    expect(await proof.users.aggregate(pipeline).toArray()).toEqual(expected)
+    await proof.explain()
+    await proof.gather(name)
+    expect(proof.witness.findings(NEEDLES)).toEqual([])
+    for (const channel of ['sent', 'received', 'command', 'driver log', 'explain'] as const)
+      expect([channel, proof.witness.heard(channel) > 0]).toEqual([channel, true])
+  })
 
   test.each(REFUSED)('refused before anything is sent, and no key is made: %s', async (name, code, pipeline) => {
     const before = await proof.keyRecords()
