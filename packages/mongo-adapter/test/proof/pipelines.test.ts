@@ -165,8 +165,9 @@ const WORKING: Readonly<Record<string, (own: string) => readonly [readonly Docum
   ],
 }
 
-function without({ _id, orgId, phones, name, pin, plan, ...rest }: Person): unknown {
-  return rest
+const DROPPED = ['_id', 'orgId', 'phones', 'name', 'pin', 'plan']
+function without(person: Person): unknown {
+  return Object.fromEntries(Object.entries(person).filter(([name]) => !DROPPED.includes(name)))
 }
 
 test('each stage that works is run', () => {
