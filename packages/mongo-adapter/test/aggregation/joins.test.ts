@@ -309,5 +309,12 @@ describe.skipIf(uri === undefined)('on a server', () => {
     ])
       expect([collections, await outcome(() => encryptedDb(vault, s.db, collections as never))]).toEqual([collections, 'invalid_argument'])
     expect(await outcome(() => encryptedDb(vault, {} as never, {}))).toBe('invalid_argument')
+    const hidden = schema.extend({ _strongroom: z.string() })
+    const odd = encryptedDb(vault, s.db, {
+      odd: { schema: hidden, tenant: 'orgId', subject: '_id' },
+      users: { schema, tenant: 'orgId', subject: '_id' },
+    })
+    expect(await outcome(() => odd.odd.aggregate())).toBe('unsupported_operation')
+    expect(await outcome(() => odd.users.aggregate([{ $unionWith: 'odd' }]))).toBe('unsupported_operation')
   })
 })

@@ -74,8 +74,10 @@ export type RootShape = DocumentShape | EitherShape
 
 export const GONE: GoneShape = { kind: 'gone' }
 
-/** The documents of an encrypted collection. */
+/** The documents of an encrypted collection. @throws StrongroomError `unsupported_operation` for a schema that has the hidden member */
 export function documentsOf(layout: Layout, checks: readonly Check[] = [], verified = false): DocumentShape {
+  if (layout.root.members.has(HIDDEN))
+    throw refusedInPipeline(`a schema with a member ${HIDDEN}`, 'which carries what decryption needs: rename it')
   const members = new Map<string, SchemaNode>(layout.root.members)
   if (!members.has('_id')) members.set('_id', PLAIN)
   return { kind: 'document', layout, inner: { kind: 'object', members, loose: layout.root.loose }, checks, verified }
