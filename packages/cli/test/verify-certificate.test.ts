@@ -54,7 +54,7 @@ test('refused: altered, signed by another vault, a receipt, no keys', async () =
     [['certificate', '--trusted-keys', join(other.folder, 'keys')], /certificate_invalid: no trusted key has signed this certificate/],
     [['receipt'], /certificate_invalid/],
     [['empty'], /certificate_invalid/],
-    [['certificate', '--trusted-keys', 'empty'], /file_unusable: .*64 hexadecimal digits/],
+    [['certificate', '--trusted-keys', 'empty'], /file_unusable: .*96 hexadecimal digits/],
     [['none'], /file_unusable: .* cannot be read \(ENOENT\)/],
     [['long'], /file_unusable: .*long holds more than 1024 KiB/],
   ]
