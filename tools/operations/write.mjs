@@ -8,6 +8,10 @@ const { FILTER_OPERATORS, LOGIC } = await import(`${DIST}/filters/operators.js`)
 const { MATCHED_DOCUMENTS, MATCHED_MEMBERS } = await import(`${DIST}/changes/change-pipeline.js`)
 const { PUSH_MODIFIERS, UPDATE_OPERATORS } = await import(`${DIST}/writes/operators.js`)
 
+const { STAGES } = await import(`${DIST}/aggregation/stages.js`)
+const { ACCUMULATORS } = await import(`${DIST}/aggregation/group.js`)
+const { EXPRESSION_OPERATORS } = await import(`${DIST}/aggregation/expression-operators.js`)
+
 const PAGE = new URL('../../packages/mongo-adapter/docs/operations.md', import.meta.url)
 
 const table = (name, methods) =>
@@ -66,8 +70,28 @@ const changes = [
   '`for()` also `fullDocumentBeforeChange`. Events of an emitter (`on`, `once`) are refused.\n',
 ].join('\n')
 
+const aggregation = [
+  '## Aggregation\n',
+  "What is encrypted can be kept, dropped, renamed (`{ mail: '$email' }`), unwound and carried along, and not computed with; whose it is travels with it, hidden. Expressions work on plain paths, with the",
+  'operators below, `$$NOW`, `$$REMOVE` and variables of their own; `$size` on arrays of encrypted values too. `$$ROOT` and `$$CURRENT` are refused. `$sort` is by plain paths, `$match` by what filters can ask for, wherever a value stands by then, but not at positions.',
+  '`$group` is by plain expressions, or by an indexed path, whose values are compared before. `$lookup` is by `localField` and `foreignField`: both plain, or both with an index of one domain, scope and normaliser, with a `pipeline` and without `let`.',
+  'A search by an index is compared before the pipeline begins where `$limit`, `$skip`, `$count`, `$group` or `$facet` follow; otherwise, and for joins by an index, when what was found is read: behind a join by an index, these five are refused. Of other collections, those work that `encryptedDb` names.\n',
+  '| stage | | instead |\n| --- | --- | --- |',
+  ...Object.entries(STAGES).map(([name, says]) =>
+    says === 'works' ? `| \`${name}\` | works | |` : `| \`${name}\` | refused | ${says.instead} |`,
+  ),
+  '',
+  '| accumulator | takes |\n| --- | --- |',
+  ...Object.entries(ACCUMULATORS).map(
+    ([name, takes]) => `| \`${name}\` | ${takes === 'plain' ? 'what is plain' : 'anything by reference'} |`,
+  ),
+  '',
+  `Operators of expressions: ${code(EXPRESSION_OPERATORS)}.\n`,
+].join('\n')
+
 const OPTIONS = {
   'find, findOne': options.FIND_OPTIONS,
+  aggregate: options.AGGREGATE_OPTIONS,
   countDocuments: options.COUNT_OPTIONS,
   estimatedDocumentCount: options.ESTIMATED_COUNT_OPTIONS,
   distinct: options.DISTINCT_OPTIONS,
@@ -117,6 +141,7 @@ writeFileSync(
     filters,
     updates,
     changes,
+    aggregation,
     optionTable,
     table('FindCursor', FIND_CURSOR),
     table('AggregationCursor', AGGREGATION_CURSOR),

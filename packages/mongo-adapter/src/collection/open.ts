@@ -40,7 +40,7 @@ export interface OpenOptions {
 /** What a filter says of the documents that it finds. */
 export type Verify = Pick<FilterPlan, 'searched' | 'required'>
 
-const NOTHING: Verify = { searched: [], required: [] }
+export const NOTHING: Verify = { searched: [], required: [] }
 
 /**
  * Documents as the application sees them, in the same order. A hit whose searched path is shredded cannot be compared, and is `undefined`.
@@ -225,17 +225,17 @@ function openDocument(
 }
 
 /** The true index value of something that a document holds. */
-interface Compared {
+export interface Compared {
   readonly sealed: SealedPath
   /** In hexadecimal. */
   readonly index: string
 }
 
 /** The index values of what a list seeks at a path, for a tenant. */
-type SoughtIn = (list: readonly Sought[], sealed: SealedPath, tenant: string) => ReadonlySet<string>
+export type SoughtIn = (list: readonly Sought[], sealed: SealedPath, tenant: string) => ReadonlySet<string>
 
 // Made once for all documents of a batch: lists may be as long as batches.
-function soughtBy(keys: BatchKeys): SoughtIn {
+export function soughtBy(keys: BatchKeys): SoughtIn {
   const known = new Map<readonly Sought[], Map<string, ReadonlySet<string>>>()
   return (list, sealed, tenant) => {
     const ofList = known.get(list) ?? new Map<string, ReadonlySet<string>>()
@@ -258,7 +258,7 @@ function hexOf(bytes: Uint8Array): string {
 }
 
 /** @param compared - takes the index values that were found to be true */
-function openStored(
+export function openStored(
   { subject, tenant, bound }: Opening,
   stored: unknown,
   sealed: SealedPath,

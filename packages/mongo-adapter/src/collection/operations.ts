@@ -15,7 +15,6 @@ export type Operations = Readonly<Record<string, Outcome>>
 
 const SEARCH_INDEXES: Refused = { instead: 'dangerouslyUnwrap(), for plain paths' }
 const MANY_WRITES: Refused = { instead: 'bulkWrite' }
-const AS_AGGREGATE: Refused = { instead: 'as aggregate' }
 
 export const COLLECTION: Operations = {
   dbName: 'works',
@@ -54,7 +53,7 @@ export const COLLECTION: Operations = {
   indexes: 'works',
   indexExists: 'works',
   isCapped: 'works',
-  aggregate: { instead: 'find, countDocuments, distinct; on plain paths dangerouslyUnwrap().aggregate()' },
+  aggregate: 'works',
   count: { instead: 'countDocuments' },
   createSearchIndex: SEARCH_INDEXES,
   createSearchIndexes: SEARCH_INDEXES,
@@ -118,22 +117,21 @@ export const FIND_CURSOR: Operations = {
   ),
 }
 
-/** `aggregate` is refused, and with it every cursor that it gives. */
 export const AGGREGATION_CURSOR: Operations = {
-  ...all(
-    'own',
-    'client cleanup cursorInit emitClose fetchBatch getMore id isDead killed loadBalanced namespace readConcern readPreference',
-  ),
+  ...all('works', 'next hasNext tryNext toArray forEach close closed addStage group limit lookup match project skip sort unwind map'),
+  ...all('works', 'batchSize maxTimeMS stream clone rewind addCursorFlag bufferedCount readBufferedDocuments'),
+  ...all('works', 'withReadConcern withReadPreference id killed readConcern readPreference'),
+  ...all('works', 'Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
+  explain: { instead: 'dangerouslyUnwrap().aggregate().explain(), of a pipeline on plain paths' },
+  geoNear: { instead: 'dangerouslyUnwrap(), for plain paths' },
+  out: { instead: 'insertMany of what was read' },
+  redact: { instead: '$match and $unset' },
+  namespace: { instead: 'namespace of the collection' },
+  ...all('own', 'client cleanup cursorInit emitClose fetchBatch getMore isDead loadBalanced'),
   ...all(
     'own',
     'emitAndLog emitAndLogCommand emitAndLogHeartbeat resolveExplainTimeoutOptions server session throwIfInitialized trackCursor transformDocument _initialize',
   ),
-  ...all(
-    AS_AGGREGATE,
-    'addCursorFlag addStage batchSize bufferedCount clone close closed explain forEach geoNear group hasNext limit lookup map',
-  ),
-  ...all(AS_AGGREGATE, 'match maxTimeMS next out project readBufferedDocuments redact rewind skip sort stream toArray tryNext unwind'),
-  ...all(AS_AGGREGATE, 'withReadConcern withReadPreference Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
 }
 
 export const CHANGE_STREAM: Operations = {

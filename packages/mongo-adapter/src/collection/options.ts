@@ -3,6 +3,7 @@
 import { readOptions, StrongroomError } from '@strongroom/core'
 import type {
   Abortable,
+  AggregateOptions,
   BSONSerializeOptions,
   BulkWriteOptions,
   ChangeStreamOptions,
@@ -58,6 +59,24 @@ export const FIND_OPTIONS: Table<FindOptions & Abortable & { readonly shredded?:
   ...works('sort', 'limit', 'skip', 'projection', 'hint', 'batchSize', 'allowDiskUse', 'allowPartialResults', 'noCursorTimeout'),
   ...refused('tailable', 'awaitData', 'maxAwaitTimeMS', 'oplogReplay', 'timeout', 'timeoutMode', 'singleBatch'),
   ...refused('returnKey', 'showRecordId', 'min', 'max', 'let', 'explain', 'willRetryWrite', 'dbName', 'authdb'),
+}
+
+export const AGGREGATE_OPTIONS: Table<AggregateOptions & Abortable & { readonly shredded?: unknown }> = {
+  ...BSON_OF_READS,
+  ...works('session', 'readPreference', 'readConcern', 'collation', 'maxTimeMS', 'timeoutMS', 'comment', 'signal', 'shredded'),
+  ...works('hint', 'batchSize', 'allowDiskUse'),
+  ...refused(
+    'bypassDocumentValidation',
+    'cursor',
+    'maxAwaitTimeMS',
+    'let',
+    'out',
+    'explain',
+    'writeConcern',
+    'willRetryWrite',
+    'dbName',
+    'authdb',
+  ),
 }
 
 export const COUNT_OPTIONS: Table<CountDocumentsOptions & Abortable> = {

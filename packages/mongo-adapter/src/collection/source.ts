@@ -31,6 +31,8 @@ export interface Source {
   /** `undefined`: what is written is not compared with the schema. */
   readonly validation: Validation | undefined
   readonly scope: Scope | undefined
+  /** Collections of the same database that pipelines may read, by their names; `undefined` where nothing in one is encrypted. */
+  readonly others?: ReadonlyMap<string, Source | undefined>
 }
 
 /** A filter that was checked, and what it takes to send it. */
@@ -82,7 +84,8 @@ export function planFilter(source: Source, given: unknown, options: BSONSerializ
   }
 }
 
-function tenantsOf({ index, path }: SealedPath, pins: Pins): readonly string[] {
+/** The tenants whose index values a search needs. @throws StrongroomError `tenant_required` */
+export function tenantsOf({ index, path }: SealedPath, pins: Pins): readonly string[] {
   // For an index of the application the tenant does not count.
   if (index?.scope === 'application') return ['']
   if (pins.tenants !== undefined) return pins.tenants
@@ -118,7 +121,7 @@ function scoped({ layout, scope }: Source, filter: Tree): Tree {
  */
 export function collationOf(
   { scope }: Source,
-  { touches, searched }: FilterPlan,
+  { touches, searched }: Pick<FilterPlan, 'touches' | 'searched'>,
   given: CollationOptions | undefined,
   pinned = false,
 ): { readonly collation?: CollationOptions } {

@@ -286,7 +286,12 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await cursor.next()
     const plain = await proof.users.findOne(pinned)
     expect(plain?.name).toBe(ada.name)
-    for (const each of [proof.users, cursor, proof.users.for({ tenant: 'acme' }), proof.users.resource(), proof.vault]) {
+    const pipeline = proof.users.aggregate([
+      { $match: { email: { $in: [ada.email, bob.email, ghost.email] } } },
+      { $set: { mail: '$email' } },
+    ])
+    await pipeline.next()
+    for (const each of [proof.users, cursor, pipeline, proof.users.for({ tenant: 'acme' }), proof.users.resource(), proof.vault]) {
       for (const options of [{}, { customInspect: false }, { showHidden: true, depth: 12, getters: true }])
         console.log(inspect(each, options))
       console.log('%o %O', each, each)

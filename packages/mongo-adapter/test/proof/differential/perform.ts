@@ -110,7 +110,8 @@ function shown({ options }: { readonly options: Document }, found: unknown): unk
   return options['projection'] === undefined ? found : sorted(found)
 }
 
-function sorted(value: unknown): unknown {
+/** With members in one order: what a projection leaves has them in that of the document on mongod, and sometimes in its own on secantusd. */
+export function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
   return Object.fromEntries(
@@ -148,8 +149,8 @@ async function read(cursor: FindCursor<Document>, reading: Reading): Promise<rea
   }
 }
 
-/** An answer or an error as text, in which types and the order of members count. */
-async function answerOf(call: () => Promise<unknown>, ordered: boolean): Promise<string> {
+/** An answer or an error as text, in which types count, and where it is `ordered` the order of members. */
+export async function answerOf(call: () => Promise<unknown>, ordered = true): Promise<string> {
   try {
     const answer = await call()
     return textOf(ordered ? answer : sorted(answer))
