@@ -4,6 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const SLOW = [
   'packages/cli/test/close-epoch.test.ts',
   'packages/cli/test/completion.test.ts',
+  'packages/cli/test/holds.test.ts',
   'packages/cli/test/init.test.ts',
   'packages/cli/test/passphrase.test.ts',
   'packages/cli/test/rotate.test.ts',

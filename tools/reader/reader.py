@@ -251,10 +251,11 @@ def open_receipt(v: dict) -> None:
     same(seed.hex(), v["seed"], "seed")
     signer = Ed25519PrivateKey.from_private_bytes(seed)
     same(signer.public_key().public_bytes_raw().hex(), v["publicKey"], "public key")
+    same(v["vaultId"] + v["publicKey"], v["trustedKey"], "trusted key")
     same(signer.sign(label("shred-receipt") + fields).hex(), v["signature"], "signature made again")
 
 # Closure certificate
-MEMBERS = "form vaultId kind references region reason requestedAt suspendedAt dueAt shreddedAt erasedAt closedAt keyVersions rootVersion"
+MEMBERS = "form vaultId kind references region reason requestedAt suspendedAt dueAt shreddedAt erasedAt closedAt held keyVersions rootVersion"
 MEMBERS += " ledger receipt policy resources destruction survivors"
 
 def from_text(text: str) -> bytes:
@@ -275,13 +276,20 @@ def open_certificate(v: dict) -> None:
     same(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8"), body, "spelling")
     same(" ".join(said), MEMBERS, "members")
     same(said, v["says"], "what it says")
+    same(said["vaultId"] + key.hex(), v["trustedKey"], "trusted key: of the vault that it names")
     same(said["destruction"][-1]["number"], said["rootVersion"], "newest root version")
     for root in said["destruction"]:
         same(max(root["effectiveAt"], root["copiesUntil"]) <= said["closedAt"], True, "a root version that lives")
+    requested, suspended, due, shredded, erased, closed = (said[name] for name in MEMBERS.split()[6:12])
+    same(requested <= due <= erased <= closed and shredded <= erased, True, "order of the steps")
+    same(requested <= suspended <= shredded or suspended == shredded, True, "order of suspension and shred")
+    same(all(shredded <= each["verifiedAt"] <= erased for each in said["resources"]), True, "order of resources")
+    same(said["held"]["from"] <= said["held"]["until"] <= erased, True, "order of what was held")
     # The receipt in it.
     data = from_text(said["receipt"].removeprefix("srr1."))
     fields = data[:-96]
     same(is_signed(h(v["publicKey"]), "shred-receipt", fields, data[-64:]), True, "signature of the receipt")
+    same(split(fields[1:])[0].hex() + data[-96:-64].hex(), v["trustedKey"], "trusted key: of the vault that the receipt names")
     vault, kind, ref, _, tenant, region, versions, root, instant, _, n, digest, _ = split(fields[1:])
     same(kind, b"\x02", "kind")
     same([tenant.hex(), ref.hex()], said["references"], "references")

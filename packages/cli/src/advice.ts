@@ -8,6 +8,7 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   decrypt_failed: 'strongroom verify-keys shows which keys do not open',
   schema_mismatch: '',
   shredded: 'there is nothing left to do there',
+  retired: 'put back a copy of the data from after the rotation',
   suspended: 'resume it first',
   deactivated: '',
   denied: 'see onAccess in the configuration',
@@ -30,6 +31,7 @@ export const ADVICE: Readonly<Record<StrongroomErrorCode, string>> = {
   still_referenced: '',
   revocation_required:
     'let the services of the configuration call createCredentials with the vault; or give --without-revocation, and the tokens stay good at their providers',
+  held: 'strongroom holds shows why; strongroom release ends a hold',
   receipt_invalid: '',
   certificate_invalid: '',
   erasure_pending: 'strongroom erasures shows what is under way; run it again once that has ended',

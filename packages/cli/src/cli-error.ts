@@ -12,6 +12,7 @@ export type CliErrorCode =
   | 'not_confirmed'
   | 'file_unusable'
   | 'no_key'
+  | 'not_closed'
   | 'output_closed'
   | 'package_missing'
 

@@ -17,6 +17,8 @@ const MOST_DESCRIPTOR = 2 ** 31 - 1
 const MOST_CONCURRENCY = 1000
 const DEFAULT_CONCURRENCY = 64
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+const ERASURE = /^[0-9a-f]{32}(?:\.[0-9a-f]{32}){1,3}$/
+const REFERENCES = /^[0-9a-f]{32}(?:\.[0-9a-f]{32}){0,2}$/
 const REGION = /^[A-Za-z0-9_-]{1,64}$/
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/
 
@@ -92,6 +94,19 @@ export function wholeNumber(range: string, least: number, most: number = Number.
 /** The name of a tenant, a subject or an item. An empty one is a variable that was not set. */
 export function placeName(text: string): string {
   if (text === '') throw new InvalidArgumentError('It must not be empty.')
+  return text
+}
+
+/** The id of an erasure: references and a random number. */
+export function erasureId(text: string): string {
+  if (!ERASURE.test(text))
+    throw new InvalidArgumentError('It must be the id of an erasure: 2 to 4 times 32 hexadecimal digits, joined by dots.')
+  return text
+}
+
+/** The id of what is about a place: its references. */
+export function referencesId(text: string): string {
+  if (!REFERENCES.test(text)) throw new InvalidArgumentError('It must be an id of 1 to 3 times 32 hexadecimal digits, joined by dots.')
   return text
 }
 

@@ -31,7 +31,7 @@ export async function newOrSameFile(path: string): Promise<NewFile> {
     discard: () => Promise.resolve(),
     async write(text) {
       if (!(await attempt(path, () => holds(path, text))))
-        throw new CliError('file_unusable', `${path} is there already, and is no file that holds just this receipt: give another name`)
+        throw new CliError('file_unusable', `${path} is there already, and is no file that holds just that: give another name`)
       await attempt(path, () => syncFolder(dirname(path)))
     },
   }

@@ -5,12 +5,16 @@ import { readFileSync } from 'node:fs'
 import completion from '@bomb.sh/tab/commander'
 import { Command } from 'commander'
 
+import { addCertificate } from './commands/certificate.ts'
 import { addCloseEpoch } from './commands/close-epoch.ts'
 import { addErase } from './commands/erase.ts'
 import { addErasures } from './commands/erasures.ts'
+import { addHold } from './commands/hold.ts'
+import { addHolds } from './commands/holds.ts'
 import { addInit } from './commands/init.ts'
 import { addPseudonymise } from './commands/pseudonymise.ts'
 import { addReceiptKeys } from './commands/receipt-keys.ts'
+import { addRelease } from './commands/release.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRotateRoot } from './commands/rotate-root.ts'
 import { addRotateSubject } from './commands/rotate-subject.ts'
@@ -48,8 +52,12 @@ export function createProgram(runner: Runner, toStdout: (text: string) => void, 
   addShred(program, runner)
   addErase(program, runner)
   addErasures(program, runner)
+  addHold(program, runner)
+  addRelease(program, runner)
+  addHolds(program, runner)
   addSweep(program, runner)
   addReplay(program, runner)
+  addCertificate(program, runner)
   addPseudonymise(program, runner)
   addVerifyKeys(program, runner)
   addReceiptKeys(program, runner)

@@ -15,8 +15,19 @@ import { Redaction } from './terminal/redaction.ts'
 import { shown, shownJson } from './terminal/shown.ts'
 import { styleFor } from './terminal/style.ts'
 
+/** What is found one by one, however much there is, and told as it is found. */
+export interface Listed {
+  /** What the list is called for `--json`. */
+  readonly name: string
+  readonly entries: AsyncIterable<{ readonly lines: readonly string[]; readonly summary: unknown }>
+  /** For people, where there are none. */
+  readonly none: string
+}
+
 /** What a command found or did. */
 export interface Outcome {
+  /** Told before all else. */
+  readonly list?: Listed
   /** For people. */
   readonly lines: readonly string[]
   /** For `--json`. */
@@ -57,6 +68,7 @@ export class Runner {
   readonly #notes: Output
   #telling: Telling
   #isReported = false
+  #isInList = false
   #interruption: Interruption | undefined
   #session: Session | undefined
   #endingBy: EndSignal | 'SIGPIPE' | undefined
@@ -142,16 +154,33 @@ export class Runner {
     await this.#notes.write(text)
   }
 
-  async #report({ lines, summary, exitCode = ExitCode.done, isOutput = false, isStyled = false }: Outcome): Promise<ExitCode> {
+  async #report({ list, lines, summary, exitCode = ExitCode.done, isOutput = false, isStyled = false }: Outcome): Promise<ExitCode> {
     const { flags } = this.#telling
-    const text = flags.json === true ? this.#json(exitCode, summary) : lines.map((line) => `${isStyled ? line : shown(line)}\n`).join('')
-    if (await this.#results.write(text)) return exitCode
+    const isRead = list === undefined || (await this.#reportList(list, isStyled))
+    const text = flags.json === true ? this.#json(exitCode, summary) : textOf(lines, isStyled)
+    if (isRead && (await this.#results.write(text))) return exitCode
     const closed = new CliError(
       'output_closed',
       `stdout was closed before the result was written; ${isOutput ? 'run it again' : 'the work itself is done'}`,
     )
     await this.#notes.write(`${errorLine(describeError(closed, new Redaction()))}\n`)
     return isOutput ? ExitCode.failed : exitCode
+  }
+
+  // For `--json` it is a member of the one object, which whatever is told next ends. @returns whether anybody reads on
+  async #reportList({ name, entries, none }: Listed, isStyled: boolean): Promise<boolean> {
+    const isJson = this.#telling.flags.json === true
+    let count = 0
+    if (isJson) {
+      this.#isInList = true
+      const begin = `{"command":${JSON.stringify(this.#telling.command)},${JSON.stringify(name)}:[`
+      if (!(await this.#results.write(begin))) return false
+    }
+    for await (const { lines, summary } of entries) {
+      const gap = count++ === 0 ? '' : isJson ? ',' : '\n'
+      if (!(await this.#results.write(gap + (isJson ? shownJson(JSON.stringify(summary)) : textOf(lines, isStyled))))) return false
+    }
+    return count > 0 || isJson || this.#results.write(`${none}\n`)
   }
 
   async #fail(error: unknown, kept = NOTHING_DONE, next?: string): Promise<ExitCode> {
@@ -197,8 +226,15 @@ export class Runner {
 
   #json(exitCode: ExitCode, summary: Readonly<Record<string, unknown>>): string {
     const outcome = exitCode === ExitCode.done ? 'done' : exitCode === ExitCode.interrupted ? 'interrupted' : 'failed'
+    const isInList = this.#isInList
+    this.#isInList = false
+    if (isInList) return `],${shownJson(JSON.stringify({ outcome, ...summary })).slice(1)}\n`
     return `${shownJson(JSON.stringify({ command: this.#telling.command, outcome, ...summary }))}\n`
   }
+}
+
+function textOf(lines: readonly string[], isStyled: boolean): string {
+  return lines.map((line) => `${isStyled ? line : shown(line)}\n`).join('')
 }
 
 // The signal that a filter ends by.

@@ -4,49 +4,10 @@ import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { FUNCTION, strongroom } from './support/command.ts'
+import { FUNCTION, shell, strongroom } from './support/command.ts'
+import { erasingFolder } from './support/erasing-folder.ts'
 import { Terminal } from './support/terminal.ts'
-import { rawKeyConfiguration, readAll, vaultFolder, type VaultFolder } from './support/vault-folder.ts'
-
-/** A vault with an erasure, of whose resource there is a file a person: `rows-s0` … */
-async function erasingFolder({ resource = 'rows(vault)', sweepables = '[]' } = {}): Promise<VaultFolder> {
-  const made = await vaultFolder()
-  const source = rawKeyConfiguration(made.folder)
-    .replace('  openVault({', '({')
-    .replace(
-      /\n {2}\}\),\n\)/,
-      `  services: (vault) => ({ erasure: createErasure(vault, { policy, resources: [${resource}] }), sweepables: ${sweepables} }) }))`,
-    )
-    .replace(
-      'const folder',
-      `import { days, hours } from '@strongroom/core'
-import { createErasure, definePolicy } from '@strongroom/erasure'
-import { existsSync, rmSync } from 'node:fs'
-
-const policy = definePolicy({ deadline: days(60), grace: days(30), sweep: hours(1), epoch: days(7), providerDelay: 0, copies: days(14) })
-const fileOf = ({ subject }) => folder + '/rows-' + subject
-const there = async (place) => (place.subject !== undefined && existsSync(fileOf(place)) ? 1 : 0)
-const rows = () => ({
-  name: 'rows',
-  count: there,
-  verify: there,
-  erase: async (place) => { const found = await there(place); rmSync(fileOf(place), { force: true }); return found },
-  replay: async (dead) => {
-    const names = ['s0', 's1'].filter((subject) => existsSync(fileOf({ subject })))
-    const fates = await dead.fates(names.map((subject) => ({ tenant: 't0', subject })))
-    const gone = names.filter((_, i) => fates[i] === 'dead')
-    for (const subject of gone) rmSync(fileOf({ subject }))
-    return { looked: names.length, removed: gone.length, suspended: fates.filter((fate) => fate === 'suspended').length }
-  },
-})
-const liar = () => ({ name: 'liar', count: async () => 2, verify: async () => 2, erase: async () => 2 })
-const broken = { name: 'broken', sweep: async () => { throw Object.assign(new Error('secret'), { code: 'ECONNREFUSED' }) } }
-const folder`,
-    )
-  writeFileSync(join(made.folder, 'strongroom.config.ts'), source)
-  for (const subject of ['s0', 's1']) writeFileSync(join(made.folder, `rows-${subject}`), '')
-  return made
-}
+import { rawKeyConfiguration, readAll, vaultFolder } from './support/vault-folder.ts'
 
 test('asked for: suspended, and listed until when; nothing is destroyed', async () => {
   const { folder, values } = await erasingFolder()
@@ -105,18 +66,6 @@ test('without grace: asked in a terminal; then sweeping erases the rest, and it 
   expect(listed.stdout).toMatch(/rotation_needed: strongroom rotate root --region eu/)
 })
 
-test('without grace, under a hold: what it prints is that nothing is destroyed, and it ends with 1', async () => {
-  const hold = "createErasure(vault, { policy, resources: [] }).hold(vault.tenant('t0'), { reason: 'case 4711' })"
-  const nothing = '{ done: 0, waiting: 0, damaged: 0, failed: 0, failures: [] }'
-  const { folder } = await erasingFolder({ sweepables: `[{ name: 'holder', sweep: async () => { await ${hold}; return ${nothing} } }]` })
-  expect((await strongroom(folder, ['sweep'])).code).toBe(0)
-  const asked = await strongroom(folder, ['erase', 'subject', 't0', 's0', '--grace-zero', '--yes'])
-  expect([asked.code, asked.stdout]).toEqual([
-    1,
-    expect.stringMatching(/^[0-9a-f.]{98}: suspended, and its keys are NOT destroyed: [^\n]*\n$/),
-  ])
-})
-
 test('what is left, and what fails, is told by code and count, and ends with 1; the others are swept', async () => {
   const { folder } = await erasingFolder({ resource: 'liar()', sweepables: '[broken]' })
   expect((await strongroom(folder, ['erase', 'tenant', 't1', '--grace-zero', '--yes'])).code).toBe(0)
@@ -137,6 +86,26 @@ test('what is left, and what fails, is told by code and count, and ends with 1; 
   expect(listed.stdout).toMatch(/^failed {9}liar: resource_remains, since \d{4}-\d\d-\d\d \d\d:\d\dZ; 2 records left$/m)
 })
 
+test('erasures are told as they are found: more than memory holds, and those before one that is damaged', async () => {
+  const { folder } = await erasingFolder({
+    list: `async *list() {
+      const of = (id) => ({ id, region: 'eu', state: 'suspended', reason: 'operator', requested: 0, due: 0, waitsFor: 'grace', blockedBy: [], resources: [] })
+      yield of('one')
+      process.stderr.write('asked for two\\n')
+      yield of('two')
+      throw new Error('damaged')
+    }`,
+  })
+  const text = await strongroom(folder, ['erasures'])
+  expect([text.code, text.stdout.match(/^id +\w+$/gm)]).toEqual([1, ['id             one', 'id             two']])
+  expect((await shell(folder, 'strongroom erasures 2>&1')).stdout).toMatch(/one[^]*asked for two[^]*id +two[^]*strongroom: /)
+  const json = await strongroom(folder, ['erasures', '--json'])
+  expect([json.code, JSON.parse(json.stdout)]).toMatchObject([
+    1,
+    { command: 'erasures', erasures: [{ id: 'one' }, { id: 'two' }], outcome: 'failed', exitCode: 1 },
+  ])
+})
+
 test('replay: what came back of the dead is removed again; one that cannot look ends it with 1', async () => {
   const { folder } = await erasingFolder()
   await strongroom(folder, ['erase', 'subject', 't0', 's0', '--grace-zero', '--yes'])
@@ -152,6 +121,13 @@ test('replay: what came back of the dead is removed again; one that cannot look 
     1,
     'rows: 0 records removed of 1\nliar: cannot look through what it holds; see to it by hand\n',
   ])
+  const left = '{ ...liar(), replay: async () => ({ looked: 3, removed: 0, suspended: 1, retired: 2 }) }'
+  writeFileSync(join(folder, 'strongroom.config.ts'), source.replace('resources: [rows(vault)]', `resources: [${left}]`))
+  const told = await strongroom(folder, ['replay'])
+  expect([told.code, told.stdout]).toEqual([
+    0,
+    'liar: 0 records removed of 3; 1 of people who are suspended, and nobody has asked for their erasure; 2 left that no key opens: from before a rotation, of people who live\n',
+  ])
 })
 
 test.each([
@@ -161,13 +137,13 @@ test.each([
 ] as const)('refused: %j', async (args, code, exitCode) => {
   const { folder } = await erasingFolder()
   const refused = await strongroom(folder, args)
-  expect([refused.code, refused.stderr]).toEqual([exitCode, expect.stringMatching(new RegExp(`^strongroom: ${code}: `))])
+  expect([refused.code, refused.stderr]).toEqual([exitCode, expect.stringMatching(new RegExp(`^strongroom: ${code}: `, 'm'))])
   expect((await strongroom(folder, ['erasures'])).stdout).toBe('no erasure is under way\n')
 })
 
 test('a configuration without an erasure, and with none that is one', async () => {
   const { folder } = await vaultFolder()
-  for (const command of [['erasures'], ['erase', 'tenant', 't0'], ['replay'], ['sweep']]) {
+  for (const command of [['erasures'], ['erase', 'tenant', 't0'], ['holds'], ['replay'], ['sweep']]) {
     const { code, stderr } = await strongroom(folder, command)
     expect([command, code, stderr]).toEqual([command, 64, expect.stringMatching(/^strongroom: config_invalid: the configuration has no/)])
   }

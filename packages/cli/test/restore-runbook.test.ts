@@ -76,7 +76,7 @@ test('copies of data and key store from before an erasure are put back: the dead
   const replayed = await run('replay', '--json')
   expect([replayed.code, JSON.parse(replayed.stdout)]).toMatchObject([
     0,
-    { resources: [{ name: 'rows', looked: 3, removed: 2, suspended: 0 }], withoutReplay: [] },
+    { resources: [{ name: 'rows', looked: 3, removed: 2, suspended: 0, retired: 0 }], withoutReplay: [] },
   ])
   expect(rowsOf(folder)).toEqual([BOB])
   const swept = await run('sweep')

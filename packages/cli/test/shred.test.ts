@@ -137,8 +137,8 @@ sleep 1.5; kill -TERM $pid; wait $pid; echo "exit $?"`,
     const refusals: readonly [readonly string[], RegExp][] = [
       [['altered'], /receipt_invalid/],
       [['receipt', '--trusted-keys', join(other.folder, 'keys')], /receipt_invalid: no trusted key has signed this receipt/],
-      [['receipt', '--trusted-keys', 'empty'], /file_unusable: .*64 hexadecimal digits/],
-      [['receipt', '--trusted-keys', 'receipt'], /file_unusable: .*64 hexadecimal digits/],
+      [['receipt', '--trusted-keys', 'empty'], /file_unusable: .*96 hexadecimal digits/],
+      [['receipt', '--trusted-keys', 'receipt'], /file_unusable: .*96 hexadecimal digits/],
       [['none'], /file_unusable: .* cannot be read \(ENOENT\)/],
     ]
     for (const [args, message] of refusals) {

@@ -13,6 +13,8 @@ export type StrongroomErrorCode =
   | 'schema_mismatch'
   /** The key was destroyed on purpose and will not come back. */
   | 'shredded'
+  /** The value is of a key version that `retireVersion` has ended; whose it is lives. Put back a copy of the data that was re-encrypted since. */
+  | 'retired'
   /** The key is suspended: neither encrypts nor decrypts until it is resumed. */
   | 'suspended'
   /** The key only decrypts. */
@@ -51,6 +53,8 @@ export type StrongroomErrorCode =
   | 'still_referenced'
   /** What is to be shredded has connections to other systems, and nothing in this process can revoke their tokens. Nothing was destroyed. */
   | 'revocation_required'
+  /** A legal hold stands on what is to be destroyed, above it or beneath it. Nothing was destroyed. */
+  | 'held'
   /** A receipt that no trusted key has signed, or that was altered. */
   | 'receipt_invalid'
   /** A closure certificate that no trusted key has signed, or that was altered. */

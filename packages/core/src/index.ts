@@ -10,12 +10,14 @@ export {
   type DeadPlaces,
   type ErasedPlace,
   type NamedPlace,
+  type NamelessPlace,
   type PlaceFate,
   type Replayed,
   type Resource,
   type ResourceOptions,
   type Survivor,
   requireErasedPlace,
+  requireNamelessPlace,
 } from './resource.ts'
 
 export { type Encrypted, type Field, field, type FieldOptions, type PreviousName } from './field.ts'
@@ -42,6 +44,7 @@ export type { RawSubjectKeyOptions } from './vault/raw-subject-key.ts'
 export type { PeriodSpan, RawPeriodKeys, RawPeriodKeysOptions } from './vault/raw-period-keys.ts'
 export type { KnownItem } from './vault/known-item.ts'
 export { keptEntryKey } from './vault/kept.ts'
+export { findHold, holdKey } from './vault/holds.ts'
 export { openErasureKey } from './vault/open-erasures.ts'
 export type { RecreateOptions } from './vault/place.ts'
 export type { ReasonName } from './vault/reason.ts'

@@ -38,12 +38,47 @@ export function requireErasedPlace(place: ErasedPlace): ErasedPlace {
     throw invalidArgument('place', 'must have as subject and item names, or nothing')
   if (![undefined, true].includes(self) || (self === true && subject !== undefined))
     throw invalidArgument('place', 'must have as self true, and no subject then, or nothing')
-  if (!Array.isArray(references) || !references.every((one) => typeof one === 'string' && REFERENCE.test(one)))
-    throw invalidArgument('place', 'must have references, each of 32 hexadecimal digits')
+  if (!areReferences(references)) throw invalidArgument('place', 'must have references, each of 32 hexadecimal digits')
   const isOfTenant = subject === undefined && self === undefined
   if (references.length !== (isOfTenant ? 1 : 2) + (item === undefined ? 0 : 1) || (isOfTenant && item !== undefined))
     throw invalidArgument('place', 'must have a reference for each name, from the tenant down')
   return place
+}
+
+/** What was erased, once its names are forgotten: by the vault's own references alone. */
+export interface NamelessPlace {
+  /** `self`: what was the tenant's own; an item is one of that too. */
+  readonly kind: 'tenant' | 'subject' | 'self' | 'item'
+  /** From the tenant's down to its own, each of 32 hexadecimal digits. */
+  readonly references: readonly string[]
+}
+
+const DEPTHS: Readonly<Record<NamelessPlace['kind'], number>> = { tenant: 1, subject: 2, self: 2, item: 3 }
+
+/**
+ * For resources: refuses what is no place.
+ *
+ * @throws StrongroomError `invalid_argument`
+ * @example
+ * ```ts
+ * import { type NamelessPlace, requireNamelessPlace } from '@strongroom/core'
+ *
+ * function prefixOf(place: NamelessPlace): string {
+ *   return requireNamelessPlace(place).references.join('/')
+ * }
+ * ```
+ */
+export function requireNamelessPlace(place: NamelessPlace): NamelessPlace {
+  if (typeof place !== 'object' || place === null || !Object.hasOwn(DEPTHS, place.kind))
+    throw invalidArgument('place', 'must say what was erased: a tenant, a subject, an item, or what is the tenant itself')
+  const { kind, references } = place
+  if (!areReferences(references) || references.length !== DEPTHS[kind])
+    throw invalidArgument('place', 'must have its references from the tenant down, each of 32 hexadecimal digits')
+  return place
+}
+
+function areReferences(references: readonly string[]): boolean {
+  return Array.isArray(references) && references.every((one) => typeof one === 'string' && REFERENCE.test(one))
 }
 
 function isName(name: unknown): boolean {
@@ -83,12 +118,17 @@ export interface Resource {
   readonly name: string
   /** How many records there are now. */
   count(place: ErasedPlace): Promise<number>
-  /** Removes them all. @returns how many. @throws where it could not; it is called again then */
+  /**
+   * Removes them all. Behind its signal it removes nothing more: others end the erasure then, and what comes behind it may be of a new life.
+   *
+   * @returns how many
+   * @throws where it could not; it is called again then
+   */
   erase(place: ErasedPlace, options?: ResourceOptions): Promise<number>
   /** How many records are left, looked for anew: an erasure ends only at 0. */
   verify(place: ErasedPlace): Promise<number>
-  /** What outlives the erasure elsewhere, and until when. Asked once nothing is left here. */
-  survivors?(place: ErasedPlace): Promise<readonly Survivor[]>
+  /** What outlives the erasure elsewhere, and until when. Asked once nothing is left here, and again when the certificate is signed. */
+  survivors?(place: NamelessPlace): Promise<readonly Survivor[]>
   /** After a restore: removes what is of the dead. */
   replay?(dead: DeadPlaces, options?: ResourceOptions): Promise<Replayed>
 }
@@ -129,4 +169,9 @@ export interface Replayed {
   readonly removed: number
   /** Records of whoever is suspended, with no request for erasure open: left as they are, and for an operator to look into. */
   readonly suspended: number
+  /**
+   * Records of whoever lives, with values of key versions that a rotation has ended: left as they are. They came from before the rotation; only a
+   * newer copy of the data has them in a form that opens.
+   */
+  readonly retired?: number | undefined
 }

@@ -36,8 +36,10 @@ export interface SweepOptions {
 export interface SweepReport {
   /** Things that it has ended. */
   readonly done: number
-  /** Things that are left because somebody did not answer, or is not here. */
+  /** Things that are left because somebody did not answer, or is not here, or because a legal hold stands. */
   readonly waiting: number
+  /** Of those that wait, the ones that are held. Left out where there is none. */
+  readonly held?: number | undefined
   /** Entries of the state store that are not as this vault has written them. Nothing ends by their word; they stay until somebody takes them away. */
   readonly damaged: number
   /** Things that could not be ended. The next sweep tries them again. */

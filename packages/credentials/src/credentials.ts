@@ -163,7 +163,7 @@ export function createCredentials(vault: Vault, options: CredentialsOptions): Cr
   }
   const outbox = new RevocationOutbox(vault)
   const revocations = new Revocations({ outbox, clock, options: checked, endpoint, tell })
-  const leaving: DisconnectOptions = { store, clock, revocations, options: checked, tell }
+  const leaving: DisconnectOptions = { vault, store, clock, revocations, options: checked, tell }
   const revokeLater = (place: ConnectionPlace, secrets: Secrets): Promise<void> => revokeOrphans(place, place.provider, secrets, leaving)
   const refresh = new Refresh({ store, clock, options: checked, endpoint, tell, revokeLater })
   const warm = new WarmConnections(checked.maxWarm)

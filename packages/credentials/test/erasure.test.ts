@@ -1,5 +1,14 @@
 // Connections as something that an erasure sees to: what is counted, ended and left, and what is removed again after a restore.
-import { type DeadPlaces, type ErasedPlace, type Item, type Resource, StrongroomError, type Subject } from '@strongroom/core'
+import {
+  type DeadPlaces,
+  type ErasedPlace,
+  type Item,
+  type NamelessPlace,
+  type Progress,
+  type Resource,
+  StrongroomError,
+  type Subject,
+} from '@strongroom/core'
 import { manualClock } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
@@ -9,9 +18,9 @@ const START = Date.UTC(2030, 0, 1, 13)
 const UNTIL = Date.UTC(2030, 0, 8)
 const NOBODY: DeadPlaces = { fates: (places) => Promise.resolve(places.map(() => 'alive')) }
 
-async function placeOf(handle: Item): Promise<ErasedPlace> {
+async function placeOf(handle: Item): Promise<ErasedPlace & NamelessPlace> {
   const { tenant = '', subject, item } = handle.names()
-  return { tenant, subject, item, references: await handle.references() }
+  return { kind: item === undefined ? 'subject' : 'item', tenant, subject, item, references: await handle.references() }
 }
 
 async function connected(): Promise<World & { readonly clock: ReturnType<typeof manualClock>; readonly resource: Required<Resource> }> {
@@ -77,6 +86,25 @@ describe('of a place', () => {
     w.clock.advance(6 * 3_600_000)
     await w.credentials.sweep().catch(() => undefined)
     expect((await w.resource.survivors(alice)).map(({ name }) => name)).toEqual(['unknown'])
+  })
+
+  test('one that nobody has confirmed by its end outlives it for good, and it is said for a year', async () => {
+    const w = await connected()
+    const alice = await placeOf(w.alice)
+    w.server.revocation = { status: 503 }
+    await w.alice.shred()
+    const outcomes = () => w.events.filter(({ type }) => type === 'revocation')
+    w.clock.advance(8 * 86_400_000)
+    expect(await w.credentials.sweep()).toMatchObject({ failed: 0 })
+    expect(await w.credentials.sweep()).toMatchObject({ done: 0 })
+    expect(outcomes()).toMatchObject([{ outcome: 'unconfirmed' }, { outcome: 'unconfirmed' }])
+    expect(await w.resource.survivors(alice)).toEqual([{ what: 'revocation', name: 'crm', count: 2, until: UNTIL }])
+    // No token is in it.
+    const notes = w.stateStore.snapshot().filter(({ namespace }) => namespace === 'strongroom/revocations')
+    expect(notes.map(({ value }) => (JSON.parse(Buffer.from(value).toString()) as { token: string }).token)).toEqual(['', ''])
+    w.clock.advance(366 * 86_400_000)
+    await w.credentials.sweep()
+    expect([await w.resource.survivors(alice), outcomes().length]).toEqual([[], 2])
   })
 
   test('what a process has left behind its shred is tidied up', async () => {
@@ -155,4 +183,24 @@ test('replay removes what a restored state store has again of the dead, and noth
   expect(await w.resource.replay(NOBODY)).toEqual({ looked: 6, removed: 1, suspended: 0 })
   expect(await w.resource.replay(NOBODY)).toEqual({ looked: 5, removed: 0, suspended: 0 })
   expect(await w.connection.use((token) => token.reveal())).not.toBe('')
+})
+
+test('replay leaves the connection of who lives and whose key was rotated since the key store that was put back', async () => {
+  const w = await connected()
+  const before = w.keyStore.snapshot()
+  const toEnd = async (run: AsyncIterable<Progress>): Promise<void> => {
+    for await (const { phase, done } of run) if (phase === 'waiting' && done === 0) setTimeout(() => w.clock.advance(3_600_000), 1)
+  }
+  await toEnd(w.vault.rotateSubjectKey(w.alice))
+  w.clock.advance(3_600_000)
+  const holders = [{ countValues: () => Promise.resolve(0) }]
+  await toEnd(w.vault.retireVersion(w.alice, { holders, dataBackup: { startedAt: w.clock.now() } }))
+  for (const record of before) if (record.type === 'node') w.keyStore.edit({ type: 'node', ref: record.ref }, () => record)
+  await w.vault.reconcile()
+  const connections = entries(w)
+  expect([await w.alice.state(), await w.resource.replay(NOBODY)]).toEqual(['absent', { looked: 5, removed: 0, suspended: 0 }])
+  expect(entries(w)).toEqual(connections)
+  expect(await outcome(() => w.connection.use((token) => token.reveal()))).toBe('retired')
+  // Nobody reads her tokens any more: to end the connection tells so.
+  expect(await w.connection.disconnect()).toMatchObject({ revocation: 'unconfirmed' })
 })

@@ -96,7 +96,9 @@ test('entries that are damaged or planted keep no sweep from revoking, nor keys 
     expect.arrayContaining([at(CONNECTIONS, prefix), at(REVOCATIONS, `${prefix}/${keptUntil}/damaged`), at(NOTES, note.key)]),
   )
   expect(w.server.revoked).toEqual([granted.refresh_token])
-  expect(entriesOf(w, REVOCATIONS).map(({ key }) => key.split('/').at(-1))).toEqual(['damaged'])
+  // Of what nobody can revoke a note is left that it was not confirmed, for a year.
+  expect(entriesOf(w, REVOCATIONS).map(({ key }) => key.split('/').at(-1))).toEqual(['damaged', 'x', 'x'])
+  expect(await w.credentials.sweep()).toMatchObject({ done: 0, damaged: 4, failed: 0 })
   const key = w.vault.periodKey({ use: 'revocation', at: keptUntil - 1 })
   expect(await key.state()).toBe('active')
   clock.advance(keptUntil - clock.now())

@@ -1,4 +1,5 @@
 // Revoking: what waits for it, what stands in its way, and who hears of it.
+import { holdKey } from '@strongroom/core'
 import { createCredentials } from '@strongroom/credentials'
 import { withFailpoints } from '@strongroom/credentials/testing'
 import { expect, test } from 'vitest'
@@ -21,6 +22,31 @@ test('a sweep that ends what another is about to end: the token is revoked once,
   const slow = await another(sweeping)
   expect((await slow.connection.disconnect()).revocation).toBe('pending')
   expect(server.revoked).toEqual([granted.refresh_token])
+})
+
+test('under a legal hold nothing is ended and nothing revoked; what was on its way out waits, and goes once that is released', async () => {
+  const { alice, connection, credentials, server, stateStore, vault, later, another } = await world()
+  await connection.save(server.grant())
+  const held = credentials.connection(alice, 'held', { provider: 'crm' })
+  await held.save(server.grant())
+  const stopped = await another(
+    withFailpoints({ providers: {} }, (name) => {
+      if (name === 'disconnect.queued') throw new Error('killed')
+    }),
+  )
+  expect(await outcome(() => stopped.connection.disconnect().catch(() => undefined))).toBe('done')
+  const key = holdKey(vault.id, await alice.references())
+  const version = await stateStore.put('strongroom/holds', key, new Uint8Array(1), { expected: 'absent' })
+  expect(await outcome(() => held.disconnect())).toBe('held')
+  expect(await held.use((token) => token.reveal())).toBeTruthy()
+  later(HOUR)
+  // The token that had been put by is revoked; its key stays.
+  for (const done of [1, 0]) expect(await credentials.sweep()).toEqual({ ...swept({ done, waiting: 1 }), held: 1 })
+  const left = stateStore.snapshot().filter(({ namespace }) => namespace === 'strongroom/connections')
+  expect([server.revoked.length, left.length]).toEqual([1, 2])
+  await stateStore.delete('strongroom/holds', key, { expected: version })
+  expect(await credentials.sweep()).toEqual(swept({ done: 1 }))
+  expect([await connection.status(), (await held.disconnect()).revocation]).toEqual([undefined, 'revoked'])
 })
 
 test('an entry that is damaged keeps no other from being revoked, nor from being ended', async () => {

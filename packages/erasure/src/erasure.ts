@@ -20,6 +20,7 @@ import { EndedErasures } from './records/ended-erasures.ts'
 import { readId } from './records/keys.ts'
 import { OpenErasures } from './records/open-erasures.ts'
 import { type ReplayReport, replayErasures } from './replay/replay.ts'
+import { discardDamaged } from './requests/discard.ts'
 import { type ErasureRequest, readRequest, requestOf } from './requests/handle.ts'
 import { request, type RequestOptions } from './requests/request.ts'
 import { sweep } from './sweep/sweep.ts'
@@ -54,10 +55,10 @@ export interface Erasure extends Sweepable {
   /** All that have not come to their end: why, and until when. Reads by pages. @throws StrongroomError `decrypt_failed` (altered), and what stores throw */
   list(): AsyncIterable<PendingErasure>
   /**
-   * While a hold stands on a place, above it or anywhere beneath it, no request destroys anything of it. It stays suspended where it was. Whoever
-   * calls `shred` himself asks no hold.
+   * While a hold stands on a place, above it or anywhere beneath it, no request destroys anything of it, and every shred of it is refused with
+   * `held`, in every process. It stays suspended where it was.
    *
-   * @returns of which requests the destruction had begun: for these it may come too late
+   * @returns of which requests the destruction had begun: for these it may come too late; and which could not be read
    * @throws StrongroomError `invalid_argument`, `already_exists`, `not_found` (no such tenant), `shredded`
    */
   hold(place: Erasable, options: HoldOptions): Promise<HoldResult>
@@ -67,7 +68,7 @@ export interface Erasure extends Sweepable {
    * @param held - the place, or the hold as `holds()` gives it: beneath a tenant whose keys are gone it is found by that alone
    * @throws StrongroomError `invalid_argument`, `not_found`, `shredded` (by its place, beneath such a tenant)
    */
-  release(held: Erasable | Hold, options: HoldOptions): Promise<void>
+  release(held: Erasable | Pick<Hold, 'references'>, options: HoldOptions): Promise<void>
   /** Holds that stand, then those that were released. Reads by pages. @throws StrongroomError `decrypt_failed` (altered), behind all others */
   holds(): AsyncIterable<Hold>
   /**
@@ -77,6 +78,14 @@ export interface Erasure extends Sweepable {
    * @throws StrongroomError `invalid_argument`, `ledger_invalid`; the signal's reason. What a resource throws is its `failure`
    */
   replay(options?: ResourceOptions): Promise<ReplayReport>
+  /**
+   * Takes away the record of a request that does not open, and keeps its place from another. What was suspended stays so. Where it is known whose it
+   * is, ask for the same erasure again instead: that replaces it.
+   *
+   * @param id - the references of the place, joined by dots, as the error has it
+   * @throws StrongroomError `invalid_argument` (it is none, or the record opens), `not_found`, `conflict`
+   */
+  discardDamaged(id: string): Promise<void>
   /** The closure certificate of one that is closed, or `undefined`. @throws StrongroomError `invalid_argument` */
   certificate(id: string): Promise<string | undefined>
 }
@@ -130,6 +139,7 @@ export function createErasure(vault: Vault, options: ErasureOptions): Erasure {
     hold: (place, how) => hold(parts, place, how),
     release: (held, how) => release(parts, held, how),
     holds: () => parts.holds.list(),
+    discardDamaged: (id) => discardDamaged(parts, id),
     async certificate(id) {
       const key = readId(id)
       if (key === undefined) throw invalidArgument('id', 'must be that of a request')

@@ -5,6 +5,7 @@ export type {
   ErasedKind,
   ErasedResource,
   ErasureInstants,
+  HeldBack,
 } from './certificate/certificate.ts'
 export { verifyCertificate } from './certificate/verify.ts'
 export { certificateToText } from './certificate/to-text.ts'

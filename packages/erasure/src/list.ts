@@ -44,12 +44,15 @@ export async function* list(parts: ErasureParts): AsyncGenerator<PendingErasure>
     const erasure = await open().catch((error: unknown) => void (failure ??= error))
     if (erasure !== undefined) yield pendingOf(parts, erasure)
   }
-  const known = new Map<string, Finality>()
-  const finalityOf = async ({ region, rootVersion }: ErasedRecord): Promise<Finality> => {
+  // One for each epoch that is not closed: of all that it says, only what is shown is kept.
+  const known = new Map<string, Pick<Finality, 'blockedBy' | 'until'>>()
+  const finalityOf = async ({ region, rootVersion }: ErasedRecord): Promise<Pick<Finality, 'blockedBy' | 'until'>> => {
     const key = `${region}/${rootVersion}`
-    const finality = known.get(key) ?? (await parts.vault.finality({ region, rootVersion }))
-    known.set(key, finality)
-    return finality
+    const there = known.get(key)
+    if (there !== undefined) return there
+    const { blockedBy, until } = await parts.vault.finality({ region, rootVersion })
+    known.set(key, { blockedBy, until })
+    return { blockedBy, until }
   }
   for await (const { id, references, open } of parts.ended.list()) {
     const record = await open().catch((error: unknown) => void (failure ??= error))

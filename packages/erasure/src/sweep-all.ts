@@ -19,6 +19,8 @@ export interface Swept {
   readonly done: number
   /** As of its last round. */
   readonly waiting: number
+  /** Of those that wait, the ones that wait for the release of a legal hold. Left out where there is none. */
+  readonly held?: number | undefined
   /** As of its last round. */
   readonly damaged: number
   /** Of all rounds: what has failed in one waits, and most often the next does not come to it. */
@@ -62,9 +64,17 @@ async function sweepOne(each: Sweepable, signal: AbortSignal | undefined, onProg
   for (let isMore = true; isMore;) {
     signal?.throwIfAborted()
     try {
-      const { done, waiting, damaged, failed, failures } = await each.sweep({ signal })
+      const { done, waiting, held, damaged, failed, failures } = await each.sweep({ signal })
       const all = merged(swept.failures, failures.map(withoutCause))
-      swept = { name, done: swept.done + done, waiting, damaged, failed: swept.failed + failed, failures: all }
+      swept = {
+        name,
+        done: swept.done + done,
+        waiting,
+        ...(held === undefined ? {} : { held }),
+        damaged,
+        failed: swept.failed + failed,
+        failures: all,
+      }
       isMore = done > 0
     } catch (error) {
       signal?.throwIfAborted()

@@ -1,10 +1,10 @@
 // Legal holds: nothing of a place is destroyed while one stands on it, above it or beneath it.
-import { days } from '@strongroom/core'
-import { createErasure, type Hold } from '@strongroom/erasure'
+import { days, openVault } from '@strongroom/core'
+import { createErasure, type Hold, sweep } from '@strongroom/erasure'
 import { withFailpoints } from '@strongroom/erasure/testing'
 import { describe, expect, test } from 'vitest'
 
-import { all, APART, email, GRACE, outcome, pass, policy, type World, world } from './support.ts'
+import { all, APART, email, GRACE, outcome, pass, policy, refusalOf, type World, world } from './support.ts'
 
 const WHY = { reason: 'case 4711' }
 
@@ -36,6 +36,39 @@ describe.each([
     await w.erasure.sweep()
     expect((await request.refresh())?.state).toBe('erased')
   })
+})
+
+test('it waits past its due instant, and every sweep says so and why; the first behind the release destroys, whatever the clock says', async () => {
+  for (const grace of [0, GRACE]) {
+    const w = await world()
+    const alice = w.acme.subject('alice')
+    await w.erasure.hold(alice, WHY)
+    const request = await w.erasure.request(alice, { reason: 'subjectRequest', grace })
+    if (grace > 0) await pass(w, GRACE + days(1))
+    for (let i = 0; i < 4; i++) {
+      expect([grace, i, await w.erasure.sweep()]).toMatchObject([grace, i, { done: 0, waiting: 1, held: 1, failures: [] }])
+      expect(await sweep([w.erasure])).toMatchObject([{ waiting: 1, held: 1 }])
+      if (i === 1) w.clock.advance(APART)
+    }
+    await w.erasure.release(alice, { reason: 'case closed' })
+    expect(await w.erasure.sweep()).toMatchObject({ done: 1, waiting: 0 })
+    expect([grace, (await request.refresh())?.state]).toEqual([grace, 'erased'])
+  }
+})
+
+test('a shred is refused with it too, by a process that has no erasures as well, and told by its id', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  const stored = await alice.encrypt(email, 'ada@example.com')
+  await w.erasure.hold(alice, WHY)
+  const other = await openVault(w.vaultOptions)
+  for (const place of [alice, w.acme, alice.item('mail'), other.tenant('acme').subject('alice')]) {
+    const refusal = await refusalOf(() => place.shred())
+    expect([refusal.code, refusal.message.includes((await alice.references()).join('.'))]).toEqual(['held', true])
+  }
+  expect(await alice.decrypt(email, stored)).toBe('ada@example.com')
+  await alice.shred({ dangerouslyDespiteHold: true })
+  expect(await alice.state()).toBe('shredded')
 })
 
 test('on somebody else of the tenant: nothing is held', async () => {
@@ -92,7 +125,7 @@ test('beneath a tenant that was shredded past it: released by what is listed, an
     await w.erasure.request(alice, { reason: 'subjectRequest' }),
     await w.erasure.request(w.acme, { reason: 'contractEnded' }),
   ]
-  await w.acme.shred({ reason: 'contractEnded' })
+  await w.acme.shred({ reason: 'contractEnded', dangerouslyDespiteHold: true })
   await pass(w, GRACE + days(1))
   const states = async () => Promise.all(requests.map(async ({ id }) => (await w.erasure.get(id))?.state))
   expect(await states()).toEqual(['suspended', 'suspended'])

@@ -1,11 +1,11 @@
 // From the request to the certificate, step by step.
-import { days, type StateStore } from '@strongroom/core'
+import { days, type Item, type StateStore } from '@strongroom/core'
 import { memoryKeyProvider } from '@strongroom/core/testing'
 import { createErasure, verifyCertificate } from '@strongroom/erasure'
 import { withFailpoints } from '@strongroom/erasure/testing'
 import { describe, expect, test } from 'vitest'
 
-import { all, APART, closeEpoch, email, GRACE, outcome, pass, policy, rowsOf, START, world } from './support.ts'
+import { all, APART, closeEpoch, email, GRACE, outcome, pass, policy, rowsOf, START, type World, world } from './support.ts'
 
 const ADDRESS = 'ada@example.com'
 
@@ -92,6 +92,29 @@ describe('a person', () => {
     await pass(w, APART)
     const { requestedAt, dueAt, erasedAt } = verifyCertificate((await w.erasure.certificate(id)) ?? '', await w.vault.receiptKeys())
     expect([requestedAt, dueAt, erasedAt]).toEqual([START, START + days(1), START + days(1)])
+  })
+
+  test.each<[string, (w: World) => readonly [Item, Pick<Item, 'suspend' | 'resume'>]]>([
+    ['a person', ({ acme }) => [acme.subject('alice'), acme]],
+    ['an item', ({ acme }) => [acme.subject('alice').item('hubspot'), acme.subject('alice')]],
+    ["what is the tenant's own", ({ acme }) => [acme.self(), acme]],
+  ])('%s that others had suspended, and what is above: taken back, it is as suspended as before', async (_, handles) => {
+    const w = await world()
+    const [place, above] = handles(w)
+    await place.encrypt(email, ADDRESS)
+    const own = () => place.ownState()
+    await place.suspend()
+    await above.suspend()
+    await (await w.erasure.request(place, { reason: 'operator' })).cancel()
+    await above.resume()
+    expect([await own(), await place.state()]).toEqual(['suspended', 'suspended'])
+    // Not it, but what is above.
+    await place.resume()
+    await above.suspend()
+    await (await w.erasure.request(place, { reason: 'operator' })).cancel()
+    expect([await own(), await place.state()]).toEqual(['active', 'suspended'])
+    await above.resume()
+    expect(await place.state()).toBe('active')
   })
 
   test('who comes back has a new life, and only behind the end of the old one', async () => {
@@ -353,8 +376,19 @@ describe('resources', () => {
     expect(swept).toMatchObject([{ failed: 1 }])
     expect((await w.erasure.get(id))?.state).toBe('shredding')
     expect(await all(other.erasure.list())).toMatchObject([{ resources: [{ name: 'logs', failure: { code: 'resource_missing' } }] }])
+    // Under another name meanwhile: its rows are gone, and still it is not ended without a word about the old one.
+    const renamed = { ...w, ...(await w.another({ resources: [files, { ...w.logs, name: 'sync-logs' }] })) }
+    await pass(renamed, days(1))
+    expect([(await w.erasure.get(id))?.state, w.logs.rows.size]).toEqual(['shredding', 0])
+    w.logs.add('acme/alice')
     const both = { ...w, ...(await w.another({ resources: [files, w.logs] })) }
     await pass(both, days(1))
-    expect([(await w.erasure.get(id))?.state, files.rows.size, w.logs.rows.size]).toEqual(['erased', 0, 0])
+    expect([(await w.erasure.get(id))?.state, files.rows.size, w.logs.rows.size]).toEqual(['shredding', 0, 0])
+    expect((await all(both.erasure.list()))[0]?.resources).toMatchObject([{ name: 'sync-logs', failure: { code: 'resource_missing' } }])
+    // Under both names it ends, and so it does with one that is gone for good, by the word of whoever says so.
+    const gone = { name: 'sync-logs', count: async () => 0, erase: async () => 0, verify: async () => 0 }
+    const whole = { ...w, ...(await w.another({ resources: [files, w.logs, gone] })) }
+    await pass(whole, days(1))
+    expect((await w.erasure.get(id))?.state).toBe('erased')
   })
 })

@@ -15,7 +15,7 @@ const example = (name: string): Record<string, unknown> =>
 function shape(record: unknown): unknown {
   return JSON.parse(
     JSON.stringify(record, (key, value: unknown) => {
-      if (key === 'nonce' || key === 'receipt') return typeof value
+      if (key === 'nonce' || key === 'claim' || key === 'receipt') return typeof value
       return typeof value === 'number' && value > days(365) ? 'instant' : value
     }),
   )

@@ -36,6 +36,20 @@ test('one of a request that was taken back: she reads on, it is reported, and a 
   expect(await alice.decrypt(email, stored)).toBe(ADDRESS)
 })
 
+test('one of a request that was taken back, while the tenant is suspended by others: it destroys nothing of her', async () => {
+  const w = await world()
+  const alice = w.acme.subject('alice')
+  const stored = await alice.encrypt(email, ADDRESS)
+  const old = await w.erasure.request(alice, { reason: 'accountDeleted' })
+  const putBack = copyOf(w)
+  await old.cancel()
+  putBack()
+  await w.acme.suspend()
+  expect(await pass(w, GRACE + days(1))).toMatchObject([{ failed: 1, failures: [{ place: old.id, reason: 'not_suspended' }] }])
+  await w.acme.resume()
+  expect(await alice.decrypt(email, stored)).toBe(ADDRESS)
+})
+
 test('somebody resumes her while her request is under way: nothing is destroyed, it is reported, and can be taken back', async () => {
   const w = await world()
   const alice = w.acme.subject('alice')

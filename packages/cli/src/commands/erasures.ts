@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 
-import type { ListedErasure } from '../configuration/erasure-service.ts'
+import type { ErasureService, ListedErasure } from '../configuration/erasure-service.ts'
 import { type SharedFlags, withVaultFlags } from '../flags.ts'
 import type { Outcome, Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
@@ -11,27 +11,37 @@ import type { Row } from '../status/rows.ts'
 import { whatToDo } from '../status/what-to-do.ts'
 import { count } from '../terminal/count.ts'
 import { minute } from '../terminal/time.ts'
+import { addCancelErasure } from './cancel-erasure.ts'
+import { addDiscardErasure } from './discard-erasure.ts'
 import { openErasure } from './erasure-of.ts'
 
 export function addErasures(program: Command, runner: Runner): void {
   const command = program
     .command('erasures')
     .summary('erasures that are under way: why, and until when')
-    .description('every erasure that has not come to its end: for whom, why, what it waits for and until when, and what has failed')
+    .description(
+      'every erasure that has not come to its end: for whom, why, what it waits for and until when, and what has failed. Ends with 1 where the record of one does not open',
+    )
   withVaultFlags(command).action((flags: SharedFlags) => runner.run('erasures', flags, erasures))
+  addCancelErasure(command, runner)
+  addDiscardErasure(command, runner)
 }
 
 async function erasures(session: Session): Promise<Outcome> {
-  const { signal, width, style } = session
   const { erasure } = await openErasure(session)
-  const found: ListedErasure[] = []
+  const list = { name: 'erasures', entries: entriesOf(erasure, session), none: 'no erasure is under way' }
+  return { list, lines: [], summary: {}, isOutput: true, isStyled: true }
+}
+
+// One after the other: there may be more than memory holds.
+async function* entriesOf(
+  erasure: Pick<ErasureService, 'list'>,
+  { signal, width, style }: Session,
+): AsyncGenerator<{ readonly lines: readonly string[]; readonly summary: ListedErasure }> {
   for await (const each of erasure.list()) {
     signal.throwIfAborted()
-    found.push(each)
+    yield { lines: statusLines(erasureRows(each), width, style), summary: each }
   }
-  const rows = found.flatMap(erasureRows)
-  const lines = found.length === 0 ? ['no erasure is under way'] : statusLines(rows, width, style)
-  return { lines, summary: { erasures: found }, isOutput: true, isStyled: found.length > 0 }
 }
 
 function erasureRows(listed: ListedErasure): readonly Row[] {
@@ -56,16 +66,18 @@ function erasureRows(listed: ListedErasure): readonly Row[] {
       : [{ label: 'failed', text: `keys: ${failure.code}, since ${minute(failure.since)}`, tone: 'bad' as const }]),
     ...failed.map(({ name, failure: why }, i) => ({
       label: i === 0 && failure === undefined ? 'failed' : '',
-      text: `${name}: ${why?.code}, since ${minute(why?.since ?? 0)}${why?.remaining === undefined ? '' : `; ${count(why.remaining, 'record')} left`}`,
+      text: `${name}: ${why?.code}, since ${minute(why?.since ?? 0)}${why?.remaining === undefined ? '' : `; ${count(why.remaining, 'record')} left`}${why?.code === 'resource_missing' ? `; ${MISSING}` : ''}`,
       tone: 'bad' as const,
     })),
   ]
 }
 
+const MISSING = 'give createErasure a resource of that name again, or one that stands for what has become of it'
+
 const WAITS: Readonly<Record<string, string>> = {
   suspension: 'a sweep: it is noted, and not suspended yet',
   grace: 'its grace, in which it can be taken back',
-  hold: 'the release of a hold',
+  hold: 'the release of a hold: strongroom holds lists them',
   sweep: 'the next sweep',
   keys: 'its keys: they could not be destroyed, and are tried again',
   resources: 'resources of which something is left',

@@ -10,7 +10,9 @@ export function addReceiptKeys(program: Command, runner: Runner): void {
   const command = program
     .command('receipt-keys')
     .summary('print the public keys that sign receipts')
-    .description('print the public keys that sign receipts, one a line, in hexadecimal: publish them, for verify-receipt --trusted-keys')
+    .description(
+      'print the public keys that sign receipts, each behind the id of the vault, one a line, in hexadecimal: publish them, for verify-receipt --trusted-keys',
+    )
   withVaultFlags(command).action((flags: SharedFlags) => runner.run('receipt-keys', flags, receiptKeys))
 }
 

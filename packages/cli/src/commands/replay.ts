@@ -33,8 +33,11 @@ async function replay(session: Session): Promise<Outcome> {
   }
 }
 
-function lineOf({ name, looked, removed, suspended, failure }: ReplayedErasures['resources'][number]): string {
+function lineOf({ name, looked, removed, suspended, retired, failure }: ReplayedErasures['resources'][number]): string {
   if (failure !== undefined) return `${name}: failed (${failure}); run it again`
-  const of = `${name}: ${count(removed, 'record')} removed of ${looked}`
-  return suspended === 0 ? of : `${of}; ${suspended} of people who are suspended, and nobody has asked for their erasure`
+  return [
+    `${name}: ${count(removed, 'record')} removed of ${looked}`,
+    ...(suspended === 0 ? [] : [`${suspended} of people who are suspended, and nobody has asked for their erasure`]),
+    ...(retired === 0 ? [] : [`${retired} left that no key opens: from before a rotation, of people who live`]),
+  ].join('; ')
 }

@@ -11,13 +11,14 @@ import type { Session } from '../session.ts'
 const STDIN = '-'
 const KIB = 1024
 const MOST_OF_KEYS = 64 * KIB
-const PUBLIC_KEY = /^[0-9a-f]{64}$/i
+/** A vault's id and its public key. */
+const TRUSTED_KEY = /^[0-9a-f]{96}$/i
 
 /** Names the keys that are trusted. */
 export function withTrustedKeys(command: Command): Command {
   return command.option(
     '--trusted-keys <file>',
-    "public keys in hexadecimal, one a line, as receipt-keys prints them (default: the vault's own; then the configuration is needed)",
+    "keys in hexadecimal, one a line, as receipt-keys prints them (default: the vault's own; then the configuration is needed)",
   )
 }
 
@@ -42,10 +43,10 @@ function parseKeys(text: string): readonly Uint8Array[] {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-  if (lines.length === 0 || !lines.every((line) => PUBLIC_KEY.test(line)))
+  if (lines.length === 0 || !lines.every((line) => TRUSTED_KEY.test(line)))
     throw new CliError(
       'file_unusable',
-      'the file of --trusted-keys must hold public keys of 64 hexadecimal digits, one a line, and nothing else',
+      'the file of --trusted-keys must hold keys of 96 hexadecimal digits, as receipt-keys prints them, one a line, and nothing else',
     )
   return lines.map((line) => Buffer.from(line, 'hex'))
 }

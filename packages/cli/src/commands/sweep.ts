@@ -43,10 +43,13 @@ async function* eachOf(all: readonly Sweepable[], signal: AbortSignal, swept: Sw
   yield { phase: 'sweeping', done: all.length, total: all.length }
 }
 
-function linesOf({ name, done, waiting, damaged, failures }: Swept): readonly string[] {
+function linesOf({ name, done, waiting, held = 0, damaged, failures }: Swept): readonly string[] {
   const failed = failures.map(
     ({ place, reason, code, remaining }) =>
       `  ${place}: ${reason}${code === undefined ? '' : ` (${code})`}${remaining === undefined ? '' : `, ${count(remaining, 'record')} left`}`,
   )
-  return [`${name}: ${done} done, ${waiting} waiting${damaged === 0 ? '' : `, ${damaged} damaged`}`, ...failed]
+  return [
+    `${name}: ${done} done, ${waiting} waiting${held === 0 ? '' : ` (${held} for the release of a hold)`}${damaged === 0 ? '' : `, ${damaged} damaged`}`,
+    ...failed,
+  ]
 }

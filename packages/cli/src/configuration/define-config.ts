@@ -12,7 +12,7 @@ export interface ConfigurationContext {
 
 /** What is done with a vault from time to time, beside its keys. */
 export interface Services {
-  /** `createErasure(vault, …)`: for `strongroom erase`, `erasures`, `replay` and `sweep`. */
+  /** `createErasure(vault, …)`: for `strongroom erase`, `erasures`, `hold`, `release`, `holds`, `certificate`, `replay` and `sweep`. */
   readonly erasure?: ErasureService
   /** What else `strongroom sweep` sweeps, such as credentials and pseudonyms, in this order. The erasure comes first. */
   readonly sweepables?: readonly Sweepable[]

@@ -5,7 +5,13 @@ import type { ClosureBlocker, Item, ReasonName, Subject, Sweepable, Tenant } fro
 /** The erasures of a vault: `createErasure(vault, …)` of `@strongroom/erasure`. */
 export interface ErasureService extends Sweepable {
   request(place: Tenant | Subject | Item, options: { readonly reason: ReasonName; readonly grace?: number }): Promise<RequestedErasure>
+  get(id: string): Promise<(RequestedErasure & { cancel(): Promise<void> }) | undefined>
   list(): AsyncIterable<ListedErasure>
+  discardDamaged(id: string): Promise<void>
+  hold(place: Tenant | Subject | Item, options: { readonly reason: string }): Promise<PutHold>
+  release(held: Tenant | Subject | Item | Pick<ListedHold, 'references'>, options: { readonly reason: string }): Promise<void>
+  holds(): AsyncIterable<ListedHold>
+  certificate(id: string): Promise<string | undefined>
   replay(options: { readonly signal: AbortSignal }): Promise<ReplayedErasures>
 }
 
@@ -40,6 +46,21 @@ export interface ListedErasure extends RequestedErasure {
   }[]
 }
 
+/** What a hold has met: ids of requests, and of records that do not open. */
+export interface PutHold {
+  readonly mayBeTooLate: readonly string[]
+  readonly unreadable: readonly string[]
+}
+
+/** A hold, as the commands show it. Instants are UTC milliseconds. */
+export interface ListedHold {
+  /** From the tenant's down. */
+  readonly references: readonly string[]
+  readonly reason: string
+  readonly since: number
+  readonly released?: { readonly at: number; readonly reason: string } | undefined
+}
+
 /** What was removed again after a restore, as the commands show it. */
 export interface ReplayedErasures {
   readonly resources: readonly {
@@ -47,6 +68,7 @@ export interface ReplayedErasures {
     readonly looked: number
     readonly removed: number
     readonly suspended: number
+    readonly retired: number
     readonly failure?: string | undefined
   }[]
   readonly withoutReplay: readonly string[]

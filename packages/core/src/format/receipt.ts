@@ -8,6 +8,7 @@ import { equalBytes } from '../crypto/hash.ts'
 import { base64url, fromBase64url } from '../crypto/text.ts'
 import { ascii, concat, copy, fromUtf8, hex, lp, split, toNumber, u8, u32, u64 } from './bytes.ts'
 import { type LedgerPosition, NodeKind, Reason, type RootVersion } from './records.ts'
+import { vaultOfKey } from './trusted-key.ts'
 
 const SIGNED = lp(ascii('strongroom/v1/shred-receipt'))
 const TEXT_PREFIX = 'srr1.'
@@ -78,10 +79,10 @@ export function signReceipt(seed: Uint8Array, body: ReceiptBody): string {
 }
 
 /**
- * What a receipt says, or `undefined` if it is not the one text of a whole receipt that one of the trusted keys signed. The public key
+ * What a receipt says, or `undefined` if it is not the one text of a whole receipt that one of the trusted keys of its vault signed. The public key
  * in it only says which of them to use: it proves nothing by itself.
  *
- * @param trustedKeys - public keys of 32 bytes, from somewhere else than the receipt
+ * @param trustedKeys - of 48 bytes, checked, from somewhere else than the receipt
  */
 export function openReceipt(text: string, trustedKeys: readonly Uint8Array[]): ReceiptBody | undefined {
   if (text.length > MAX_TEXT || !text.startsWith(TEXT_PREFIX)) return undefined
@@ -89,11 +90,12 @@ export function openReceipt(text: string, trustedKeys: readonly Uint8Array[]): R
   if (bytes === undefined || bytes.length < ED25519_PUBLIC_KEY + ED25519_SIGNATURE) return undefined
   const keyAt = bytes.length - ED25519_SIGNATURE - ED25519_PUBLIC_KEY
   const named = bytes.subarray(keyAt, keyAt + ED25519_PUBLIC_KEY)
-  const trusted = trustedKeys.find((key) => equalBytes(key, named))
-  if (trusted === undefined) return undefined
+  const vaultId = vaultOfKey(trustedKeys, named)
+  if (vaultId === undefined) return undefined
   const fields = bytes.subarray(0, keyAt)
   const signature = bytes.subarray(keyAt + ED25519_PUBLIC_KEY)
-  return ed25519Verify(trusted, concat(SIGNED, fields), signature) ? decode(fields) : undefined
+  const body = ed25519Verify(named, concat(SIGNED, fields), signature) ? decode(fields) : undefined
+  return body !== undefined && equalBytes(body.vaultId, vaultId) ? body : undefined
 }
 
 function encode(body: ReceiptBody): Uint8Array {

@@ -6,8 +6,9 @@ import type { Instant } from './key-cache.ts'
 import { makeVersion } from './make-version.ts'
 import { OpenNode, OpenVersion } from './open-node.ts'
 import type { OpenTenant } from './open-tenant.ts'
-import { isShredded } from './shred.ts'
+import { isOccupied } from './shred.ts'
 import { stateError } from './seal-value.ts'
+import { goneVersions } from './unwrap-node-record.ts'
 
 /** Where a node is to be made. */
 export interface MintAt {
@@ -25,7 +26,7 @@ export interface MintAt {
  * @throws StrongroomError `shredded` where the place was shredded itself; the state of a parent that cannot have children
  */
 export async function mintNode(context: KeyContext, at: MintAt, loaded: Instant): Promise<OpenNode> {
-  if (at.before?.versions.some(isShredded) === true) throw stateError(KeyState.shredded)
+  if (at.before !== undefined && isOccupied(at.before.versions)) throw stateError(KeyState.shredded)
   return mintVersion(context, at, loaded)
 }
 
@@ -40,5 +41,5 @@ export async function mintVersion(context: KeyContext, { tenant, parent, kind, r
   const number = (gone.at(-1)?.version ?? 0) + 1
   const { version, secret } = makeVersion(context, place, number, above, { key: above.wrapKey(id, key), wrappingKeyId: id })
   const record: NodeRecord = { type: 'node', ...place, revision: (before?.revision ?? 0) + 1, versions: [...gone, version] }
-  return new OpenNode(record, loaded, [new OpenVersion(version, secret)], gone)
+  return new OpenNode(record, loaded, [new OpenVersion(version, secret)], before === undefined ? [] : goneVersions(before, parent))
 }

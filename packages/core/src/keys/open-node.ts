@@ -29,6 +29,8 @@ export interface IndexKey {
 export interface GoneVersion {
   readonly version: number
   readonly commitment: Uint8Array
+  /** A rotation has left it behind: whose it is lives. */
+  readonly isRetired: boolean
 }
 
 /** One live version of a node's key. */
@@ -130,7 +132,7 @@ export class OpenNode extends Aging {
   readonly record: NodeRecord
   /** Live versions in ascending order. */
   readonly versions: readonly OpenVersion[]
-  /** Shredded versions, and those whose parent version is shredded. */
+  /** Shredded and retired versions, and those whose parent version is one. */
   readonly gone: readonly GoneVersion[]
   /** The newest version's state; shredded where none is left. */
   readonly state: KeyState

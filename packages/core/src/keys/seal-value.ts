@@ -29,7 +29,7 @@ export function sealFrame(node: OpenNode, name: FieldName, bytes: Uint8Array, re
 /**
  * Decrypts with the version that the value's tag names, under the field's name or one of its previous ones.
  *
- * @throws StrongroomError `decrypt_failed`, `shredded`, `suspended`, `schema_mismatch`
+ * @throws StrongroomError `decrypt_failed`, `shredded`, `retired`, `suspended`, `schema_mismatch`
  */
 export function openValue<T>(node: OpenNode, field: Field<T>, stored: Uint8Array, record: Uint8Array | undefined): T {
   if (!isValueForm(stored)) throw decryptFailed()
@@ -51,7 +51,8 @@ export function openValue<T>(node: OpenNode, field: Field<T>, stored: Uint8Array
   }
   for (const name of field.names) {
     for (const gone of node.gone) {
-      if (startsWith(stored, valueHeader(valueTag(gone.commitment, name.contextBytes)))) throw stateError(KeyState.shredded)
+      if (!startsWith(stored, valueHeader(valueTag(gone.commitment, name.contextBytes)))) continue
+      throw gone.isRetired ? retired() : stateError(KeyState.shredded)
     }
   }
   throw decryptFailed()
@@ -61,6 +62,13 @@ export function openValue<T>(node: OpenNode, field: Field<T>, stored: Uint8Array
 function startsWith(bytes: Uint8Array, header: Uint8Array): boolean {
   for (let i = 0; i < header.length; i++) if (bytes[i] !== header[i]) return false
   return true
+}
+
+function retired(): StrongroomError {
+  return new StrongroomError(
+    'retired',
+    'the key version of this value was ended after a rotation, and whose it is lives: put back a copy of the data that was re-encrypted since',
+  )
 }
 
 /** The error that a key's state stands for. */

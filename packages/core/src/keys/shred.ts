@@ -166,7 +166,13 @@ export function isEntryOf(entry: SealedLedgerEntry, record: Pick<NodeRecord, 're
   return whole && equalBytes(entry.ref, record.ref) && equalBytes(entry.hash, version.ledger.hash)
 }
 
-/** Whether a version was shredded with its whole place: only `recreate` makes another there. */
-export function isShredded(version: KeyVersion): version is ShreddedVersion {
+/** Whether a version was shredded with its whole place. */
+function isShredded(version: KeyVersion): version is ShreddedVersion {
   return version.state === KeyState.shredded && version.reason !== Reason.retired
+}
+
+/** Whether a place was shredded, and not filled since by what a rotation has ended: only `recreate` makes another key there. */
+export function isOccupied(versions: readonly KeyVersion[]): boolean {
+  const last = versions.findLast(({ state }) => state === KeyState.shredded)
+  return last !== undefined && isShredded(last)
 }

@@ -4,7 +4,7 @@ import { equalBytes, wipe } from '../crypto/hash.ts'
 import { decryptFailed } from '../errors.ts'
 import { childWrapKey, commitment } from '../format/derivations.ts'
 import { nodePlace, unwrapNode } from '../format/node-wrap.ts'
-import { KeyState, type KeyVersion, type LiveVersion, type NodeRecord } from '../format/records.ts'
+import { KeyState, type KeyVersion, type LiveVersion, type NodeRecord, Reason } from '../format/records.ts'
 import type { Instant } from './key-cache.ts'
 import type { KeyContext } from './key-context.ts'
 import { type GoneVersion, OpenNode, OpenVersion } from './open-node.ts'
@@ -72,7 +72,15 @@ export function isLive(version: KeyVersion, parent: WithGone | undefined): versi
 
 /** The versions of a record that are dead, by themselves or with what is above them. */
 export function goneVersions(record: NodeRecord, parent: WithGone | undefined): readonly GoneVersion[] {
-  return record.versions.filter((version) => !isLive(version, parent))
+  const gone = record.versions.filter((version) => !isLive(version, parent))
+  // A shred is of all that was there before: what had been retired by then is of a life that has ended.
+  const lastShred = gone.findLast((version) => !isRetired(version, parent))?.version ?? 0
+  return gone.map((each) => ({ version: each.version, commitment: each.commitment, isRetired: each.version > lastShred }))
+}
+
+function isRetired(version: KeyVersion, parent: WithGone | undefined): boolean {
+  if (version.state === KeyState.shredded) return version.reason === Reason.retired
+  return parent?.gone.find((dead) => equalBytes(dead.commitment, version.parentCommitment))?.isRetired === true
 }
 
 function openVersion(

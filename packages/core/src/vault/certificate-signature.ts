@@ -1,11 +1,11 @@
 /** The signature of a closure certificate: what it says is its package's. It is never one of a receipt, nor a receipt's one of it. */
 
 import { ED25519_PUBLIC_KEY, ED25519_SIGNATURE, ed25519PublicKey, ed25519Sign, ed25519Verify } from '../crypto/ed25519.ts'
-import { equalBytes } from '../crypto/hash.ts'
 import { invalidArgument } from '../errors.ts'
-import { ascii, concat, isBytes, lp } from '../format/bytes.ts'
+import { ascii, concat, hex, isBytes, lp } from '../format/bytes.ts'
+import { requireTrustedKeys, vaultOfKey } from '../format/trusted-key.ts'
 import type { KeyOperations } from '../keys/shred.ts'
-import { requireTrustedKeys, withSigningSeed } from './signing-key.ts'
+import { withSigningSeed } from './signing-key.ts'
 
 const SIGNED = lp(ascii('strongroom/v1/closure-certificate'))
 
@@ -24,17 +24,19 @@ export function signCertificateBody(keys: Pick<KeyOperations, 'tree'>, body: Uin
 }
 
 /**
- * Whether one of the trusted keys, the one that is named, has signed these bytes of a closure certificate. For packages that issue
- * certificates: whoever has one calls `verifyCertificate` of `@strongroom/erasure`.
+ * Whose trusted key, of those the one that is named, has signed these bytes of a closure certificate. For packages that issue certificates:
+ * whoever has one calls `verifyCertificate` of `@strongroom/erasure`.
  *
- * @param trustedKeys - public keys of 32 bytes, as `vault.receiptKeys()` gave them to be published
+ * @param trustedKeys - of 48 bytes, as `vault.receiptKeys()` gave them to be published
+ * @returns the id of the vault that the key is trusted as one of, 32 hexadecimal digits: a certificate of any other is none. `undefined` where no
+ *   trusted key has signed it
  * @throws StrongroomError `invalid_argument`
  * @example
  * ```ts
  * import { type Vault, verifyCertificateSignature } from '@strongroom/core'
  *
  * async function isSigned(vault: Vault, body: Uint8Array) {
- *   return verifyCertificateSignature(body, await vault.signCertificate(body), await vault.receiptKeys())
+ *   return verifyCertificateSignature(body, await vault.signCertificate(body), await vault.receiptKeys()) === vault.id
  * }
  * ```
  */
@@ -42,11 +44,11 @@ export function verifyCertificateSignature(
   body: Uint8Array,
   { publicKey, signature }: CertificateSignature,
   trustedKeys: readonly Uint8Array[],
-): boolean {
+): string | undefined {
   requireTrustedKeys(trustedKeys)
   if (!isBytes(body)) throw invalidArgument('body', 'must be bytes')
   if (!isBytes(publicKey) || publicKey.length !== ED25519_PUBLIC_KEY) throw invalidArgument('publicKey', 'must be 32 bytes')
   if (!isBytes(signature) || signature.length !== ED25519_SIGNATURE) throw invalidArgument('signature', 'must be 64 bytes')
-  const trusted = trustedKeys.find((key) => equalBytes(key, publicKey))
-  return trusted !== undefined && ed25519Verify(trusted, concat(SIGNED, body), signature)
+  const vaultId = vaultOfKey(trustedKeys, publicKey)
+  return vaultId !== undefined && ed25519Verify(publicKey, concat(SIGNED, body), signature) ? hex(vaultId) : undefined
 }

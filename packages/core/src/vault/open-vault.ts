@@ -13,6 +13,7 @@ import { inspection, type Inspection } from './inspection.ts'
 import { knownItem, type KnownItem } from './known-item.ts'
 import { openKeys } from './open-keys.ts'
 import { checkOptions, type VaultOptions } from './options.ts'
+import { openOnly } from './open-only.ts'
 import type { StateStore } from '../keys/state-store.ts'
 import { type PeriodKey, periodKey, type PeriodKeyOptions } from './period-key.ts'
 import { PeriodNotes } from './period-notes.ts'
@@ -34,7 +35,7 @@ export interface Vault extends Epochs, Inspection, BlindIndexes, Sweepable {
   readonly defaultRegion: string
   /** The vault's id, 32 hexadecimal digits: what a package that keeps records in the state store begins their keys with, since vaults may share one. */
   readonly id: string
-  /** As the vault was opened with it, for packages that keep records of their own there. It throws typed errors only. */
+  /** As the vault was opened with it, for packages that keep records of their own there. It throws typed errors only; `vault_closed` after `close`. */
   readonly stateStore: StateStore
   /** As the vault was opened with it. */
   readonly clock: Clock
@@ -94,7 +95,8 @@ export interface Vault extends Epochs, Inspection, BlindIndexes, Sweepable {
    */
   reconcile(): Promise<{ readonly entries: number }>
   /**
-   * The public keys that sign this vault's receipts, 32 bytes each: publish them, so that `verifyReceipt` can be given keys that are trusted.
+   * The public keys that sign this vault's receipts, each behind the vault's id, 48 bytes together: publish them, so that `verifyReceipt` can be given
+   * keys that are trusted, and no other vault's key passes for one of this.
    *
    * They are made with the vault: from then on each copy of the key store holds them.
    *
@@ -162,7 +164,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     tenants: tenants(keys, gate, defaultRegion),
     defaultRegion,
     id: hex(tree.context.vaultId),
-    stateStore: checked.stateStore,
+    stateStore: openOnly(checked.stateStore, gate),
     clock,
     cacheBound: tree.context.cacheBound,
     neverShredded: new ItemHandle(own),

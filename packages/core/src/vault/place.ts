@@ -164,8 +164,8 @@ export class Place {
     await changeSuspension(this.keys, place, operation)
   }
 
-  /** From the records alone: nothing is opened but the tenant, whose key gives the references. */
-  async state(): Promise<PlaceState> {
+  /** From the records alone: nothing is opened but the tenant, whose key gives the references. @param suspendedBy - as `stateOfPath` has it */
+  async state(suspendedBy: 'any' | 'own'): Promise<PlaceState> {
     const refs = await this.#refs().catch((error: unknown) => {
       if (hasCode(error, 'shredded')) return undefined
       throw error
@@ -173,7 +173,10 @@ export class Place {
     this.gate.authorize('state', this.whose, refs?.region)
     if (refs === undefined) return this.steps.length === 0 ? 'shredded' : 'gone'
     const records = await this.keys.tree.context.keyStore.get(refs.path.map((ref) => ({ type: 'node', ref })))
-    return stateOfPath(records.map((record) => (record?.type === 'node' ? record : undefined)))
+    return stateOfPath(
+      records.map((record) => (record?.type === 'node' ? record : undefined)),
+      suspendedBy,
+    )
   }
 
   /** The place by its references. @throws StrongroomError `not_found`, `shredded` for the tenant */

@@ -6,7 +6,7 @@ import { readOptions } from '../read-options.ts'
 import { requireName } from './names.ts'
 import type { Place } from './place.ts'
 import { reasonCode } from './reason.ts'
-import type { ShredOptions } from './shred-place.ts'
+import { checkDespiteHold, type ShredOptions } from './shred-place.ts'
 import { type Shredded, type PlaceOf, shredWithReceipts } from './shredded.ts'
 
 /** Options of shredMany. */
@@ -21,7 +21,8 @@ export function shredMany(
   subjects: Iterable<string> | AsyncIterable<string>,
   options: ShredManyOptions | undefined,
 ): AsyncGenerator<Shredded & { readonly subject: string }> {
-  const { reason, signal } = readOptions(options, ['reason', 'signal'])
+  const { reason, signal, dangerouslyDespiteHold } = readOptions(options, ['reason', 'signal', 'dangerouslyDespiteHold'])
+  const isDespiteHold = checkDespiteHold(dangerouslyDespiteHold)
   const why = reasonCode(reason ?? 'unspecified')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'must be an AbortSignal')
   if (typeof subjects !== 'object' || subjects === null || !(Symbol.iterator in subjects || Symbol.asyncIterator in subjects))
@@ -57,7 +58,7 @@ export function shredMany(
         all.map(({ node }) => node),
         why,
       )
-    const done = await shredWithReceipts(tenant.keys, all, shred)
+    const done = await shredWithReceipts(tenant.keys, all, shred, { heard: 'required', isDespiteHold })
     const bySubject = new Map([...places.keys()].map((subject, i) => [subject, done[i] as Shredded]))
     for (const subject of names) yield { subject, ...(bySubject.get(subject) as Shredded) }
   }

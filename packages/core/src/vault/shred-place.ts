@@ -1,11 +1,13 @@
 /** Shredding one place: by its handle, or by the reference of a key that does not open any more. */
 
 import { hasCode, invalidArgument, StrongroomError } from '../errors.ts'
+import { hex } from '../format/bytes.ts'
 import { NodeKind } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
 import type { NodePlaceRef } from '../keys/shred.ts'
 import { readOptions } from '../read-options.ts'
+import { requireNoHold } from './holds.ts'
 import { refBytes } from './names.ts'
 import type { Place } from './place.ts'
 import { reasonCode, type ReasonName } from './reason.ts'
@@ -14,6 +16,8 @@ import { type Heard, type Shredded, shredWithReceipt } from './shredded.ts'
 /** Options of shred. */
 export interface ShredOptions {
   readonly reason?: ReasonName
+  /** Destroys whatever legal hold stands on it, above it or beneath it: without this it is refused with `held`. */
+  readonly dangerouslyDespiteHold?: boolean
 }
 
 /** Options of shred of a tenant. */
@@ -31,24 +35,28 @@ type PlaceToShred = NodePlaceRef & { readonly damaged?: true }
 
 export async function shredPlace(place: Place, options: TenantShredOptions | undefined, heard: Heard = 'required'): Promise<Shredded> {
   const isTenant = place.steps.length === 0
-  const known: readonly ('reason' | 'region')[] = isTenant ? ['reason', 'region'] : ['reason']
-  const { reason, region } = readOptions(options, known)
+  const known = ['reason', 'dangerouslyDespiteHold'] as const
+  const { reason, region, dangerouslyDespiteHold } = readOptions(options, isTenant ? [...known, 'region'] : known)
+  const isDespiteHold = checkDespiteHold(dangerouslyDespiteHold)
   const why = reasonCode(reason ?? 'unspecified')
   const node: PlaceToShred = isTenant ? await tenantToShred(place, checkRegion(region)) : await place.references()
   place.gate.authorize('shred', place.whose, node.region)
   if (node.damaged === true) await requireRegionOf(place.keys, node.tenantRef, node.region)
-  return shredWithReceipt(place, node, why, heard)
+  return shredWithReceipt(place, node, why, { heard, isDespiteHold })
 }
 
 /** @param ref - of a node of this tenant, as `verifyKeys` reports it */
 export async function shredDamaged(tenant: Place, ref: string, options: ShredOptions | undefined): Promise<Shredded> {
-  const { reason } = readOptions(options, ['reason'])
+  const { reason, dangerouslyDespiteHold } = readOptions(options, ['reason', 'dangerouslyDespiteHold'])
+  const isDespiteHold = checkDespiteHold(dangerouslyDespiteHold)
   const why = reasonCode(reason ?? 'unspecified')
   const bytes = refBytes(ref, 'ref')
   const { tenantRef, region } = await tenant.references()
   tenant.gate.authorize('shredDamaged', tenant.whose, region)
+  // Where it hangs only its own record says: any hold in the tenant may be about it.
+  if (!isDespiteHold) await requireNoHold(tenant.keys.tree.context, [[hex(tenantRef)]])
   // What is encrypted under it cannot be read, whoever asks: nobody has to be heard. Who is here tells of it, and tidies up.
-  return shredWithReceipt(tenant, await findDamaged(tenant.keys, tenantRef, bytes), why, 'present')
+  return shredWithReceipt(tenant, await findDamaged(tenant.keys, tenantRef, bytes), why, { heard: 'present', isDespiteHold: true })
 }
 
 // One that does not open is shredded by whoever names its region: the record's own word is a column that anybody who writes the key
@@ -71,6 +79,12 @@ async function tenantToShred(tenant: Place, said: string | undefined): Promise<P
       { cause: error },
     )
   }
+}
+
+/** @throws StrongroomError `invalid_argument` */
+export function checkDespiteHold(given: unknown): boolean {
+  if (given !== undefined && typeof given !== 'boolean') throw invalidArgument('dangerouslyDespiteHold', 'must be true, or left out')
+  return given === true
 }
 
 function checkRegion(region: unknown): string | undefined {

@@ -2,14 +2,16 @@
 
 import { invalidArgument, StrongroomError } from '../errors.ts'
 import type { SealedLedgerEntry } from '../format/ledger-entry.ts'
+import { requireTrustedKeys } from '../format/trusted-key.ts'
 import { type LedgerPosition, NodeKind, Reason } from '../format/records.ts'
 import { type KeptUnder, openReceipt, signReceipt } from '../format/receipt.ts'
 import { type NodePlaceRef, type PublicReason, shredNode } from '../keys/shred.ts'
+import { requireNoHold } from './holds.ts'
 import { keptOf } from './kept.ts'
 import type { PlaceNames } from './authorize.ts'
 import type { Place } from './place.ts'
 import { type PlaceToShred, referencesOf, type VaultKeys } from './shred-guards.ts'
-import { requireTrustedKeys, withSigningSeed } from './signing-key.ts'
+import { withSigningSeed } from './signing-key.ts'
 
 /** What is known of a shred once it is done. */
 export interface Shredded {
@@ -54,21 +56,28 @@ export interface PlaceOf {
 /** Who is heard before keys go: whoever has to be, or it is refused; whoever this process has; nobody. */
 export type Heard = 'required' | 'present' | 'nobody'
 
+/** What is asked before keys go. */
+export interface Asked {
+  readonly heard: Heard
+  /** Whether they go whatever legal hold stands. */
+  readonly isDespiteHold: boolean
+}
+
 /** Shreds a place. */
 export async function shredWithReceipt(
   { keys, whose }: Pick<Place, 'keys' | 'whose'>,
   node: NodePlaceRef,
   reason: PublicReason,
-  heard: Heard,
+  asked: Asked,
 ): Promise<Shredded> {
   const shred = async (): Promise<readonly SealedLedgerEntry[]> => [await shredNode(keys, node, reason)]
-  const [done] = await shredWithReceipts(keys, [{ node, names: whose }], shred, heard)
+  const [done] = await shredWithReceipts(keys, [{ node, names: whose }], shred, asked)
   return done as Shredded
 }
 
 /**
- * What every shred is: the signing key first (a shred without its receipt would have to be repeated), then whoever has to be heard, then the
- * keys, then the receipts.
+ * What every shred is: the signing key first (a shred without its receipt would have to be repeated), then whether a hold stands and whoever has
+ * to be heard, then the keys, then the receipts.
  *
  * @param places - of one tenant
  * @param shred - destroys the keys of all, and returns the entries that had the effect, in the order of the places
@@ -77,16 +86,32 @@ export async function shredWithReceipts(
   keys: VaultKeys,
   places: readonly PlaceOf[],
   shred: () => Promise<readonly SealedLedgerEntry[]>,
-  heard: Heard = 'required',
+  { heard, isDespiteHold }: Asked,
 ): Promise<readonly Shredded[]> {
   return withSigningSeed(keys, async (seed) => {
     const guarded = heard === 'nobody' ? [] : places.flatMap(({ node, names }) => toGuard(node, names))
+    const requireNotHeld = async (): Promise<void> => {
+      if (!isDespiteHold)
+        await requireNoHold(
+          keys.tree.context,
+          places.flatMap(({ node }) => toHold(node)),
+        )
+    }
+    // Before anybody is heard who ends something, and behind them, which may have taken a while.
+    await requireNotHeld()
     const after = await keys.guards.before(guarded, heard === 'required')
+    if (guarded.length > 0) await requireNotHeld()
     const entries = await shred()
     await after()
     const kept = await keptOf(keys, places)
     return entries.map((entry, i) => shreddedBy(keys, seed, entry, kept[i] ?? []))
   })
+}
+
+// Periods end on a fixed day, whoever is held.
+function toHold(node: NodePlaceRef): readonly (readonly string[])[] {
+  const references = referencesOf(node)
+  return references === undefined ? [] : [references]
 }
 
 // An item is taken down by whoever made it.
@@ -106,10 +131,10 @@ function shreddedBy({ tree }: VaultKeys, seed: Uint8Array, entry: SealedLedgerEn
 }
 
 /**
- * Checks a shred receipt: that one of these keys has signed it, and that no byte was changed (Ed25519, RFC 8032). A key that a receipt
- * brings along is never believed.
+ * Checks a shred receipt: that one of these keys has signed it, which is one of the vault that it is about, and that no byte was changed (Ed25519,
+ * RFC 8032). A key that a receipt brings along is never believed.
  *
- * @param trustedKeys - public keys of 32 bytes, as `vault.receiptKeys()` gave them to be published
+ * @param trustedKeys - of one vault or of several, 48 bytes each, as `vault.receiptKeys()` gave them to be published
  * @throws StrongroomError `receipt_invalid`, `invalid_argument`
  * @example
  * ```ts

@@ -2,10 +2,11 @@
 
 import { ed25519PublicKey } from '../crypto/ed25519.ts'
 import { wipe } from '../crypto/hash.ts'
-import { decryptFailed, invalidArgument } from '../errors.ts'
-import { EMPTY, isBytes } from '../format/bytes.ts'
+import { decryptFailed } from '../errors.ts'
+import { EMPTY } from '../format/bytes.ts'
 import { NodeKind } from '../format/records.ts'
 import { serviceName, VAULT_REF } from '../format/reference.ts'
+import { trustedKey } from '../format/trusted-key.ts'
 import { bytesStep, type Step } from '../keys/known-refs.ts'
 import type { KeyOperations } from '../keys/shred.ts'
 
@@ -36,13 +37,7 @@ export async function withSigningSeed<T>({ tree }: Pick<KeyOperations, 'tree'>, 
   }
 }
 
-/** The public keys of this vault's receipts, 32 bytes each. */
+/** The public keys of this vault's receipts, as keys that are trusted. */
 export function receiptKeys(keys: Pick<KeyOperations, 'tree'>): Promise<readonly Uint8Array[]> {
-  return withSigningSeed(keys, (seed) => Promise.resolve([ed25519PublicKey(seed)]))
-}
-
-/** Keys that whoever checks a signature believes. @throws StrongroomError `invalid_argument` */
-export function requireTrustedKeys(trustedKeys: readonly Uint8Array[]): void {
-  if (!Array.isArray(trustedKeys) || trustedKeys.length === 0 || !trustedKeys.every((key) => isBytes(key) && key.length === 32))
-    throw invalidArgument('trustedKeys', 'must be at least one public key of 32 bytes')
+  return withSigningSeed(keys, (seed) => Promise.resolve([trustedKey(keys.tree.context.vaultId, ed25519PublicKey(seed))]))
 }

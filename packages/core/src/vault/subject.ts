@@ -29,7 +29,7 @@ export interface Item {
   /**
    * Decrypts what `encrypt` of the same path, field and record returned, as bytes or in text form.
    *
-   * @throws StrongroomError as `encrypt`, and `decrypt_failed`, `schema_mismatch`
+   * @throws StrongroomError as `encrypt`, and `decrypt_failed`, `schema_mismatch`, `retired`
    */
   decrypt<T>(field: Field<T>, stored: Encrypted<T> | Uint8Array | string, options?: ValueOptions): Promise<T>
   /** Opens the keys for synchronous use, for at most the cache bound. @throws StrongroomError as `encrypt` */
@@ -42,13 +42,15 @@ export interface Item {
    */
   unlockBeforeShred(): Promise<Pick<UnlockedKeys, 'decrypt' | 'dispose'>>
   /**
-   * What the key store says of the key, without making or opening one: `absent` where nothing was ever encrypted, `gone` beneath what is
-   * shredded, `suspended` also beneath what is. Whether the key opens only its use shows.
+   * What the key store says of the key, without making or opening one: `absent` where there is none and the next that encrypts makes one, `gone`
+   * beneath what is shredded, `suspended` also beneath what is. Whether the key opens only its use shows.
    *
    * @throws StrongroomError `not_found` (no such tenant), `region_refused`, `decrypt_failed` (the tenant's own key), `denied`, and for stores
    *   and provider their `…_unavailable`
    */
   state(): Promise<PlaceState>
+  /** As `state`, but `suspended` only where this key is so itself, which `resume` of it would end. @throws StrongroomError as `state` */
+  ownState(): Promise<PlaceState>
   /**
    * The vault's own references from the tenant down to this place, each of 32 hexadecimal digits: what a package that keeps records about it
    * calls it by, so that they hold no names. Opens the tenant; makes no key.
@@ -65,7 +67,7 @@ export interface Item {
    * Of a subject or tenant that has connections, the tokens are put by first, to be revoked (`@strongroom/credentials`): `kept` says under
    * which keys and until when.
    *
-   * @throws StrongroomError `revocation_required` (there are connections, and nothing in this process can revoke them), `ledger_invalid`,
+   * @throws StrongroomError `held` (a legal hold stands on it, above it or beneath it), `revocation_required` (there are connections, and nothing in this process can revoke them), `ledger_invalid`,
    *   `region_refused`, and for stores and provider their `…_unavailable`; repeat it then
    */
   shred(options?: ShredOptions): Promise<Shredded>
@@ -94,7 +96,7 @@ export interface Subject extends Item {
    * @throws StrongroomError as `encrypt`
    */
   rawKey<T>(options: RawSubjectKeyOptions, work: (key: Uint8Array) => T): Promise<T>
-  /** As `shred`, whatever connections there are: their tokens stay good at their providers, and nobody can revoke them any more. */
+  /** As `shred`, whatever connections there are: their tokens stay good at their providers, and nobody can revoke them any more. Holds are heeded. */
   shredWithoutRevocation(options?: ShredOptions): Promise<Shredded>
 }
 
@@ -146,7 +148,11 @@ export class ItemHandle implements Item {
   }
 
   state(): Promise<PlaceState> {
-    return this.#place.state()
+    return this.#place.state('any')
+  }
+
+  ownState(): Promise<PlaceState> {
+    return this.#place.state('own')
   }
 
   references(): Promise<readonly string[]> {

@@ -4,8 +4,8 @@ import { invalidArgument, StrongroomError, type StrongroomErrorCode } from '../e
 import { readOptions } from '../read-options.ts'
 import type { SweepFailure, SweepOptions, SweepReport } from '../sweepable.ts'
 
-/** What became of one thing; `nothing` is not counted. */
-export type Attempted = 'done' | 'waiting' | 'nothing' | 'failed'
+/** What became of one thing: `waiting` for a provider, or `held`, for the release of a legal hold; `nothing` is not counted. */
+export type Attempted = 'done' | 'waiting' | 'held' | 'nothing' | 'failed'
 
 const MOST_FAILURES = 100
 const AWAY: readonly StrongroomErrorCode[] = [
@@ -43,7 +43,7 @@ export function isAway(error: unknown): boolean {
 export class SweepTally {
   /** That of the options. */
   readonly signal: AbortSignal | undefined
-  readonly #counts = { done: 0, waiting: 0, damaged: 0, failed: 0 }
+  readonly #counts = { done: 0, waiting: 0, held: 0, damaged: 0, failed: 0 }
   readonly #failures: SweepFailure[] = []
 
   /** @throws StrongroomError `invalid_argument` */
@@ -54,7 +54,7 @@ export class SweepTally {
   }
 
   /**
-   * Does one thing, and counts what became of it. A provider that is away makes it wait, any other refusal a failure.
+   * Does one thing, and counts what became of it. A provider that is away and a legal hold make it wait, any other refusal is a failure.
    *
    * @param place - where it is, for whoever has to look: no name, no value
    * @throws StrongroomError `vault_closed`, and for the stores their `…_unavailable`; the signal's reason
@@ -63,6 +63,7 @@ export class SweepTally {
     this.signal?.throwIfAborted()
     const attempted = await this.#outcome(place, work)
     if (attempted !== 'nothing') this.#counts[attempted]++
+    if (attempted === 'held') this.#counts.waiting++
     return attempted
   }
 
@@ -73,7 +74,7 @@ export class SweepTally {
 
   /** Counts what another sweep has counted. */
   add({ failures, ...counts }: SweepReport): void {
-    for (const of of ['done', 'waiting', 'damaged', 'failed'] as const) this.#counts[of] += counts[of]
+    for (const of of ['done', 'waiting', 'held', 'damaged', 'failed'] as const) this.#counts[of] += counts[of] ?? 0
     for (const failure of failures) this.#note(failure)
   }
 
@@ -84,7 +85,8 @@ export class SweepTally {
   }
 
   report(): SweepReport {
-    return { ...this.#counts, failures: [...this.#failures] }
+    const { held, ...counts } = this.#counts
+    return { ...counts, ...(held === 0 ? {} : { held }), failures: [...this.#failures] }
   }
 
   async #outcome(place: string, work: () => Promise<Attempted>): Promise<Attempted> {
@@ -95,6 +97,7 @@ export class SweepTally {
       if (!(error instanceof StrongroomError)) this.#note({ place, reason: 'unexpected', cause: error })
       else if (OVER.includes(error.code)) throw error
       else if (isAway(error)) return 'waiting'
+      else if (error.code === 'held') return 'held'
       else this.#note({ place, reason: error.code })
       return 'failed'
     }

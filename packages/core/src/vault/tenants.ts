@@ -67,7 +67,7 @@ export interface Tenant extends BlindIndexes {
    *   `invalid_argument` (it is of another region)
    */
   shred(options?: TenantShredOptions): Promise<Shredded>
-  /** As `shred`, whatever connections there are: their tokens stay good at their providers, and nobody can revoke them any more. */
+  /** As `shred`, whatever connections there are: their tokens stay good at their providers, and nobody can revoke them any more. Holds are heeded. */
   shredWithoutRevocation(options?: TenantShredOptions): Promise<Shredded>
   /**
    * Shreds one of this tenant's keys that does not open any more, by the reference that `verifyKeys` reports: a damaged record whose name
@@ -75,6 +75,8 @@ export interface Tenant extends BlindIndexes {
    * the whole place, as every shred is. A key of which any version opens is refused. Repeating it answers the same.
    *
    * What ledger and receipt say of its kind and its parent is what the damaged record says of itself: there is nothing else to ask.
+   *
+   * A legal hold anywhere in the tenant refuses it: where a key hangs that does not open, nobody can say for certain.
    *
    * @param ref - 32 hexadecimal digits
    * @throws StrongroomError `invalid_argument` (`ref`: a version of that key opens, or it is gone, or is not beneath this tenant, or hangs beneath
@@ -96,7 +98,7 @@ export interface Tenant extends BlindIndexes {
   shredDamaged(ref: string, options?: ShredOptions): Promise<Shredded>
   /**
    * Shreds many subjects with few writes: the ledger takes them in batches. Yields each in the order given; nothing happens before it is
-   * iterated. Repeating it after a failure goes on where it stopped.
+   * iterated. Repeating it after a failure goes on where it stopped; a batch with somebody in it who is held is refused as a whole.
    *
    * @throws StrongroomError as `shred` of a subject
    */

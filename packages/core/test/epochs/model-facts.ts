@@ -139,7 +139,7 @@ function conditions(facts: Facts, value: Value, lives: readonly Life[]): readonl
   const unknown = ['decrypt_failed', 'not_found', ...(gone ? ['shredded'] : [])]
   const all: Condition[] = [
     { name: 'key', state: key === undefined || key.lost ? 'yes' : 'no', codes: unknown },
-    { name: 'retired', state: key?.retired ?? 'no', codes: ['shredded'] },
+    { name: 'retired', state: key?.retired ?? 'no', codes: ['retired'] },
     { name: 'unfinished', state: facts.unfinished.has(tenantOf(value.place)) ? 'maybe' : 'no', codes: ['decrypt_failed'] },
   ]
   for (const { id, place } of lives) {
@@ -184,10 +184,10 @@ export function learn(facts: Facts, value: Value, outcome: string): void {
       if (life.suspended === 'maybe') life.suspended = 'no'
     }
   }
+  if (outcome === 'retired' && key.retired === 'maybe') key.retired = 'yes'
   if (outcome === 'shredded' && !key.lost && key.retired !== 'yes' && lives.every(({ over }) => over !== 'yes')) {
     const unsure = lives.filter(({ over }) => over === 'maybe')
     if (unsure.length === 1 && key.retired === 'no') end(facts, unsure[0] as Life, 'yes')
-    if (unsure.length === 0 && key.retired === 'maybe') key.retired = 'yes'
   }
   if (outcome === 'suspended' && lives.every(({ suspended }) => suspended !== 'yes')) {
     const unsure = lives.filter(({ suspended }) => suspended === 'maybe')

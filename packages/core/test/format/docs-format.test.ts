@@ -82,9 +82,9 @@ test('the page has these vectors and no others', () => {
     'node-wraps': 5,
     'wrapping-key': 8,
     ledger: 4,
-    'shred-receipt': 18,
-    'closure-certificate': 7,
-    'erasure-open': 13,
+    'shred-receipt': 19,
+    'closure-certificate': 8,
+    'erasure-open': 14,
     'erasure-erased': 12,
     'index-values': 3,
     normalised: 27,
@@ -381,7 +381,8 @@ test('the shred receipt', () => {
   expect(hex(seed)).toBe(v.seed)
   expect(hex(ed25519PublicKey(seed))).toBe(v.publicKey)
   expect(signReceipt(seed, body)).toBe(v.text)
-  expect(openReceipt(v.text, [unhex(v.publicKey)])).toEqual(body)
+  expect(v.trustedKey).toBe(v.vaultId + v.publicKey)
+  expect(openReceipt(v.text, [unhex(v.trustedKey)])).toEqual(body)
   // Its parts, one by one.
   expect(v.text).toBe(`srr1.${Buffer.from(v.fields + v.publicKey + v.signature, 'hex').toString('base64url')}`)
   expect(hex(ed25519Sign(seed, concat(lp(ascii('strongroom/v1/shred-receipt')), unhex(v.fields))))).toBe(v.signature)

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { ed25519PublicKey, ed25519Sign } from '#core/crypto/ed25519.js'
 import { ascii, lp } from '#core/format/bytes.js'
 import { valueToText } from '#core/format/encrypted-value.js'
-import { openReceipt, type ReceiptBody, signReceipt } from '#core/format/receipt.js'
+import { openReceipt as openTrusted, type ReceiptBody, signReceipt } from '#core/format/receipt.js'
 import { NodeKind, Reason } from '#core/format/records.js'
+import { trustedKey } from '#core/format/trusted-key.js'
 
 import { bytes, flip, hex } from './arbitraries.ts'
 
@@ -57,6 +58,17 @@ const BODY: ReceiptBody = {
   ],
 }
 
+/** With public keys that are trusted as those of one vault. */
+const openReceipt = (
+  text: string,
+  keys: readonly Uint8Array[],
+  { vaultId }: Pick<ReceiptBody, 'vaultId'> = BODY,
+): ReceiptBody | undefined =>
+  openTrusted(
+    text,
+    keys.map((key) => trustedKey(vaultId, key)),
+  )
+
 const decoded = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replace('srr1.', ''), 'base64url'))
 const encoded = (all: Uint8Array): string => `srr1.${Buffer.from(all).toString('base64url')}`
 const joined = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]))
@@ -69,7 +81,7 @@ describe('a receipt', () => {
     fc.assert(
       fc.property(seed32, body, (seed, original) => {
         const text = signReceipt(seed, original)
-        const opened = openReceipt(text, [ed25519PublicKey(seed)])
+        const opened = openReceipt(text, [ed25519PublicKey(seed)], original)
 
         expect(opened).toEqual(original)
         expect(signReceipt(seed, opened as ReceiptBody)).toBe(text)
@@ -135,7 +147,7 @@ describe('a receipt', () => {
           const place = at % (text.length + 1)
           const rest = text.slice(5)
 
-          expect(openReceipt(text, [KEY])).toBeDefined()
+          expect(openReceipt(text, [KEY], original)).toBeDefined()
           const others = [
             text.slice(0, place) + character + text.slice(place),
             `${text}=`,
@@ -144,7 +156,7 @@ describe('a receipt', () => {
           ]
           const standard = `srr1.${Buffer.from(decoded(text)).toString('base64').replaceAll('=', '')}`
           if (standard !== text) others.push(standard)
-          for (const other of others) expect(openReceipt(other, [KEY])).toBeUndefined()
+          for (const other of others) expect(openReceipt(other, [KEY], original)).toBeUndefined()
         },
       ),
       { numRuns: 50 },
@@ -176,10 +188,10 @@ describe('trust', () => {
         const text = signReceipt(mine, original)
         const [key, stranger] = [ed25519PublicKey(mine), ed25519PublicKey(other)]
 
-        expect(openReceipt(text, [stranger, key])).toEqual(original)
-        expect(openReceipt(text, [key, stranger])).toEqual(original)
-        expect(openReceipt(text, [stranger])).toBeUndefined()
-        expect(openReceipt(text, [])).toBeUndefined()
+        expect(openReceipt(text, [stranger, key], original)).toEqual(original)
+        expect(openReceipt(text, [key, stranger], original)).toEqual(original)
+        expect(openReceipt(text, [stranger], original)).toBeUndefined()
+        expect(openReceipt(text, [], original)).toBeUndefined()
       }),
       { numRuns: 30 },
     )
@@ -196,6 +208,16 @@ describe('trust', () => {
     // Signed by a trusted one under the name of another trusted one.
     expect(openReceipt(encoded(joined(fields, KEY, signature)), [KEY, ed25519PublicKey(other)])).toBeUndefined()
     expect(openReceipt(encoded(joined(fields, ed25519PublicKey(other), signature)), [KEY, ed25519PublicKey(other)])).toEqual(BODY)
+  })
+
+  test('is in the key of the vault that a receipt is of, and not in that of another', () => {
+    const [other, seed] = [new Uint8Array(16).fill(9), new Uint8Array(32).fill(8)]
+    const both = [trustedKey(BODY.vaultId, KEY), trustedKey(other, ed25519PublicKey(seed))]
+    expect(openTrusted(signReceipt(SEED, BODY), both)).toEqual(BODY)
+    expect(openTrusted(signReceipt(seed, { ...BODY, vaultId: other }), both)).toEqual({ ...BODY, vaultId: other })
+    // Each of them speaking for the other.
+    expect(openTrusted(signReceipt(seed, BODY), both)).toBeUndefined()
+    expect(openTrusted(signReceipt(SEED, { ...BODY, vaultId: other }), both)).toBeUndefined()
   })
 
   test('is in whole keys: none that is cut, extended or empty', () => {

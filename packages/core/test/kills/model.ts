@@ -2,14 +2,20 @@
 
 import type { PlaceNames, StoredValue } from '../races/support.ts'
 
-export type State = 'live' | 'suspended' | 'shredded'
+/** `retired`: of a value, and of no place. */
+export type State = 'live' | 'suspended' | 'retired' | 'shredded'
 
 /** What reading a value gives: `true` if it is the right one, else the code of the refusal. */
 export type Answer = true | string
 
-const READS: Readonly<Record<State, Answer>> = { live: true, suspended: 'suspended', shredded: 'shredded' }
+const READS: Readonly<Record<State, Answer>> = {
+  live: true,
+  suspended: 'suspended',
+  retired: 'retired',
+  shredded: 'shredded',
+}
 // Of a place and what is above it, the later of these counts.
-const ORDER: readonly State[] = ['live', 'suspended', 'shredded']
+const ORDER: readonly State[] = ['live', 'suspended', 'retired', 'shredded']
 
 interface Status {
   readonly state: State

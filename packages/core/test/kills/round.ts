@@ -111,7 +111,7 @@ export class Round {
     this.#held = newer
     this.#retired = operation === 'retireVersion' ? [old as Known] : []
     this.#before = model.values.filter(({ place }) => places.some((other) => samePlace(place, other)))
-    model.decide(this.#retired, ['live', 'shredded'])
+    model.decide(this.#retired, ['live', 'retired'])
     if (operation === 'recreate') for (const place of places) model.decide(model.at(place), ['shredded'])
     if (becoming !== undefined) for (const place of places) model.begin(place, becoming)
   }
@@ -163,7 +163,7 @@ export class Round {
     expect(await this.operate(process)).toBe(true)
     const { becoming } = OPERATIONS[operation]
     if (becoming !== undefined) for (const place of places) this.model.end(place, becoming)
-    this.model.decide(this.#retired, ['shredded'])
+    this.model.decide(this.#retired, ['retired'])
     const { epoch, versions, tenantsMoving } = await standing(process)
     if (operation === 'rotateRootKey') {
       expect({ epoch, tenantsMoving }).toEqual({ epoch: versions.at(-1)?.number, tenantsMoving: 0 })
@@ -199,8 +199,8 @@ export class Round {
       await process.run('operate', retiring)
     })
     // What was written meanwhile was so under the old version or the new one.
-    this.model.decide(old, ['live', 'shredded'])
-    this.model.decide(this.#before, ['shredded'])
+    this.model.decide(old, ['live', 'retired'])
+    this.model.decide(this.#before, ['retired'])
   }
 
   /** Has a process that knows nothing yet use the places of the operation, and read everything, while others are at work or when none is. */

@@ -3,7 +3,8 @@ import { openVault, verifyCertificateSignature, verifyReceipt } from '@strongroo
 import { describe, expect, test } from 'vitest'
 
 import { ed25519PublicKey, ed25519Sign } from '#core/crypto/ed25519.js'
-import { ascii, concat, lp } from '#core/format/bytes.js'
+import { ascii, concat, hex, lp } from '#core/format/bytes.js'
+import { trustedKey } from '#core/format/trusted-key.js'
 
 import { alice, flipped, openGround, outcome, refusalOf } from './support.ts'
 
@@ -13,13 +14,13 @@ test('the published key has signed it, and any bit changed is refused', async ()
   const { vault } = await openGround()
   const trusted = await vault.receiptKeys()
   const signed = await vault.signCertificate(body)
-  expect(signed.publicKey).toEqual(trusted[0])
-  expect(verifyCertificateSignature(body, signed, trusted)).toBe(true)
-  for (let bit = 0; bit < 8 * body.length; bit++) expect(verifyCertificateSignature(flipped(body, bit), signed, trusted)).toBe(false)
+  expect(trusted).toEqual([Uint8Array.from(Buffer.concat([Buffer.from(vault.id, 'hex'), signed.publicKey]))])
+  expect(verifyCertificateSignature(body, signed, trusted)).toBe(vault.id)
+  for (let bit = 0; bit < 8 * body.length; bit++) expect(verifyCertificateSignature(flipped(body, bit), signed, trusted)).toBeUndefined()
   for (let bit = 0; bit < 512; bit++)
-    expect(verifyCertificateSignature(body, { ...signed, signature: flipped(signed.signature, bit) }, trusted)).toBe(false)
+    expect(verifyCertificateSignature(body, { ...signed, signature: flipped(signed.signature, bit) }, trusted)).toBeUndefined()
   for (let bit = 0; bit < 256; bit++)
-    expect(verifyCertificateSignature(body, { ...signed, publicKey: flipped(signed.publicKey, bit) }, trusted)).toBe(false)
+    expect(verifyCertificateSignature(body, { ...signed, publicKey: flipped(signed.publicKey, bit) }, trusted)).toBeUndefined()
   expect(await vault.signCertificate(body)).toEqual(signed)
 })
 
@@ -30,14 +31,19 @@ test('a key that it brings along is not believed, and each of the trusted ones i
   const label = lp(ascii('strongroom/v1/closure-certificate'))
   const signature = ed25519Sign(seed, concat(label, body))
   const own = await vault.receiptKeys()
-  expect(verifyCertificateSignature(body, { publicKey: stranger, signature }, own)).toBe(false)
-  expect(verifyCertificateSignature(body, { publicKey: own[0] as Uint8Array, signature }, [...own, stranger])).toBe(false)
-  expect(verifyCertificateSignature(body, { publicKey: stranger, signature }, [...own, stranger])).toBe(true)
+  const other = new Uint8Array(16).fill(9)
+  expect(verifyCertificateSignature(body, { publicKey: stranger, signature }, own)).toBeUndefined()
+  expect(
+    verifyCertificateSignature(body, { publicKey: (own[0] as Uint8Array).slice(16), signature }, [...own, trustedKey(other, stranger)]),
+  ).toBeUndefined()
+  expect(verifyCertificateSignature(body, { publicKey: stranger, signature }, [...own, trustedKey(other, stranger)])).toBe(hex(other))
   // Other labels, and none.
-  for (const other of [new Uint8Array(), ascii('strongroom/v1/closure-certificate'), lp(ascii('strongroom/v1/shred-receipt'))])
-    expect(verifyCertificateSignature(body, { publicKey: stranger, signature: ed25519Sign(seed, concat(other, body)) }, [stranger])).toBe(
-      false,
-    )
+  for (const wrong of [new Uint8Array(), ascii('strongroom/v1/closure-certificate'), lp(ascii('strongroom/v1/shred-receipt'))])
+    expect(
+      verifyCertificateSignature(body, { publicKey: stranger, signature: ed25519Sign(seed, concat(wrong, body)) }, [
+        trustedKey(other, stranger),
+      ]),
+    ).toBeUndefined()
 })
 
 describe('a receipt and a certificate', () => {
@@ -49,11 +55,11 @@ describe('a receipt and a certificate', () => {
     const { receipt } = await alice(vault).shred()
     const all = new Uint8Array(Buffer.from(receipt.slice('srr1.'.length), 'base64url'))
     const [fields, publicKey, signature] = [all.subarray(0, -HEADER), all.slice(-HEADER, -64), all.slice(-64)]
-    expect(verifyCertificateSignature(fields, { publicKey, signature }, trusted)).toBe(false)
+    expect(verifyCertificateSignature(fields, { publicKey, signature }, trusted)).toBeUndefined()
     // Nor with the label of the other in its body.
-    expect(verifyCertificateSignature(concat(lp(ascii('strongroom/v1/shred-receipt')), fields), { publicKey, signature }, trusted)).toBe(
-      false,
-    )
+    expect(
+      verifyCertificateSignature(concat(lp(ascii('strongroom/v1/shred-receipt')), fields), { publicKey, signature }, trusted),
+    ).toBeUndefined()
 
     const signed = await vault.signCertificate(fields)
     const forged = `srr1.${Buffer.concat([fields, signed.publicKey, signed.signature]).toString('base64url')}`
@@ -73,7 +79,8 @@ test('wrong arguments, and a closed vault', async () => {
     ['publicKey', () => verifyCertificateSignature(body, { ...signed, publicKey: new Uint8Array(31) }, trusted)],
     ['signature', () => verifyCertificateSignature(body, { ...signed, signature: new Uint8Array(63) }, trusted)],
     ['trustedKeys', () => verifyCertificateSignature(body, signed, [])],
-    ['trustedKeys', () => verifyCertificateSignature(body, signed, [new Uint8Array(31)])],
+    ['trustedKeys', () => verifyCertificateSignature(body, signed, [new Uint8Array(32)])],
+    ['trustedKeys', () => verifyCertificateSignature(body, signed, [...trusted, trustedKey(new Uint8Array(16), signed.publicKey)])],
     ['trustedKeys', () => verifyCertificateSignature(body, signed, trusted[0] as never)],
   ]
   for (const [argument, call] of refusals) expect(await refusalOf(call)).toMatchObject({ code: 'invalid_argument', argument })

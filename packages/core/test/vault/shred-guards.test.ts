@@ -131,8 +131,8 @@ describe('where something hangs on a place', () => {
       return done
     }
     expect(await shredAll()).toBe(300)
-    // Two batches, each before and after the keys go, and what is kept is looked for as well.
-    expect([calls, scans.length]).toEqual([[], 6])
+    // Two batches, each before and after the keys go, holds twice, and what is kept is looked for as well.
+    expect([calls, scans.length]).toEqual([[], 10])
     await vault.tenant('acme').subject('p7').recreate({ reason: 'unspecified' })
     await connect(made, vault, await vault.tenant('acme').subject('p7').references())
     await connect(made, vault, await vault.tenant('acme').subject('p9').references())

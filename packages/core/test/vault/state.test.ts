@@ -44,6 +44,25 @@ describe('state', () => {
     expect(await vault.tenant('rival').subject('never').state()).toBe('gone')
   })
 
+  test('of its own key: suspended only where that is, dead with what is above', async () => {
+    const { vault } = await openGround()
+    const her = alice(vault)
+    const item = her.item('hubspot')
+    expect(await item.ownState()).toBe('absent')
+    await item.encrypt(email, 'ada')
+    const own = async (): Promise<readonly string[]> => [await her.ownState(), await item.ownState(), await item.state()]
+    await vault.tenant('acme').suspend()
+    expect(await own()).toEqual(['active', 'active', 'suspended'])
+    await her.suspend()
+    expect(await own()).toEqual(['suspended', 'active', 'suspended'])
+    await vault.tenant('acme').resume()
+    await item.suspend()
+    await her.resume()
+    expect(await own()).toEqual(['active', 'suspended', 'suspended'])
+    await her.shred()
+    expect(await own()).toEqual(['shredded', 'gone', 'gone'])
+  })
+
   test('a new life is active, and what hung beneath the old one is not', async () => {
     const { vault } = await openGround()
     const her = alice(vault)

@@ -36,6 +36,18 @@ test('each thing is tried, whatever became of those before it', async () => {
   expect(sum.report()).toEqual(swept({ done: 6, waiting: 6, failed: 6, damaged: 2, failures: [...failures, ...failures] }))
 })
 
+test('what a legal hold keeps waits, and how many there are is said by itself', async () => {
+  const tally = new SweepTally(undefined)
+  expect(await tally.attempt('one', answered('held'))).toBe('held')
+  expect(await tally.attempt('two', refused('held'))).toBe('held')
+  await tally.attempt('three', answered('waiting'))
+  expect(tally.report()).toEqual({ ...swept({ waiting: 3 }), held: 2 })
+  const sum = new SweepTally({})
+  sum.add(tally.report())
+  sum.add(swept({ waiting: 1 }))
+  expect(sum.report()).toEqual({ ...swept({ waiting: 4 }), held: 2 })
+})
+
 test.each(['key_store_unavailable', 'state_store_unavailable', 'vault_closed'] as const)('%s ends it', async (code) => {
   const tally = new SweepTally(undefined)
   expect(await outcome(() => tally.attempt('place', refused(code)))).toBe(code)

@@ -75,7 +75,7 @@ export interface Connection {
   /**
    * Ends it: its keys are destroyed, and the provider is asked to revoke its tokens, now and, where that fails, by sweeping.
    *
-   * @throws StrongroomError `not_found`, and what stores and keys throw; repeat it then: it goes on where it stopped
+   * @throws StrongroomError `not_found`, `held` (a legal hold stands on whose it is), and what stores and keys throw; repeat it then: it goes on where it stopped
    */
   disconnect(): Promise<Disconnected>
   /** What events call it by: no name is in it. It begins with the `ref` of its tenant, as `vault.tenants.list` gives it. @throws StrongroomError `not_found` (no such tenant), and what stores and keys throw */

@@ -5,6 +5,7 @@ import {
   type Replayed,
   readOptions,
   requireErasedPlace,
+  requireNamelessPlace,
   type Resource,
   StrongroomError,
   type Vault,
@@ -45,7 +46,7 @@ export function resourceOf(vault: Vault, outbox: RevocationOutbox, options: Disc
       return ended
     },
     verify: count,
-    survivors: async (place) => waitingRevocations(outbox, options.options.providers, requireErasedPlace(place)),
+    survivors: async (place) => waitingRevocations(outbox, options.options.providers, requireNamelessPlace(place)),
     async replay(_, how) {
       const { signal } = readOptions(how, ['signal'])
       const found = { looked: 0, removed: 0, suspended: 0 }

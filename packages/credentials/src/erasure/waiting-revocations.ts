@@ -1,6 +1,6 @@
 /** What of a person outlives her erasure for some days: tokens whose revocation nobody has confirmed yet. */
 
-import type { ErasedPlace, Survivor } from '@strongroom/core'
+import type { NamelessPlace, Survivor } from '@strongroom/core'
 
 import type { RevocationOutbox, StoredRevocation } from '../revoke/outbox.ts'
 
@@ -11,12 +11,12 @@ const OTHER = 'unknown'
 export async function waitingRevocations(
   outbox: RevocationOutbox,
   providers: ReadonlyMap<string, unknown>,
-  { item, references }: ErasedPlace,
+  { kind, references }: NamelessPlace,
 ): Promise<readonly Survivor[]> {
   const found = new Map<string, { count: number; until: number }>()
-  for await (const waiting of outbox.list(item === undefined ? references : references.slice(0, -1))) {
+  for await (const waiting of outbox.list(kind === 'item' ? references.slice(0, -1) : references)) {
     const { provider, connection, until } = read(waiting)
-    if (item !== undefined && !connection?.endsWith(`/${references.join('/')}`)) continue
+    if (kind === 'item' && !connection?.endsWith(`/${references.join('/')}`)) continue
     const name = provider !== undefined && providers.has(provider) ? provider : OTHER
     const { count, until: latest } = found.get(name) ?? { count: 0, until: 0 }
     found.set(name, { count: count + 1, until: Math.max(latest, until) })

@@ -45,7 +45,7 @@ async function nameOf(leaving: Leaving, { record }: StoredConnection): Promise<s
       keys.dispose()
     }
   } catch (error) {
-    if (error instanceof StrongroomError && ['shredded', 'decrypt_failed'].includes(error.code)) return undefined
+    if (error instanceof StrongroomError && ['shredded', 'retired', 'decrypt_failed'].includes(error.code)) return undefined
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** Ending a connection: what it takes to revoke its tokens is put by, then its key is destroyed, then the provider is asked. */
 
-import { type Clock, type Shredded, StrongroomError } from '@strongroom/core'
+import { type Clock, findHold, type Shredded, StrongroomError, type Vault } from '@strongroom/core'
 
 import { notConnected } from '../errors.ts'
 import type { CredentialEvent } from '../events.ts'
@@ -33,6 +33,7 @@ export interface Disconnected {
 }
 
 export interface DisconnectOptions {
+  readonly vault: Pick<Vault, 'id' | 'stateStore'>
   readonly store: ConnectionStore
   readonly clock: Clock
   readonly revocations: Revocations
@@ -43,10 +44,11 @@ export interface DisconnectOptions {
 /** What was put by of a connection's tokens, or why nothing was. `gone`: with their key, before which they were put by, and there is no more to be done. */
 export type PutBy = StoredRevocation | 'unsupported' | 'unconfirmed' | 'gone'
 
-/** @throws StrongroomError `not_found`, and what stores and keys throw; repeated, it goes on where it stopped */
+/** @throws StrongroomError `not_found`, `held`, and what stores and keys throw; repeated, it goes on where it stopped */
 export async function disconnect(leaving: Leaving, options: DisconnectOptions): Promise<Disconnected> {
   const { store, tell, revocations } = options
   const { failpoint } = options.options
+  await requireNotHeld(leaving, options)
   const { record, putBy } = await markLeaving(leaving, options)
   const shredded = await leaving.itemOf(record).shred({ reason: 'subjectRequest' })
   await failpoint('disconnect.shredded')
@@ -58,8 +60,16 @@ export async function disconnect(leaving: Leaving, options: DisconnectOptions): 
   return { shredded, revocation, keptUntil: revocation === 'pending' ? putBy.until : undefined }
 }
 
+// Before it is marked and its token revoked: the shred would be refused as well, and leave it half ended.
+async function requireNotHeld({ key, itemOf }: Leaving, { store, vault }: DisconnectOptions): Promise<void> {
+  const found = await store.read(key)
+  if (found === undefined) throw notConnected()
+  if ((await findHold(vault.stateStore, vault.id, await itemOf(found.record).references())) === undefined) return
+  throw new StrongroomError('held', 'a legal hold stands on whose connection this is: release it first; nothing was revoked')
+}
+
 // The last two are of a tenant that does not open as a whole.
-const UNREADABLE: readonly string[] = ['decrypt_failed', 'wrong_root_key', 'root_version_destroyed']
+const UNREADABLE: readonly string[] = ['retired', 'decrypt_failed', 'wrong_root_key', 'root_version_destroyed']
 // Each was overtaken by newer tokens.
 const MOST_TRIES = 100
 

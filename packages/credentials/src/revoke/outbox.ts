@@ -29,6 +29,8 @@ export const REVOCATIONS = 'strongroom/revocations'
 const DAY = 86_400_000
 /** That a token is kept at most. */
 const WEEK = 7 * DAY
+/** Longer than an erasure takes, from the shred to its certificate. */
+const NOTED_FOR = 366 * DAY
 const PAGE = 100
 
 /** A revocation that waits. */
@@ -38,7 +40,7 @@ export interface PendingRevocation {
   readonly provider: string
   readonly hint: TokenHint
   readonly attempts: number
-  /** The token, in text form. */
+  /** The token, in text form; empty once nobody asks any more, and it was not confirmed. */
   readonly token: string
 }
 
@@ -128,6 +130,11 @@ export class RevocationOutbox {
     return stored(key, next, await this.#put(key, next, version, until))
   }
 
+  /** Leaves a note that it was never confirmed, without the token: so that the certificate of an erasure can say it. @throws as `claim` */
+  async note({ key, pending, stored: version }: StoredRevocation): Promise<void> {
+    await this.#put(key, { ...pending, token: '' }, version, this.#clock.now() + NOTED_FOR)
+  }
+
   async remove({ key, stored: expected }: StoredRevocation): Promise<void> {
     await this.#store.delete(REVOCATIONS, key, { expected })
   }
@@ -152,6 +159,11 @@ export class RevocationOutbox {
 /** Whether nobody can read a token any more: its day is over, or it is no entry that was made here. */
 export function isUnreadable(error: unknown): boolean {
   return error instanceof StrongroomError && ['shredded', 'decrypt_failed', 'invalid_argument'].includes(error.code)
+}
+
+/** Whether nobody asks about it any more, and it was not confirmed. */
+export function isNoted({ pending }: Pick<StoredRevocation, 'pending'>): boolean {
+  return pending.token === ''
 }
 
 function stored(key: string, pending: PendingRevocation, version: StateVersion): StoredRevocation {

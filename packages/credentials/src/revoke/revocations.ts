@@ -10,7 +10,7 @@ import type { TokenEndpointOptions } from '../oauth/token-endpoint.ts'
 import type { CheckedCredentialsOptions } from '../options.ts'
 import type { CheckedProvider } from '../providers/provider.ts'
 import { isConflict } from '../records/connection-store.ts'
-import { isUnreadable, type RevocationOutbox, type StoredRevocation } from './outbox.ts'
+import { isNoted, isUnreadable, type RevocationOutbox, type StoredRevocation } from './outbox.ts'
 import { revokeToken } from './revocation-endpoint.ts'
 
 export interface RevocationsOptions {
@@ -68,6 +68,7 @@ export class Revocations {
 
   /** Asks the provider, unless somebody else does. */
   async attempt(waiting: StoredRevocation, about: EventPlace): Promise<RevocationOutcome | 'pending'> {
+    if (isNoted(waiting)) return 'unconfirmed'
     const { outbox, clock, options, endpoint } = this.#with
     const pause = Math.max(options.lease, growingPause(waiting.pending.attempts + 1, FIRST_BETWEEN_MS, MOST_BETWEEN_MS))
     let claimed: StoredRevocation
@@ -115,14 +116,15 @@ export class Revocations {
     }
   }
 
-  /** For what nobody can ask about any more. */
+  /** For what nobody can ask about any more. A note stays for a year that it was not confirmed. */
   async giveUp(waiting: StoredRevocation, about: EventPlace): Promise<void> {
-    await this.#end(waiting, 'unconfirmed', about)
+    if (isNoted(waiting)) await this.#with.outbox.remove(waiting)
+    else await this.#end(waiting, 'unconfirmed', about)
   }
 
   async #end(waiting: StoredRevocation, outcome: RevocationOutcome, about: EventPlace): Promise<void> {
     try {
-      await this.#with.outbox.remove(waiting)
+      await (outcome === 'unconfirmed' ? this.#with.outbox.note(waiting) : this.#with.outbox.remove(waiting))
     } catch (error) {
       // Somebody else has asked meanwhile, and will say so.
       if (isConflict(error)) return

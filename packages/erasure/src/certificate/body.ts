@@ -5,6 +5,7 @@ import { z } from 'zod'
 
 import { type PolicyTerms, termsOf } from '../policy/policy.ts'
 import type { ClosureCertificate, DestroyedRootVersion, ErasedResource } from './certificate.ts'
+import { isInOrder } from './in-order.ts'
 
 /** The number of the only form that there is. */
 const FORM = 1
@@ -56,6 +57,7 @@ const certificate: z.ZodType<ClosureCertificate & { readonly form: number }> = z
   shreddedAt: instant,
   erasedAt: instant,
   closedAt: instant,
+  held: z.strictObject({ from: instant, until: instant }).optional(),
   keyVersions: whole,
   rootVersion: atLeast1,
   ledger: z.strictObject({ n: atLeast1, hash: z.string().regex(/^[0-9a-f]{64}$/) }),
@@ -86,6 +88,7 @@ export function encodeBody(said: ClosureCertificate): Uint8Array {
     shreddedAt: said.shreddedAt,
     erasedAt: said.erasedAt,
     closedAt: said.closedAt,
+    held: said.held && { from: said.held.from, until: said.held.until },
     keyVersions: said.keyVersions,
     rootVersion: said.rootVersion,
     ledger: { n: said.ledger.n, hash: said.ledger.hash },
@@ -114,7 +117,7 @@ export function decodeBody(bytes: Uint8Array): ClosureCertificate | undefined {
   } catch {
     return undefined
   }
-  return isWhole(said) && Buffer.from(encodeBody(said)).equals(bytes) ? said : undefined
+  return isWhole(said) && isInOrder(said) && Buffer.from(encodeBody(said)).equals(bytes) ? said : undefined
 }
 
 const DEPTHS: Readonly<Record<ClosureCertificate['kind'], number>> = { tenant: 1, subject: 2, self: 2, item: 3 }

@@ -4,6 +4,7 @@ import { invalidArgument, StrongroomError, type Vault, verifyReceipt } from '@st
 
 import { decodeBody, encodeBody } from './body.ts'
 import type { CertificateFacts, ClosureCertificate } from './certificate.ts'
+import { inOrder } from './in-order.ts'
 import { agreesWithReceipt } from './receipt.ts'
 import { fromText, toText } from './text-form.ts'
 
@@ -20,7 +21,7 @@ export async function issueCertificate(vault: Vault, { finality, ...facts }: Cer
       `older backups still bring the keys back: ${finality.blockedBy.join(', ')}; nothing was signed`,
     )
   const receipt = verifyReceipt(facts.receipt, await vault.receiptKeys())
-  const said: ClosureCertificate = {
+  const said = inOrder<ClosureCertificate>({
     ...facts,
     vaultId: vault.id,
     region: receipt.region,
@@ -30,7 +31,7 @@ export async function issueCertificate(vault: Vault, { finality, ...facts }: Cer
     closedAt: finality.at,
     ledger: { n: receipt.ledger.n, hash: Buffer.from(receipt.ledger.hash).toString('hex') },
     destruction: finality.versions.filter(({ number }) => number <= receipt.rootVersion),
-  }
+  })
   const body = encodeBody(said)
   if (decodeBody(body) === undefined) throw invalidArgument('facts', 'must be those of an erasure that has ended')
   if (!agreesWithReceipt(said, receipt)) throw invalidArgument('facts.receipt', 'must be that of the place, or of what it is beneath')

@@ -2,7 +2,7 @@
 
 import { durationInWords, type ReasonName, type Survivor } from '@strongroom/core'
 
-import type { ClosureCertificate, DestroyedRootVersion, ErasedKind, ErasedResource } from './certificate.ts'
+import type { ClosureCertificate, DestroyedRootVersion, ErasedKind, ErasedResource, HeldBack } from './certificate.ts'
 import { instant, labelled, paragraph } from './lines.ts'
 import { verifyCertificate } from './verify.ts'
 
@@ -72,7 +72,8 @@ export function certificateInWords(said: ClosureCertificate): string {
     '',
     ...labelled('Asked for', instant(said.requestedAt)),
     ...labelled('Unreadable from', `${instant(said.suspendedAt)}, everywhere within ${durationInWords(policy.cacheBound)}`),
-    ...labelled('Recoverable until', said.dueAt > said.suspendedAt ? instant(said.dueAt) : 'at no time: no grace was given'),
+    ...labelled('Recoverable until', recoverableInWords(said)),
+    ...(said.held === undefined ? [] : labelled('Held back', heldInWords(said.held))),
     ...labelled('Keys destroyed', `${instant(said.shreddedAt)} (${keysInWords(said)})`),
     ...labelled('Records removed', instant(said.erasedAt)),
     ...labelled('Keys in no backup', instant(said.closedAt)),
@@ -83,7 +84,7 @@ export function certificateInWords(said: ClosureCertificate): string {
     'Root keys, without which backups of the keys cannot be opened',
     ...listed(destruction.map(destructionInWords), 'none'),
     '',
-    `What outlived this erasure on ${instant(said.erasedAt)}`,
+    `What outlived this erasure on ${instant(said.closedAt)}`,
     ...listed(survivors.map(survivorInWords), 'nothing that was found'),
     '',
     ...paragraph(
@@ -95,6 +96,15 @@ export function certificateInWords(said: ClosureCertificate): string {
     ),
     '',
   ].join('\n')
+}
+
+function recoverableInWords({ suspendedAt, dueAt, shreddedAt }: ClosureCertificate): string {
+  if (dueAt <= suspendedAt) return 'at no time: no grace was given'
+  return shreddedAt <= suspendedAt ? 'at no time: its keys were destroyed before' : instant(Math.min(dueAt, shreddedAt))
+}
+
+function heldInWords({ from, until }: HeldBack): string {
+  return `a legal hold kept the keys from being destroyed, from ${instant(from)} until ${instant(until)} at least`
 }
 
 function keysInWords({ keyVersions, kind }: ClosureCertificate): string {

@@ -8,10 +8,10 @@ import { agreesWithReceipt } from './receipt.ts'
 import { fromText } from './text-form.ts'
 
 /**
- * Checks a closure certificate: that one of these keys has signed it and the receipt in it, that no byte was changed (Ed25519, RFC 8032), and
- * that it claims nothing before it was so. A key that a certificate brings along is never believed.
+ * Checks a closure certificate: that keys of the vault that it is about, of these, have signed it and the receipt in it, that no byte was changed
+ * (Ed25519, RFC 8032), and that it claims nothing before it was so. A key that a certificate brings along is never believed.
  *
- * @param trustedKeys - public keys of 32 bytes, as `vault.receiptKeys()` gave them to be published
+ * @param trustedKeys - of one vault or of several, 48 bytes each, as `vault.receiptKeys()` gave them to be published
  * @throws StrongroomError `certificate_invalid`, `invalid_argument`
  * @example
  * ```ts
@@ -30,9 +30,9 @@ export function verifyCertificate(certificate: string, trustedKeys: readonly Uin
   // The keys are checked in any case: a wrong argument is never the certificate's fault.
   const none = { body: new Uint8Array(), publicKey: new Uint8Array(32), signature: new Uint8Array(64) }
   const { body, ...signature } = parts ?? none
-  const isSigned = verifyCertificateSignature(body, signature, trustedKeys)
-  const said = isSigned ? decodeBody(body) : undefined
-  if (said === undefined || !hasReceipt(said, trustedKeys))
+  const vaultId = verifyCertificateSignature(body, signature, trustedKeys)
+  const said = vaultId === undefined ? undefined : decodeBody(body)
+  if (said === undefined || said.vaultId !== vaultId || !hasReceipt(said, trustedKeys))
     throw new StrongroomError('certificate_invalid', 'no trusted key has signed this certificate, or it was altered: it proves nothing')
   return said
 }

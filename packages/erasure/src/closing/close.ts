@@ -8,6 +8,7 @@ import type { ErasedRecord } from '../records/ended.ts'
 import type { ClosingNote } from '../records/ended-erasures.ts'
 import { idOf } from '../records/keys.ts'
 import type { SealedEntry } from '../records/sealed-entries.ts'
+import { askSurvivors } from '../survivors.ts'
 
 /** Looks at the lowest root version of each region that anything waits for, and at no other while that is not destroyed. */
 export async function close(parts: ErasureParts, tally: SweepTally): Promise<void> {
@@ -61,8 +62,11 @@ async function closeOne(parts: ErasureParts, note: ClosingNote, erased: SealedEn
   const { ended, vault, options, tell } = parts
   const { failpoint } = options
   const { references, nonce } = note
-  const { region: _, rootVersion: __, ...facts } = erased.value
-  const certificate = await issueCertificate(vault, { ...facts, references, finality })
+  const { region: _, rootVersion: __, survivors: before, ...facts } = erased.value
+  // What was waited for when nothing was left has most often come by now.
+  const names = facts.resources.map(({ name }) => name)
+  const survivors = (await askSurvivors(parts, { kind: facts.kind, references }, { names, before })).flatMap((each) => each.survivors)
+  const certificate = await issueCertificate(vault, { ...facts, references, survivors, finality })
   await failpoint('closed.signed')
   await ended.putCertificate(note, certificate)
   await failpoint('closed.put')

@@ -1,6 +1,6 @@
 /** Legal holds: while one stands on a place, above it or beneath it, nothing of it is destroyed. */
 
-import { type Field, field, randomBytes, type StateEntry, StrongroomError, type Vault } from '@strongroom/core'
+import { type Field, field, findHold, holdKey, randomBytes, type StateEntry, StrongroomError, type Vault } from '@strongroom/core'
 import { z } from 'zod'
 
 import { id, instant } from '../records/forms.ts'
@@ -9,7 +9,6 @@ import { isConflict, SealedEntries, unlessDamaged } from '../records/sealed-entr
 
 const NAMESPACE = 'strongroom/holds'
 const RELEASED = 'strongroom/released-holds'
-const STANDS = 'hold'
 /** Instead of the reason of one that does not open. */
 const UNREADABLE = 'unreadable'
 
@@ -56,13 +55,7 @@ export class Holds {
 
   /** Whether nothing of a place may be destroyed. One that does not open stands as well: nobody can say what it was. */
   async stand(references: readonly string[]): Promise<boolean> {
-    const { stateStore, id: vaultId } = this.#vault
-    const above = references.slice(1).map((_, i) => references.slice(0, i + 1))
-    const [beneath, ...others] = await Promise.all([
-      stateStore.scan(NAMESPACE, prefixOf(vaultId, references), { limit: 1 }),
-      ...above.map((each) => stateStore.get(NAMESPACE, this.#key(each))),
-    ])
-    return (beneath as readonly unknown[]).length > 0 || others.some((entry) => entry !== undefined)
+    return (await findHold(this.#vault.stateStore, this.#vault.id, references)) !== undefined
   }
 
   /** @throws StrongroomError `already_exists` */
@@ -107,7 +100,7 @@ export class Holds {
   }
 
   #key(references: readonly string[]): string {
-    return prefixOf(this.#vault.id, references) + STANDS
+    return holdKey(this.#vault.id, references)
   }
 }
 

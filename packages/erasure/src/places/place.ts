@@ -101,17 +101,10 @@ export class VaultPlace {
     return info
   }
 
+  /** Of its own key: what is above it may be suspended by others, for reasons of theirs. */
   async state(): Promise<PlaceState> {
     const beneath = this.#beneath
-    return beneath === undefined ? (await this.tenantInfo()).state : beneath.state()
-  }
-
-  /** Whether it is suspended by itself, and not by what is above it. */
-  async isSuspendedItself(): Promise<boolean> {
-    if ((await this.state()) !== 'suspended') return false
-    const { item } = this.names
-    const above = item === undefined ? this.#beneath && (await this.tenantInfo()).state : await this.#subject.state()
-    return above !== 'suspended'
+    return beneath === undefined ? (await this.tenantInfo()).state : beneath.ownState()
   }
 
   /** As resources are asked about it. */

@@ -1,16 +1,19 @@
 /** An erasure that has ended: nothing is left to be erased, and so no name is left in its record. */
 
-import { type Field, field, type Survivor } from '@strongroom/core'
+import { type Field, field } from '@strongroom/core'
 import { z } from 'zod'
 
 import type { CertificateFacts, ErasedResource } from '../certificate/certificate.ts'
-import { instant, policyTerms, reasonName } from './forms.ts'
+import { type ResourceSurvivors, survivorsForm } from '../survivors.ts'
+import { heldBack, instant, policyTerms, reasonName } from './forms.ts'
 
 /** What is known of it until the certificate is issued. */
-export interface ErasedRecord extends Omit<CertificateFacts, 'references' | 'finality'> {
+export interface ErasedRecord extends Omit<CertificateFacts, 'references' | 'finality' | 'survivors'> {
   readonly region: string
   /** The newest root version that there was at the shred. */
   readonly rootVersion: number
+  /** What each resource said when nothing was left. They are asked again for the certificate. */
+  readonly survivors: readonly ResourceSurvivors[]
 }
 
 const erasedResource: z.ZodType<ErasedResource> = z.strictObject({
@@ -18,16 +21,6 @@ const erasedResource: z.ZodType<ErasedResource> = z.strictObject({
   found: instant,
   remaining: z.literal(0),
   verifiedAt: instant,
-})
-
-/** What a resource may say that outlives an erasure. */
-export const survivorForm: z.ZodType<Survivor> = z.strictObject({
-  what: z.enum(['revocation', 'index']),
-  name: z.string(),
-  count: instant.optional(),
-  scope: z.enum(['tenant', 'application']).optional(),
-  generation: z.number().int().min(1).optional(),
-  until: instant.optional(),
 })
 
 const erased: z.ZodType<ErasedRecord> = z.strictObject({
@@ -40,9 +33,10 @@ const erased: z.ZodType<ErasedRecord> = z.strictObject({
   suspendedAt: instant,
   dueAt: instant,
   erasedAt: instant,
+  held: heldBack.optional(),
   receipt: z.string(),
   resources: z.array(erasedResource),
-  survivors: z.array(survivorForm),
+  survivors: survivorsForm,
 })
 
 /** What `strongroom/erasures` holds under a key that ends with a nonce: erased, and not yet closed. */

@@ -4,7 +4,8 @@ import { type Field, field, type ReasonName } from '@strongroom/core'
 import { z } from 'zod'
 
 import type { PolicyTerms } from '../policy/policy.ts'
-import { id, instant, policyTerms, reasonName } from './forms.ts'
+import type { HeldBack } from '../certificate/certificate.ts'
+import { heldBack, id, instant, policyTerms, reasonName } from './forms.ts'
 
 /**
  * `requested`: noted, not yet suspended. `suspended`: nothing decrypts, and it can be taken back until it is due. `cancelling`: it is being
@@ -61,9 +62,13 @@ export interface OpenRecord {
   readonly due: number
   /** Somebody else had suspended it before: taking back leaves it so. */
   readonly suspendedBefore: boolean
+  /** It was due, and a hold stood. */
+  readonly held?: HeldBack | undefined
   /** The signed receipt of the shred: its own, or that of what it is beneath. */
   readonly receipt?: string | undefined
   readonly resources: readonly ResourceProgress[]
+  /** Random: of whoever works on it, until somebody else takes it or changes it. */
+  readonly claim?: string | undefined
   /** Of what is not a resource's. */
   readonly failure?: Failure | undefined
 }
@@ -103,8 +108,10 @@ const record: z.ZodType<OpenRecord> = z.strictObject({
   suspended: instant.optional(),
   due: instant,
   suspendedBefore: z.boolean(),
+  held: heldBack.optional(),
   receipt: z.string().optional(),
   resources: z.array(resource),
+  claim: id.optional(),
   failure: failure.optional(),
 })
 

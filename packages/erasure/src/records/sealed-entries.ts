@@ -22,8 +22,14 @@ export class SealedEntries<T> {
 
   /** @throws StrongroomError `decrypt_failed` for what was not put there by this vault */
   async get(key: string): Promise<SealedEntry<T> | undefined> {
+    const entry = await this.read(key)
+    return entry === undefined ? undefined : this.open(entry)
+  }
+
+  /** An entry as it is stored. */
+  async read(key: string): Promise<StateEntry | undefined> {
     const entry = await this.#vault.stateStore.get(this.#namespace, key)
-    return entry === undefined ? undefined : this.open({ key, ...entry })
+    return entry === undefined ? undefined : { key, ...entry }
   }
 
   /** Opens an entry that was read with others. @throws StrongroomError as `get` */
@@ -46,12 +52,17 @@ export class SealedEntries<T> {
   /** Removes it, if it is still the one that was read. */
   async remove({ key, version }: Pick<StateEntry, 'key' | 'version'>): Promise<boolean> {
     try {
-      await this.#vault.stateStore.delete(this.#namespace, key, { expected: version })
+      await this.delete({ key, version })
       return true
     } catch (error) {
       unlessConflict(error)
       return false
     }
+  }
+
+  /** @throws StrongroomError `conflict` where it is not the one that was read */
+  delete({ key, version }: Pick<StateEntry, 'key' | 'version'>): Promise<void> {
+    return this.#vault.stateStore.delete(this.#namespace, key, { expected: version })
   }
 
   /** This vault's entries that are due, oldest first, as they are stored. */
@@ -78,8 +89,12 @@ export function unlessConflict(error: unknown): void {
   if (!isConflict(error)) throw error
 }
 
+export function isDamaged(error: unknown): error is StrongroomError {
+  return error instanceof StrongroomError && ['decrypt_failed', 'schema_mismatch'].includes(error.code)
+}
+
 export function unlessDamaged(error: unknown): undefined {
-  if (!(error instanceof StrongroomError && ['decrypt_failed', 'schema_mismatch'].includes(error.code))) throw error
+  if (!isDamaged(error)) throw error
 }
 
 // A value is encrypted only if JSON gives back the same.

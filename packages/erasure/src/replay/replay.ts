@@ -15,11 +15,12 @@ export interface ReplayReport {
 /** One resource: looked through to its end, unless `failure` says what kept it from that. */
 export interface ReplayedResource extends Replayed {
   readonly name: string
+  readonly retired: number
   /** A code of `StrongroomError`, `resource_malformed` where its answer is no counts, or `failed` for what somebody else threw. Repeat the replay. */
   readonly failure?: string | undefined
 }
 
-const NOTHING: Replayed = { looked: 0, removed: 0, suspended: 0 }
+const NOTHING: Replayed & { readonly retired: number } = { looked: 0, removed: 0, suspended: 0, retired: 0 }
 
 /**
  * Goes through all data of all resources. May be repeated, and then removes what is left.
@@ -42,10 +43,11 @@ export async function replayErasures(vault: Vault, resources: readonly Resource[
 async function replayed(resource: Resource, dead: DeadPlaces, signal: AbortSignal | undefined): Promise<ReplayedResource> {
   const { name } = resource
   try {
-    const { looked, removed, suspended }: Partial<Replayed> = (await resource.replay?.(dead, { signal })) ?? {}
+    const { looked, removed, suspended, retired = 0 }: Partial<Replayed> = (await resource.replay?.(dead, { signal })) ?? {}
     // One that says nothing may have looked at nothing.
-    if (!isCount(looked) || !isCount(removed) || !isCount(suspended)) return { name, ...NOTHING, failure: 'resource_malformed' }
-    return { name, looked, removed, suspended }
+    if (!isCount(looked) || !isCount(removed) || !isCount(suspended) || !isCount(retired))
+      return { name, ...NOTHING, failure: 'resource_malformed' }
+    return { name, looked, removed, suspended, retired }
   } catch (error) {
     signal?.throwIfAborted()
     return { name, ...NOTHING, failure: error instanceof StrongroomError ? error.code : 'failed' }

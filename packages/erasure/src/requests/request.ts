@@ -1,12 +1,12 @@
 /** Asking for an erasure. */
 
-import { invalidArgument, randomBytes, readOptions, Reason, type ReasonName, StrongroomError } from '@strongroom/core'
+import { invalidArgument, randomBytes, readOptions, Reason, type ReasonName, type StateVersion, StrongroomError } from '@strongroom/core'
 
 import type { ErasureParts } from '../parts.ts'
 import { type Erasable, VaultPlace } from '../places/place.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import type { OpenRecord } from '../records/record.ts'
-import { destroyKeys } from '../sweep/destroy-keys.ts'
+import { destroyKeys, DUE_WHILE_HELD, heldBack } from '../sweep/destroy-keys.ts'
 import { LEASE } from '../sweep/pauses.ts'
 import { finishCancel } from './cancel.ts'
 import { type ErasureRequest, readRequest, requestOf } from './handle.ts'
@@ -31,7 +31,7 @@ export async function request(parts: ErasureParts, place: Erasable, options: Req
   const { reason, grace } = checkOptions(parts, options)
   const { place: found, references } = await VaultPlace.of(parts.vault, place)
   for (let rounds = 1; rounds <= MOST_ROUNDS; rounds++) {
-    const erasure = (await parts.open.find(references)) ?? (await begin(parts, found, references, { reason, grace }))
+    const erasure = await findOrBegin(parts, found, references, { reason, grace })
     if (erasure === undefined || (await isOver(parts, erasure, found))) continue
     const left = await goOn(parts, erasure, grace)
     const answer = left === undefined ? await readRequest(parts, erasure.id) : requestOf(parts, left)
@@ -39,6 +39,27 @@ export async function request(parts: ErasureParts, place: Erasable, options: Req
     return answer
   }
   throw new StrongroomError('conflict', 'others keep asking for this and taking it back; repeat it when they have stopped')
+}
+
+// One that does not open is nobody's request any more: this one takes its place, so that nobody comes back between the two.
+async function findOrBegin(
+  parts: ErasureParts,
+  place: VaultPlace,
+  references: readonly string[],
+  options: RequestOptions,
+): Promise<OpenErasure | undefined> {
+  const entry = await parts.open.stored(references)
+  if (entry === undefined) return begin(parts, place, references, { ...options, expected: 'absent' })
+  const found = await parts.open.open(entry).catch(unlessNotOurs)
+  if (found !== undefined) return found
+  const begun = await begin(parts, place, references, { ...options, expected: entry.version })
+  if (begun !== undefined) parts.tell({ type: 'replaced', id: begun.id })
+  return begun
+}
+
+// What this vault has written, in a form that is not of this version of the package, stays.
+function unlessNotOurs(error: unknown): undefined {
+  if (!(error instanceof StrongroomError && error.code === 'decrypt_failed')) throw error
 }
 
 // Being taken back, which is ended first; or of somebody who is there, and so none of theirs: taken back, or put back from before.
@@ -59,8 +80,7 @@ function unlessShredded(error: unknown): void {
 
 // One that is there is never put off; whoever asks for less grace than the first has asked gets it.
 async function goOn(parts: ErasureParts, given: OpenErasure, grace: number | undefined): Promise<OpenErasure | undefined> {
-  const confirmed = await parts.time.confirmed()
-  const now = await parts.time.now()
+  const { confirmed, now } = await parts.time.both()
   const noted = await parts.open.change(given, (record) =>
     grace !== undefined && record.state !== 'shredding' && isSooner(now, grace, record)
       ? { changes: { grace, due: Math.min(now + grace, record.due) }, due: record.state === 'suspended' ? now + grace : 0 }
@@ -79,19 +99,22 @@ function isSooner(now: number, grace: number, record: OpenRecord): boolean {
 }
 
 async function destroyNow(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<OpenErasure> {
+  // Due from now on: without grace it waits for no clock, and the first sweep behind the release goes on.
+  if (erasure.record.state === 'suspended' && (await parts.holds.stand(erasure.references)))
+    return parts.open.save(erasure, heldBack(parts, erasure, confirmed), DUE_WHILE_HELD)
   const destroyed = await destroyKeys(parts, erasure, confirmed)
   // The rest is for the next sweep, at once.
-  return destroyed.how === 'destroyed' ? parts.open.save(destroyed.erasure, {}, confirmed) : destroyed.erasure
+  return destroyed.how === 'destroyed' ? parts.open.saveClaimed(destroyed.erasure, {}, confirmed) : destroyed.erasure
 }
 
 async function begin(
   parts: ErasureParts,
   place: VaultPlace,
   references: readonly string[],
-  { reason, grace = parts.options.policy.grace }: RequestOptions,
+  { reason, grace = parts.options.policy.grace, expected }: RequestOptions & { readonly expected: StateVersion | 'absent' },
 ): Promise<OpenErasure | undefined> {
   const { region } = await place.tenantInfo()
-  const [now, confirmed] = [await parts.time.now(), await parts.time.confirmed()]
+  const { confirmed, now } = await parts.time.both()
   const record: OpenRecord = {
     nonce: Buffer.from(randomBytes(16)).toString('hex'),
     state: 'requested',
@@ -102,11 +125,11 @@ async function begin(
     grace,
     requested: now,
     due: now + grace,
-    suspendedBefore: await place.isSuspendedItself(),
+    suspendedBefore: (await place.state()) === 'suspended',
     resources: [...parts.options.resources.keys()].map((name) => ({ name })),
   }
   // Whoever sweeps goes on with it, should this process end here.
-  const begun = await parts.open.begin(references, record, confirmed + LEASE)
+  const begun = await parts.open.begin(references, record, { due: confirmed + LEASE, expected })
   await parts.options.failpoint('request.noted')
   return begun
 }

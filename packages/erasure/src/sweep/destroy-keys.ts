@@ -1,12 +1,15 @@
 /** What an erasure comes to when it is due: its keys are destroyed, unless a hold stands or the place is in use. */
 
-import type { ErasedPlace, Resource } from '@strongroom/core'
+import { type ErasedPlace, type Resource, StrongroomError } from '@strongroom/core'
 
 import { codeOf, type ErasureParts, placeOf } from '../parts.ts'
-import type { OpenErasure } from '../records/open-erasures.ts'
-import type { ResourceProgress } from '../records/record.ts'
+import { newClaim, type OpenErasure } from '../records/open-erasures.ts'
+import type { OpenRecord, ResourceProgress } from '../records/record.ts'
 import { failureAfter, LEASE, pauseAfter } from './pauses.ts'
 import { COUNT_WITHIN, within } from './within.ts'
+
+/** Of what is held: it stays due, every sweep says that it waits, and the first behind the release goes on. */
+export const DUE_WHILE_HELD = 0
 
 /** `destroyed`, or why not: a hold stands, or nobody has suspended the place, so that the request is none of today's. */
 export interface Destruction {
@@ -17,46 +20,58 @@ export interface Destruction {
 /**
  * Repeating it goes on where it stopped.
  *
+ * @param given - one on which no hold stood a moment ago
  * @param confirmed - the erasures' own time
  * @throws what the shred throws, once it is noted
  */
 export async function destroyKeys(parts: ErasureParts, given: OpenErasure, confirmed: number): Promise<Destruction> {
-  const { open, holds, options } = parts
+  const { open, options } = parts
   const { failpoint } = options
   const again = confirmed + LEASE
-  if (given.record.state !== 'shredding') {
-    if (await holds.stand(given.references)) return { how: 'held', erasure: await open.save(given, {}, confirmed + 1) }
-    if (await isInUse(parts, given)) return notSuspended(parts, given, confirmed)
-  }
-  let erasure = await open.save(given, { state: 'shredding', resources: allOf(parts, given) }, again)
+  if (given.record.state !== 'shredding' && (await isInUse(parts, given))) return notSuspended(parts, given, confirmed)
+  let erasure = await open.saveClaimed(given, { state: 'shredding', resources: allOf(parts, given), claim: newClaim() }, again)
   await failpoint('shred.noted')
-  erasure = await open.save(erasure, { resources: await counted(parts, erasure) }, again)
+  erasure = await open.saveClaimed(erasure, { resources: await counted(parts, erasure) }, again)
   await failpoint('shred.counted')
-  // Behind the intent: whoever puts a hold either sees that it comes too late, or is seen here.
-  if (await holds.stand(erasure.references))
-    return { how: 'held', erasure: await open.save(erasure, { state: 'suspended', resources: uncounted(erasure) }, confirmed + 1) }
   if (await isInUse(parts, erasure)) return notSuspended(parts, erasure, confirmed)
   const receipt = await shred(parts, erasure, confirmed)
+  if (receipt === undefined) {
+    const changes = { state: 'suspended', resources: uncounted(erasure), ...heldBack(parts, erasure, confirmed) } as const
+    return { how: 'held', erasure: await open.saveClaimed(erasure, changes, DUE_WHILE_HELD) }
+  }
   await failpoint('shred.done')
-  erasure = await open.save(erasure, { receipt, failure: undefined }, again)
+  erasure = await open.saveClaimed(erasure, { receipt, failure: undefined }, again)
   await failpoint('shred.entered')
   parts.tell({ type: 'shredded', id: erasure.id })
   return { how: 'destroyed', erasure }
 }
 
-async function shred(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<string> {
+/**
+ * Behind the intent: whoever puts a hold either sees that it comes too late, or is seen here.
+ *
+ * @returns the receipt; `undefined` where a hold stands
+ */
+async function shred(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<string | undefined> {
   const place = placeOf(parts, erasure)
   const { reason } = erasure.record
   try {
-    // Beneath a tenant that is gone nothing has a shred of its own: it went with that.
-    const isTenantGone = (await place.tenantInfo()).state === 'shredded'
-    return (await (isTenantGone ? place.tenant : place.handle).shred({ reason })).receipt
+    if ((await place.tenantInfo()).state !== 'shredded') return (await place.handle.shred({ reason })).receipt
+    // Beneath a tenant that is gone nothing has a shred of its own: it went with that. Nothing else goes now, and so no other hold is asked.
+    if (await parts.holds.stand(erasure.references)) return undefined
+    return (await place.tenant.shred({ reason, dangerouslyDespiteHold: true })).receipt
   } catch (error) {
+    if (error instanceof StrongroomError && error.code === 'held') return undefined
     if (codeOf(error) === 'region_refused') throw error
     const failure = failureAfter(erasure.record.failure, { code: codeOf(error), at: parts.vault.clock.now() })
-    await parts.open.save(erasure, { failure }, confirmed + pauseAfter(failure.failures))
+    await parts.open.saveClaimed(erasure, { failure }, confirmed + pauseAfter(failure.failures))
     throw error
   }
+}
+
+/** The certificate says that a hold stood, from when and until when: as sweeping has found it. */
+export function heldBack({ vault }: Pick<ErasureParts, 'vault'>, { record }: OpenErasure, confirmed: number): Pick<OpenRecord, 'held'> {
+  const now = Math.max(vault.clock.now(), confirmed)
+  return { held: { from: record.held?.from ?? now, until: now } }
 }
 
 // An older record that was put back destroys nothing of whoever has taken the request back, or has come again.
@@ -67,7 +82,7 @@ async function isInUse(parts: ErasureParts, erasure: OpenErasure): Promise<boole
 async function notSuspended({ open, vault }: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<Destruction> {
   const failure = failureAfter(erasure.record.failure, { code: 'not_suspended', at: vault.clock.now() })
   const changes = { state: 'suspended', failure, resources: uncounted(erasure) } as const
-  return { how: 'not_suspended', erasure: await open.save(erasure, changes, confirmed + pauseAfter(failure.failures)) }
+  return { how: 'not_suspended', erasure: await open.saveClaimed(erasure, changes, confirmed + pauseAfter(failure.failures)) }
 }
 
 /** Those of the record and those that this process has: whoever asked may not have known one, and one that nobody has here is not skipped. */

@@ -26,48 +26,61 @@ export async function eraseResources(
   // Nobody comes back while this record stands. Where somebody has, it was put back from before.
   if (['active', 'suspended'].includes(await placeOf(parts, given).state())) return superseded(parts, given)
   const { failpoint } = parts.options
-  let erasure = given
+  let now = { erasure: given, confirmed }
   for (const { name } of allOf(parts, given)) {
-    let progress = allOf(parts, erasure).find((each) => each.name === name) as ResourceProgress
-    if (progress.verifiedAt !== undefined || (progress.retryAt ?? 0) > confirmed) continue
+    let progress = allOf(parts, now.erasure).find((each) => each.name === name) as ResourceProgress
+    if (progress.verifiedAt !== undefined || (progress.retryAt ?? 0) > now.confirmed) continue
     for (const attempt of progress.found === undefined ? [counted, erased] : [erased]) {
       signal?.throwIfAborted()
-      const [before, last] = [erasure, progress]
-      const { done, erasure: renewed } = await whileRenewed(parts, before, signal, (until) =>
-        tried(parts, last, { place: placeOf(parts, before).asErased(before.references), attempt, signal: until, confirmed }),
+      const [{ erasure }, last] = [now, progress]
+      const renewed = await whileRenewed(parts, now, signal, (until) =>
+        tried(parts, last, { place: placeOf(parts, erasure).asErased(erasure.references), attempt, signal: until }),
       )
       await failpoint('resource.erased')
-      erasure = await saveProgress(parts, renewed, done, confirmed)
+      progress = paused(last, renewed.done, renewed.confirmed)
+      now = { ...renewed, erasure: await saveProgress(parts, renewed.erasure, [progress], renewed.confirmed) }
       await failpoint('resource.noted')
-      progress = done
       if (progress.found === undefined) break
     }
   }
-  return erasure
+  return now.erasure
 }
 
 /** Whether nothing is left of any. */
-export function isClean({ record }: OpenErasure): boolean {
-  return record.resources.every(({ verifiedAt }) => verifiedAt !== undefined)
+export function isClean(resources: readonly ResourceProgress[]): boolean {
+  return resources.every(({ verifiedAt }) => verifiedAt !== undefined)
 }
 
-/** Looks again at all of them. @returns the erasure as it is stored then, with what was found */
-export async function verifyResources(parts: ErasureParts, given: OpenErasure, confirmed: number): Promise<OpenErasure> {
-  let erasure = given
-  const place = placeOf(parts, given).asErased(given.references)
-  for (const progress of given.record.resources) {
-    const done = await tried(parts, progress, { place, attempt: verified, signal: undefined, confirmed })
-    if (done.verifiedAt === undefined) erasure = await saveProgress(parts, erasure, done, confirmed)
-    else erasure = { ...erasure, record: { ...erasure.record, resources: replaced(erasure.record.resources, done) } }
-  }
-  return erasure
+/** Looks again at all of them. @returns what was found */
+export async function verifyResources(
+  parts: ErasureParts,
+  { record, references }: OpenErasure,
+  signal: AbortSignal,
+): Promise<readonly ResourceProgress[]> {
+  const place = placeOf(parts, { record }).asErased(references)
+  const found: ResourceProgress[] = []
+  for (const progress of record.resources) found.push(await tried(parts, progress, { place, attempt: verified, signal }))
+  return found
 }
 
-function saveProgress(parts: ErasureParts, erasure: OpenErasure, progress: ResourceProgress, confirmed: number): Promise<OpenErasure> {
-  const resources = replaced(allOf(parts, erasure), progress)
+/** Notes how far some of them are. @returns the erasure as it is stored then */
+export function saveProgress(
+  parts: ErasureParts,
+  erasure: OpenErasure,
+  progress: readonly ResourceProgress[],
+  confirmed: number,
+): Promise<OpenErasure> {
+  const resources = allOf(parts, erasure).map((each) => progress.find(({ name }) => name === each.name) ?? each)
   // What this process comes to next is not due to others: its pause is over, and it is claimed.
   const retries = resources.flatMap(({ verifiedAt, retryAt = 0 }) => (verifiedAt === undefined && retryAt > confirmed ? [retryAt] : []))
-  return parts.open.save(erasure, { resources }, Math.min(confirmed + LEASE, ...retries))
+  return parts.open.saveClaimed(erasure, { resources }, Math.min(confirmed + LEASE, ...retries))
+}
+
+/** One that has failed just now is not tried again at once. */
+export function paused(before: ResourceProgress, now: ResourceProgress, confirmed: number): ResourceProgress {
+  const { failure } = now
+  const retryAt = failure === undefined || failure === before.failure ? undefined : confirmed + pauseAfter(failure.failures)
+  return { ...now, retryAt }
 }
 
 /** One call or two of a resource, and what it has come to then. */
@@ -75,30 +88,28 @@ type Attempt = (parts: ErasureParts, resource: Resource, progress: ResourceProgr
 
 interface Trying {
   readonly place: ErasedPlace
-  readonly signal: AbortSignal | undefined
-  readonly confirmed: number
+  readonly signal: AbortSignal
 }
 
 async function tried(
   parts: ErasureParts,
   progress: ResourceProgress,
-  { attempt, ...trying }: Trying & { readonly attempt: Attempt },
+  { attempt, place, signal }: Trying & { readonly attempt: Attempt },
 ): Promise<ResourceProgress> {
-  const { signal, confirmed } = trying
   const resource = parts.options.resources.get(progress.name)
-  if (resource === undefined) return failed(parts, progress, 'resource_missing', confirmed)
+  if (resource === undefined) return failed(parts, progress, 'resource_missing')
   try {
-    return await within(WORK_WITHIN, signal, (ends) => attempt(parts, resource, progress, { ...trying, signal: ends }))
+    return await within(WORK_WITHIN, signal, (ends) => attempt(parts, resource, progress, { place, signal: ends }))
   } catch (error) {
-    signal?.throwIfAborted()
-    return failed(parts, progress, codeOf(error), confirmed)
+    signal.throwIfAborted()
+    return failed(parts, progress, codeOf(error))
   }
 }
 
 // Where nobody knew before the keys went: noted before anything is removed, so that no kill makes the certificate say 0.
-const counted: Attempt = async (parts, resource, progress, { place, confirmed }) => {
+const counted: Attempt = async (parts, resource, progress, { place }) => {
   const found: unknown = await resource.count(place)
-  return isCount(found) ? { ...progress, found, retryAt: undefined } : failed(parts, progress, 'resource_malformed', confirmed)
+  return isCount(found) ? { ...progress, found } : failed(parts, progress, 'resource_malformed')
 }
 
 const erased: Attempt = async (parts, resource, progress, trying) => {
@@ -106,11 +117,11 @@ const erased: Attempt = async (parts, resource, progress, trying) => {
   return verified(parts, resource, progress, trying)
 }
 
-const verified: Attempt = async (parts, resource, progress, { place, confirmed }) => {
+const verified: Attempt = async (parts, resource, progress, { place }) => {
   const remaining: unknown = await resource.verify(place)
-  if (!isCount(remaining)) return failed(parts, progress, 'resource_malformed', confirmed)
-  if (remaining > 0) return failed(parts, progress, 'resource_remains', confirmed, remaining)
-  const { verifiedAt: _, failure: __, retryAt: ___, ...rest } = progress
+  if (!isCount(remaining)) return failed(parts, progress, 'resource_malformed')
+  if (remaining > 0) return failed(parts, progress, 'resource_remains', remaining)
+  const { verifiedAt: _, failure: __, ...rest } = progress
   return { ...rest, verifiedAt: parts.vault.clock.now() }
 }
 
@@ -118,19 +129,13 @@ function failed(
   { vault }: Pick<ErasureParts, 'vault'>,
   progress: ResourceProgress,
   code: Refusal | (string & {}),
-  confirmed: number,
   remaining?: number,
 ): ResourceProgress {
   const { verifiedAt: _, ...rest } = progress
-  const failure = failureAfter(progress.failure, { code, at: vault.clock.now(), remaining })
-  return { ...rest, failure, retryAt: confirmed + pauseAfter(failure.failures) }
-}
-
-function replaced(all: readonly ResourceProgress[], one: ResourceProgress): readonly ResourceProgress[] {
-  return all.map((each) => (each.name === one.name ? one : each))
+  return { ...rest, failure: failureAfter(progress.failure, { code, at: vault.clock.now(), remaining }) }
 }
 
 async function superseded({ open, tell }: ErasureParts, erasure: OpenErasure): Promise<undefined> {
-  if (await open.remove(erasure)) tell({ type: 'superseded', id: erasure.id })
+  if (await open.removeClaimed(erasure)) tell({ type: 'superseded', id: erasure.id })
   return undefined
 }

@@ -8,8 +8,8 @@ import { unlessConflict, unlessDamaged } from '../records/sealed-entries.ts'
 import { LEASE } from './pauses.ts'
 
 /**
- * Whoever had a claim has lost it, and hears of it when he renews; nobody else has it until the time has gone on once more. No claim is kept
- * twice: the new one does not look like one.
+ * Moves claims along with the time, each once: whoever lives takes his up again within a minute, and it is moved again then; of whoever does
+ * not, it is anybody's when the time has gone on once more, since a claim that was moved does not look like one.
  *
  * @param before - the time that claims were made by
  */

@@ -6,22 +6,33 @@ import { LEASE } from './pauses.ts'
 
 const RENEW_EVERY = 60_000
 
+/** What came of some work. */
+export interface Renewed<T> {
+  readonly done: T
+  /** As it is stored then. */
+  readonly erasure: OpenErasure
+  /** The erasures' own time, as the claim was renewed by it last. */
+  readonly confirmed: number
+}
+
 /**
+ * @param confirmed - the time that the claim was made by
  * @param work - its signal says that somebody else has the claim: what it still does could meet a new life of whoever is erased
- * @returns what came of it, and the erasure as it is stored then
  * @throws what `work` throws, and StrongroomError `conflict` where the claim was lost
  */
 export async function whileRenewed<T>(
   { open, time }: Pick<ErasureParts, 'open' | 'time'>,
-  erasure: OpenErasure,
+  { erasure, confirmed }: Omit<Renewed<T>, 'done'>,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
-): Promise<{ readonly done: T; readonly erasure: OpenErasure }> {
+): Promise<Renewed<T>> {
   const lost = new AbortController()
-  let now = erasure
+  let now = { erasure, confirmed }
   let renewal = Promise.resolve()
   const renew = async (): Promise<void> => {
-    if (!lost.signal.aborted) now = await open.save(now, {}, (await time.confirmed()) + LEASE)
+    if (lost.signal.aborted) return
+    const next = await time.confirmed()
+    now = { erasure: await open.saveClaimed(now.erasure, {}, next + LEASE), confirmed: next }
   }
   const timer = setInterval(() => {
     renewal = renewal.then(renew).catch((error: unknown) => lost.abort(error))
@@ -30,7 +41,7 @@ export async function whileRenewed<T>(
     const done = await work(signal === undefined ? lost.signal : AbortSignal.any([signal, lost.signal]))
     await renewal
     lost.signal.throwIfAborted()
-    return { done, erasure: now }
+    return { done, ...now }
   } finally {
     clearInterval(timer)
   }

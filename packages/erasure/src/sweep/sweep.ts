@@ -4,24 +4,31 @@ import { type Attempted, isAway, type SweepFailure, type SweepOptions, type Swee
 
 import { close } from '../closing/close.ts'
 import { type ErasureParts, placeOf, reasonOf } from '../parts.ts'
-import { isConflict, unlessDamaged } from '../records/sealed-entries.ts'
-import type { OpenErasure } from '../records/open-erasures.ts'
+import { isConflict, unlessConflict, unlessDamaged } from '../records/sealed-entries.ts'
+import { newClaim, type OpenErasure } from '../records/open-erasures.ts'
 import { finishCancel } from '../requests/cancel.ts'
 import { suspend } from '../requests/suspend.ts'
 import { waitOutCacheBound } from './cache-bound.ts'
-import { destroyKeys } from './destroy-keys.ts'
+import { destroyKeys, DUE_WHILE_HELD, heldBack } from './destroy-keys.ts'
 import { eraseResources, isClean } from './erase-resources.ts'
 import { finish } from './finish.ts'
 import { keepClaims } from './keep-claims.ts'
 import { LEASE } from './pauses.ts'
 
-// They wait out one cache bound together.
+// They wait out one cache bound together. What comes first is not kept waiting, and claimed, by all that comes behind it.
 const BATCH = 1000
+const LONGEST_BATCH = 5 * 60_000
 
-/** What became of one. `failed`: its record says why. */
-interface Step {
-  readonly how: 'done' | 'waiting' | 'failed' | 'clean' | 'nothing'
-  readonly erasure?: OpenErasure | undefined
+/** What became of one. `failed`: its record says why; `clean`: nothing is left of it, and it is claimed. */
+type Step =
+  | { readonly how: 'done' | 'waiting' | 'held' | 'nothing' }
+  | { readonly how: 'failed'; readonly erasure: OpenErasure }
+  | { readonly how: 'clean'; readonly claimed: Claimed }
+
+/** By the erasures' time at which it was claimed last. */
+interface Claimed {
+  readonly erasure: OpenErasure
+  readonly confirmed: number
 }
 
 export async function sweep(parts: ErasureParts, options: SweepOptions | undefined): Promise<SweepReport> {
@@ -30,29 +37,29 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
   if (before !== undefined) await keepClaims(parts, before, confirmed)
   if (damaged !== undefined) tally.damaged(damaged)
   if (isDoubtful) addFailures(tally, [{ place: 'clock', reason: 'clocks_disagree' }])
-  const clean: OpenErasure[] = []
+  const clean: Claimed[] = []
   const attempt = (place: string, work: () => Promise<Step>): Promise<Attempted> =>
     tally.attempt(place, async () => {
-      const { how, erasure } = await work().catch(unlessConflictNothing)
-      if (how === 'done' || how === 'waiting' || how === 'nothing') return how
-      if (how === 'clean' && erasure !== undefined) clean.push(erasure)
-      if (how === 'failed' && erasure !== undefined) addFailures(tally, failuresOf(parts, erasure))
+      const came = await work().catch(unlessConflictNothing)
+      if (came.how === 'clean') clean.push(came.claimed)
+      else if (came.how === 'failed') addFailures(tally, failuresOf(parts, came.erasure))
+      else return came.how
       return 'nothing'
     })
-  // Others go on with the time meanwhile: what is claimed is claimed from where it is then.
-  const now = async (): Promise<{ readonly confirmed: number }> => ({ confirmed: await parts.time.confirmed() })
   const away = new Set<string>()
+  const start = parts.vault.clock.monotonic()
   let done = 0
   for await (const unread of parts.open.due(confirmed)) {
     tally.signal?.throwIfAborted()
     const found = await unread.open().catch(unlessDamaged)
     if (found === undefined) tally.damaged(unread.place)
-    else if ((await attempt(found.id, async () => step(parts, found, { ...(await now()), signal: tally.signal, away }))) === 'done') done++
+    else if ((await attempt(found.id, () => step(parts, found, { confirmed, signal: tally.signal, away }))) === 'done') done++
     // Only what has got on counts: the rest may be what nobody here can do.
-    if (done + clean.length >= BATCH) break
+    const ended = done + clean.length
+    if (ended >= BATCH || (ended > 0 && parts.vault.clock.monotonic() - start > LONGEST_BATCH)) break
   }
   if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
-  for (const erasure of clean) await attempt(erasure.id, async () => end(parts, erasure, (await now()).confirmed))
+  for (const claimed of clean) await attempt(claimed.erasure.id, () => end(parts, claimed, tally.signal))
   await close(parts, tally)
   return tally.report()
 }
@@ -83,6 +90,11 @@ async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal
     await open.save(found, {}, due)
     return { how: 'nothing' }
   }
+  // Not claimed: it stays due.
+  if (state === 'suspended' && (await parts.holds.stand(found.references))) {
+    await open.save(found, heldBack(parts, found, confirmed), DUE_WHILE_HELD).catch(unlessConflict)
+    return { how: 'held' }
+  }
   // Before it is claimed: what this process has no provider for is left as it is. It is asked once, however many wait for it.
   if (away.has(region)) return { how: 'waiting' }
   try {
@@ -91,39 +103,40 @@ async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal
     if (isAway(error)) away.add(region)
     throw error
   }
-  const claimed = await open.save(found, {}, confirmed + LEASE)
+  // Others go on with the time meanwhile: it is claimed from where that is now.
+  const now = await parts.time.confirmed()
+  const claimed = await open.save(found, { claim: newClaim() }, now + LEASE)
   await parts.options.failpoint('sweep.claimed')
   switch (state) {
     case 'requested':
-      await suspend(parts, claimed, confirmed)
+      await suspend(parts, claimed, now)
       return { how: 'done' }
     case 'cancelling':
       await finishCancel(parts, claimed)
       return { how: 'done' }
     default:
-      return destroyAndErase(parts, claimed, confirmed, signal)
+      return destroyAndErase(parts, { erasure: claimed, confirmed: now }, signal)
   }
 }
 
 async function destroyAndErase(
   parts: ErasureParts,
-  claimed: OpenErasure,
-  confirmed: number,
+  { erasure: claimed, confirmed }: Claimed,
   signal: AbortSignal | undefined,
 ): Promise<Step> {
   let erasure = claimed
   if (erasure.record.receipt === undefined) {
     const destroyed = await destroyKeys(parts, erasure, confirmed)
     erasure = destroyed.erasure
-    if (destroyed.how !== 'destroyed') return { how: destroyed.how === 'held' ? 'waiting' : 'failed', erasure }
+    if (destroyed.how !== 'destroyed') return destroyed.how === 'held' ? { how: 'held' } : { how: 'failed', erasure }
   }
   const left = await eraseResources(parts, erasure, confirmed, signal)
   if (left === undefined) return { how: 'done' }
-  return { how: isClean(left) ? 'clean' : 'failed', erasure: left }
+  return isClean(left.record.resources) ? { how: 'clean', claimed: { erasure: left, confirmed } } : { how: 'failed', erasure: left }
 }
 
-async function end(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<Step> {
-  const ended = await finish(parts, erasure, confirmed)
+async function end(parts: ErasureParts, { erasure, confirmed }: Claimed, signal: AbortSignal | undefined): Promise<Step> {
+  const ended = await finish(parts, erasure, confirmed, signal)
   return ended === 'erased' ? { how: 'done' } : { how: 'failed', erasure: ended }
 }
 

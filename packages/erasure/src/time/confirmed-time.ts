@@ -52,7 +52,12 @@ export class ConfirmedTime {
 
   /** The clock of whoever asks, but never behind what has come. */
   async now(): Promise<number> {
-    return Math.max(this.#vault.clock.now(), await this.confirmed())
+    return (await this.both()).now
+  }
+
+  async both(): Promise<{ readonly confirmed: number; readonly now: number }> {
+    const confirmed = await this.confirmed()
+    return { confirmed, now: Math.max(this.#vault.clock.now(), confirmed) }
   }
 
   /** Each sweep begins with it. */

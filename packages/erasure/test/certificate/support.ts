@@ -87,7 +87,7 @@ export async function factsOf(
     requestedAt: START,
     suspendedAt: START + 1,
     dueAt: START + days(30),
-    erasedAt: START + days(30) + hours(1),
+    erasedAt: START + days(30) + hours(2),
     policy: POLICY,
     receipt,
     resources: [
@@ -116,7 +116,8 @@ export async function erasedAlice({ vault, clock }: World): Promise<CertificateF
 
 /** A key of the test's own, and what it signs as a certificate is signed. */
 export interface Signer {
-  readonly publicKey: Uint8Array
+  /** As a key that is trusted as one of a vault. */
+  trustedAs(vaultId: string): Uint8Array
   certificate(body: Uint8Array | string): string
 }
 
@@ -124,7 +125,7 @@ export function signer(label = 'strongroom/v1/closure-certificate'): Signer {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const raw = rawKey(publicKey)
   return {
-    publicKey: raw,
+    trustedAs: (vaultId) => new Uint8Array(Buffer.concat([Buffer.from(vaultId, 'hex'), raw])),
     certificate(said) {
       const body = Buffer.from(said)
       const length = Buffer.alloc(4)
@@ -147,12 +148,21 @@ export function bodyOf(certificate: string): string {
 export async function closedAlice(
   vault: Vault,
   tenant: string,
-): Promise<{ readonly certificate: string; readonly receipt: string; readonly references: readonly string[] }> {
+): Promise<{
+  readonly certificate: string
+  readonly receipt: string
+  readonly references: readonly string[]
+  readonly requestedAt: number
+}> {
   const alice = vault.tenant(tenant).subject('alice')
   const references = await alice.references()
   const shredded = await alice.shred({ reason: 'accountDeleted' })
   const [facts, at] = [await factsOf(vault, 'subject', references, shredded), vault.clock.now()]
   const versions = [{ number: shredded.rootVersion, level: 'operator-asserted', effectiveAt: at, copiesUntil: at }] as const
-  const certificate = await issueCertificate(vault, { ...facts, finality: { at, final: true, blockedBy: [], versions } })
-  return { certificate, receipt: shredded.receipt, references }
+  const finality = { at, final: true, blockedBy: [], versions }
+  const requestedAt = at - days(30)
+  const resources = facts.resources.map((each) => ({ ...each, verifiedAt: at }))
+  const instants = { requestedAt, suspendedAt: requestedAt + 1, dueAt: shredded.instant, erasedAt: at }
+  const certificate = await issueCertificate(vault, { ...facts, ...instants, resources, finality })
+  return { certificate, receipt: shredded.receipt, references, requestedAt }
 }

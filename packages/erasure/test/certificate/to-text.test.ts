@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 
 import { decodeBody, encodeBody } from '#erasure/certificate/body.js'
 import type { ClosureCertificate } from '#erasure/certificate/certificate.js'
+import { inOrder } from '#erasure/certificate/in-order.js'
 import { issueCertificate } from '#erasure/certificate/issue.js'
 import { certificateInWords } from '#erasure/certificate/to-text.js'
 
@@ -82,7 +83,7 @@ test('of a person', () => {
       number 5: destroyed 2030-02-07 00:00:00 UTC, as the operator of the
         service asserts; last copy gone by 2030-02-21 00:00:00 UTC
 
-    What outlived this erasure on 2030-01-31 01:20:00 UTC
+    What outlived this erasure on 2030-02-21 00:00:00 UTC
       hubspot (1): access that was granted there, whose withdrawal was not yet
         confirmed; it is asked for until 2030-02-27 00:00:00 UTC. Tokens are kept
         for that under another key
@@ -134,6 +135,19 @@ test('the rarer words', () => {
   )
 })
 
+test('held back, taken by another way before its grace was over, and gone before anybody asked', () => {
+  const at = (instants: Partial<ClosureCertificate>): string => certificateInWords({ ...SAID, ...instants }).replaceAll(/\n +/g, ' ')
+  const held = { from: START + days(30), until: START + days(45) }
+  expect(at({ held })).toContain(
+    '\nHeld back           a legal hold kept the keys from being destroyed, from 2030-01-31 00:00:00 UTC until 2030-02-15 00:00:00 UTC at least\n',
+  )
+  expect(at({})).not.toContain('Held back')
+  expect(at({ shreddedAt: START + days(2) })).toContain('\nRecoverable until   2030-01-03 00:00:00 UTC\n')
+  expect(at({ suspendedAt: START - 1000, shreddedAt: START - 1000 })).toContain(
+    '\nRecoverable until   at no time: its keys were destroyed before\n',
+  )
+})
+
 test('at once, keys of an item, and a length of time that is no whole second', () => {
   const said = certificateInWords({ ...SAID, kind: 'item', keyVersions: 2, dueAt: START, closedAt: SAID.closedAt + 1 })
   expect(said).toContain('\nRecoverable until   at no time: no grace was given\n')
@@ -148,7 +162,7 @@ test('it is said only of what is checked', async () => {
     'Keys destroyed      2030-01-31 00:00:00 UTC (1 version, with all beneath)\n',
   )
   expect(() => certificateToText(certificate.replace(/.$/, ''), made.trusted)).toThrow(StrongroomError)
-  expect(() => certificateToText(certificate, [new Uint8Array(32)])).toThrow(StrongroomError)
+  expect(() => certificateToText(certificate, [new Uint8Array(48)])).toThrow(StrongroomError)
 })
 
 describe('whatever it says', () => {
@@ -169,6 +183,7 @@ describe('whatever it says', () => {
       shreddedAt: instant,
       erasedAt: instant,
       closedAt: instant,
+      held: fc.option(fc.record({ from: instant, until: instant }), { nil: undefined }),
       keyVersions: count,
       ledger: fc.record({ n: count.map((n) => Math.max(n, 1)), hash: fc.stringMatching(/^[0-9a-f]{64}$/) }),
       receipt: fc.string({ maxLength: 100 }).filter((text) => text.isWellFormed()),
@@ -202,13 +217,15 @@ describe('whatever it says', () => {
         { maxLength: 5 },
       ),
     })
-    .map(({ numbers, level, ...rest }) => ({
-      ...rest,
-      rootVersion: Math.max(...numbers),
-      destruction: numbers
-        .toSorted((a, b) => a - b)
-        .map((number) => ({ number, level, effectiveAt: rest.closedAt, copiesUntil: rest.closedAt })),
-    }))
+    .map(({ numbers, level, ...rest }) => {
+      const ordered = inOrder(rest)
+      const { closedAt } = ordered
+      return {
+        ...ordered,
+        rootVersion: Math.max(...numbers),
+        destruction: numbers.toSorted((a, b) => a - b).map((number) => ({ number, level, effectiveAt: closedAt, copiesUntil: closedAt })),
+      }
+    })
 
   test('its body opens as it was, and has one spelling', () => {
     fc.assert(

@@ -74,7 +74,7 @@ test('who is dead, who is leaving, who rests, and who is unknown', async () => {
   )
   const { erasure } = await w.another({ resources: [resource] })
   expect(await erasure.replay()).toEqual({
-    resources: [{ name: 'asks', looked: asked.length, removed: 0, suspended: 0 }],
+    resources: [{ name: 'asks', looked: asked.length, removed: 0, suspended: 0, retired: 0 }],
     withoutReplay: [],
   })
   expect(resource.answers.map((answer, i) => [asked[i]?.[0], answer])).toEqual(asked)
@@ -105,6 +105,33 @@ test('a record that was put back by hand is put right first', async () => {
   expect(resource.answers).toEqual(['dead'])
 })
 
+test('whose key was rotated and the old version retired since the key store that was put back: of nobody dead, and counted', async () => {
+  const w = await world()
+  const ada = w.acme.subject('ada')
+  for (const item of [ada, ada.item('one')]) await item.encrypt(email, 'ada@example.com')
+  const before = w.keyStore.snapshot()
+  for await (const _ of w.vault.rotateSubjectKey(ada));
+  w.clock.advance(1000)
+  const holders = [{ countValues: () => Promise.resolve(0) }]
+  for await (const _ of w.vault.retireVersion(ada, { holders, dataBackup: { startedAt: w.clock.now() } }));
+  const places = [inAcme('ada'), { ...inAcme('ada'), item: 'one' }]
+  const resource = { ...asking('asks', places), looks: 0 }
+  const replay: Resource['replay'] = async (dead) => ({
+    ...(await asking('', places).replay?.(dead)),
+    looked: 1,
+    removed: 0,
+    suspended: 0,
+    retired: 1,
+  })
+  const { erasure } = await w.another({ resources: [resource, { ...rowsOf('values'), replay }] })
+  for (const record of before) if (record.type === 'node') w.keyStore.edit({ type: 'node', ref: record.ref }, () => record)
+  const { resources } = await erasure.replay()
+  expect([resource.answers, resources.map(({ retired }) => retired)]).toEqual([
+    ['alive', 'alive'],
+    [0, 1],
+  ])
+})
+
 test('one that fails keeps no other from it, and is told by its code; one that cannot look is named', async () => {
   const w = await world()
   const failing = (name: string, error: unknown): Resource => ({ ...rowsOf(name), replay: () => Promise.reject(error) })
@@ -118,7 +145,7 @@ test('one that fails keeps no other from it, and is told by its code; one that c
     ],
   })
   const report = await erasure.replay()
-  const nothing = { looked: 0, removed: 0, suspended: 0 }
+  const nothing = { looked: 0, removed: 0, suspended: 0, retired: 0 }
   expect(report).toEqual({
     resources: [
       { name: 'one', ...nothing, failure: 'state_store_unavailable' },
@@ -131,10 +158,17 @@ test('one that fails keeps no other from it, and is told by its code; one that c
 
 test('one whose answer is no counts has not looked through what it holds', async () => {
   const w = await world()
-  const answers: unknown[] = [undefined, null, 'all', { looked: 3, removed: 1 }, { looked: -1, removed: 0, suspended: 0 }]
+  const answers: unknown[] = [
+    undefined,
+    null,
+    'all',
+    { looked: 3, removed: 1 },
+    { looked: -1, removed: 0, suspended: 0 },
+    { looked: 1, removed: 0, suspended: 0, retired: 'all' },
+  ]
   const resources = answers.map((answer, i): Resource => ({ ...rowsOf(`r${i}`), replay: async () => answer as Replayed }))
   const { erasure } = await w.another({ resources })
-  const nothing = { looked: 0, removed: 0, suspended: 0 }
+  const nothing = { looked: 0, removed: 0, suspended: 0, retired: 0 }
   expect((await erasure.replay()).resources).toEqual(answers.map((_, i) => ({ name: `r${i}`, ...nothing, failure: 'resource_malformed' })))
 })
 

@@ -1,6 +1,14 @@
 /** Decrypting the values of documents, a batch at a time. */
 
-import { decryptFailed, equalBytes, StrongroomError, type UnlockedKeys, type ValueOptions, type Vault } from '@strongroom/core'
+import {
+  decryptFailed,
+  equalBytes,
+  StrongroomError,
+  type StrongroomErrorCode,
+  type UnlockedKeys,
+  type ValueOptions,
+  type Vault,
+} from '@strongroom/core'
 import { Binary, type BSONSerializeOptions } from 'mongodb'
 
 import { type EncryptedNode, holdsEncrypted, type SchemaNode } from '../schema/node.ts'
@@ -56,32 +64,36 @@ export async function openDocuments(
   })
 }
 
-/**
- * Those of documents whose values are all of an earlier life of their person: each was encrypted under a key that is destroyed. One that has
- * none says nothing of that.
- *
- * @throws StrongroomError what opening keys throws
- */
-export async function ofAnEarlierLife(vault: Vault, layout: Layout, documents: readonly Tree[]): Promise<ReadonlySet<Tree>> {
+/** What the keys of documents say of them. One without encrypted values is in neither. */
+export interface LivesOfDocuments {
+  /** All of whose values are of an earlier life of their person: each was encrypted under a key that was shredded. */
+  readonly earlier: ReadonlySet<Tree>
+  /** With a value of a key version that a rotation has ended: it tells of no other life, and no key opens it. */
+  readonly retired: ReadonlySet<Tree>
+}
+
+/** @throws StrongroomError what opening keys throws */
+export async function livesOf(vault: Vault, layout: Layout, documents: readonly Tree[]): Promise<LivesOfDocuments> {
   const owners = documents.map((document) => ownerOfValues(layout, document))
   const known = owners.filter((owner) => owner !== undefined)
   const reading = readingOf({ bson: {}, shredded: 'throw', verify: NOTHING })
   return withKeys(vault, { owners: known, indexes: [], mint: false }, (keys) => {
-    const isShreddedValue = (stored: unknown, node: EncryptedNode, id: unknown, owner: Owner | undefined): boolean => {
+    const refusalOf = (stored: unknown, node: EncryptedNode, id: unknown, owner: Owner | undefined): StrongroomErrorCode | undefined => {
       try {
         openStored(openingOf(layout, id, owner, keys), stored, sealedOf(layout, node), keys, reading, [])
       } catch (error) {
-        if (!isShredded(error) && !isDamage(error)) throw error
-        return isShredded(error)
+        if (error instanceof StrongroomError && ['shredded', 'retired', 'decrypt_failed'].includes(error.code)) return error.code
+        throw error
       }
-      return false
+      return undefined
     }
-    return new Set(
-      documents.filter((document, i) => {
-        const values = [...encryptedIn(layout.root, document)]
-        return values.length > 0 && values.every(({ value, node }) => isShreddedValue(value, node, document['_id'], owners[i]))
-      }),
+    const refusals = documents.map((document, i) =>
+      [...encryptedIn(layout.root, document)].map(({ value, node }) => refusalOf(value, node, document['_id'], owners[i])),
     )
+    return {
+      earlier: new Set(documents.filter((_, i) => refusals[i]?.length !== 0 && refusals[i]?.every((code) => code === 'shredded'))),
+      retired: new Set(documents.filter((_, i) => refusals[i]?.includes('retired'))),
+    }
   })
 }
 
@@ -236,13 +248,9 @@ function bytesOf(value: unknown): Uint8Array | undefined {
   return value instanceof Uint8Array ? value : undefined
 }
 
-function isDamage(error: unknown): boolean {
-  return error instanceof StrongroomError && error.code === 'decrypt_failed'
-}
-
 function located(error: unknown, id: unknown, path: string): Error {
   if (!(error instanceof StrongroomError)) return error as Error
-  if (!['decrypt_failed', 'schema_mismatch', 'shredded'].includes(error.code)) return error
+  if (!['decrypt_failed', 'schema_mismatch', 'shredded', 'retired'].includes(error.code)) return error
   return new StrongroomError(error.code, `${path} of ${shownDocument(id)}: ${error.message}`, { cause: error })
 }
 

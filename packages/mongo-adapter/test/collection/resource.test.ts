@@ -204,10 +204,10 @@ describe.skipIf(uri === undefined)('on a server', () => {
   })
 
   test('it holds nothing of items, nor of what is the tenant itself', async () => {
-    const item = { ...her, item: 'hubspot', references: REFERENCES(3) }
-    const self = { tenant: 'acme', self: true, references: REFERENCES(2) } as const
+    const item = { ...her, kind: 'item', item: 'hubspot', references: REFERENCES(3) } as const
+    const self = { kind: 'self', tenant: 'acme', self: true, references: REFERENCES(2) } as const
     for (const resource of [w.users.resource(), w.users.resource({ erase: 'values' })])
-      for (const place of [item, self, { ...self, item: 'hubspot', references: REFERENCES(3) }])
+      for (const place of [item, self, { ...self, kind: 'item', item: 'hubspot', references: REFERENCES(3) } as const])
         expect([await resource.count(place), await resource.erase(place), await resource.survivors(place)]).toEqual([0, 0, []])
     expect(await w.stored.countDocuments()).toBe(3)
   })
@@ -275,8 +275,9 @@ describe.skipIf(uri === undefined)('on a server', () => {
   test('what outlives a person are the keys of indexes: of the application, and of her tenant, which go with him', async () => {
     const index = (name: string, scope: string) => ({ what: 'index', name, scope, generation: 1 })
     const ofTenant = [index('users.age', 'tenant'), index('users.phones[]', 'tenant')]
-    expect(await w.users.resource().survivors(her)).toEqual([index('users.email', 'application'), ...ofTenant])
-    expect(await w.users.resource().survivors(named('acme'))).toEqual([index('users.email', 'application')])
+    const of = (kind: 'subject' | 'tenant', depth: number) => w.users.resource().survivors({ kind, references: REFERENCES(depth) })
+    expect(await of('subject', 2)).toEqual([index('users.email', 'application'), ...ofTenant])
+    expect(await of('tenant', 1)).toEqual([index('users.email', 'application')])
   })
 
   const fatesOf = (fates: Readonly<Record<string, PlaceFate>>): DeadPlaces => ({
@@ -287,11 +288,11 @@ describe.skipIf(uri === undefined)('on a server', () => {
     const restored = await w.stored.find().toArray()
     await w.vault.tenant('acme').subject('ada').shred()
     const dead = fatesOf({ ada: 'dead', eve: 'suspended' })
-    expect(await w.users.resource().replay(dead)).toEqual({ looked: 3, removed: 1, suspended: 1 })
-    expect(await w.users.resource().replay(dead)).toEqual({ looked: 2, removed: 0, suspended: 1 })
+    expect(await w.users.resource().replay(dead)).toEqual({ looked: 3, removed: 1, suspended: 1, retired: 0 })
+    expect(await w.users.resource().replay(dead)).toEqual({ looked: 2, removed: 0, suspended: 1, retired: 0 })
     expect((await w.stored.find().toArray()).map(({ _id }) => _id).toSorted()).toEqual(['bob', 'eve'])
     await w.stored.insertOne(restored.find(({ _id }) => _id === 'ada') as never)
-    expect(await w.users.resource({ erase: 'values' }).replay(dead)).toEqual({ looked: 3, removed: 7, suspended: 1 })
+    expect(await w.users.resource({ erase: 'values' }).replay(dead)).toEqual({ looked: 3, removed: 7, suspended: 1, retired: 0 })
     expect(await w.stored.findOne({ _id: 'ada' })).toMatchObject({ plan: 'pro', notes: [{ title: 'one' }] })
   })
 
@@ -303,15 +304,39 @@ describe.skipIf(uri === undefined)('on a server', () => {
     const { notes: _, ...plain } = ada
     await w.users.replaceOne({ _id: 'ada', orgId: 'acme' }, plain)
     const fates = fatesOf({})
-    expect(await w.users.resource().replay(fates)).toEqual({ looked: 3, removed: 0, suspended: 0 })
+    expect(await w.users.resource().replay(fates)).toEqual({ looked: 3, removed: 0, suspended: 0, retired: 0 })
     // One value of her new life in it: it is hers. One that is damaged tells of no life.
     await w.stored.updateOne({ _id: 'ada' }, { $set: { notes: before?.['notes'] } })
     expect(await w.users.resource().replay(fates)).toMatchObject({ removed: 0 })
     await w.stored.replaceOne({ _id: 'ada' }, { ...before, name: new Binary(new Uint8Array(80), 0x80) })
     expect(await w.users.resource().replay(fates)).toMatchObject({ removed: 0 })
     await w.stored.replaceOne({ _id: 'ada' }, before as never)
-    expect(await w.users.resource().replay(fates)).toEqual({ looked: 3, removed: 1, suspended: 0 })
+    expect(await w.users.resource().replay(fates)).toEqual({ looked: 3, removed: 1, suspended: 0, retired: 0 })
     expect(await w.stored.countDocuments({ _id: 'ada' })).toBe(0)
+  })
+
+  test('replay: what a rotation has ended is of nobody dead: it is left, and counted', async () => {
+    const subject = w.vault.tenant('acme').subject('ada')
+    const [before] = await w.stored.find({ _id: 'ada' }).toArray()
+    await toEnd(w.vault.rotateSubjectKey(subject))
+    const { _id, ...rest } = ada
+    await w.users.replaceOne({ _id, orgId: 'acme' }, rest)
+    w.clock.advance(3_600_000)
+    const retiring = { holders: [w.users.resource()], dataBackup: { startedAt: w.clock.now() } }
+    await toEnd(w.vault.retireVersion(subject, retiring))
+    // The data is put back from before the rotation.
+    await w.stored.replaceOne({ _id }, before as never)
+    for (const erase of ['documents', 'values'] as const)
+      expect(await w.users.resource({ erase }).replay(fatesOf({}))).toEqual({ looked: 3, removed: 0, suspended: 0, retired: 1 })
+    expect(await w.stored.findOne({ _id })).toEqual(before)
+    await expect(w.users.findOne({ _id }, { shredded: 'mark' })).rejects.toMatchObject({
+      code: 'retired',
+      message: expect.stringContaining('of the document with _id ada') as string,
+    })
+    // Once she is shredded, all of it is of a life that has ended, also for who has come back.
+    await subject.shred()
+    await subject.recreate({ reason: 'subjectRequest' })
+    expect(await w.users.resource().replay(fatesOf({}))).toEqual({ looked: 3, removed: 1, suspended: 0, retired: 0 })
   })
 
   test('replay leaves what says nothing of whose it is, and asks for each person once in a batch', async () => {
@@ -323,7 +348,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
         return Promise.resolve(places.map(() => 'unknown'))
       },
     }
-    expect(await w.users.resource().replay(dead)).toEqual({ looked: 5, removed: 0, suspended: 0 })
+    expect(await w.users.resource().replay(dead)).toEqual({ looked: 5, removed: 0, suspended: 0, retired: 0 })
     expect(asked).toHaveLength(3)
     expect(asked).toContainEqual({ tenant: 'acme', subject: 'ada' })
   })

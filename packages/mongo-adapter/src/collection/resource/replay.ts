@@ -7,7 +7,7 @@ import type { Tree } from '../../values/resolve.ts'
 import { valueAt } from '../documents.ts'
 import type { Owner } from '../keys.ts'
 import type { Layout } from '../layout.ts'
-import { ofAnEarlierLife } from '../open.ts'
+import { livesOf } from '../open.ts'
 import type { Source } from '../source.ts'
 import { batches, eraseTheseDocuments, eraseValuesIn } from './erase.ts'
 
@@ -18,15 +18,16 @@ export async function replay(
   signal: AbortSignal | undefined,
 ): Promise<Replayed> {
   const { vault, layout } = source
-  const found = { looked: 0, removed: 0, suspended: 0 }
+  const found = { looked: 0, removed: 0, suspended: 0, retired: 0 }
   for await (const batch of batches(source, {})) {
     signal?.throwIfAborted()
     const fates = await fatesOf(layout, batch, dead)
     const living = batch.filter((_, i) => fates[i] === 'alive')
-    const former = await ofAnEarlierLife(vault, layout, living)
-    const gone = batch.filter((document, i) => fates[i] === 'dead' || former.has(document))
+    const { earlier, retired } = await livesOf(vault, layout, living)
+    const gone = batch.filter((document, i) => fates[i] === 'dead' || earlier.has(document))
     found.looked += batch.length
     found.suspended += fates.filter((fate) => fate === 'suspended').length
+    found.retired += retired.size
     found.removed += await (erase === 'values' ? eraseValuesIn(source, gone) : eraseTheseDocuments(source, gone))
   }
   return found

@@ -1,6 +1,6 @@
 /** A collection as something that holds values of people: what rotation and erasure ask of it. */
 
-import { invalidArgument, readOptions, requireErasedPlace, type Resource, type ValueHolder } from '@strongroom/core'
+import { invalidArgument, readOptions, requireErasedPlace, requireNamelessPlace, type Resource, type ValueHolder } from '@strongroom/core'
 
 import type { Source } from '../source.ts'
 import { countRetiring } from './count-retiring.ts'
@@ -43,7 +43,7 @@ export function resourceOf(source: Source, options: CollectionResourceOptions | 
       return erase === 'values' ? eraseValues(source, theirs, signal) : eraseDocuments(source, theirs)
     },
     verify: count,
-    survivors: async (place) => survivorsOf(layout, requireErasedPlace(place)),
+    survivors: async (place) => survivorsOf(layout, requireNamelessPlace(place)),
     async replay(dead, how) {
       const { signal } = readOptions(how, ['signal'])
       return replay(source, erase, dead, signal)

@@ -1,16 +1,16 @@
 /** What outlives the erasure of somebody: the keys of indexes that are not beneath her, under which old copies of her index values can be compared. */
 
-import type { Survivor } from '@strongroom/core'
+import type { NamelessPlace, Survivor } from '@strongroom/core'
 
 import type { Layout } from '../layout.ts'
-import { documentsOf, type Names } from './whose.ts'
 
-export function survivorsOf(layout: Layout, names: Names): readonly Survivor[] {
-  if (documentsOf(layout, names) === undefined) return []
+export function survivorsOf(layout: Layout, { kind }: NamelessPlace): readonly Survivor[] {
+  // Nothing of items, nor of the tenant itself, is in a collection.
+  if (kind === 'item' || kind === 'self') return []
   const found = new Map<string, Survivor>()
   for (const { index } of layout.sealed.values()) {
     // An index of a tenant goes with its key.
-    if (index === undefined || (index.scope === 'tenant' && names.subject === undefined)) continue
+    if (index === undefined || (index.scope === 'tenant' && kind === 'tenant')) continue
     found.set(`${index.scope} ${index.key}`, { what: 'index', name: index.domain, scope: index.scope, generation: FIRST_GENERATION })
   }
   return [...found.values()]
