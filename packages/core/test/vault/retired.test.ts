@@ -91,6 +91,36 @@ describe('a key store from before the rotation', () => {
     ])
   })
 
+  test('in her second life, which has ended since as well: nothing makes a key there again', async () => {
+    const w = await world()
+    await alice(w.vault).encrypt(email, 'first life')
+    await alice(w.vault).shred()
+    await alice(w.vault).recreate({ reason: 'operator' })
+    const second = await alice(w.vault).encrypt(email, 'second life')
+    const vault = await restored(w, async (her) => {
+      await rotateAndRetire(w, her)
+      await her.shred()
+    })
+    const her = alice(vault)
+    expect([await her.state(), await reads(her, second), await outcome(() => her.encrypt(email, 'x'))]).toEqual([
+      'shredded',
+      'shredded',
+      'shredded',
+    ])
+  })
+
+  test('put back once more, behind the shred of what was made there: shredded for good', async () => {
+    const w = await world()
+    const stored = await alice(w.vault).encrypt(email, 'ada')
+    const made = await restored(w, (her) => rotateAndRetire(w, her))
+    expect(await alice(made).state()).toBe('absent')
+    const vault = await restored(w, async () => {
+      await alice(made).encrypt(email, 'new')
+      await alice(made).shred()
+    })
+    expect([await alice(vault).state(), await reads(alice(vault), stored)]).toEqual(['shredded', 'shredded'])
+  })
+
   test('shredded then: shredded for good', async () => {
     const w = await world()
     const stored = await alice(w.vault).encrypt(email, 'ada')
