@@ -43,23 +43,25 @@ test('what outlives it is asked for anew for the certificate: what was confirmed
   expect(tokens.asked).toEqual([0, 1].map(() => ({ kind: 'subject', references: id.split('.').slice(0, -1) })))
 })
 
-test('of a resource that is there no more it says what was known; one that fails is waited for, and reported', async () => {
+test('of a resource that is there no more, or only stands for it, it says what was known; one that fails is waited for, and reported', async () => {
   const w = await world()
-  const [left, fails] = [outlived('left'), outlived('fails')]
+  const [left, replaced, fails] = [outlived('left'), outlived('replaced'), outlived('fails')]
   left.says = [token(1)]
-  const first = await w.another({ resources: [left, fails] })
+  replaced.says = [token(2)]
+  const first = await w.another({ resources: [left, replaced, fails] })
   const { id } = await first.erasure.request(w.acme.subject('alice'), { reason: 'accountDeleted', grace: 0 })
   await pass({ ...w, ...first }, days(1))
-  const { vault, erasure } = await w.another({ resources: [fails] })
+  // One stands for what was removed, and answers 0.
+  const { vault, erasure } = await w.another({ resources: [rowsOf('replaced'), fails] })
   await closeEpoch(vault)
-  for (const wrong of [new Error('away'), [{ ...token(1), name: 'a\nb' }], 'none' as never]) {
+  for (const wrong of [new Error('away'), [{ ...token(1), name: 'a\nb' }], 'none' as never, undefined as never]) {
     fails.says = wrong
     expect((await pass({ ...w, erasure }, APART))[0]?.failures).toMatchObject([{ place: id, reason: 'unexpected' }])
     expect([await erasure.certificate(id), (await erasure.get(id))?.state]).toEqual([undefined, 'erased'])
   }
   fails.says = [token(3)]
   await pass({ ...w, erasure }, APART)
-  expect((await certificateOf({ vault, erasure }, id)).survivors).toEqual([token(1), token(3)])
+  expect((await certificateOf({ vault, erasure }, id)).survivors).toEqual([token(1), token(2), token(3)])
 })
 
 test('a hold that stood when it was due: from when until when; one that was released before is not said', async () => {

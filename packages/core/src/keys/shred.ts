@@ -60,6 +60,14 @@ export async function shredNode(keys: KeyOperations, place: NodePlaceRef, reason
   }, keys)
 }
 
+/** The ledger's entry of a shred that has been: its steps are done again, and nothing else is destroyed. */
+export async function findShred(keys: KeyOperations, { ref, tenantRef }: NodePlaceRef): Promise<SealedLedgerEntry | undefined> {
+  await keys.reconciler.run()
+  const entry = await shredOf(keys, await readNode(keys, ref))
+  if (entry !== undefined) await markWrappingKeys(keys.tree.context, tenantRef)
+  return entry
+}
+
 /** Destroys the versions of a node's key that a rotation has left behind, and no other. */
 export async function shredRetired(keys: KeyOperations, place: NodePlaceRef, isRetired: (key: LedgerKey) => boolean): Promise<void> {
   await untilGone(async () => {
