@@ -1,9 +1,10 @@
 // From erased to closed: what the certificate says of what came between, and of clocks that were wrong.
 import { days, type NamelessPlace, type Resource, type Survivor } from '@strongroom/core'
-import { verifyCertificate } from '@strongroom/erasure'
+import { createErasure, verifyCertificate } from '@strongroom/erasure'
+import { withFailpoints } from '@strongroom/erasure/testing'
 import { expect, test } from 'vitest'
 
-import { all, APART, closeEpoch, GRACE, outcome, pass, rowsOf, START, type World, world } from './support.ts'
+import { all, APART, closeEpoch, GRACE, outcome, pass, policy, rowsOf, START, type World, world } from './support.ts'
 
 const certificateOf = async (w: Pick<World, 'vault' | 'erasure'>, id: string) =>
   verifyCertificate((await w.erasure.certificate(id)) ?? '', await w.vault.receiptKeys())
@@ -62,6 +63,28 @@ test('of a resource that is there no more, or only stands for it, it says what w
   fails.says = [token(3)]
   await pass({ ...w, erasure }, APART)
   expect((await certificateOf({ vault, erasure }, id)).survivors).toEqual([token(1), token(2), token(3)])
+})
+
+test('killed once its end was noted, and something was written since: no certificate before the next look finds nothing', async () => {
+  const w = await world()
+  const { id } = await w.erasure.request(w.acme.subject('alice'), { reason: 'accountDeleted', grace: 0 })
+  const killed = createErasure(
+    w.vault,
+    withFailpoints({ policy, resources: [w.logs] }, (name) => {
+      if (name === 'erased.marked') throw new Error('killed')
+    }),
+  )
+  await killed.sweep()
+  w.logs.add('acme/alice')
+  w.logs.lies = true
+  await closeEpoch(w.vault)
+  await pass(w, days(30))
+  expect([(await w.erasure.get(id))?.state, await w.erasure.certificate(id)]).toEqual(['shredding', undefined])
+  w.logs.lies = false
+  const since = w.clock.now()
+  await pass(w, days(1))
+  const { erasedAt, resources } = await certificateOf(w, id)
+  expect([erasedAt >= since, resources[0]?.verifiedAt === erasedAt]).toEqual([true, true])
 })
 
 test('a hold that stood when it was due: from when until when; one that was released before is not said', async () => {

@@ -9,7 +9,7 @@ import type { OpenErasure } from '../records/open-erasures.ts'
 import type { Failure, OpenRecord, ResourceProgress } from '../records/record.ts'
 import { askSurvivors, type ResourceSurvivors } from '../survivors.ts'
 import { isClean, paused, saveProgress, verifyResources } from './erase-resources.ts'
-import { failureAfter, pauseAfter } from './pauses.ts'
+import { failureAfter, LEASE, pauseAfter } from './pauses.ts'
 import { type Renewed, whileRenewed } from './renewed.ts'
 
 /**
@@ -35,11 +35,13 @@ export async function finish(
   const erased = await erasedRecord(parts, { ...record, resources }, survivors)
   // First, while nothing but its own record is found beneath it.
   await hasten(parts, renewed.erasure, renewed.confirmed)
+  // Whoever was stopped since he looked may have lost it to somebody who has found more.
+  const claimed = await open.saveClaimed(renewed.erasure, {}, (await parts.time.confirmed()) + LEASE)
   await ended.putErased(key, erased)
   await failpoint('erased.put')
   await ended.note(key, erased)
   await failpoint('erased.marked')
-  const isLast = await open.removeClaimed(renewed.erasure)
+  const isLast = await open.removeClaimed(claimed)
   await failpoint('erased.removed')
   if (isLast) parts.tell({ type: 'erased', id: given.id })
   return 'erased'
