@@ -74,6 +74,27 @@ test('the time goes on between two renewals, in the last look: it is still whose
   expect((await w.erasure.get(id))?.state).toBe('erased')
 })
 
+test('one resource fails, and the next takes a moment in which the time goes on: nobody else begins, since its process lives', async () => {
+  const w = await world()
+  await w.erasure.sweep()
+  const [fails, slow] = [rowsOf('fails'), rowsOf('slow')]
+  fails.fails = new Error('away')
+  const others = await w.another({ resources: [fails, slow] })
+  await others.erasure.request(others.vault.tenant('acme').subject('alice'), { reason: 'accountDeleted', grace: 0 })
+  let calls = 0
+  const { erase } = slow
+  slow.erase = async (...args) => {
+    if (++calls === 1) await (w.clock.advance(APART), others.erasure.sweep())
+    return erase(...args)
+  }
+  expect(await others.erasure.sweep()).toMatchObject({ done: 0, failed: 1 })
+  expect(calls).toBe(1)
+  // It is tried again as soon as its pause is over.
+  fails.fails = undefined
+  w.clock.advance(APART)
+  expect(await others.erasure.sweep()).toMatchObject({ done: 1, failed: 0 })
+})
+
 test('a process that lives no more: others go on once the time has gone on twice', async () => {
   const w = await world()
   w.logs.add('acme/alice', 2)

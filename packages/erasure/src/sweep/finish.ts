@@ -8,7 +8,7 @@ import type { ErasedRecord } from '../records/ended.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import type { Failure, OpenRecord, ResourceProgress } from '../records/record.ts'
 import { askSurvivors, type ResourceSurvivors } from '../survivors.ts'
-import { isClean, paused, saveProgress, verifyResources } from './erase-resources.ts'
+import { isClean, leave, paused, verifyResources } from './erase-resources.ts'
 import { failureAfter, LEASE, pauseAfter } from './pauses.ts'
 import { type Renewed, whileRenewed } from './renewed.ts'
 
@@ -71,7 +71,7 @@ function saveLeft(parts: ErasureParts, { done, erasure, confirmed }: Renewed<Las
   const { resources, failure } = done
   if (failure !== undefined) return parts.open.saveClaimed(erasure, { failure }, confirmed + pauseAfter(failure.failures))
   const left = resources.map((each, i) => paused(erasure.record.resources[i] ?? each, each, confirmed))
-  return saveProgress(parts, erasure, left, confirmed)
+  return leave(parts, erasure, left, confirmed)
 }
 
 // What is beneath has gone with it, and nothing of it can be taken back: its requests come to their end now, before anybody comes back.
