@@ -83,7 +83,8 @@ export interface Erasure extends Sweepable {
    * is, ask for the same erasure again instead: that replaces it.
    *
    * @param id - the references of the place, joined by dots, as the error has it
-   * @throws StrongroomError `invalid_argument` (it is none, or the record opens), `not_found`, `conflict`
+   * @throws StrongroomError `invalid_argument` (it is none, or the record opens), `schema_mismatch` (a newer version of this package has written it),
+   *   `not_found`, `conflict`
    */
   discardDamaged(id: string): Promise<void>
   /** The closure certificate of one that is closed, or `undefined`. @throws StrongroomError `invalid_argument` */
