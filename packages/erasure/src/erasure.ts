@@ -56,7 +56,7 @@ export interface Erasure extends Sweepable {
   list(): AsyncIterable<PendingErasure>
   /**
    * While a hold stands on a place, above it or anywhere beneath it, no request destroys anything of it, and every shred of it is refused with
-   * `held`, in every process. It stays suspended where it was.
+   * `held`, in every process, but for one that has just come to write the ledger. It stays suspended where it was.
    *
    * @returns of which requests the destruction had begun: for these it may come too late; and which could not be read
    * @throws StrongroomError `invalid_argument`, `already_exists`, `not_found` (no such tenant), `shredded`

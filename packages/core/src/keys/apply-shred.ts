@@ -65,7 +65,7 @@ export interface KeysBack {
 /** What became of entries that had their effect. */
 export interface LookedAgain {
   readonly back: readonly KeysBack[]
-  /** Nothing at their places says any more that they were shredded. */
+  /** Their places do not say any more that they were shredded. */
   readonly missing: readonly SealedLedgerEntry[]
 }
 
@@ -82,7 +82,7 @@ export async function lookAgain(
   let known: Recreated | undefined
   for (const [i, entry] of entries.entries()) {
     const record = records[i]
-    if (record?.type !== 'node' || occupies(entry, record)) {
+    if (record?.type !== 'node' || occupies(entry, record) || record.versions.some((version) => belies(entry, version))) {
       missing.push(entry)
       continue
     }
@@ -101,12 +101,16 @@ function shredded(record: NodeRecord | undefined, entry: SealedLedgerEntry, recr
     const keys = entry.keys.length > 0 ? entry.keys : [{ version: 1, commitment: NO_COMMITMENT }]
     return keys.map((key) => tombstone(key.version, key.commitment, entry))
   }
-  if (!record.versions.some((version) => dies(record, version, entry, recreated))) {
+  const ends = (version: KeyVersion): boolean => dies(record, version, entry, recreated) || belies(entry, version)
+  if (!record.versions.some(ends)) {
     return occupies(entry, record) ? [...record.versions, tombstone(lastNumber(record) + 1, NO_COMMITMENT, entry)] : undefined
   }
-  return record.versions.map((version) =>
-    dies(record, version, entry, recreated) ? tombstone(version.version, version.commitment, entry) : version,
-  )
+  return record.versions.map((version) => (ends(version) ? tombstone(version.version, version.commitment, entry) : version))
+}
+
+// It says that a rotation has ended what this entry has shredded: a column that whoever writes the key store can change.
+function belies({ n, reason }: SealedLedgerEntry, version: KeyVersion): boolean {
+  return version.state === KeyState.shredded && version.ledger.n === n && version.reason === Reason.retired && reason !== Reason.retired
 }
 
 // A shred is of the whole place, whichever versions the key store knew at that time: one that a newer copy brings back, or that was made
