@@ -14,6 +14,8 @@ const SLOW = [
   'packages/core/test/races/kills.test.ts',
   'packages/mongo-adapter/test/hard/**',
   'packages/mongo-adapter/test/proof/differential/differential.test.ts',
+  'packages/mongo-adapter/test/proof/differential/pipelines.test.ts',
+  'packages/mongo-adapter/test/proof/own-methods.test.ts',
   'packages/mongo-adapter/test/proof/searcher.test.ts',
   'packages/mongo-adapter/test/stores/server-kills.test.ts',
   'packages/credentials/test/processes/faults.test.ts',

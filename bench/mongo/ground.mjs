@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 
 import { CanonicalScalar, field, initVault, openVault } from '@strongroom/core'
 import { memoryKeyProvider } from '@strongroom/core/testing'
-import { encrypted, encryptedCollection, mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
+import { encrypted, encryptedCollection, encryptedDb, mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
 import { Binary, MongoClient } from 'mongodb'
 import { z } from 'zod'
 
@@ -25,7 +25,10 @@ const Person = z.object({
   phone: encrypted(z.string()),
   note: encrypted(z.string()),
 })
+/** What is joined, of the same person. */
+const Order = z.object({ _id: z.string(), orgId: z.string(), userId: z.string(), of: z.string(), note: encrypted(z.string()) })
 const NAMES = ['email', ...Object.keys(SIZES)]
+const ORDER_NOTE = field('orders', 'note', z.string())
 const FIELDS = NAMES.map((name) => field('people', name, z.string()))
 
 /** @param uri - of the server that data and keys are on */
@@ -59,6 +62,12 @@ export async function openGround(uri) {
     /** The encrypted view of a collection; values are bound to the context `people`, whatever its name. */
     people: (vault, collection) =>
       encryptedCollection(vault, db.collection(collection), { schema: Person, tenant: 'orgId', subject: 'userId', context: 'people' }),
+    /** Two collections that pipelines join. */
+    shop: (vault) =>
+      encryptedDb(vault, db, {
+        encrypted: { schema: Person, tenant: 'orgId', subject: 'userId', context: 'people' },
+        encrypted_orders: { schema: Order, tenant: 'orgId', subject: 'userId', context: 'orders' },
+      }),
     /** Calls of the key store and of the provider while something runs. */
     async counted(work) {
       const before = { queries, provider: provider.calls.wrap + provider.calls.unwrap }
@@ -87,8 +96,13 @@ export function documents(count, subjects) {
   }))
 }
 
+/** An order for each of some documents. */
+export function ordersOf(all) {
+  return all.map(({ _id, orgId, userId }) => ({ _id: randomBytes(12).toString('hex'), orgId, userId, of: _id, note: text(SIZES.note) }))
+}
+
 /**
- * What somebody writes who has open keys and the driver, and no adapter: `{ sealed(document), search(email), opened(stored) }`; and the calls
+ * What somebody writes who has open keys and the driver, and no adapter: `{ sealed(document), search(email), opened(stored), openedOrder(stored) }`; and the calls
  * of the cipher that are in it, alone: `encrypt(document)` and `decrypt(stored)`.
  */
 export async function byHand(vault, all) {
@@ -112,6 +126,9 @@ export async function byHand(vault, all) {
     encrypt,
     decrypt,
     search,
+    /** One value of a document, as it is stored. */
+    value: (document, name, value) =>
+      new Binary(keys.get(document.userId).encrypt(FIELDS[NAMES.indexOf(name)], value, bound(document)), SUBTYPE),
     sealed(document) {
       const { values, indexValue } = encrypt(document)
       const sealed = { ...document }
@@ -123,6 +140,10 @@ export async function byHand(vault, all) {
       const opened = { ...stored }
       for (const [i, value] of decrypt(stored).entries()) opened[NAMES[i]] = value
       return opened
+    },
+    /** An order that was joined. */
+    openedOrder(stored) {
+      return { ...stored, note: keys.get(stored.userId).decrypt(ORDER_NOTE, stored.note.buffer, bound(stored)) }
     },
   }
 }

@@ -3,12 +3,15 @@
 import { startServer } from '../../tools/mongo-server/server.mjs'
 import { quantile } from '../interleave.mjs'
 import { machine, writePart } from '../results.mjs'
-import { byHand, documents, openGround } from './ground.mjs'
+import { byHand, documents, openGround, ordersOf } from './ground.mjs'
 import { cursorMemory } from './memory.mjs'
+import { bulkWrites, updateOnes } from './writes.mjs'
 
 const COUNT = Number(process.env['STRONGROOM_BENCH_DOCUMENTS'] ?? 10_000)
 const SUBJECTS = [1, 100, 10_000]
+const BULK = Math.min(1000, COUNT)
 const [MANY_ROUNDS, ONE_ROUNDS] = [15, 100]
+const JOINED = Math.min(COUNT, 1000)
 const CHOSEN = process.argv.slice(2)
 // Of those that wait: one call is too short to be taken by itself, and the first hundreds run before the engine has compiled what they need.
 const ONES = 20
@@ -41,13 +44,24 @@ async function compare(subjects) {
     await people.createIndexes()
     await ground.db.collection('plain').createIndex({ email: 1 })
     await ground.db.collection('stored').createIndex({ 'email.i': 1 })
+    const shop = ground.shop(vault)
+    const orders = ordersOf(all)
+    await shop.encrypted_orders.insertMany(orders)
+    await ground.db.collection('plain_orders').insertMany(orders)
+    await ground.db.collection('stored_orders').insertMany(await ground.db.collection('encrypted_orders').find().toArray())
+    for (const name of ['encrypted', 'plain', 'stored']) await ground.db.collection(`${name}_orders`).createIndex({ of: 1 })
     const hand = await byHand(vault, all)
     const from = { ground, vault, people, all, stored, subjects, hand }
+    const cold = (work) => coldly(ground, 'encrypted', work)
     return [
       ...(await row('insertOne', subjects, ONE_ROUNDS, insertOnes(from), ONES)),
       ...(await row('findOne by e-mail', subjects, ONE_ROUNDS, findOnes(from), ONES)),
       ...(await row(`insertMany of ${COUNT}`, subjects, MANY_ROUNDS, insertManys(from))),
       ...(await row(`find of ${COUNT}`, subjects, MANY_ROUNDS, finds(from))),
+      ...(await row('updateOne', subjects, ONE_ROUNDS, updateOnes(from, true, ONES, cold), ONES)),
+      ...(await row('updateOne, owner looked up', subjects, ONE_ROUNDS, updateOnes(from, false, ONES, cold), ONES)),
+      ...(await row(`bulkWrite of ${BULK} updates`, subjects, MANY_ROUNDS, bulkWrites(from, BULK, cold))),
+      ...(await row(`$lookup of ${JOINED}`, subjects, MANY_ROUNDS, lookups(from))),
     ]
   } finally {
     await ground.close()
@@ -108,7 +122,7 @@ async function coldly(ground, name, work) {
   const vault = await ground.open()
   let milliseconds
   const counts = await ground.counted(async () => {
-    milliseconds = (await timed(() => work(ground.people(vault, name)))).wall
+    milliseconds = (await timed(() => work(ground.people(vault, name), vault))).wall
   })
   return { ms: milliseconds, ...counts }
 }
@@ -202,6 +216,38 @@ function finds({ ground, people, all, stored, hand }) {
       for (const one of stored) hand.decrypt(one)
     },
     cold: () => coldly(ground, 'encrypted', (other) => other.find(filter).toArray()),
+  }
+}
+
+// Each document with its order, both of which hold encrypted values.
+function lookups({ ground, vault, all, hand }) {
+  const pipeline = (name) => [
+    { $match: { _id: { $in: all.slice(0, JOINED).map(({ _id }) => _id) } } },
+    { $lookup: { from: `${name}_orders`, localField: '_id', foreignField: 'of', as: 'orders' } },
+  ]
+  const of = (collection, name, behind = (found) => found) => {
+    return async () => async () => {
+      const found = behind(await collection.aggregate(pipeline(name)).toArray())
+      if (found.length !== JOINED || found.some(({ orders }) => orders.length !== 1)) throw new Error('not all were joined')
+    }
+  }
+  const raw = ground.db.collection('stored')
+  const opened = (one) => ({ ...hand.opened(one), orders: one.orders.map((order) => hand.openedOrder(order)) })
+  return {
+    ours: of(ground.shop(vault).encrypted, 'encrypted'),
+    hand: of(raw, 'stored', (found) => found.map(opened)),
+    plain: of(ground.db.collection('plain'), 'plain'),
+    stored: of(raw, 'stored'),
+    cipher: async () => {
+      const found = await raw.aggregate(pipeline('stored')).toArray()
+      return async () => {
+        for (const one of found) {
+          hand.decrypt(one)
+          for (const order of one.orders) hand.openedOrder(order)
+        }
+      }
+    },
+    cold: () => coldly(ground, 'encrypted', (_, other) => ground.shop(other).encrypted.aggregate(pipeline('encrypted')).toArray()),
   }
 }
 

@@ -121,6 +121,13 @@ test('replay: what came back of the dead is removed again; one that cannot look 
     1,
     'rows: 0 records removed of 1\nliar: cannot look through what it holds; see to it by hand\n',
   ])
+  const left = '{ ...liar(), replay: async () => ({ looked: 3, removed: 0, suspended: 1, retired: 2 }) }'
+  writeFileSync(join(folder, 'strongroom.config.ts'), source.replace('resources: [rows(vault)]', `resources: [${left}]`))
+  const told = await strongroom(folder, ['replay'])
+  expect([told.code, told.stdout]).toEqual([
+    0,
+    'liar: 0 records removed of 3; 1 of people who are suspended, and nobody has asked for their erasure; 2 left that no key opens: from before a rotation, of people who live\n',
+  ])
 })
 
 test.each([

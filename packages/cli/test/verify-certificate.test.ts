@@ -5,20 +5,20 @@ import { join } from 'node:path'
 import { hours } from '@strongroom/core'
 import { expect, test } from 'vitest'
 
-import { closedAlice, START } from '../../erasure/test/certificate/support.ts'
+import { closedAlice } from '../../erasure/test/certificate/support.ts'
 import { shell, strongroom } from './support/command.ts'
 import { emptyFolder, vaultFolder } from './support/vault-folder.ts'
 
 test('by the vault, and by its published keys without the vault: in words, and as JSON', async () => {
   const { folder, with: opened } = await vaultFolder()
-  const { certificate, references } = await opened((vault) => closedAlice(vault, 't0'))
+  const { certificate, references, requestedAt } = await opened((vault) => closedAlice(vault, 't0'))
   writeFileSync(join(folder, 'certificate'), `${certificate}\n`)
   expect((await shell(folder, 'strongroom receipt-keys > keys')).code).toBe(0)
 
   const own = await strongroom(folder, ['verify-certificate', 'certificate'])
   expect([own.code, own.stderr]).toEqual([0, ''])
   expect(own.stdout).toMatch(/^valid: a trusted key has signed it\n\nCERTIFICATE OF ERASURE\n\nThe data described here was erased\./)
-  expect(own.stdout).toContain('\nAsked for           2030-01-01 00:00:00 UTC\n')
+  expect(own.stdout).toContain(`\nAsked for           ${new Date(requestedAt).toISOString().slice(0, 19).replace('T', ' ')} UTC\n`)
   expect(own.stdout.split('\n').filter((line) => line.length > 78)).toEqual([])
   expect(await shell(folder, 'strongroom verify-certificate - < certificate')).toEqual(own)
 
@@ -34,7 +34,7 @@ test('by the vault, and by its published keys without the vault: in words, and a
       references,
       region: 'eu',
       reason: 'accountDeleted',
-      suspendedAt: START + 1,
+      suspendedAt: requestedAt + 1,
       policy: { sweep: hours(1) },
     },
   ])

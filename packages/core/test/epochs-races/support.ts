@@ -161,6 +161,7 @@ export class Fleet {
   readonly #had = new WeakSet<Process>()
   #living: readonly StoredValue[] = []
   #shredded: readonly StoredValue[] = []
+  #retired: readonly StoredValue[] = []
   #replaced: readonly StoredValue[] = []
   #copies = 0
 
@@ -256,7 +257,7 @@ export class Fleet {
 
   /** What was replaced must not read from now on. */
   retired(): void {
-    this.#shredded = [...this.#shredded, ...this.#replaced]
+    this.#retired = [...this.#retired, ...this.#replaced]
     this.#replaced = []
   }
 
@@ -276,8 +277,9 @@ export class Fleet {
   /** What belongs to a place must not read from now on. */
   dead(place: PlaceNames): void {
     const dies = (value: StoredValue): boolean => isIn(value.place, place)
-    this.#shredded = [...this.#shredded, ...this.#living.filter(dies)]
+    this.#shredded = [...this.#shredded, ...[...this.#living, ...this.#retired].filter(dies)]
     this.#living = this.#living.filter((value) => !dies(value))
+    this.#retired = this.#retired.filter((value) => !dies(value))
   }
 
   async rotate(process: Process): Promise<void> {
@@ -304,6 +306,7 @@ export class Fleet {
     await process.run('open', this.how)
     expect(await readings(process, this.#living)).toEqual(all(this.#living, true))
     expect(await readings(process, this.#shredded)).toEqual(all(this.#shredded, 'shredded'))
+    expect(await readings(process, this.#retired)).toEqual(all(this.#retired, 'retired'))
     const created: number[] = []
     const ids = new Map<number, string>()
     for (const { op, number, id } of await process.run<{ op: number; number: number; id: string }[]>('ledger')) {
@@ -335,7 +338,7 @@ export class Fleet {
   async #expectUnreadable(process: Process, how: OpenHow): Promise<void> {
     const opened = await outcome(process.run('open', how))
     if (opened !== 'ok') return expect(opened).toBe('root_version_destroyed')
-    expect((await readings(process, this.#shredded)).filter(([, said]) => said === true)).toEqual([])
+    expect((await readings(process, [...this.#shredded, ...this.#retired])).filter(([, said]) => said === true)).toEqual([])
     await process.run('reset')
   }
 

@@ -148,12 +148,21 @@ export function bodyOf(certificate: string): string {
 export async function closedAlice(
   vault: Vault,
   tenant: string,
-): Promise<{ readonly certificate: string; readonly receipt: string; readonly references: readonly string[] }> {
+): Promise<{
+  readonly certificate: string
+  readonly receipt: string
+  readonly references: readonly string[]
+  readonly requestedAt: number
+}> {
   const alice = vault.tenant(tenant).subject('alice')
   const references = await alice.references()
   const shredded = await alice.shred({ reason: 'accountDeleted' })
   const [facts, at] = [await factsOf(vault, 'subject', references, shredded), vault.clock.now()]
   const versions = [{ number: shredded.rootVersion, level: 'operator-asserted', effectiveAt: at, copiesUntil: at }] as const
-  const certificate = await issueCertificate(vault, { ...facts, finality: { at, final: true, blockedBy: [], versions } })
-  return { certificate, receipt: shredded.receipt, references }
+  const finality = { at, final: true, blockedBy: [], versions }
+  const requestedAt = at - days(30)
+  const resources = facts.resources.map((each) => ({ ...each, verifiedAt: at }))
+  const instants = { requestedAt, suspendedAt: requestedAt + 1, dueAt: shredded.instant, erasedAt: at }
+  const certificate = await issueCertificate(vault, { ...facts, ...instants, resources, finality })
+  return { certificate, receipt: shredded.receipt, references, requestedAt }
 }

@@ -5,7 +5,7 @@ import type { Abortable, CountDocumentsOptions } from 'mongodb'
 import { hintOf } from './indexes/index-keys.ts'
 import { COUNT_OPTIONS, readDriverOptions } from './options.ts'
 import { collationOf, planFilter, type Source } from './source.ts'
-import { verifiedIds } from './verified-ids.ts'
+import { verifiedIds } from './verified-hits.ts'
 import { wholeFrom } from './whole-numbers.ts'
 
 /** Options of countDocuments. */

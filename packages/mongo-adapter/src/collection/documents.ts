@@ -90,6 +90,12 @@ function isOnlyEncrypted(node: SchemaNode): boolean {
   return node.kind === 'encrypted' || (node.kind === 'array' && isOnlyEncrypted(node.element))
 }
 
+/** A tree of our own, once more; what stands in it is the same. */
+export function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf)
+  return isTree(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyOf(member)])) : value
+}
+
 /** Sets a member of whatever name: an assignment to `__proto__` would change what the object inherits. */
 export function setMember(tree: Tree, name: string, value: unknown): void {
   if (name === '__proto__') Object.defineProperty(tree, name, { value, writable: true, enumerable: true, configurable: true })

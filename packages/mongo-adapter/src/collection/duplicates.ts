@@ -6,6 +6,7 @@ import { declaredPath } from './indexes/index-keys.ts'
 import type { Layout } from './layout.ts'
 
 const DUPLICATE = 11_000
+const FAILED_VALIDATION = 121
 
 /** The error itself; one of duplicates in an encrypted path names the declared paths of the index, and no value. */
 export function withoutValues(layout: Layout, error: unknown): unknown {
@@ -16,6 +17,7 @@ export function withoutValues(layout: Layout, error: unknown): unknown {
       const raw = each.err as unknown as Record<string, unknown>
       // The document as it would have been stored.
       delete raw['op']
+      if (each.code === FAILED_VALIDATION) forgetConsidered(raw)
       if (each.code !== DUPLICATE) continue
       const pattern = declaredPattern(layout, raw['keyPattern'] ?? raw['errmsg'])
       if (pattern === undefined) continue
@@ -24,6 +26,7 @@ export function withoutValues(layout: Layout, error: unknown): unknown {
       delete raw['keyValue']
     }
   }
+  if (error.code === FAILED_VALIDATION) for (const of of [error['errInfo'], error.errorResponse]) forgetConsidered(of)
   if (error.code !== DUPLICATE) return error
   const pattern = declaredPattern(layout, error['keyPattern'] ?? error.message)
   if (pattern === undefined) return error
@@ -38,6 +41,14 @@ export function withoutValues(layout: Layout, error: unknown): unknown {
     enumerable: true,
   })
   return error
+}
+
+// Of a document that fails validation the server quotes what it has compared with the rules: all that is plain in it, and what is stored.
+function forgetConsidered(info: unknown): void {
+  if (typeof info !== 'object' || info === null) return
+  const members = info as Record<string, unknown>
+  for (const name of ['consideredValue', 'consideredValues']) delete members[name]
+  for (const inner of Object.values(members)) forgetConsidered(inner)
 }
 
 function messageFor(pattern: Readonly<Record<string, unknown>>): string {

@@ -1,56 +1,52 @@
 /** A collection whose declared paths are encrypted: each call does what the driver's would do on plaintext, or is refused before anything is sent. */
 
-import { invalidArgument, readOptions } from '@strongroom/core'
+import { invalidArgument, type Progress, readOptions } from '@strongroom/core'
 import type {
-  BSONSerializeOptions,
+  AnyBulkWriteOperation,
+  BulkWriteResult,
   Collection,
   DeleteResult,
   Document,
   DropCollectionOptions,
-  DropIndexesOptions,
   EstimatedDocumentCountOptions,
   Filter,
-  IndexDescription,
-  IndexDescriptionCompact,
-  IndexDescriptionInfo,
-  IndexInformationOptions,
-  IndexSpecification,
   InsertManyResult,
   InsertOneResult,
-  ListIndexesCursor,
-  ListIndexesOptions,
   OperationOptions,
   OptionalUnlessRequiredId,
-  ReadConcern,
-  ReadPreference,
   UpdateFilter,
   UpdateResult,
   WithId,
-  WriteConcern,
 } from 'mongodb'
 
 import { ownerName } from '../schema/owner-path.ts'
 import { guarded, resolveValue } from '../values/resolve.ts'
+import { aggregate, type EncryptedAggregateOptions } from './aggregation/aggregate.ts'
+import type { EncryptedAggregationCursor } from './aggregation/aggregation-cursor.ts'
+import type { EncryptedChangeStream } from './changes/change-stream.ts'
+import { type EncryptedChange, type EncryptedWatchOptions, watch } from './changes/watch.ts'
 import { countDocuments, type EncryptedCountOptions } from './count.ts'
 import { distinct, type EncryptedDistinctOptions } from './distinct.ts'
+import { enforce, unenforce } from './enforce/enforce.ts'
 import { type EncryptedFindOptions, find, findOne } from './find.ts'
 import type { EncryptedFindCursor } from './find-cursor.ts'
-import {
-  createIndex,
-  createIndexes,
-  dropIndex,
-  dropIndexes,
-  type EncryptedCreateIndexesOptions,
-  type EncryptedCreateIndexOptions,
-  indexes,
-  indexExists,
-  listIndexes,
-} from './indexes/manage-indexes.ts'
+import type { Found } from './found.ts'
+import { IndexedCollection } from './indexes/indexed-collection.ts'
 import type { OnShredded } from './open.ts'
-import { COLLECTION, refusedMethod, refusedOperation } from './operations.ts'
+import { COLLECTION, refusedMethod } from './operations.ts'
 import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOptions } from './options.ts'
+import { reencrypt, type ReencryptOptions, type ReencryptPhase } from './reencrypt.ts'
 import { type CollectionResource, type CollectionResourceOptions, resourceOf } from './resource/resource.ts'
-import type { Scope, Source } from './source.ts'
+import { requireUnscoped, type Scope, type Source } from './source.ts'
+import { bulkWrite, type EncryptedBulkWriteOptions } from './writes/bulk/bulk-write.ts'
+import {
+  type EncryptedFindOneAndDeleteOptions as DeleteAnd,
+  type EncryptedFindOneAndReplaceOptions as ReplaceAnd,
+  type EncryptedFindOneAndUpdateOptions as UpdateAnd,
+  findOneAndDelete,
+  findOneAndReplace,
+  findOneAndUpdate,
+} from './writes/find-one-and.ts'
 import { type EncryptedInsertManyOptions, type EncryptedInsertOneOptions, insertMany, insertOne } from './writes/insert.ts'
 import { type EncryptedDeleteOptions, remove } from './writes/remove.ts'
 import {
@@ -70,44 +66,13 @@ type FindByDefault = EncryptedFindOptions & { readonly shredded?: never }
  * `T` is a document as it is written, `Marked` one in which shredded values may be marked, `Shredded` what the collection does about those
  * unless a call says otherwise.
  */
-export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | undefined = undefined> {
+export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | undefined = undefined> extends IndexedCollection {
   readonly #source: Source
 
   /** @internal */
   constructor(source: Source) {
+    super(source)
     this.#source = source
-  }
-
-  get dbName(): string {
-    return this.#source.collection.dbName
-  }
-
-  get collectionName(): string {
-    return this.#source.collection.collectionName
-  }
-
-  get namespace(): string {
-    return this.#source.collection.namespace
-  }
-
-  get readConcern(): ReadConcern | undefined {
-    return this.#source.collection.readConcern
-  }
-
-  get readPreference(): ReadPreference | undefined {
-    return this.#source.collection.readPreference
-  }
-
-  get writeConcern(): WriteConcern | undefined {
-    return this.#source.collection.writeConcern
-  }
-
-  get bsonOptions(): BSONSerializeOptions {
-    return this.#source.collection.bsonOptions
-  }
-
-  get timeoutMS(): number | undefined {
-    return this.#source.collection.timeoutMS
   }
 
   /**
@@ -139,8 +104,64 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
 
   /** What rotation and erasure ask. @throws StrongroomError `invalid_argument`; `unsupported_operation` of a scope: it tells of everyone */
   resource(options?: CollectionResourceOptions): CollectionResource {
-    this.#requireUnscoped('resource')
+    requireUnscoped(this.#source, 'resource')
     return resourceOf(this.#source, options)
+  }
+
+  /**
+   * Writes again, under the key that `rotateSubjectKey` made, what older keys of one person have encrypted, so that `retireVersion` can end
+   * those. What others write meanwhile stays as they wrote it. Whatever ends it early, run it again; nothing happens before it is iterated.
+   *
+   * @param whose - the values as documents hold them
+   * @throws StrongroomError `invalid_argument`; `not_found`, `shredded`, `suspended`; `decrypt_failed` or `retired`, once everything else is written, where
+   *   something does not open; and for stores and provider their `…_unavailable`
+   * @example
+   * ```ts
+   * import { type Vault } from '@strongroom/core'
+   * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+   *
+   * async function replaceKey(vault: Vault, users: EncryptedCollection<{ name: string }>) {
+   *   for await (const { phase } of vault.rotateSubjectKey(vault.tenant('acme').subject('alice'))) console.error(phase)
+   *   for await (const { phase, done, total } of users.reencrypt({ tenant: 'acme', subject: 'alice' })) console.error(phase, done, total)
+   * }
+   * ```
+   */
+  reencrypt(
+    whose: { readonly tenant: unknown; readonly subject: unknown },
+    options?: ReencryptOptions,
+  ): AsyncGenerator<Progress<ReencryptPhase>, void> {
+    const { layout, scope } = this.for(whose).#source
+    const [tenant, subject] = [ownerName(layout.tenant.type, scope?.tenant), ownerName(layout.subject.type, scope?.subject)]
+    if (tenant === undefined || subject === undefined) throw invalidArgument('subject', 'must be there: keys are replaced person by person')
+    return reencrypt(this.#source, { tenant, subject }, readOptions(options, ['signal']))
+  }
+
+  /**
+   * Has the database refuse whatever does not look like an encrypted value where one belongs, whoever writes it: by conditions beside those
+   * that the collection's validator has of its own, which stay. Run it again after a change of the schema, or of the validator. Whoever may
+   * bypass document validation, or change the validator, passes it.
+   *
+   * @throws StrongroomError `schema_mismatch`: something else is stored, at the paths that it names in so many documents, and nothing was
+   *   changed; `not_found` where the collection does not exist yet; `unsupported_operation` where its validator only warns, and of a scope
+   * @example
+   * ```ts
+   * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+   *
+   * async function setUp(users: EncryptedCollection<{ email: string }>) {
+   *   await users.createIndexes()
+   *   await users.enforce()
+   * }
+   * ```
+   */
+  async enforce(): Promise<void> {
+    requireUnscoped(this.#source, 'enforce')
+    return enforce(this.#source)
+  }
+
+  /** Undoes `enforce`: the validator is what it was without it. @throws StrongroomError `not_found`, `unsupported_operation` of a scope */
+  async unenforce(): Promise<void> {
+    requireUnscoped(this.#source, 'unenforce')
+    return unenforce(this.#source)
   }
 
   /** The driver's collection, which shows what is stored: whatever is written through it is plaintext. */
@@ -160,6 +181,11 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
   findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions): Promise<WithId<Marked> | null>
   async findOne(filter: Filter<T> = {}, options?: EncryptedFindOptions): Promise<never> {
     return (await findOne(this.#source, filter, options)) as never
+  }
+
+  /** By the stages of docs/operations.md; of other collections those that `encryptedDb` names. What is encrypted can be moved, and not computed with. */
+  aggregate<R = Document>(pipeline: readonly Document[] = [], options?: EncryptedAggregateOptions): EncryptedAggregationCursor<R> {
+    return aggregate<R>(this.#source, pipeline, options)
   }
 
   async insertOne(document: Readonly<OptionalUnlessRequiredId<T>>, options?: EncryptedInsertOneOptions): Promise<InsertOneResult<T>> {
@@ -193,12 +219,39 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return remove(this.#source, true, filter, options)
   }
 
+  async findOneAndUpdate<const O extends UpdateAnd = {}>(
+    filter: Filter<T>,
+    change: UpdateFilter<T>,
+    options?: O,
+  ): Promise<Found<T, Marked, Shredded, O>> {
+    return (await findOneAndUpdate(this.#source, filter, change, options)) as never
+  }
+
+  async findOneAndReplace<const O extends ReplaceAnd = {}>(
+    filter: Filter<T>,
+    replacement: Readonly<Partial<T>>,
+    options?: O,
+  ): Promise<Found<T, Marked, Shredded, O>> {
+    return (await findOneAndReplace(this.#source, filter, replacement, options)) as never
+  }
+
+  async findOneAndDelete<const O extends DeleteAnd = {}>(filter: Filter<T>, options?: O): Promise<Found<T, Marked, Shredded, O>> {
+    return (await findOneAndDelete(this.#source, filter, options)) as never
+  }
+
+  async bulkWrite(
+    operations: readonly AnyBulkWriteOperation<T & Document>[],
+    options?: EncryptedBulkWriteOptions,
+  ): Promise<BulkWriteResult> {
+    return bulkWrite(this.#source, operations, options)
+  }
+
   async countDocuments(filter: Filter<T> = {}, options?: EncryptedCountOptions): Promise<number> {
     return countDocuments(this.#source, filter, options)
   }
 
   async estimatedDocumentCount(options?: EstimatedDocumentCountOptions): Promise<number> {
-    this.#requireUnscoped('estimatedDocumentCount')
+    requireUnscoped(this.#source, 'estimatedDocumentCount')
     return this.#source.collection.estimatedDocumentCount(readDriverOptions(options, ESTIMATED_COUNT_OPTIONS))
   }
 
@@ -206,88 +259,47 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return distinct(this.#source, key, filter, options)
   }
 
-  /** Builds an index over plain paths, and at most one encrypted one that is declared with an index. @returns its name */
-  async createIndex(
-    spec: IndexSpecification,
-    options?: EncryptedCreateIndexOptions,
-    commandOptions?: EncryptedCreateIndexesOptions,
-  ): Promise<string> {
-    return createIndex(this.#source, spec, options, commandOptions)
-  }
-
-  /** Builds the indexes of all paths that are declared with one, or those that are given. @returns their names */
-  async createIndexes(specs?: readonly IndexDescription[], options?: EncryptedCreateIndexesOptions): Promise<string[]> {
-    return createIndexes(this.#source, specs, options)
-  }
-
-  /** @param name - as `indexes` shows it */
-  async dropIndex(name: string, options?: DropIndexesOptions): Promise<Document> {
-    this.#requireUnscoped('dropIndex')
-    return dropIndex(this.#source, name, options)
-  }
-
-  async dropIndexes(options?: DropIndexesOptions): Promise<boolean> {
-    this.#requireUnscoped('dropIndexes')
-    return dropIndexes(this.#source, options)
-  }
-
-  /** In declared paths. */
-  listIndexes(options?: ListIndexesOptions): ListIndexesCursor {
-    return listIndexes(this.#source, options)
-  }
-
-  /** In declared paths. */
-  indexes(options: IndexInformationOptions & { full: false }): Promise<IndexDescriptionCompact>
-  indexes(options?: IndexInformationOptions & { full?: true }): Promise<IndexDescriptionInfo[]>
-  async indexes(options?: IndexInformationOptions): Promise<never> {
-    return (await indexes(this.#source, options, true)) as never
-  }
-
-  /** In declared paths. */
-  indexInformation(options: IndexInformationOptions & { full: true }): Promise<IndexDescriptionInfo[]>
-  indexInformation(options?: IndexInformationOptions & { full?: false }): Promise<IndexDescriptionCompact>
-  async indexInformation(options?: IndexInformationOptions): Promise<never> {
-    return (await indexes(this.#source, options, false)) as never
-  }
-
-  async indexExists(names: string | string[], options?: ListIndexesOptions): Promise<boolean> {
-    return indexExists(this.#source, names, options)
-  }
-
   async isCapped(options?: OperationOptions): Promise<boolean> {
     return this.#source.collection.isCapped(readDriverOptions(options, IS_CAPPED_OPTIONS))
   }
 
   async drop(options?: DropCollectionOptions): Promise<boolean> {
-    this.#requireUnscoped('drop')
+    requireUnscoped(this.#source, 'drop')
     return this.#source.collection.drop(readDriverOptions(options, DROP_OPTIONS))
+  }
+
+  /**
+   * The changes of the collection, or of a scope. `$match` by what is plain in a change is the only stage that a pipeline may have.
+   *
+   * @throws StrongroomError `unsupported_operation`, `invalid_argument`
+   */
+  watch(
+    pipeline: readonly Document[],
+    options: EncryptedWatchOptions & { readonly shredded?: never },
+  ): EncryptedChangeStream<EncryptedChange<WithId<Shredded extends 'throw' ? T : Marked>>>
+  watch(
+    pipeline: readonly Document[],
+    options: EncryptedWatchOptions & { readonly shredded: 'throw' },
+  ): EncryptedChangeStream<EncryptedChange<WithId<T>>>
+  watch(pipeline: readonly Document[], options: EncryptedWatchOptions): EncryptedChangeStream<EncryptedChange<WithId<Marked>>>
+  watch(pipeline: readonly Document[] = [], options?: EncryptedWatchOptions): EncryptedChangeStream<never> {
+    return watch(this.#source, pipeline, options)
   }
 
   get hint(): never {
     throw refusedMethod(COLLECTION, 'hint')
   }
 
-  readonly aggregate: () => never = refused('aggregate')
-  readonly bulkWrite: () => never = refused('bulkWrite')
   readonly count: () => never = refused('count')
   readonly createSearchIndex: () => never = refused('createSearchIndex')
   readonly createSearchIndexes: () => never = refused('createSearchIndexes')
   readonly dropSearchIndex: () => never = refused('dropSearchIndex')
-  readonly findOneAndDelete: () => never = refused('findOneAndDelete')
-  readonly findOneAndReplace: () => never = refused('findOneAndReplace')
-  readonly findOneAndUpdate: () => never = refused('findOneAndUpdate')
   readonly initializeOrderedBulkOp: () => never = refused('initializeOrderedBulkOp')
   readonly initializeUnorderedBulkOp: () => never = refused('initializeUnorderedBulkOp')
   readonly listSearchIndexes: () => never = refused('listSearchIndexes')
   readonly options: () => never = refused('options')
   readonly rename: () => never = refused('rename')
   readonly updateSearchIndex: () => never = refused('updateSearchIndex')
-  readonly watch: () => never = refused('watch')
-
-  // Indexes and drops are of the whole collection, and so is what the server estimates.
-  #requireUnscoped(name: string): void {
-    if (this.#source.scope !== undefined) throw refusedOperation(`${name} of a scope`, 'the collection that for() was called on')
-  }
 }
 
 function refused(name: string): () => never {

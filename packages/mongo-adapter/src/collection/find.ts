@@ -85,7 +85,7 @@ function cursorSource(asked: Asked, plan: FilterPlan, projection: unknown): Curs
   const { source, shredded, bson } = asked
   const { layout, vault, collection } = source
   const planned = planProjection(layout, projection, plan.searched)
-  const reading = readingOf(source, bson)
+  const reading = readingAs(source, bson)
   return {
     collection,
     compares: plan.searched.length > 0,
@@ -109,7 +109,7 @@ function cursorSource(asked: Asked, plan: FilterPlan, projection: unknown): Curs
 }
 
 /** Options that BSON is read with, as the driver would. */
-function readingOf({ collection }: Source, options: BSONSerializeOptions): BSONSerializeOptions {
+export function readingAs({ collection }: Source, options: BSONSerializeOptions): BSONSerializeOptions {
   const { promoteLongs, promoteValues, promoteBuffers, useBigInt64, bsonRegExp } = { ...collection.bsonOptions, ...options }
   const all = { promoteLongs, promoteValues, promoteBuffers, useBigInt64, bsonRegExp }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))

@@ -177,7 +177,7 @@ function isOfOwner(error: unknown): error is StrongroomError {
   return error instanceof StrongroomError && ['shredded', 'suspended', 'not_found', 'invalid_argument'].includes(error.code)
 }
 
-function isExpired(error: unknown): boolean {
+export function isExpired(error: unknown): boolean {
   return error instanceof StrongroomError && error.code === 'handle_expired'
 }
 

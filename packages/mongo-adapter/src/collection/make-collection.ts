@@ -9,6 +9,7 @@ import { EncryptedCollection } from './encrypted-collection.ts'
 import { layoutOf } from './layout.ts'
 import type { OnShredded } from './open.ts'
 import type { Shreddable } from './shreddable.ts'
+import type { Source } from './source.ts'
 
 /** Options of {@link encryptedCollection}. */
 export interface EncryptedCollectionOptions<S extends z.ZodType, Shredded extends OnShredded | undefined = OnShredded | undefined> {
@@ -63,6 +64,12 @@ export function encryptedCollection<
   collection: Collection<Stored>,
   options: EncryptedCollectionOptions<S, Shredded>,
 ): EncryptedCollection<z.output<S>, Shreddable<S>, Shredded> {
+  // Whatever its type says of documents: what is stored is of another.
+  return new EncryptedCollection(sourceOf(vault, collection as unknown as Collection, options))
+}
+
+/** @throws StrongroomError as {@link encryptedCollection} */
+export function sourceOf(vault: Vault, collection: Collection, options: EncryptedCollectionOptions<z.ZodType>): Source {
   if (typeof vault?.tenant !== 'function') throw invalidArgument('vault', 'must be an open vault: await openVault(…)')
   // A collection of another copy of the driver has values of BSON that are none to this one.
   if (!(collection instanceof Collection))
@@ -87,7 +94,5 @@ export function encryptedCollection<
   const declared = schema as z.ZodType
   const layout = layoutOf({ schema: declared, tenant: tenant as string, subject: subject as string, context, bind })
   const validation = validate ? validationOf(declared, layout.root) : undefined
-  // Whatever its type says of documents: what is stored is of another.
-  const untyped = collection as unknown as Collection
-  return new EncryptedCollection({ vault, collection: untyped, layout, shredded, validation, scope: undefined })
+  return { vault, collection, layout, shredded, validation, scope: undefined }
 }

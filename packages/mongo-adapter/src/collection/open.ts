@@ -21,6 +21,7 @@ import { encryptedIn, mapDocument, valueAt } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import type { Sought } from './filters/filter.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
+import { located } from './located.ts'
 import { indexValueOf, neededIndex, boundTo } from './seal.ts'
 import { SHREDDED } from './shredded-mark.ts'
 import type { FilterPlan } from './source.ts'
@@ -39,7 +40,7 @@ export interface OpenOptions {
 /** What a filter says of the documents that it finds. */
 export type Verify = Pick<FilterPlan, 'searched' | 'required'>
 
-const NOTHING: Verify = { searched: [], required: [] }
+export const NOTHING: Verify = { searched: [], required: [] }
 
 /**
  * Documents as the application sees them, in the same order. A hit whose searched path is shredded cannot be compared, and is `undefined`.
@@ -105,7 +106,7 @@ function misfit(node: SchemaNode, id: unknown, path: string): Error | undefined 
 }
 
 /** Whose keys a document's values need; `undefined` where it holds none, or does not say. */
-function ownerOfValues(layout: Layout, document: Tree): Owner | undefined {
+export function ownerOfValues(layout: Layout, document: Tree): Owner | undefined {
   const tenant = ownerName(layout.tenant.type, valueAt(document, layout.tenant.steps))
   const subject = ownerName(layout.subject.type, valueAt(document, layout.subject.steps))
   if (tenant === undefined || subject === undefined) return undefined
@@ -113,25 +114,29 @@ function ownerOfValues(layout: Layout, document: Tree): Owner | undefined {
 }
 
 /** What one document's values are opened with. */
-interface Opening {
+export interface Opening {
   readonly subject: UnlockedKeys
   readonly tenant: string
   readonly bound: ValueOptions | undefined
 }
 
 /** How values are read, the same for all documents. */
-interface Reading extends OpenOptions {
+export interface Reading extends OpenOptions {
   readonly decode: DecodeValue
+  /** Whether the caller wants buffers in place of binary. */
+  readonly promoted: boolean
 }
 
-function readingOf(options: OpenOptions): Reading {
-  return { ...options, decode: valueDecoder(options.bson) }
+export function readingOf(options: OpenOptions): Reading {
+  const { promoteBuffers: buffers, promoteValues } = options.bson
+  return { ...options, decode: valueDecoder(options.bson), promoted: buffers === true && promoteValues !== false }
 }
 
 // As values are indexed, whatever the caller wants to see.
 const AS_INDEXED = valueDecoder({})
 
-function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
+/** @throws StrongroomError `decrypt_failed` where nobody has such a value, `shredded`, `suspended` */
+export function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: BatchKeys): Opening {
   if (owner === undefined) throw decryptFailed()
   try {
     return { subject: keys.subject(owner), tenant: owner.tenant, bound: boundTo(layout, id) }
@@ -139,6 +144,63 @@ function openingOf(layout: Layout, id: unknown, owner: Owner | undefined, keys: 
     // Neither such an owner nor such an id has any value: somebody put them beside it.
     if (error instanceof StrongroomError && (error.code === 'not_found' || error.code === 'invalid_argument')) throw decryptFailed()
     throw error
+  }
+}
+
+/** Opens values of one document, wherever in it they stand. */
+export class TreeOpener {
+  readonly #layout: Layout
+  readonly #whose: { readonly id: unknown; readonly owner: Owner | undefined }
+  readonly #keys: BatchKeys
+  readonly #reading: Reading
+  #opening: Opening | undefined
+  #gone: Error | undefined
+  #comparable = true
+  readonly compared: Compared[] = []
+
+  constructor(layout: Layout, whose: { readonly id: unknown; readonly owner: Owner | undefined }, keys: BatchKeys, reading: Reading) {
+    this.#layout = layout
+    this.#whose = whose
+    this.#keys = keys
+    this.#reading = reading
+  }
+
+  /** Of the first value whose key is destroyed: it stands marked. */
+  get gone(): Error | undefined {
+    return this.#gone
+  }
+
+  /** Whether none of those is one that was searched for. */
+  get comparable(): boolean {
+    return this.#comparable
+  }
+
+  /** @param path - of the node within the document. @throws StrongroomError `decrypt_failed`, `suspended`, naming the document and the path */
+  open(node: SchemaNode, value: unknown, path: string): unknown {
+    const { id } = this.#whose
+    return mapDocument(
+      node,
+      value,
+      {
+        value: (stored, encrypted, at) => this.#value(stored, sealedOf(this.#layout, encrypted), at),
+        plain: this.#reading.promoted ? promoteBuffers : asItIs,
+        mismatch: (at, other) => misfit(other, id, at),
+      },
+      path,
+    )
+  }
+
+  #value(stored: unknown, sealed: SealedPath, path: string): unknown {
+    const { id, owner } = this.#whose
+    try {
+      this.#opening ??= openingOf(this.#layout, id, owner, this.#keys)
+      return openStored(this.#opening, stored, sealed, this.#keys, this.#reading, this.compared)
+    } catch (error) {
+      if (!isShredded(error)) throw located(error, id, path)
+      if (this.#reading.verify.searched.includes(sealed)) this.#comparable = false
+      this.#gone ??= located(error, id, path)
+      return SHREDDED
+    }
   }
 }
 
@@ -150,48 +212,30 @@ function openDocument(
   reading: Reading,
   soughtIn: SoughtIn,
 ): Tree | undefined {
-  let comparable = true
-  const compared: Compared[] = []
-  let gone: Error | undefined
-  let opening: Opening | undefined
   const id = document['_id']
-  const promoted = reading.bson.promoteBuffers === true && reading.bson.promoteValues !== false
-  const opened = mapDocument(layout.root, document, {
-    value(stored, node, path) {
-      try {
-        opening ??= openingOf(layout, id, owner, keys)
-        return openStored(opening, stored, sealedOf(layout, node), keys, reading, compared)
-      } catch (error) {
-        if (!isShredded(error)) throw located(error, id, path)
-        if (reading.verify.searched.includes(sealedOf(layout, node))) comparable = false
-        gone ??= located(error, id, path)
-        return SHREDDED
-      }
-    },
-    plain: promoted ? promoteBuffers : asItIs,
-    mismatch: (path, node) => misfit(node, id, path),
-  }) as Tree
-  if (!comparable) return undefined
+  const opener = new TreeOpener(layout, { id, owner }, keys, reading)
+  const opened = opener.open(layout.root, document, '') as Tree
+  if (!opener.comparable) return undefined
   // What the server took for a hit may be something that is no value of the path.
   for (const sought of reading.verify.required)
-    if (owner === undefined || !compared.some(({ sealed, index }) => soughtIn(sought, sealed, owner.tenant).has(index)))
+    if (owner === undefined || !opener.compared.some(({ sealed, index }) => soughtIn(sought, sealed, owner.tenant).has(index)))
       throw located(decryptFailed(), id, [...new Set(sought.map(({ sealed }) => sealed.path))].join(' or '))
-  if (gone !== undefined && reading.shredded === 'throw') throw gone
+  if (opener.gone !== undefined && reading.shredded === 'throw') throw opener.gone
   return opened
 }
 
 /** The true index value of something that a document holds. */
-interface Compared {
+export interface Compared {
   readonly sealed: SealedPath
   /** In hexadecimal. */
   readonly index: string
 }
 
 /** The index values of what a list seeks at a path, for a tenant. */
-type SoughtIn = (list: readonly Sought[], sealed: SealedPath, tenant: string) => ReadonlySet<string>
+export type SoughtIn = (list: readonly Sought[], sealed: SealedPath, tenant: string) => ReadonlySet<string>
 
 // Made once for all documents of a batch: lists may be as long as batches.
-function soughtBy(keys: BatchKeys): SoughtIn {
+export function soughtBy(keys: BatchKeys): SoughtIn {
   const known = new Map<readonly Sought[], Map<string, ReadonlySet<string>>>()
   return (list, sealed, tenant) => {
     const ofList = known.get(list) ?? new Map<string, ReadonlySet<string>>()
@@ -214,7 +258,7 @@ function hexOf(bytes: Uint8Array): string {
 }
 
 /** @param compared - takes the index values that were found to be true */
-function openStored(
+export function openStored(
   { subject, tenant, bound }: Opening,
   stored: unknown,
   sealed: SealedPath,
@@ -246,28 +290,4 @@ export function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; 
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Binary) return value.value()
   return value instanceof Uint8Array ? value : undefined
-}
-
-function located(error: unknown, id: unknown, path: string): Error {
-  if (!(error instanceof StrongroomError)) return error as Error
-  if (!['decrypt_failed', 'schema_mismatch', 'shredded', 'retired'].includes(error.code)) return error
-  return new StrongroomError(error.code, `${path} of ${shownDocument(id)}: ${error.message}`, { cause: error })
-}
-
-function shownDocument(id: unknown): string {
-  if (!isSingle(id)) return 'a document whose _id is no single value'
-  // It may be of somebody who would like to write other lines into a log.
-  return PRINTED.test(String(id)) ? `the document with _id ${String(id)}` : 'a document whose _id holds what is not printed'
-}
-
-const PRINTED = /^[^\p{C}\p{Zl}\p{Zp}]*$/u
-
-// What an object says of itself may be anything, or nothing.
-function isSingle(id: unknown): boolean {
-  try {
-    bsonScalar(id, '_id')
-    return true
-  } catch {
-    return false
-  }
 }

@@ -14,9 +14,7 @@ export interface Refused {
 export type Operations = Readonly<Record<string, Outcome>>
 
 const SEARCH_INDEXES: Refused = { instead: 'dangerouslyUnwrap(), for plain paths' }
-const MANY_WRITES: Refused = { instead: 'insertMany, or single writes in a transaction' }
-const AS_AGGREGATE: Refused = { instead: 'as aggregate' }
-const AS_WATCH: Refused = { instead: 'as watch' }
+const MANY_WRITES: Refused = { instead: 'bulkWrite' }
 
 export const COLLECTION: Operations = {
   dbName: 'works',
@@ -38,6 +36,10 @@ export const COLLECTION: Operations = {
   replaceOne: 'works',
   deleteOne: 'works',
   deleteMany: 'works',
+  findOneAndUpdate: 'works',
+  findOneAndReplace: 'works',
+  findOneAndDelete: 'works',
+  bulkWrite: 'works',
   countDocuments: 'works',
   estimatedDocumentCount: 'works',
   distinct: 'works',
@@ -51,22 +53,18 @@ export const COLLECTION: Operations = {
   indexes: 'works',
   indexExists: 'works',
   isCapped: 'works',
-  aggregate: { instead: 'find, countDocuments, distinct; on plain paths dangerouslyUnwrap().aggregate()' },
-  bulkWrite: MANY_WRITES,
+  aggregate: 'works',
   count: { instead: 'countDocuments' },
   createSearchIndex: SEARCH_INDEXES,
   createSearchIndexes: SEARCH_INDEXES,
   dropSearchIndex: SEARCH_INDEXES,
-  findOneAndDelete: { instead: 'findOne and deleteOne, in a transaction' },
-  findOneAndReplace: { instead: 'findOne and replaceOne, in a transaction' },
-  findOneAndUpdate: { instead: 'findOne and updateOne, in a transaction' },
   initializeOrderedBulkOp: MANY_WRITES,
   initializeUnorderedBulkOp: MANY_WRITES,
   listSearchIndexes: SEARCH_INDEXES,
   options: { instead: 'dangerouslyUnwrap().options(), which speaks in stored paths' },
   rename: { instead: 'dangerouslyUnwrap().rename(); encryptedCollection() has to be given the old name as context from then on' },
   updateSearchIndex: SEARCH_INDEXES,
-  watch: { instead: 'dangerouslyUnwrap().watch() for the _id of what has changed, and findOne' },
+  watch: 'works',
 }
 
 export const FIND_CURSOR: Operations = {
@@ -119,33 +117,31 @@ export const FIND_CURSOR: Operations = {
   ),
 }
 
-/** `aggregate` is refused, and with it every cursor that it gives. */
 export const AGGREGATION_CURSOR: Operations = {
-  ...all(
-    'own',
-    'client cleanup cursorInit emitClose fetchBatch getMore id isDead killed loadBalanced namespace readConcern readPreference',
-  ),
+  ...all('works', 'next hasNext tryNext toArray forEach close closed addStage group limit lookup match project skip sort unwind map'),
+  ...all('works', 'batchSize maxTimeMS stream clone rewind addCursorFlag bufferedCount readBufferedDocuments'),
+  ...all('works', 'withReadConcern withReadPreference id killed readConcern readPreference'),
+  ...all('works', 'Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
+  explain: { instead: 'dangerouslyUnwrap().aggregate().explain(), of a pipeline on plain paths' },
+  geoNear: { instead: 'dangerouslyUnwrap(), for plain paths' },
+  out: { instead: 'insertMany of what was read' },
+  redact: { instead: '$match and $unset' },
+  namespace: { instead: 'namespace of the collection' },
+  ...all('own', 'client cleanup cursorInit emitClose fetchBatch getMore isDead loadBalanced'),
   ...all(
     'own',
     'emitAndLog emitAndLogCommand emitAndLogHeartbeat resolveExplainTimeoutOptions server session throwIfInitialized trackCursor transformDocument _initialize',
   ),
-  ...all(
-    AS_AGGREGATE,
-    'addCursorFlag addStage batchSize bufferedCount clone close closed explain forEach geoNear group hasNext limit lookup map',
-  ),
-  ...all(AS_AGGREGATE, 'match maxTimeMS next out project readBufferedDocuments redact rewind skip sort stream toArray tryNext unwind'),
-  ...all(AS_AGGREGATE, 'withReadConcern withReadPreference Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
 }
 
-/** `watch` is refused, and with it every change stream. */
 export const CHANGE_STREAM: Operations = {
   ...all('own', '_setIsEmitter _setIsIterator _createChangeStreamCursor _closeEmitterModeWithError _streamEvents _endStream'),
   ...all(
     'own',
     'emitAndLog emitAndLogCommand emitAndLogHeartbeat _processChange _processErrorStreamMode _processErrorIteratorMode _resume',
   ),
-  ...all(AS_WATCH, 'bufferedCount close closed hasNext next resumeToken stream tryNext'),
-  ...all(AS_WATCH, 'Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
+  ...all('works', 'next tryNext hasNext close closed resumeToken bufferedCount stream'),
+  ...all('works', 'Symbol(Symbol.asyncIterator) Symbol(nodejs.asyncDispose)'),
 }
 
 /** For what is refused whatever it is called with. @param instead - what to do in its place */

@@ -3,8 +3,10 @@
 import { readOptions, StrongroomError } from '@strongroom/core'
 import type {
   Abortable,
+  AggregateOptions,
   BSONSerializeOptions,
   BulkWriteOptions,
+  ChangeStreamOptions,
   CommandOperationOptions,
   CountDocumentsOptions,
   CreateIndexesOptions,
@@ -13,6 +15,9 @@ import type {
   DropCollectionOptions,
   DropIndexesOptions,
   EstimatedDocumentCountOptions,
+  FindOneAndDeleteOptions,
+  FindOneAndReplaceOptions,
+  FindOneAndUpdateOptions,
   FindOptions,
   IndexInformationOptions,
   InsertOneOptions,
@@ -56,6 +61,24 @@ export const FIND_OPTIONS: Table<FindOptions & Abortable & { readonly shredded?:
   ...refused('returnKey', 'showRecordId', 'min', 'max', 'let', 'explain', 'willRetryWrite', 'dbName', 'authdb'),
 }
 
+export const AGGREGATE_OPTIONS: Table<AggregateOptions & Abortable & { readonly shredded?: unknown }> = {
+  ...BSON_OF_READS,
+  ...works('session', 'readPreference', 'readConcern', 'collation', 'maxTimeMS', 'timeoutMS', 'comment', 'signal', 'shredded'),
+  ...works('hint', 'batchSize', 'allowDiskUse'),
+  ...refused(
+    'bypassDocumentValidation',
+    'cursor',
+    'maxAwaitTimeMS',
+    'let',
+    'out',
+    'explain',
+    'writeConcern',
+    'willRetryWrite',
+    'dbName',
+    'authdb',
+  ),
+}
+
 export const COUNT_OPTIONS: Table<CountDocumentsOptions & Abortable> = {
   ...BSON_OF_WRITES,
   ...COMMAND,
@@ -69,6 +92,15 @@ export const DISTINCT_OPTIONS: Table<DistinctOptions & { readonly shredded?: unk
   ...BSON_OF_READS,
   ...COMMAND,
   ...works('hint', 'shredded'),
+}
+
+export const WATCH_OPTIONS: Table<ChangeStreamOptions & { readonly shredded?: unknown }> = {
+  ...BSON_OF_READS,
+  ...works('session', 'readPreference', 'readConcern', 'maxTimeMS', 'timeoutMS', 'comment', 'batchSize', 'maxAwaitTimeMS', 'shredded'),
+  ...works('fullDocument', 'fullDocumentBeforeChange', 'resumeAfter', 'startAfter', 'startAtOperationTime'),
+  // What is told of indexes and validators is in stored paths.
+  ...refused('showExpandedEvents', 'collation', 'allowDiskUse', 'bypassDocumentValidation', 'cursor', 'explain', 'hint', 'let', 'out'),
+  ...refused('timeoutMode', 'willRetryWrite', 'dbName', 'authdb'),
 }
 
 export const INSERT_OPTIONS: Table<InsertOneOptions> = {
@@ -85,17 +117,36 @@ export const INSERT_MANY_OPTIONS: Table<BulkWriteOptions> = {
 
 export const UPDATE_OPTIONS: Table<UpdateOptions & { readonly sort?: Sort }> = {
   ...WRITE,
-  ...works('arrayFilters', 'bypassDocumentValidation', 'hint', 'sort'),
-  ...refused('upsert', 'let'),
+  ...works('arrayFilters', 'bypassDocumentValidation', 'hint', 'sort', 'upsert'),
+  let: 'refused',
 }
 
 export const UPDATE_MANY_OPTIONS: Table<UpdateOptions & { readonly sort?: Sort }> = { ...UPDATE_OPTIONS, sort: 'refused' }
 
 export const REPLACE_OPTIONS: Table<ReplaceOptions> = {
   ...WRITE,
-  ...works('bypassDocumentValidation', 'hint', 'sort'),
-  ...refused('upsert', 'let'),
+  ...works('bypassDocumentValidation', 'hint', 'sort', 'upsert'),
+  let: 'refused',
 }
+
+export const FIND_ONE_AND_DELETE_OPTIONS: Table<FindOneAndDeleteOptions & { readonly shredded?: unknown }> = {
+  ...WRITE,
+  ...BSON_OF_READS,
+  ...works('hint', 'sort', 'projection', 'includeResultMetadata', 'shredded'),
+  let: 'refused',
+}
+
+export const FIND_ONE_AND_REPLACE_OPTIONS: Table<FindOneAndReplaceOptions & { readonly shredded?: unknown }> = {
+  ...FIND_ONE_AND_DELETE_OPTIONS,
+  ...works('bypassDocumentValidation', 'returnDocument', 'upsert'),
+}
+
+export const FIND_ONE_AND_UPDATE_OPTIONS: Table<FindOneAndUpdateOptions & { readonly shredded?: unknown }> = {
+  ...FIND_ONE_AND_REPLACE_OPTIONS,
+  arrayFilters: 'works',
+}
+
+export const BULK_WRITE_OPTIONS: Table<BulkWriteOptions> = INSERT_MANY_OPTIONS
 
 export const DELETE_OPTIONS: Table<DeleteOptions> = { ...WRITE, hint: 'works', ...refused('ordered', 'let') }
 
@@ -138,15 +189,10 @@ export function readDriverOptions<T extends object>(options: T | undefined, tabl
     else
       throw new StrongroomError(
         'unsupported_operation',
-        `the option ${name} does not work here on encrypted collections; instead: ${INSTEAD[name] ?? 'leave it out'} (docs/operations.md); nothing was sent`,
+        `the option ${name} does not work here on encrypted collections; instead: leave it out (docs/operations.md); nothing was sent`,
       )
   }
   return read as Partial<T>
-}
-
-/** What to do in place of an option; of most there is nothing to be said. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  upsert: 'findOne, then updateOne or insertOne, in a transaction',
 }
 
 function works<K extends string>(...names: readonly K[]): Readonly<Record<K, 'works'>> {

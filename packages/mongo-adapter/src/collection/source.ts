@@ -13,6 +13,7 @@ import { type Pins, pinsOf } from './filters/pins.ts'
 import { withKeys, type NeededIndex, type Owner } from './keys.ts'
 import type { Layout, SealedPath } from './layout.ts'
 import type { OnShredded } from './open.ts'
+import { refusedOperation } from './operations.ts'
 import { indexValueOf, neededIndex, SUBTYPE } from './seal.ts'
 
 /** The values that a scope fixes. */
@@ -30,10 +31,14 @@ export interface Source {
   /** `undefined`: what is written is not compared with the schema. */
   readonly validation: Validation | undefined
   readonly scope: Scope | undefined
+  /** Collections of the same database that pipelines may read, by their names; `undefined` where nothing in one is encrypted. */
+  readonly others?: ReadonlyMap<string, Source | undefined>
 }
 
 /** A filter that was checked, and what it takes to send it. */
 export interface FilterPlan {
+  /** As it was given, with what a scope adds, in declared paths. */
+  readonly filter: Tree
   readonly pins: Pins
   readonly searched: readonly SealedPath[]
   /** Lists of values, of each of which every hit holds at least one. */
@@ -58,6 +63,7 @@ export function planFilter(source: Source, given: unknown, options: BSONSerializ
     return []
   })
   return {
+    filter,
     pins,
     searched,
     required,
@@ -78,7 +84,8 @@ export function planFilter(source: Source, given: unknown, options: BSONSerializ
   }
 }
 
-function tenantsOf({ index, path }: SealedPath, pins: Pins): readonly string[] {
+/** The tenants whose index values a search needs. @throws StrongroomError `tenant_required` */
+export function tenantsOf({ index, path }: SealedPath, pins: Pins): readonly string[] {
   // For an index of the application the tenant does not count.
   if (index?.scope === 'application') return ['']
   if (pins.tenants !== undefined) return pins.tenants
@@ -90,8 +97,16 @@ function tenantsOf({ index, path }: SealedPath, pins: Pins): readonly string[] {
 
 function scoped({ layout, scope }: Source, filter: Tree): Tree {
   if (scope === undefined) return filter
-  const pins: Tree[] = [{ [layout.tenant.path]: scope.tenant }]
-  if (scope.subject !== undefined) pins.push({ [layout.subject.path]: scope.subject })
+  const pins: Tree[] = []
+  for (const [{ path, type }, value] of [
+    [layout.tenant, scope.tenant],
+    [layout.subject, scope.subject],
+  ] as const) {
+    const said = Object.hasOwn(filter, path) && !isTree(filter[path]) ? ownerName(type, filter[path]) : undefined
+    // An upsert must not say it twice.
+    if (value !== undefined && said !== ownerName(type, value)) pins.push({ [path]: value })
+  }
+  if (pins.length === 0) return filter
   // Conditions stay at the top, where `$` in an update looks for the element that they found.
   const { $and: joined = [], ...rest } = filter
   return Array.isArray(joined) ? { ...rest, $and: [...(joined as readonly unknown[]), ...pins] } : { $and: [filter, ...pins] }
@@ -106,7 +121,7 @@ function scoped({ layout, scope }: Source, filter: Tree): Tree {
  */
 export function collationOf(
   { scope }: Source,
-  { touches, searched }: FilterPlan,
+  { touches, searched }: Pick<FilterPlan, 'touches' | 'searched'>,
   given: CollationOptions | undefined,
   pinned = false,
 ): { readonly collation?: CollationOptions } {
@@ -133,6 +148,11 @@ export function fillScope({ layout, scope }: Source, document: Tree): void {
   }
 }
 
+/** Indexes and drops are of the whole collection, and so is what the server estimates. @throws StrongroomError `unsupported_operation` */
+export function requireUnscoped({ scope }: Source, name: string): void {
+  if (scope !== undefined) throw refusedOperation(`${name} of a scope`, 'the collection that for() was called on')
+}
+
 function putAt(document: Tree, { path, steps }: OwnerPath, value: unknown): void {
   let at = document
   for (const step of steps.slice(0, -1)) {
@@ -144,16 +164,10 @@ function putAt(document: Tree, { path, steps }: OwnerPath, value: unknown): void
   at[steps.at(-1) as string] = value
 }
 
-/** Whose the one document is that a filter lets through. @throws StrongroomError `unsupported_operation` */
-export function pinnedOwner({ layout }: Source, { tenants, subject, id }: Pins, what: string): Owner {
+/** Whose the one document is that a filter lets through; `undefined` where it does not say. */
+export function pinnedOwner({ layout }: Source, { tenants, subject, id }: Pins): Owner | undefined {
   const [tenant] = tenants ?? []
-  if (tenants?.length !== 1 || tenant === undefined || subject === undefined || (layout.boundToRecord && id === undefined)) {
-    const paths = [...new Set([layout.tenant.path, layout.subject.path, ...(layout.boundToRecord ? ['_id'] : [])])].join(', ')
-    throw new StrongroomError(
-      'unsupported_operation',
-      `${what} writes encrypted values, so its filter must say ${paths} by equality; nothing was sent`,
-    )
-  }
+  if (tenants?.length !== 1 || tenant === undefined || subject === undefined || (layout.boundToRecord && id === undefined)) return undefined
   return { tenant, subject }
 }
 

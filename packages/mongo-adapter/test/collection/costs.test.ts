@@ -77,6 +77,24 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect([again.queries, again.puts, again.provider]).toEqual([0, 0, 0])
   })
 
+  test('updates of whoever is found: a query for each batch of people, whose values are all encrypted before they are sent', async () => {
+    await w.users.insertMany(people(1200))
+    const cold = await w.reopen()
+    await cold.updateOne({ _id: 'acme0' }, { $set: { name: 'x' } })
+    w.commands.length = 0
+    const { queries, puts, provider, result } = await cost(() => cold.updateMany({ plan: 'many' }, { $set: { name: 'y' } }))
+    expect(result).toMatchObject({ matchedCount: 1200 })
+    expect([queries, puts, provider]).toEqual([2, 0, 0])
+    const sent = w.commands.map(({ commandName, command }) => [commandName, (command['updates'] as readonly unknown[] | undefined)?.length])
+    expect(sent).toEqual([
+      ['find', undefined],
+      ['update', 1000],
+      ['getMore', undefined],
+      ['update', 200],
+    ])
+    expect((await cost(() => cold.updateOne({ plan: 'many' }, { $set: { name: 'z' } }))).queries).toBe(0)
+  })
+
   test('documents of one person, and of several tenants', async () => {
     await w.users.insertMany([...people(50, 'acme'), ...people(50, 'rival')])
     const cold = await w.reopen()

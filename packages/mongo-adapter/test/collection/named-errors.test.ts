@@ -41,12 +41,18 @@ test.each<[what: string, code: string, named: readonly string[], call: () => unk
   ],
   ['one of an index', 'invalid_argument', ['options', 'scop'], () => encrypted(z.string(), { index: { scop: CANARY } as never })],
   [
-    'an option that does not work',
-    'unsupported_operation',
-    ['upsert', 'findOne'],
-    () => users.updateOne(mine, { $set: { plan: CANARY } }, { upsert: true } as never),
+    'an upsert that does not say whose the document is',
+    'invalid_argument',
+    ['org '],
+    () => users.updateOne({ _id: 'x', plan: CANARY } as never, { $set: { plan: CANARY } } as never, { upsert: true }),
   ],
-  ['another', 'unsupported_operation', ['let', 'leave it out'], () => users.find({}, { let: { a: CANARY } } as never)],
+  [
+    'an upsert of what has two values',
+    'unsupported_operation',
+    ['plan', 'one value'],
+    () => users.updateOne({ plan: CANARY, $and: [{ plan: 'x' }] } as never, { $set: { plan: CANARY } } as never, { upsert: true }),
+  ],
+  ['an option that does not work', 'unsupported_operation', ['let', 'leave it out'], () => users.find({}, { let: { a: CANARY } } as never)],
   ['a member that is not declared', 'invalid_argument', ['document', 'emial'], () => users.insertOne({ ...good, emial: CANARY } as never)],
   [
     'one further in',

@@ -1,10 +1,20 @@
 // The table of operations is whole: no method of the driver is left out, what it says is what the classes do, and the document is made from it.
 import { readFileSync } from 'node:fs'
-import { EncryptedCollection, encrypted, encryptedCollection, EncryptedFindCursor } from '@strongroom/mongo-adapter'
+import {
+  EncryptedAggregationCursor,
+  EncryptedChangeStream,
+  EncryptedCollection,
+  encrypted,
+  encryptedCollection,
+  EncryptedFindCursor,
+} from '@strongroom/mongo-adapter'
 import { AggregationCursor, ChangeStream, Collection, FindCursor, MongoClient } from 'mongodb'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
+import { EXPRESSION_OPERATORS } from '../../dist/collection/aggregation/expression-operators.js'
+import { ACCUMULATORS } from '../../dist/collection/aggregation/group.js'
+import { STAGES } from '../../dist/collection/aggregation/stages.js'
 import { AGGREGATION_CURSOR, CHANGE_STREAM, COLLECTION, FIND_CURSOR, type Operations } from '../../dist/collection/operations.js'
 import * as options from '../../dist/collection/options.js'
 import type { OptionTable } from '../../dist/collection/options.js'
@@ -44,6 +54,16 @@ describe.each(CLASSES)('%s', (name, driver, table) => {
   })
 })
 
+test('docs/operations.md has each stage, accumulator and operator of pipelines', () => {
+  const part = PAGE.split('## Aggregation\n')[1]?.split('\n## ')[0] ?? ''
+  const rows = [...part.matchAll(/^\| `([^`]+)` \| (works|refused) \| (.*)\|$/gm)].map(([, ...row]) => row)
+  expect(rows).toEqual(
+    Object.entries(STAGES).map(([name, says]) => (says === 'works' ? [name, says, ''] : [name, 'refused', `${says.instead} `])),
+  )
+  for (const name of [...Object.keys(ACCUMULATORS), ...EXPRESSION_OPERATORS])
+    expect([name, part.includes(`\`${name}\``)]).toEqual([name, true])
+})
+
 describe('what the table says is what happens', () => {
   // Connects to nothing: a call that would send something fails otherwise than it should.
   const client = new MongoClient('mongodb://127.0.0.1:1', { serverSelectionTimeoutMS: 1 })
@@ -54,6 +74,7 @@ describe('what the table says is what happens', () => {
     subject: '_id',
   })
   const cursor = users.find()
+  const pipeline = users.aggregate()
   const worksIn = (table: Operations): readonly string[] => Object.keys(table).filter((name) => table[name] === 'works')
   const refusedIn = (table: Operations): readonly [string, string][] =>
     Object.entries(table).flatMap(([name, says]) => (typeof says === 'string' ? [] : [[name, says.instead] as [string, string]]))
@@ -70,11 +91,22 @@ describe('what the table says is what happens', () => {
     expect(error.message).toMatch(new RegExp(`^${name} of a cursor does`))
   })
 
+  test.each(refusedIn(AGGREGATION_CURSOR))('%s of a cursor of a pipeline is refused: instead %s', async (name, instead) => {
+    const error = await refusalOf(() => (pipeline as unknown as Record<string, () => unknown>)[name]?.() ?? 'missing')
+    expect([error.code, error.message]).toEqual(['unsupported_operation', expect.stringContaining(`; instead: ${instead} (`)])
+    expect(error.message).toMatch(new RegExp(`^${name} of a cursor does`))
+  })
+
   test('what works is there', () => {
     for (const name of worksIn(COLLECTION)) expect([name, name in EncryptedCollection.prototype]).toEqual([name, true])
     for (const name of worksIn(FIND_CURSOR).filter((each) => !each.startsWith('Symbol')))
       expect([name, name in EncryptedFindCursor.prototype]).toEqual([name, true])
-    expect(Symbol.asyncIterator in EncryptedFindCursor.prototype).toBe(true)
+    for (const name of worksIn(AGGREGATION_CURSOR).filter((each) => !each.startsWith('Symbol')))
+      expect([name, name in EncryptedAggregationCursor.prototype]).toEqual([name, true])
+    for (const name of worksIn(CHANGE_STREAM).filter((each) => !each.startsWith('Symbol')))
+      expect([name, name in EncryptedChangeStream.prototype]).toEqual([name, true])
+    for (const each of [EncryptedFindCursor, EncryptedAggregationCursor, EncryptedChangeStream])
+      for (const symbol of [Symbol.asyncIterator, Symbol.asyncDispose]) expect(symbol in each.prototype).toBe(true)
   })
 
   test('a collection whose documents come raw', async () => {
@@ -89,9 +121,11 @@ describe('what the table says is what happens', () => {
   describe.each<[string, OptionTable, (given: never) => unknown]>([
     ['find', options.FIND_OPTIONS, (given) => users.find({}, given)],
     ['findOne', options.FIND_OPTIONS, (given) => users.findOne({}, given)],
+    ['aggregate', options.AGGREGATE_OPTIONS, (given) => users.aggregate([], given)],
     ['countDocuments', options.COUNT_OPTIONS, (given) => users.countDocuments({}, given)],
     ['estimatedDocumentCount', options.ESTIMATED_COUNT_OPTIONS, (given) => users.estimatedDocumentCount(given)],
     ['distinct', options.DISTINCT_OPTIONS, (given) => users.distinct('org', {}, given)],
+    ['watch', options.WATCH_OPTIONS, (given) => users.watch([], given)],
     ['insertOne', options.INSERT_OPTIONS, (given) => users.insertOne({ _id: 'x', org: 'x', name: 'x' }, given)],
     ['insertMany', options.INSERT_MANY_OPTIONS, (given) => users.insertMany([{ _id: 'x', org: 'x', name: 'x' }], given)],
     ['updateOne', options.UPDATE_OPTIONS, (given) => users.updateOne({}, { $set: { name: 'x' } }, given)],
@@ -99,6 +133,10 @@ describe('what the table says is what happens', () => {
     ['replaceOne', options.REPLACE_OPTIONS, (given) => users.replaceOne({ _id: 'x', org: 'x' }, { org: 'x', name: 'x' }, given)],
     ['deleteOne', options.DELETE_OPTIONS, (given) => users.deleteOne({}, given)],
     ['deleteMany', options.DELETE_OPTIONS, (given) => users.deleteMany({}, given)],
+    ['findOneAndUpdate', options.FIND_ONE_AND_UPDATE_OPTIONS, (given) => users.findOneAndUpdate({}, { $set: { name: 'x' } }, given)],
+    ['findOneAndReplace', options.FIND_ONE_AND_REPLACE_OPTIONS, (given) => users.findOneAndReplace({}, { org: 'x' }, given)],
+    ['findOneAndDelete', options.FIND_ONE_AND_DELETE_OPTIONS, (given) => users.findOneAndDelete({}, given)],
+    ['bulkWrite', options.BULK_WRITE_OPTIONS, (given) => users.bulkWrite([{ deleteOne: { filter: {} } }], given)],
     ['createIndex', options.CREATE_INDEX_OPTIONS, (given) => users.createIndex('org', given)],
     ['dropIndex', options.DROP_INDEX_OPTIONS, (given) => users.dropIndex('org_1', given)],
     ['dropIndexes', options.DROP_INDEX_OPTIONS, (given) => users.dropIndexes(given)],

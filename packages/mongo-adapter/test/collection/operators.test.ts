@@ -28,7 +28,7 @@ const layout = layoutOf({ schema, tenant: 'org', subject: '_id', context: 'c', b
 const PAGE = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
 const rowsOf = (part: string): readonly string[] =>
   (PAGE.split(`## ${part}\n`)[1]?.split('\n## ')[0] ?? '').split('\n').filter((line) => line.startsWith('| `$'))
-const SAYS = { works: 'works', refused: 'refused', arrays: 'of arrays', null: 'with `null` only' }
+const SAYS = { works: 'works', refused: 'refused', arrays: 'of arrays', indexed: 'of arrays with an index', null: 'with `null` only' }
 
 describe('filters', () => {
   const OPERANDS: Readonly<Record<string, unknown>> = {
@@ -89,7 +89,7 @@ describe('filters', () => {
 })
 
 describe('updates', () => {
-  const operandOf = (operator: string): unknown => ({ $pop: 1, $rename: 'plain' })[operator] ?? 'x'
+  const operandOf = (operator: string): unknown => ({ $pop: 1, $rename: 'plain', $pullAll: ['x'] })[operator] ?? 'x'
   const changed = (path: string, operator: string): Promise<string> =>
     outcome(() => checkUpdate(layout, { [operator]: { [path]: operandOf(operator) } }))
 
@@ -103,11 +103,14 @@ describe('updates', () => {
       ['bare', 'bares'],
     ] as const) {
       expect([single, await changed(single, operator)]).toEqual([single, says === 'works' ? 'done' : NO])
-      expect([array, await changed(array, operator)]).toEqual([array, says === 'refused' ? NO : 'done'])
+      const works = says === 'indexed' ? array === 'list' : says !== 'refused'
+      expect([array, await changed(array, operator)]).toEqual([array, works ? 'done' : NO])
     }
-    expect(says === 'refused').toBe(instead !== undefined)
+    expect(says === 'refused' || says === 'indexed').toBe(instead !== undefined)
     if (instead === undefined) return
-    const refused = await refusalOf(() => checkUpdate(layout, { [operator]: { one: operandOf(operator) } }))
+    const refused = await refusalOf(() =>
+      checkUpdate(layout, { [operator]: { [says === 'indexed' ? 'bares' : 'one']: operandOf(operator) } }),
+    )
     expect(refused.message).toContain(instead)
     expect(refused.message).toContain(operator)
   })

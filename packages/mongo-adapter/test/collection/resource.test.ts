@@ -47,25 +47,6 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await w.users.findOne({ _id })).toEqual({ ...ada, notes: [] })
   })
 
-  test('a key is replaced as the README has it: each document is read and written again in a transaction', async () => {
-    const subject = w.vault.tenant('acme').subject('ada')
-    const hers = w.users.for({ tenant: 'acme', subject: 'ada' })
-    await toEnd(w.vault.rotateSubjectKey(subject))
-    w.clock.advance(3_600_000)
-    for await (const { _id } of hers.find({}, { projection: { _id: 1 } }))
-      await w.client.withSession((session) =>
-        session.withTransaction(async () => {
-          const user = await hers.findOne({ _id }, { session })
-          if (user === null) return
-          const { email, name, age, address, phones, notes } = user
-          await hers.updateOne({ _id }, { $set: { email, name, age, address, phones, notes } as never }, { session })
-        }),
-      )
-    const options = { holders: [w.users.resource()], dataBackup: { startedAt: w.clock.now() } }
-    expect(await outcome(() => toEnd(w.vault.retireVersion(subject, options)))).toBe('done')
-    expect(await w.users.findOne({ _id: 'ada' })).toEqual(ada)
-  })
-
   test('values are counted by their tags: of all paths, in both forms, within arrays', async () => {
     const seen: RetiringVersion[] = []
     const subject = w.vault.tenant('acme').subject('ada')

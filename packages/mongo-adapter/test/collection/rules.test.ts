@@ -554,8 +554,14 @@ describe.skipIf(uri === undefined)('on a server', () => {
         const { _id: __, ...replacement } = { ...document, name: 'Canary 2' }
         expect((await free.replaceOne(filter, replacement)).matchedCount).toBe(1)
         expect(await free.findOne()).toEqual({ ...replacement, _id: 'a1' })
-        for (const write of [() => bound.replaceOne(filter, replacement), () => bound.updateOne(filter, { $set: { name: 'x' } })])
-          expect(await outcome(write)).toBe('unsupported_operation')
+        // Whose the document is, is looked up: its id is not the pattern.
+        expect((await bound.replaceOne(filter, replacement)).matchedCount).toBe(1)
+        expect(await bound.findOne()).toEqual({ ...replacement, _id: 'a1' })
+        expect((await bound.updateOne(filter, { $set: { name: 'x' } })).matchedCount).toBe(1)
+        expect((await bound.findOne())?.name).toBe('x')
+        expect(await outcome(() => bound.bulkWrite([{ updateOne: { filter, update: { $set: { name: 'x' } } } }]))).toBe(
+          'unsupported_operation',
+        )
       }
     })
 
@@ -687,12 +693,14 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await found({ $ne: null })).toEqual(['ada', 'bob', 'eve'])
   })
 
-  test('a filter that says two tenants says none whose values are written', async () => {
+  test('a filter that says two tenants says none whose values are written: it is looked up', async () => {
     const two = { _id: 'ada', orgId: { $in: ['acme', 'rival'] } }
-    expect(await outcome(() => w.users.updateOne(two, { $set: { name: 'x' } }))).toBe('unsupported_operation')
-    expect(await outcome(() => w.users.replaceOne(two, { orgId: 'acme', name: 'x' }))).toBe('unsupported_operation')
-    expect(dataCommands(w)).toEqual([])
+    expect(await w.users.updateOne(two, { $set: { name: 'x' } })).toMatchObject({ matchedCount: 1 })
+    expect(dataCommands(w)).toEqual(['find', 'update'])
+    expect((await w.users.findOne({ _id: 'ada' }))?.name).toBe('x')
+    w.commands.length = 0
     expect(await w.users.updateOne({ ...two, orgId: { $in: ['acme'] } }, { $set: { name: 'x' } })).toMatchObject({ matchedCount: 1 })
+    expect(dataCommands(w)).toEqual(['update'])
   })
 
   test('the failures of a batch show neither values nor documents', async () => {
@@ -799,7 +807,13 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(await found({ orgId: 'rival', age: { $ne: 5 } })).toEqual([])
     // Nor does it reach the keys of others.
     const before = w.keyStore.snapshot().length
-    expect(await outcome(() => scope.updateOne({ _id: 'zoe', orgId: 'rival' }, { $set: { name: 'x' } }))).toBe('unsupported_operation')
+    expect(await scope.updateOne({ _id: 'eve', orgId: 'rival' }, { $set: { name: 'x' } })).toMatchObject({ matchedCount: 0 })
+    for (const filter of [
+      { _id: 'eve', orgId: 'rival' },
+      { _id: 'new', orgId: 'rival' },
+    ])
+      expect(await outcome(() => scope.updateOne(filter, { $set: { name: 'x' } }, { upsert: true }))).toBe('unsupported_operation')
+    expect((await w.users.findOne({ _id: 'eve' }))?.name).toBe(rival.name)
     expect(w.keyStore.snapshot().length).toBe(before)
     expect(await scope.deleteMany({ $and: [{ plan: 'none' }] })).toMatchObject({ deletedCount: 0 })
     expect(await scope.deleteMany({ orgId: 'rival' })).toMatchObject({ deletedCount: 0 })

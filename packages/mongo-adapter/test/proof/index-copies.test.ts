@@ -72,6 +72,9 @@ describe.skipIf(uri === undefined)('on a server', () => {
       ['find, of a plain path', () => o.orders.find(given, { projection: { plan: 1 } }).toArray()],
       ['find, without owner and id', () => o.orders.find(given, { projection: { _id: 0, name: 1 } }).toArray()],
       ['countDocuments', () => o.orders.countDocuments(given)],
+      ['aggregate, of a plain path', () => o.orders.aggregate([{ $match: filter }, { $project: { plan: 1 } }]).toArray()],
+      ['aggregate, counted', () => o.orders.aggregate([{ $match: filter }, { $count: 'n' }]).toArray()],
+      ['aggregate, grouped', () => o.orders.aggregate([{ $match: filter }, { $group: { _id: '$plan' } }]).toArray()],
       ['distinct', () => o.orders.distinct('plan', given)],
       ['distinct, encrypted', () => o.orders.distinct('code', given)],
       ['updateOne', () => o.orders.updateOne(given, { $set: { plan: 'stolen' } })],
@@ -185,5 +188,126 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await o.stored.updateOne({ _id: 'b1' }, { $unset: { 'code.i': 1 } })
     expect(await o.orders.find({ code: 'code of b1' }).toArray()).toEqual([])
     expect((await refusalOf(() => o.orders.find({ code: { $ne: 'x' } }).toArray())).code).toBe('decrypt_failed')
+  })
+
+  describe('in a pipeline', () => {
+    const acme = { $match: { orgId: 'acme' } }
+    const codes = { $lookup: { from: 'orders', localField: 'code', foreignField: 'code', as: 'same' } }
+    const PIPELINES: readonly (readonly [string, string, readonly Document[]])[] = [
+      ['a $match after a rename', 'code', [{ $project: { was: '$code' } }, { $match: { was: a1.code } }]],
+      [
+        'a $match after a rename, without it',
+        'code',
+        [{ $set: { was: '$code' } }, { $match: { was: a1.code } }, { $project: { plan: 1 } }],
+      ],
+      ['a $match after a rename, counted', 'code', [{ $set: { was: '$code' } }, { $match: { was: a1.code } }, { $count: 'n' }]],
+      ['a $match of an index of a tenant', 'label', [acme, { $set: { was: '$label' } }, { $match: { was: a1.label } }]],
+      ['a $match of an element', 'tags.1', [acme, { $unwind: '$tags' }, { $match: { tags: a1.tags?.[1] } }, { $project: { plan: 1 } }]],
+      ['a $match of elements that were moved', 'tags.1', [acme, { $project: { all: '$tags' } }, { $match: { all: a1.tags?.[1] } }]],
+      [
+        'a $match of a member of an element',
+        'items.0.sku',
+        [acme, { $unwind: '$items' }, { $match: { 'items.sku': a1.items?.[0]?.sku } }, { $project: { 'items.text': 1 } }],
+      ],
+      [
+        'a $match of a member of elements',
+        'items.0.sku',
+        [acme, { $set: { x: 1 } }, { $match: { items: { $elemMatch: { sku: a1.items?.[0]?.sku } } } }, { $project: { plan: 1 } }],
+      ],
+      ['$group by an index', 'code', [{ $group: { _id: '$code', n: { $sum: 1 } } }]],
+      ['$group by an index of a tenant', 'label', [acme, { $group: { _id: { label: '$label' }, n: { $sum: 1 } } }]],
+      ['$group by elements', 'tags.1', [acme, { $unwind: '$tags' }, { $group: { _id: '$tags', n: { $sum: 1 } } }]],
+      ['a $match of what was grouped', 'code', [{ $group: { _id: '$_id', first: { $first: '$code' } } }, { $match: { first: a1.code } }]],
+      [
+        'a $match of what was pushed',
+        'code',
+        [{ $group: { _id: '$_id', all: { $push: '$code' } } }, { $unwind: '$all' }, { $match: { all: a1.code } }],
+      ],
+      ['a $match within $facet', 'code', [{ $facet: { a: [{ $match: { code: a1.code } }, { $count: 'n' }] } }]],
+      ['$lookup, from the one', 'code', [{ $match: { _id: 'b1' } }, codes, { $project: { same: { plan: 1 } } }]],
+      [
+        '$lookup, from the one, and without it',
+        'code',
+        [{ $match: { _id: 'b1' } }, codes, { $project: { _id: 0, plan: 1, 'same.plan': 1 } }],
+      ],
+      ['$lookup, of the one', 'code', [{ $match: { _id: 'a1' } }, codes, { $unwind: '$same' }, { $project: { _id: 0, 'same.plan': 1 } }]],
+      [
+        'a $match within $lookup',
+        'code',
+        [
+          {
+            $lookup: {
+              from: 'orders',
+              localField: 'plan',
+              foreignField: 'plan',
+              as: 'all',
+              pipeline: [{ $match: { code: a1.code } }, { $project: { plan: 1 } }],
+            },
+          },
+        ],
+      ],
+      [
+        'a $match of what was joined',
+        'code',
+        [
+          { $lookup: { from: 'orders', localField: 'plan', foreignField: 'plan', as: 'all' } },
+          { $unwind: '$all' },
+          { $match: { 'all.code': a1.code } },
+          { $project: { 'all.plan': 1 } },
+        ],
+      ],
+      [
+        'a $match of what was joined, in its array',
+        'code',
+        [
+          { $lookup: { from: 'orders', localField: 'plan', foreignField: 'plan', as: 'all' } },
+          { $match: { 'all.code': a1.code } },
+          { $project: { 'all.plan': 1 } },
+        ],
+      ],
+      [
+        'a $match within $unionWith',
+        'code',
+        [
+          { $match: { _id: 'none' } },
+          { $unionWith: { coll: 'orders', pipeline: [{ $match: { code: a1.code } }, { $project: { plan: 1 } }] } },
+        ],
+      ],
+    ]
+    test.each(PIPELINES)('%s: nobody is taken for somebody else', async (pipelineName, path, pipeline) => {
+      const answer = (): Promise<readonly Document[]> => o.orders.aggregate(pipeline).toArray()
+      // As nobody has changed anything.
+      const before = await answer()
+      expect(before.length).toBeGreaterThan(0)
+      const [own, stolen] = [at(await o.stored.findOne({ _id: 'b1' }), path), at(await o.stored.findOne({ _id: 'a1' }), path)]
+      for (const [name, make] of COPIES) {
+        // No hit: in a list of lists; and where this server joins by no element of a list.
+        if (name === 'with its value, in a list' && (path === 'tags.1' || pipelineName === '$lookup, of the one')) continue
+        await o.stored.updateOne({ _id: 'b1' }, { $set: { [path]: make(own as Indexed, stolen as Indexed) } })
+        expect([name, (await refusalOf(answer)).code]).toEqual([name, 'decrypt_failed'])
+      }
+      await o.stored.updateOne({ _id: 'b1' }, { $set: { [path]: own } })
+      expect(await answer()).toEqual(before)
+    })
+
+    test('records of whose something is that somebody has planted are not looked at', async () => {
+      const [own, stolen] = [await o.stored.findOne({ _id: 'b1' }), await o.stored.findOne({ _id: 'a1' })]
+      const record = { o: { t: 'acme', s: 'ada', i: 'a1' }, k: 1, m0: [stolen?.['code']] }
+      for (const planted of [record, [record], 'x']) {
+        await o.stored.updateOne({ _id: 'b1' }, { $set: { _strongroom: planted } })
+        expect(await o.orders.aggregate([{ $match: { _id: 'b1' } }]).toArray()).toEqual(
+          [await o.orders.findOne({ _id: 'b1' })].map((each) => {
+            const { _strongroom: hidden, ...rest } = each as Document
+            expect(hidden).toEqual(planted)
+            return rest
+          }),
+        )
+      }
+      await o.stored.updateOne({ _id: 'b1' }, { $set: { name: stolen?.['name'], _strongroom: record } })
+      expect((await refusalOf(() => o.orders.aggregate([{ $match: { _id: 'b1' } }]).toArray())).code).toBe('decrypt_failed')
+      await o.stored.updateOne({ _id: 'b1' }, { $set: { name: { v: stolen?.['name'], o: record.o } } })
+      expect((await refusalOf(() => o.orders.aggregate([{ $match: { _id: 'b1' } }]).toArray())).code).toBe('decrypt_failed')
+      await o.stored.updateOne({ _id: 'b1' }, { $set: { name: own?.['name'] } })
+    })
   })
 })

@@ -61,6 +61,22 @@ describe.skipIf(uri === undefined)('on a server', () => {
       ['updateOne', () => proof.users.updateOne(pinned, { $set: { email: bob.email, name: ghost.name } })],
       ['updateMany', () => proof.users.updateMany(pinned, { $set: { email: bob.email } })],
       ['replaceOne', () => proof.users.replaceOne(pinned, { ...newcomer, _id: 'ada', email: bob.email })],
+      ['updateOne, looked up', () => proof.users.updateOne({ email: ada.email }, { $set: { email: bob.email, name: ghost.name } })],
+      ['updateMany, in batches', () => proof.users.updateMany({ plan: 'pro' }, { $set: { email: bob.email, name: ghost.name } })],
+      [
+        'an upsert',
+        () => proof.users.updateOne({ _id: 'x', orgId: 'acme', nick: ghost.nick }, { $set: { email: bob.email } }, { upsert: true }),
+      ],
+      ['findOneAndUpdate', () => proof.users.findOneAndUpdate({ email: ada.email }, { $set: { email: bob.email, name: ghost.name } })],
+      ['findOneAndReplace', () => proof.users.findOneAndReplace(pinned, { ...newcomer, _id: 'ada', email: bob.email })],
+      [
+        'bulkWrite',
+        () =>
+          proof.users.bulkWrite([
+            { updateOne: { filter: pinned, update: { $set: { name: ghost.name } } } },
+            { updateOne: { filter: pinned, update: { $set: { email: bob.email, nick: ghost.nick } } } },
+          ]),
+      ],
     ])('a duplicate: %s', async (_, call) => {
       const error = (await thrownBy(call)) as MongoServerError
       expect([error.code, error.message]).toEqual([11_000, 'E11000 duplicate key error: another document has the same email'])
@@ -72,6 +88,13 @@ describe.skipIf(uri === undefined)('on a server', () => {
       ['insertMany', () => proof.users.insertMany([newcomer, { ...newcomer, _id: 'other', email: null }])],
       ['updateOne', () => proof.users.updateOne(pinned, { $set: { name: ghost.name, email: ghost.email } })],
       ['replaceOne', () => proof.users.replaceOne(pinned, { ...newcomer, _id: 'ada' })],
+      ['updateMany, in batches', () => proof.users.updateMany({ plan: 'pro' }, { $set: { name: ghost.name } })],
+      [
+        'an upsert',
+        () => proof.users.updateOne({ _id: 'x', orgId: 'acme', nick: ghost.nick }, { $set: { name: ghost.name } }, { upsert: true }),
+      ],
+      ['findOneAndUpdate', () => proof.users.findOneAndUpdate({ email: ada.email }, { $set: { name: ghost.name } })],
+      ['bulkWrite', () => proof.users.bulkWrite([{ insertOne: { document: newcomer } }])],
     ])('a validation that fails, with its errInfo: %s', async (_, call) => {
       const collection = proof.users.collectionName
       await proof.stored.db.command({
@@ -172,14 +195,28 @@ describe.skipIf(uri === undefined)('on a server', () => {
         }),
     ],
     [
-      'an update without an owner',
-      'unsupported_operation',
-      () => proof.users.updateOne({ email: ghost.email }, { $set: { name: ghost.name } }),
+      'an upsert without an owner',
+      'invalid_argument',
+      () => proof.users.updateOne({ email: ghost.email }, { $set: { name: ghost.name }, $setOnInsert: { _id: 'x' } }, { upsert: true }),
     ],
-    ['an upsert', 'unsupported_operation', () => proof.users.updateOne(pinned, { $set: { name: ghost.name } }, { upsert: true } as never)],
+    [
+      'a bulk write without an owner',
+      'unsupported_operation',
+      () => proof.users.bulkWrite([{ updateOne: { filter: { _id: 'ada' }, update: { $set: { name: ghost.name } } } }]),
+    ],
+    ['a bulk write by an index', 'unsupported_operation', () => proof.users.bulkWrite([{ deleteOne: { filter: { email: ghost.email } } }])],
+    [
+      'an upsert by several values',
+      'unsupported_operation',
+      () => proof.users.updateOne({ ...pinned, email: { $in: [ghost.email] } }, { $set: { name: ghost.name } }, { upsert: true }),
+    ],
     ['a pipeline', 'unsupported_operation', () => proof.users.updateOne(pinned, [{ $set: { name: ghost.name } }] as never)],
     ['an operator of numbers', 'unsupported_operation', () => proof.users.updateOne(pinned, { $inc: { pin: ghost.pin } })],
-    ['an addition to a set', 'unsupported_operation', () => proof.users.updateOne(pinned, { $addToSet: { phones: ghost.phone } })],
+    [
+      'two additions to a set',
+      'unsupported_operation',
+      () => proof.users.updateOne(pinned, { $addToSet: { phones: { $each: [ghost.phone, ghost.phone] } } }),
+    ],
     ['a move', 'unsupported_operation', () => proof.users.replaceOne(pinned, { ...stranger(), _id: 'ada', orgId: 'rival' })],
     [
       'an update of what is within',
@@ -249,7 +286,12 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await cursor.next()
     const plain = await proof.users.findOne(pinned)
     expect(plain?.name).toBe(ada.name)
-    for (const each of [proof.users, cursor, proof.users.for({ tenant: 'acme' }), proof.users.resource(), proof.vault]) {
+    const pipeline = proof.users.aggregate([
+      { $match: { email: { $in: [ada.email, bob.email, ghost.email] } } },
+      { $set: { mail: '$email' } },
+    ])
+    await pipeline.next()
+    for (const each of [proof.users, cursor, pipeline, proof.users.for({ tenant: 'acme' }), proof.users.resource(), proof.vault]) {
       for (const options of [{}, { customInspect: false }, { showHidden: true, depth: 12, getters: true }])
         console.log(inspect(each, options))
       console.log('%o %O', each, each)

@@ -62,7 +62,8 @@ async function tapped(tap: Tap, witness: Witness, channel: Channel, onCommand: (
   return client.connect()
 }
 
-export async function openProof(): Promise<Proof> {
+/** @param cacheBound - of the vault: what a rotation of a key waits for */
+export async function openProof({ cacheBound }: { readonly cacheBound?: number } = {}): Promise<Proof> {
   const witness = new Witness()
   const [data, keys] = [await openTap(uri as string), await openTap(uri as string)]
   const commands: CommandStartedEvent[] = []
@@ -78,7 +79,7 @@ export async function openProof(): Promise<Proof> {
     keyStore: mongoKeyStore({ db: keyDb }),
     stateStore: mongoStateStore({ db: keyDb }),
   }
-  await initVault(options)
+  await initVault({ ...options, ...(cacheBound === undefined ? {} : { cacheBound }) })
   const vault = await openVault(options)
   await vault.tenants.create('acme')
   await vault.tenants.create('rival')
@@ -153,7 +154,7 @@ export async function openProof(): Promise<Proof> {
     },
     async explain() {
       const last = commands.findLast(({ commandName }) =>
-        ['find', 'aggregate', 'count', 'distinct', 'update', 'delete'].includes(commandName),
+        ['find', 'aggregate', 'count', 'distinct', 'update', 'delete', 'findAndModify'].includes(commandName),
       )
       if (last === undefined) throw new Error('nothing was sent that can be explained')
       // What the driver adds to a command is none of the command that is explained.

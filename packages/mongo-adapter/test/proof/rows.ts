@@ -1,5 +1,6 @@
 // What each row of the table of operations is run with: what works is seen to work, what is refused is called with canaries.
-import type { EncryptedFindCursor } from '@strongroom/mongo-adapter'
+import type { EncryptedChangeStream, EncryptedFindCursor } from '@strongroom/mongo-adapter'
+import type { Document } from 'mongodb'
 import { expect } from 'vitest'
 
 import { ada, bob, eve, ghost, type Person } from './people.ts'
@@ -57,6 +58,49 @@ export const COLLECTION_RUNS: Readonly<Record<string, Run>> = {
     expect(await users.findOne({ email: ada.email?.toUpperCase() })).toEqual(ada)
     expect(await users.findOne({ email: ghost.email })).toBeNull()
   },
+  async aggregate({ users }) {
+    const given = async (...pipeline: Document[]): Promise<unknown> => users.aggregate(pipeline).toArray()
+    const found = { $match: { email: { $in: [ada.email, bob.email, ghost.email] } } }
+    const sorted = { $sort: { _id: 1 } }
+    expect(await given(found, sorted)).toEqual([ada, bob])
+    expect(await given(found, { $count: 'n' })).toEqual([{ n: 2 }])
+    expect(await given(found, sorted, { $project: { _id: 0, mail: '$email', street: '$address.street' } })).toEqual([
+      { mail: ada.email, street: ada.address?.street },
+      { mail: bob.email },
+    ])
+    expect(await given({ $match: { orgId: 'acme' } }, { $set: { number: '$pin' } }, { $match: { number: bob.pin } })).toEqual([
+      { ...bob, number: bob.pin },
+    ])
+    expect(await given({ $match: { orgId: 'acme' } }, { $unwind: '$phones' }, { $match: { phones: ada.phones?.[1] } })).toEqual([
+      { ...ada, phones: ada.phones?.[1] },
+    ])
+    expect(await given(sorted, { $group: { _id: '$plan', names: { $push: '$name' }, first: { $first: '$file' } } }, sorted)).toEqual([
+      { _id: 'free', names: [bob.name, eve.name], first: null },
+      { _id: 'pro', names: [ada.name], first: ada.file },
+    ])
+    expect(await given(sorted, { $group: { _id: '$email', n: { $count: {} } } }, { $match: { _id: eve.email } })).toEqual([
+      { _id: eve.email, n: 1 },
+    ])
+    expect(await given({ $facet: { a: [found, { $limit: 5 }, sorted, { $project: { pin: 1 } }], b: [{ $count: 'n' }] } })).toEqual([
+      {
+        a: [
+          { _id: 'ada', pin: ada.pin },
+          { _id: 'bob', pin: bob.pin },
+        ],
+        b: [{ n: 3 }],
+      },
+    ])
+    const own = { from: users.collectionName, localField: 'email', foreignField: 'email', as: 'same' }
+    expect(await given(found, sorted, { $lookup: own }, { $project: { 'same.name': 1 } })).toEqual([
+      { _id: 'ada', same: [{ name: ada.name }] },
+      { _id: 'bob', same: [{ name: bob.name }] },
+    ])
+    expect(await given(found, { $unionWith: { coll: users.collectionName, pipeline: [{ $match: { orgId: 'rival' } }] } }, sorted)).toEqual([
+      ada,
+      bob,
+      eve,
+    ])
+  },
   async insertOne({ users }) {
     expect(await users.insertOne(newcomer)).toEqual({ acknowledged: true, insertedId: 'newcomer' })
     expect(await users.findOne({ email: ghost.email })).toEqual(newcomer)
@@ -87,15 +131,47 @@ export const COLLECTION_RUNS: Readonly<Record<string, Run>> = {
       notes: [{ title: 'one', text: ghost.text }],
     })
     expect(await users.updateOne({ orgId: 'acme', pin: bob.pin }, { $set: { plan: 'pro' } })).toMatchObject({ modifiedCount: 1 })
+    // Whose it is, is looked up.
+    expect(await users.updateOne({ email: bob.email }, { $set: { name: ghost.name }, $push: { phones: ghost.phone } })).toMatchObject({
+      matchedCount: 1,
+    })
+    expect(await users.updateOne({ _id: 'bob' }, { $pull: { phones: bob.phones?.[0] } } as never)).toMatchObject({ modifiedCount: 1 })
+    expect(await users.updateOne({ _id: 'bob' }, { $addToSet: { phones: ghost.phone } })).toMatchObject({
+      matchedCount: 1,
+      modifiedCount: 0,
+    })
+    expect(await users.findOne({ _id: 'bob' })).toMatchObject({ plan: 'pro', name: ghost.name, phones: [ghost.phone] })
+    expect(
+      await users.updateOne({ _id: 'zoe', orgId: 'acme', pin: ghost.pin }, { $setOnInsert: { nick: ghost.nick } }, { upsert: true }),
+    ).toMatchObject({ upsertedId: 'zoe', upsertedCount: 1, matchedCount: 0 })
+    expect(await users.findOne({ _id: 'zoe' })).toEqual({ _id: 'zoe', orgId: 'acme', pin: ghost.pin, nick: ghost.nick })
   },
   async updateMany({ users }) {
     expect(await users.updateMany({ email: { $ne: ada.email } }, { $set: { plan: 'x' } })).toMatchObject({ modifiedCount: 2 })
     expect(await users.updateMany(pinned, { $set: { name: ghost.name } })).toMatchObject({ matchedCount: 1 })
     expect(idsOf(await users.find({ plan: 'x' }).toArray())).toEqual(['bob', 'eve'])
+    expect(await users.updateMany({ pin: bob.pin, orgId: { $in: ['acme', 'rival'] } }, { $set: { nick: ghost.nick } })).toMatchObject({
+      matchedCount: 2,
+      modifiedCount: 2,
+    })
+    expect(idsOf(await users.find({ orgId: { $in: ['acme', 'rival'] }, nick: ghost.nick }).toArray())).toEqual(['bob', 'eve'])
   },
   async replaceOne({ users }) {
     expect(await users.replaceOne(pinned, { ...newcomer, _id: 'ada' })).toMatchObject({ matchedCount: 1 })
     expect(await users.findOne({ email: ghost.email })).toEqual({ ...newcomer, _id: 'ada' })
+    expect(await users.replaceOne({ email: bob.email }, { orgId: 'acme', nick: ghost.nick })).toMatchObject({ matchedCount: 1 })
+    expect(await users.replaceOne({ _id: 'zoe' }, { orgId: 'acme', name: ghost.name }, { upsert: true })).toMatchObject({
+      upsertedId: 'zoe',
+    })
+    expect(
+      await users
+        .find({ _id: { $in: ['bob', 'zoe'] } })
+        .sort({ _id: 1 })
+        .toArray(),
+    ).toEqual([
+      { _id: 'bob', orgId: 'acme', nick: ghost.nick },
+      { _id: 'zoe', orgId: 'acme', name: ghost.name },
+    ])
   },
   async deleteOne({ users }) {
     expect(await users.deleteOne({ email: ghost.email })).toMatchObject({ deletedCount: 0 })
@@ -107,6 +183,58 @@ export const COLLECTION_RUNS: Readonly<Record<string, Run>> = {
       deletedCount: 2,
     })
     expect(idsOf(await users.find().toArray())).toEqual(['ada'])
+  },
+  async findOneAndUpdate({ users }) {
+    const set = { $set: { name: ghost.name }, $push: { phones: ghost.phone } }
+    expect(await users.findOneAndUpdate({ email: ada.email }, set)).toEqual(ada)
+    expect(await users.findOneAndUpdate({ email: ada.email }, { $set: { plan: 'x' } }, { returnDocument: 'after' })).toEqual({
+      ...ada,
+      name: ghost.name,
+      phones: [...(ada.phones ?? []), ghost.phone],
+      plan: 'x',
+    })
+    const options = { upsert: true, returnDocument: 'after', includeResultMetadata: true, projection: { nick: 1 } } as const
+    expect(await users.findOneAndUpdate({ _id: 'zoe', orgId: 'acme' }, { $set: { nick: ghost.nick } }, options)).toMatchObject({
+      value: { _id: 'zoe', nick: ghost.nick },
+      lastErrorObject: { n: 1, updatedExisting: false, upserted: 'zoe' },
+    })
+  },
+  async findOneAndReplace({ users }) {
+    expect(await users.findOneAndReplace({ email: ada.email }, { ...newcomer, _id: 'ada' })).toEqual(ada)
+    expect(await users.findOneAndReplace({ _id: 'zoe' }, { orgId: 'acme', name: ghost.name }, { upsert: true })).toBeNull()
+    expect(idsOf(await users.find().toArray())).toEqual(['ada', 'bob', 'eve', 'zoe'])
+  },
+  async findOneAndDelete({ users }) {
+    expect(await users.findOneAndDelete({ email: ghost.email })).toBeNull()
+    expect(await users.findOneAndDelete({ email: bob.email })).toEqual(bob)
+    expect(await users.findOneAndDelete({ plan: 'pro' }, { projection: { name: 1, _id: 0 } })).toEqual({ name: ada.name })
+    expect(idsOf(await users.find().toArray())).toEqual(['eve'])
+  },
+  async bulkWrite({ users }) {
+    const answer = await users.bulkWrite([
+      { insertOne: { document: newcomer } },
+      { updateOne: { filter: pinned, update: { $set: { name: ghost.name }, $pull: { phones: ada.phones?.[0] } as never } } },
+      { updateMany: { filter: { plan: 'free' }, update: { $set: { plan: 'x' } } } },
+      { replaceOne: { filter: { _id: 'eve', orgId: 'rival' }, replacement: { orgId: 'rival', nick: ghost.nick } } },
+      {
+        updateOne: { filter: { _id: 'zoe', orgId: 'acme' }, update: { $setOnInsert: { pin: ghost.pin } }, upsert: true },
+      },
+      { deleteOne: { filter: { _id: 'bob' } } },
+    ])
+    expect(answer).toMatchObject({
+      insertedCount: 1,
+      matchedCount: 4,
+      deletedCount: 1,
+      upsertedCount: 1,
+      insertedIds: { 0: 'newcomer' },
+      upsertedIds: { 4: 'zoe' },
+    })
+    expect(await users.find().sort({ _id: 1 }).toArray()).toEqual([
+      { ...ada, name: ghost.name, phones: [ada.phones?.[1]] },
+      { _id: 'eve', orgId: 'rival', nick: ghost.nick },
+      newcomer,
+      { _id: 'zoe', orgId: 'acme', pin: ghost.pin },
+    ])
   },
   async countDocuments({ users }) {
     expect(await users.countDocuments({ email: { $in: [bob.email, eve.email, ghost.email] } })).toBe(2)
@@ -163,8 +291,93 @@ export const COLLECTION_RUNS: Readonly<Record<string, Run>> = {
     expect(await users.indexExists('email_1')).toBe(true)
     expect(await users.indexExists('name_1')).toBe(false)
   },
+  async watch(proof) {
+    const changes = await changed(proof)
+    expect((await changes.next())['fullDocument']).toEqual(newcomer)
+    expect((await changes.next())['updateDescription']).toEqual({
+      updatedFields: { email: bob.email, 'phones.0': bob.phones?.[0], 'notes.0.text': ghost.name },
+      removedFields: ['nick'],
+      truncatedArrays: [],
+    })
+    await changes.close()
+  },
   async isCapped({ users }) {
     expect(await users.isCapped()).toBe(false)
+  },
+}
+
+/** A stream to which something has come: somebody who is new, and an update of hers. */
+async function changed({ users }: Proof): Promise<EncryptedChangeStream<Change>> {
+  const changes = users.watch([{ $match: { 'fullDocument.orgId': 'acme' } }], { fullDocument: 'updateLookup', maxAwaitTimeMS: 20 })
+  // Under load the test server may tell a new stream of what was just written as well.
+  for (let quiet = 0; quiet < 2;) quiet = (await changes.tryNext()) === null ? quiet + 1 : 0
+  await users.insertOne(newcomer)
+  await users.deleteOne({ _id: 'bob' })
+  const set = { email: bob.email, 'phones.0': bob.phones?.[0], 'notes.0.text': ghost.name }
+  await users.updateOne({ _id: 'newcomer', orgId: 'acme' }, { $set: set as never, $unset: { nick: '' } })
+  return changes as unknown as EncryptedChangeStream<Change>
+}
+type Change = Readonly<Record<string, unknown>>
+const expectNew = (change: Change | null): void => expect(change?.['fullDocument']).toEqual(newcomer)
+
+export const CHANGE_STREAM_RUNS: Readonly<Record<string, Run>> = {
+  async next(proof) {
+    const changes = await changed(proof)
+    expectNew(await changes.next())
+    await changes.close()
+  },
+  async tryNext(proof) {
+    const changes = await changed(proof)
+    let change: Change | null = null
+    while (change === null) change = await changes.tryNext()
+    expectNew(change)
+    await changes.close()
+  },
+  async hasNext(proof) {
+    const changes = await changed(proof)
+    expect(await changes.hasNext()).toBe(true)
+    expectNew(await changes.next())
+    await changes.close()
+  },
+  async close(proof) {
+    const changes = await changed(proof)
+    await changes.close()
+    await expect(changes.next()).rejects.toThrow('ChangeStream is closed')
+  },
+  async closed(proof) {
+    const changes = await changed(proof)
+    expect(changes.closed).toBe(false)
+    await changes.close()
+    expect(changes.closed).toBe(true)
+  },
+  async resumeToken(proof) {
+    const changes = await changed(proof)
+    const { _id } = await changes.next()
+    expect(changes.resumeToken).toEqual(_id)
+    await changes.close()
+  },
+  async bufferedCount(proof) {
+    const changes = await changed(proof)
+    await changes.next()
+    expect(changes.bufferedCount()).toBe(1)
+    await changes.close()
+  },
+  async stream(proof) {
+    for await (const change of (await changed(proof)).stream()) {
+      expectNew(change as Change)
+      break
+    }
+  },
+  async 'Symbol(Symbol.asyncIterator)'(proof) {
+    for await (const change of await changed(proof)) {
+      expectNew(change)
+      break
+    }
+  },
+  async 'Symbol(nodejs.asyncDispose)'(proof) {
+    const changes = await changed(proof)
+    await changes[Symbol.asyncDispose]()
+    expect(changes.closed).toBe(true)
   },
 }
 
@@ -307,27 +520,20 @@ export const CURSOR_RUNS: Readonly<Record<string, Run>> = {
 }
 
 const filter = { email: ghost.email }
-const pipeline = [{ $match: { email: ghost.email } }, { $set: { name: ghost.name } }]
 
 /** What a refused method is called with: somebody's search, and a document of a person who has no key yet. */
 export const COLLECTION_REFUSALS: Readonly<Record<string, readonly unknown[]>> = {
   hint: [],
-  aggregate: [pipeline],
-  bulkWrite: [[{ insertOne: { document: newcomer } }, { updateOne: { filter, update: { $set: { name: ghost.name } } } }]],
   count: [filter],
   createSearchIndex: [{ name: 'search', definition: { mappings: { fields: filter } } }],
   createSearchIndexes: [[{ name: 'search', definition: { mappings: { fields: filter } } }]],
   dropSearchIndex: ['search'],
-  findOneAndDelete: [filter],
-  findOneAndReplace: [filter, newcomer],
-  findOneAndUpdate: [filter, { $set: { name: ghost.name } }, { upsert: true }],
   initializeOrderedBulkOp: [],
   initializeUnorderedBulkOp: [],
   listSearchIndexes: ['search'],
   options: [],
   rename: ['others'],
   updateSearchIndex: ['search', { mappings: { fields: filter } }],
-  watch: [[{ $match: { 'fullDocument.email': ghost.email } }]],
 }
 
 export const CURSOR_REFUSALS: Readonly<Record<string, readonly unknown[]>> = {

@@ -112,8 +112,49 @@ export async function writing(document: User, marked: M, mark: ShreddedMark): Pr
   encryptedCollection(vault, collection, { ...where, shredded: 'maybe' })
 }
 
+export async function findingAndWriting(document: User): Promise<void> {
+  // As findOne: of whatever the collection, or the call, does about shredded values.
+  const updated = await users.findOneAndUpdate({ plan: 'pro' }, { $set: { plan: 'free' } })
+  same<typeof updated, User | null>(true)
+  const markedOne = await marking.findOneAndDelete({ plan: 'pro' })
+  same<typeof markedOne, M | null>(true)
+  const callMarks = await users.findOneAndReplace({ plan: 'pro' }, document, { shredded: 'mark' })
+  same<typeof callMarks, M | null>(true)
+  const whole = await users.findOneAndUpdate({ plan: 'pro' }, { $set: { plan: 'free' } }, { includeResultMetadata: true, upsert: true })
+  same<typeof whole.value, User | null>(true)
+  const { insertedCount } = await users.bulkWrite([{ insertOne: { document } }, { deleteOne: { filter: { plan: 'pro' } } }])
+  same<typeof insertedCount, number>(true)
+  // @ts-expect-error: of no document of this schema
+  await users.bulkWrite([{ insertOne: { document: { ...document, plan: 'none' } } }])
+  // @ts-expect-error
+  await users.findOneAndUpdate({ plan: 'none' }, { $set: { plan: 'free' } })
+  // @ts-expect-error: there may be no such document
+  updated.plan.toUpperCase()
+}
+
 const Note = z.object({ orgId: z.string(), author: z.string(), text: encrypted(z.string()) })
 const notes = encryptedCollection(vault, collection, { schema: Note, tenant: 'orgId', subject: 'author' })
+
+export async function changes(): Promise<void> {
+  const lookup = { fullDocument: 'updateLookup' } as const
+  for await (const change of users.watch([], lookup)) {
+    if (change.operationType === 'insert') same<(typeof change)['fullDocument'], M>(true)
+    if (change.operationType === 'update') same<(typeof change)['updateDescription']['updatedFields'], Partial<M> | undefined>(true)
+    same<(typeof change)['withheld'], readonly string[] | undefined>(true)
+  }
+  const thrown = await throwing.watch([], lookup).next()
+  if (thrown.operationType === 'replace') same<(typeof thrown)['fullDocument'], User>(true)
+  const callThrows = await users.watch([], { ...lookup, shredded: 'throw' }).tryNext()
+  if (callThrows?.operationType === 'insert') same<(typeof callThrows)['fullDocument'], User>(true)
+  const callMarks = await throwing.watch([], { ...lookup, shredded: 'mark' }).next()
+  if (callMarks.operationType === 'insert') same<(typeof callMarks)['fullDocument'], M>(true)
+  // @ts-expect-error: an update says by itself not whose it is
+  users.watch([], {})
+  // @ts-expect-error
+  users.watch([], { fullDocument: 'default' })
+  // @ts-expect-error: person by person
+  users.reencrypt({ tenant: 'acme' })
+}
 
 export async function ids(document: User, id: ObjectId): Promise<void> {
   // As from the driver: of the type that the schema says, or an ObjectId.

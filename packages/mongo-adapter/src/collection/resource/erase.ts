@@ -1,6 +1,6 @@
 /** Taking people's documents out of a collection, or all that is encrypted in them. */
 
-import type { AnyBulkWriteOperation, Document } from 'mongodb'
+import type { AnyBulkWriteOperation, Document, FindOptions } from 'mongodb'
 
 import type { Tree } from '../../values/resolve.ts'
 import { encryptedIn, pathsOfEncrypted, valueAt } from '../documents.ts'
@@ -53,8 +53,16 @@ export async function eraseTheseDocuments({ layout, collection }: Source, docume
 }
 
 /** Documents with what says whose they are and all that is encrypted in them, a batch of the server at a time. */
-export async function* batches({ layout, collection }: Source, filter: Document): AsyncGenerator<readonly Tree[], void> {
-  const cursor = collection.find(filter, { ...READING, projection: fetching(layout, [...layout.sealed.values()]) })
+export async function* batches(
+  { layout, collection }: Source,
+  filter: Document,
+  { batchSize }: Pick<FindOptions, 'batchSize'> = {},
+): AsyncGenerator<readonly Tree[], void> {
+  const cursor = collection.find(filter, {
+    ...READING,
+    projection: fetching(layout, [...layout.sealed.values()]),
+    ...(batchSize === undefined ? {} : { batchSize }),
+  })
   try {
     while (await cursor.hasNext()) yield cursor.readBufferedDocuments()
   } finally {
@@ -66,7 +74,8 @@ function valuesIn(layout: Layout, documents: readonly Tree[]): number {
   return documents.reduce((sum, document) => sum + [...encryptedIn(layout.root, document)].length, 0)
 }
 
-function same({ tenant, subject }: Layout, document: Tree): Document {
+/** The document that was read, as far as it is there and of the same person. */
+export function same({ tenant, subject }: Layout, document: Tree): Document {
   const as = (path: string, steps: readonly string[]): Document => ({ [path]: { $eq: valueAt(document, steps) } })
   return { $and: [as('_id', ['_id']), as(tenant.path, tenant.steps), as(subject.path, subject.steps)] }
 }

@@ -9,7 +9,8 @@ import { elementOf, requireDeclaredMembers } from '../declared-members.ts'
 import { requirePlainFilter } from '../filters/plain-conditions.ts'
 import { type Layout, type Place, requireDeclared, unsupported, writtenPlaceOf } from '../layout.ts'
 import { prepareTree } from '../seal.ts'
-import { PUSH_MODIFIERS, updateOperator } from './operators.ts'
+import { addToSet, type ComparedValues, pull, push } from './array-operators.ts'
+import { updateOperator } from './operators.ts'
 
 /** A value that an update writes somewhere that holds something encrypted. */
 export interface WrittenValue {
@@ -18,13 +19,25 @@ export interface WrittenValue {
   readonly path: string
 }
 
+/** What stands in an update for values, and for what elements are compared with. */
+export interface Making {
+  readonly seal: (written: WrittenValue) => unknown
+  readonly index: (compared: ComparedValues) => readonly unknown[]
+}
+
 export interface CheckedUpdate {
   /** Everything that has to be encrypted before the update is sent. */
   readonly written: readonly WrittenValue[]
+  /** As `written`, of `$setOnInsert`: of no effect on a document that there is. */
+  readonly onInsert: readonly WrittenValue[]
+  /** Everything that needs index values. */
+  readonly compared: readonly ComparedValues[]
   /** What it puts where, encrypted or not, as far as it says so itself. */
   readonly assigned: readonly PlacedValue[]
-  /** The update, with each of `written` replaced. */
-  readonly with: (seal: (written: WrittenValue) => unknown) => Tree
+  /** Of an `$addToSet` on an encrypted array: the array, which gets the element only where it has none that is equal. */
+  readonly adds: { readonly path: string; readonly compared: ComparedValues } | undefined
+  /** The update, with all of that replaced. */
+  readonly with: (making: Making) => Tree
 }
 
 /**
@@ -33,8 +46,11 @@ export interface CheckedUpdate {
  */
 export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
   const written: WrittenValue[] = []
+  const onInsert: WrittenValue[] = []
+  const compared: ComparedValues[] = []
   const assigned: PlacedValue[] = []
-  const parts: ((seal: (written: WrittenValue) => unknown) => readonly [string, Tree])[] = []
+  const parts: { readonly operator: string; readonly path: string; readonly with: CheckedMember['with'] }[] = []
+  let adds: CheckedUpdate['adds']
   const names = Object.keys(update)
   const other = names.find((name) => !name.startsWith('$'))
   if (other !== undefined || names.length === 0)
@@ -46,39 +62,64 @@ export function checkUpdate(layout: Layout, update: Tree): CheckedUpdate {
     const members = update[operator]
     if (updateOperator(operator)?.plain !== 'works') throw refusedOperator(operator)
     if (!isTree(members)) throw invalidArgument('update', `must have a document in ${operator}`)
-    const checked = Object.entries(members).map(([path, operand]) => {
-      requireFree(layout, path)
+    for (const [path, operand] of Object.entries(members)) {
+      // Whose a new document is, it has to say.
+      if (operator !== '$setOnInsert') requireFree(layout, path)
       if (operator === '$rename') requireFree(layout, newName(operand, path))
-      const values = member(layout, operator, path, operand)
-      written.push(...values.written)
+      const checked = member(layout, operator, path, operand)
+      if (operator === '$addToSet' && checked.operator === '$push') {
+        if (names.length > 1 || Object.keys(members).length > 1)
+          throw unsupported('$addToSet beside anything else', path, 'make an update of its own of it')
+        adds = { path, compared: checked.compared[0] as ComparedValues }
+      }
+      if (parts.some((each) => each.operator === checked.operator && each.path === path))
+        throw invalidArgument('update', `must not have both $pull and $pullAll of ${shownName(path)}`)
+      ;(operator === '$setOnInsert' ? onInsert : written).push(...checked.written)
+      compared.push(...checked.compared)
       const put = assignedBy(operator, path, operand)
       for (const value of operator === '$min' || operator === '$max' ? [operand] : put.map((each) => each.value)) requireData(value, path)
       assigned.push(...put)
-      return [path, values.with] as const
-    })
-    parts.push((seal) => [operator, Object.fromEntries(checked.map(([path, make]) => [path, make(seal)]))])
+      parts.push({ operator: checked.operator, path, with: checked.with })
+    }
+    // An operator without members stays one.
+    if (Object.keys(members).length === 0) parts.push({ operator, path: '', with: () => undefined })
   }
-  return { written, assigned, with: (seal) => Object.fromEntries(parts.map((part) => part(seal))) }
+  return { written, onInsert, compared, assigned, adds, with: (making) => joined(parts, making) }
+}
+
+function joined(
+  parts: readonly { readonly operator: string; readonly path: string; readonly with: CheckedMember['with'] }[],
+  making: Making,
+): Tree {
+  const update: Record<string, Tree> = {}
+  for (const part of parts) {
+    const members = (update[part.operator] ??= {})
+    if (part.path !== '') members[part.path] = part.with(making)
+  }
+  return update
 }
 
 function assignedBy(operator: string, path: string, operand: unknown): readonly PlacedValue[] {
-  if (operator === '$set') return [{ path, value: operand }]
+  if (operator === '$set' || operator === '$setOnInsert') return [{ path, value: operand }]
   if (operator !== '$push' && operator !== '$addToSet') return []
   const each: unknown = isTree(operand) && Object.hasOwn(operand, '$each') ? operand['$each'] : [operand]
   return Array.isArray(each) ? each.map((value: unknown) => ({ path: `${path}.$[]`, value })) : []
 }
 
-interface CheckedMember {
+export interface CheckedMember {
+  /** The operator that it is sent with. */
+  readonly operator: string
   readonly written: readonly WrittenValue[]
-  readonly with: (seal: (written: WrittenValue) => unknown) => unknown
+  readonly compared: readonly ComparedValues[]
+  readonly with: (making: Making) => unknown
 }
 
 function member(layout: Layout, operator: string, path: string, operand: unknown): CheckedMember {
   const place = writtenPlaceOf(layout, path)
-  const asItIs: CheckedMember = { written: [], with: () => operand }
+  const asItIs: CheckedMember = { operator, written: [], compared: [], with: () => operand }
   if (place.kind === 'within') throw unsupported(operator, place.sealed.path, 'nothing within it can be reached')
   // Whatever it says, the server takes nothing of it; and it may be what is to go.
-  if (operator === '$unset') return { written: [], with: () => '' }
+  if (operator === '$unset') return { ...asItIs, with: () => '' }
   if (operator === '$rename') {
     const name = newName(operand, path)
     const target = writtenPlaceOf(layout, name)
@@ -94,11 +135,15 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
     return asItIs
   }
   requireWorking(operator, place, path)
-  if (operator === '$set') {
+  if (operator === '$set' || operator === '$setOnInsert') {
     const one: WrittenValue = { node: place.node, value: operand, path }
-    return { written: [one], with: (seal) => seal(one) }
+    return { ...asItIs, written: [one], with: ({ seal }) => seal(one) }
   }
-  if (operator === '$push' && place.node.kind === 'array') return push(path, operand, place.node.element)
+  if (place.node.kind === 'array') {
+    if (operator === '$push') return push(path, operand, place.node.element)
+    if (place.kind === 'sealed' && operator === '$addToSet') return addToSet(path, operand, place, place.node.element)
+    if (place.kind === 'sealed' && (operator === '$pull' || operator === '$pullAll')) return pull(operator, operand, place)
+  }
   if (operator === '$pop') {
     if (operand !== 1 && operand !== -1) throw invalidArgument('update', `must have 1 or -1 in $pop of ${path}`)
     return asItIs
@@ -109,7 +154,8 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
 /** What is written to a place in which nothing is encrypted has the shape that the schema says, as in a document, and no undeclared members. */
 function requireFit(layout: Layout, operator: string, path: string, operand: unknown, node: SchemaNode): void {
   const element = elementOf(node)
-  if (operator === '$set' || operator === '$min' || operator === '$max') prepareTree(layout, node, operand, path)
+  if (operator === '$set' || operator === '$setOnInsert' || operator === '$min' || operator === '$max')
+    prepareTree(layout, node, operand, path)
   else if (operator === '$pull' && isTree(operand)) requirePlainFilter(layout, element, operand, 'update')
   else if (operator === '$pullAll') requireDeclaredMembers(node, operand, 'update')
   else for (const { value } of assignedBy(operator, path, operand)) prepareTree(layout, element, value, path)
@@ -127,19 +173,9 @@ function requireWorking(operator: string, place: Encrypted, path: string): void 
   const known = updateOperator(operator)
   const shown = place.kind === 'sealed' ? place.sealed.path : path
   if (known === undefined || known.encrypted === 'refused') throw unsupported(operator, shown, known?.instead)
-  if (known.encrypted === 'arrays' && place.node.kind !== 'array') throw unsupported(operator, shown, 'it is no array')
-}
-
-function push(path: string, operand: unknown, element: SchemaNode): CheckedMember {
-  const { $each: each, ...modifiers } = isTree(operand) && Object.hasOwn(operand, '$each') ? operand : { $each: [operand] }
-  if (!Array.isArray(each)) throw invalidArgument('update', `must have a list in $each of ${path}`)
-  for (const [name, modifier] of Object.entries(modifiers)) {
-    if (!PUSH_MODIFIERS.includes(name))
-      throw unsupported(`$push with ${shownName(name)}`, path, `beside $each there may be ${PUSH_MODIFIERS.join(' and ')}`)
-    if (!Number.isSafeInteger(modifier)) throw invalidArgument('update', `must have a whole number in ${name} of ${path}`)
-  }
-  const written = each.map((value: unknown): WrittenValue => ({ node: element, value, path }))
-  return { written, with: (seal) => ({ ...modifiers, $each: written.map(seal) }) }
+  if (known.encrypted !== 'works' && place.node.kind !== 'array') throw unsupported(operator, shown, 'it is no array')
+  if (known.encrypted === 'indexed' && (place.kind !== 'sealed' || place.sealed.index === undefined))
+    throw unsupported(operator, shown, known.instead)
 }
 
 // The keys within what is written follow the rules of documents.

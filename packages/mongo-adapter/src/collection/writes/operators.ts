@@ -2,14 +2,18 @@
 
 export interface UpdateOperator {
   readonly plain: 'works' | 'refused'
-  /** On encrypted paths, and on objects and arrays that hold some; `arrays`: where the path is an array. */
-  readonly encrypted: 'works' | 'arrays' | 'refused'
-  /** What to do in its place where it is refused. */
+  /** On encrypted paths, and on objects and arrays that hold some; `arrays`: where the path is an array; `indexed`: of elements with an index. */
+  readonly encrypted: 'works' | 'arrays' | 'indexed' | 'refused'
+  /** What to do in its place where it is refused, or there is no index. */
   readonly instead?: string
 }
 
 const COMPUTED = onPlainPaths('findOne, and $set of the result, in a transaction')
-const TAKEN_OUT = onPlainPaths('findOne, and $set of the elements that are left, in a transaction')
+const TAKEN_OUT: UpdateOperator = {
+  plain: 'works',
+  encrypted: 'indexed',
+  instead: 'findOne, and $set of the elements that are left, in a transaction',
+}
 
 export const UPDATE_OPERATORS: Readonly<Record<string, UpdateOperator>> = {
   $set: { plain: 'works', encrypted: 'works' },
@@ -18,7 +22,7 @@ export const UPDATE_OPERATORS: Readonly<Record<string, UpdateOperator>> = {
   $pop: { plain: 'works', encrypted: 'arrays' },
   $pull: TAKEN_OUT,
   $pullAll: TAKEN_OUT,
-  $addToSet: onPlainPaths('findOne, and $push of what is not there yet, in a transaction'),
+  $addToSet: { plain: 'works', encrypted: 'indexed', instead: 'findOne, and $push of what is not there yet, in a transaction' },
   $inc: COMPUTED,
   $mul: COMPUTED,
   $min: COMPUTED,
@@ -26,7 +30,7 @@ export const UPDATE_OPERATORS: Readonly<Record<string, UpdateOperator>> = {
   $bit: COMPUTED,
   $currentDate: onPlainPaths('$set of a new Date()'),
   $rename: onPlainPaths('findOne, $set and $unset, in a transaction'),
-  $setOnInsert: { plain: 'refused', encrypted: 'refused', instead: 'findOne, then updateOne or insertOne, in a transaction' },
+  $setOnInsert: { plain: 'works', encrypted: 'works' },
 }
 
 /** What `$push` may have beside `$each` on an encrypted path: `$sort` would compare what is stored. */

@@ -10,11 +10,11 @@ export interface PartialResult {
 }
 
 /**
- * What `updateMany` or `deleteMany` had done in the commands before the one that failed. Of that one itself nothing is known, as with the
- * driver. In a transaction that is aborted none of it stays.
+ * What `updateMany` or `deleteMany` had done before it failed. Of the command that failed nothing is known, as with the driver, unless it was a
+ * batch of updates of one document each. In a transaction that is aborted none of it stays.
  *
  * @param error - what the call has thrown
- * @returns `undefined` where no command went before
+ * @returns `undefined` where nothing was done that is known of
  * @example
  * ```ts
  * import { type EncryptedCollection, partialResult } from '@strongroom/mongo-adapter'

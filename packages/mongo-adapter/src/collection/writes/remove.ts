@@ -2,11 +2,12 @@
 
 import type { DeleteOptions, DeleteResult } from 'mongodb'
 
-import { hintOf } from '../indexes/index-keys.ts'
 import { DELETE_OPTIONS, readDriverOptions } from '../options.ts'
-import { collationOf, planFilter, type Source } from '../source.ts'
-import type { VerifyingOptions } from '../verified-ids.ts'
+import { planFilter, type Source } from '../source.ts'
 import { acted } from './act.ts'
+import { reachNone } from './pinned-retry.ts'
+import { lookingFor, sendable } from './update.ts'
+import { NOTHING, type Write } from './write.ts'
 
 /** Options of deleteOne and deleteMany. */
 export type EncryptedDeleteOptions = Pick<
@@ -20,30 +21,20 @@ export async function remove(
   filter: unknown,
   options: EncryptedDeleteOptions | undefined,
 ): Promise<DeleteResult> {
-  const { collection, layout } = source
-  const { collation, hint, ...rest } = readDriverOptions(options, DELETE_OPTIONS)
-  const plan = planFilter(source, filter, rest)
-  const shared = {
-    ...collationOf(source, plan, collation),
-    ...(hint === undefined ? {} : { hint: hintOf(layout, hint) }),
-  }
-  const sent: DeleteOptions = { ...rest, ...shared }
-  const { session, maxTimeMS, timeoutMS } = rest
-  const reading: VerifyingOptions = {
-    ...shared,
-    ...(session === undefined ? {} : { session }),
-    ...(maxTimeMS === undefined ? {} : { maxTimeMS }),
-    ...(timeoutMS === undefined ? {} : { timeoutMS }),
-  }
-  const results = await acted(
+  const { collection } = source
+  const read = readDriverOptions(options, DELETE_OPTIONS)
+  const plan = planFilter(source, filter, read)
+  const sent: DeleteOptions = sendable(source, plan, read, false)
+  const write: Write<DeleteResult> = {
     source,
     plan,
-    many,
-    reading,
-    (physical) => (many ? collection.deleteMany(physical, sent) : collection.deleteOne(physical, sent)),
-    ({ deletedCount }) => deletedCount,
-  )
-  const [first] = results
+    change: NOTHING,
+    reading: lookingFor(sent),
+    send: (physical) => (many ? collection.deleteMany(physical, sent) : collection.deleteOne(physical, sent)),
+    reached: ({ acknowledged, deletedCount }) => (acknowledged ? deletedCount : undefined),
+  }
+  const results = await acted(write, many, NOTHING.blank)
+  const first = results[0] ?? (await reachNone(write))
   // Of what is not acknowledged the driver knows no count.
   if (!first.acknowledged) return first
   return {

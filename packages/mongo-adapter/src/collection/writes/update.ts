@@ -1,18 +1,21 @@
-/** updateOne, updateMany and replaceOne, where the filter says whose document it is that encrypted values are written to. */
+/** updateOne, updateMany and replaceOne. */
 
 import { StrongroomError } from '@strongroom/core'
-import { type Document, type Filter, type ReplaceOptions, type Sort, type UpdateOptions, type UpdateResult } from 'mongodb'
+import type { ReplaceOptions, Sort, UpdateOptions, UpdateResult } from 'mongodb'
 
-import { resolveDocument, type Tree } from '../../values/resolve.ts'
 import { hintOf } from '../indexes/index-keys.ts'
-import { withKeys, type Owner } from '../keys.ts'
 import { readDriverOptions, REPLACE_OPTIONS, UPDATE_MANY_OPTIONS, UPDATE_OPTIONS } from '../options.ts'
-import { indexesFor, ownerOf, prepareTree, boundTo, sealTree } from '../seal.ts'
 import { sortOf } from '../sort.ts'
-import { collationOf, type FilterPlan, fillScope, ignoresUndefined, pinnedOwner, planFilter, type Source } from '../source.ts'
-import { acted } from './act.ts'
+import { collationOf, type FilterPlan, ignoresUndefined, planFilter, type Source } from '../source.ts'
+import type { VerifyingOptions } from '../verified-hits.ts'
 import { checkArrayFilters } from './array-filters.ts'
-import { type CheckedUpdate, checkUpdate } from './check-update.ts'
+import { type Insertion, insertionOfReplacement, insertionOfUpdate } from './insertion.ts'
+import { reachMany } from './pinned-batches.ts'
+import { reachNone, reachOne } from './pinned-retry.ts'
+import { planReplacement } from './plan-replacement.ts'
+import { planUpdate, resolveUpdate } from './plan-update.ts'
+import { readUpsert, upserted } from './upsert.ts'
+import type { Write } from './write.ts'
 
 /** Options of replaceOne. */
 export type EncryptedReplaceOptions = Pick<
@@ -27,6 +30,7 @@ export type EncryptedReplaceOptions = Pick<
   | 'collation'
   | 'hint'
   | 'sort'
+  | 'upsert'
 >
 /** Options of updateMany. */
 export type EncryptedUpdateManyOptions = Omit<EncryptedReplaceOptions, 'sort'> & Pick<UpdateOptions, 'arrayFilters'>
@@ -40,43 +44,31 @@ export async function update(
   given: unknown,
   options: EncryptedUpdateOneOptions | undefined,
 ): Promise<UpdateResult> {
-  const { layout, collection, validation } = source
-  const read = readDriverOptions(options, many ? UPDATE_MANY_OPTIONS : UPDATE_OPTIONS)
+  const { layout, collection } = source
+  const { upsert, ...read } = readDriverOptions(options, many ? UPDATE_MANY_OPTIONS : UPDATE_OPTIONS)
+  const inserts = readUpsert(source, upsert, read.writeConcern)
   const plan = planFilter(source, filter, read)
-  if (Array.isArray(given))
+  const ignoreUndefined = ignoresUndefined(source, read)
+  const tree = resolveUpdate(given, ignoreUndefined)
+  const change = await planUpdate(source, tree)
+  if (many && change.guarded)
     throw new StrongroomError(
       'unsupported_operation',
-      'an update by a pipeline does not work on encrypted collections; instead: findOne, and $set of the result, in a transaction; nothing was sent',
+      '$addToSet on an encrypted path does not work in updateMany; instead: updateOne of each; nothing was sent',
     )
-  const ignoreUndefined = ignoresUndefined(source, read)
-  const change = resolveDocument(given, { argument: 'update', operators: true, ignoreUndefined })
-  const checked = checkUpdate(layout, change)
-  const writes = checked.written.length > 0
-  const owner = writes ? pinnedOwner(source, plan.pins, 'the update') : undefined
-  const sent: UpdateOptions = { ...sendable(source, plan, read, writes) }
-  if (read.arrayFilters !== undefined) sent.arrayFilters = checkArrayFilters(layout, read.arrayFilters, change, ignoreUndefined)
-  await validation?.values(checked.assigned)
-  const sealed = owner === undefined ? checked.with(() => undefined) : await sealUpdate(source, checked, owner, plan.pins.id)
-  const results = await acted(
+  const sent: UpdateOptions = sendable(source, plan, read, change.seals)
+  if (read.arrayFilters !== undefined) sent.arrayFilters = checkArrayFilters(layout, read.arrayFilters, tree, ignoreUndefined)
+  const insertion = inserts ? await insertionOfUpdate(source, plan, tree) : undefined
+  const write: Write<UpdateResult> = {
     source,
     plan,
-    many,
-    lookingFor(sent),
-    (physical) => (many ? collection.updateMany(physical, sealed, sent) : collection.updateOne(physical, sealed, sent)),
-    ({ matchedCount }) => matchedCount,
-  )
-  return summed(results)
-}
-
-/** Everything is checked and encoded before a key is opened. */
-async function sealUpdate({ layout, vault }: Source, checked: CheckedUpdate, owner: Owner, id: unknown): Promise<Tree> {
-  const bound = boundTo(layout, id)
-  const prepared = checked.written.map((each) => [each, prepareTree(layout, each.node, each.value, each.path)] as const)
-  const indexes = prepared.flatMap(([, tree]) => indexesFor(tree, owner.tenant))
-  return withKeys(vault, { owners: [owner], indexes, mint: true }, (keys) => {
-    const trees = new Map(prepared.map(([each, tree]) => [each, sealTree(tree, owner, bound, keys)]))
-    return checked.with((each) => trees.get(each))
-  })
+    change,
+    reading: lookingFor(sent),
+    send: (where, what) => (many ? collection.updateMany(where, what, sent) : collection.updateOne(where, what, sent)),
+    reached: matched,
+  }
+  const reach = async (): Promise<UpdateResult | undefined> => (many ? reachMany(write, tree, sent) : reachOne(write))
+  return done(write, reach, insertion, (where, what) => collection.updateOne(where, what, onInsert(sent)))
 }
 
 export async function replaceOne(
@@ -85,54 +77,69 @@ export async function replaceOne(
   given: unknown,
   options: EncryptedReplaceOptions | undefined,
 ): Promise<UpdateResult> {
-  const { layout, vault, collection, validation } = source
-  const read = readDriverOptions(options, REPLACE_OPTIONS)
+  const { collection } = source
+  const { upsert, ...read } = readDriverOptions(options, REPLACE_OPTIONS)
+  const inserts = readUpsert(source, upsert, read.writeConcern)
   const plan = planFilter(source, filter, read)
-  const document = resolveDocument(given, { argument: 'replacement', operators: false, ignoreUndefined: ignoresUndefined(source, read) })
-  fillScope(source, document)
-  const pinned = pinnedOwner(source, plan.pins, 'the replacement')
-  if (document['_id'] === undefined && plan.pins.id !== undefined) document['_id'] = plan.pins.id
-  const owner = ownerOf(layout, document)
-  const moved = (['tenant', 'subject'] as const).find((each) => owner[each] !== pinned[each])
-  if (moved !== undefined)
-    throw new StrongroomError(
-      'unsupported_operation',
-      `the replacement has another ${layout[moved].path} than the filter: insert another document, and delete this one; nothing was sent`,
-    )
+  const change = await planReplacement(source, given, ignoresUndefined(source, read))
   const sent = sendable(source, plan, read, true)
-  await validation?.documents([document])
-  const bound = boundTo(layout, plan.pins.id)
-  const prepared = prepareTree(layout, layout.root, document, '')
-  const needed = { owners: [owner], indexes: indexesFor(prepared, owner.tenant), mint: true }
-  const sealed = await withKeys(vault, needed, (keys) => sealTree(prepared, owner, bound, keys) as Tree)
-  const replace = (physical: Filter<Document>): Promise<UpdateResult> => collection.replaceOne(physical, sealed, sent)
-  return summed(await acted(source, plan, false, lookingFor(sent), replace, ({ matchedCount }) => matchedCount))
+  const insertion = inserts ? insertionOfReplacement(source, plan, change) : undefined
+  const write: Write<UpdateResult> = {
+    source,
+    plan,
+    change,
+    reading: lookingFor(sent),
+    send: (where, what) => collection.replaceOne(where, what, sent),
+    reached: matched,
+  }
+  return done(
+    write,
+    () => reachOne(write),
+    insertion,
+    (where, what) => collection.replaceOne(where, what, onInsert(sent)),
+  )
+}
+
+async function done(
+  write: Write<UpdateResult>,
+  reach: () => Promise<UpdateResult | undefined>,
+  insertion: Insertion | undefined,
+  insert: Write<UpdateResult>['send'],
+): Promise<UpdateResult> {
+  if (insertion === undefined) return (await reach()) ?? reachNone(write)
+  const { source, reading, reached } = write
+  return upserted({ source, attempt: reach, reached, insertion, insert, session: reading.session })
 }
 
 /** The options as they are sent. @throws StrongroomError `unsupported_operation`, `invalid_argument` */
-function sendable(source: Source, plan: FilterPlan, options: EncryptedReplaceOptions, pinned: boolean): ReplaceOptions {
-  const { collation, hint, sort, ...rest } = options
+export function sendable<O extends EncryptedReplaceOptions>(
+  source: Source,
+  plan: FilterPlan,
+  { collation, hint, sort, ...rest }: O,
+  seals: boolean,
+): Omit<O, 'collation' | 'hint' | 'sort'> & Pick<ReplaceOptions, 'collation' | 'hint' | 'sort'> {
   const ordered = sort === undefined ? undefined : sortOf(source.layout, sort)
   return {
     ...rest,
-    ...collationOf(source, plan, collation, pinned),
+    ...collationOf(source, plan, collation, seals),
     ...(hint === undefined ? {} : { hint: hintOf(source.layout, hint) }),
     ...(ordered === undefined ? {} : { sort: ordered }),
   }
 }
 
-function lookingFor({ session, maxTimeMS, timeoutMS, hint, sort, collation }: ReplaceOptions): Document {
+/** Those with which documents are looked for. */
+export function lookingFor({ session, maxTimeMS, timeoutMS, hint, sort, collation }: ReplaceOptions): VerifyingOptions {
   const options = { session, maxTimeMS, timeoutMS, hint, sort, collation }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
-function summed(results: readonly [UpdateResult, ...UpdateResult[]]): UpdateResult {
-  const [first] = results
-  // Of what is not acknowledged the driver knows no counts.
-  if (!first.acknowledged) return first
-  return {
-    ...first,
-    matchedCount: results.reduce((sum, { matchedCount }) => sum + matchedCount, 0),
-    modifiedCount: results.reduce((sum, { modifiedCount }) => sum + modifiedCount, 0),
-  }
+/** Those with which one is inserted: there is none to be chosen. */
+export function onInsert<O extends ReplaceOptions>(options: O): Omit<O, 'hint' | 'sort' | 'collation'> & { readonly upsert: true } {
+  const { hint: _hint, sort: _sort, collation: _collation, ...sent } = options
+  return { ...sent, upsert: true }
+}
+
+// Of what is not acknowledged the driver knows no count.
+function matched({ acknowledged, matchedCount }: UpdateResult): number | undefined {
+  return acknowledged ? matchedCount : undefined
 }

@@ -3,7 +3,7 @@ import { encrypted } from '@strongroom/mongo-adapter'
 import fc from 'fast-check'
 import { z } from 'zod'
 
-import { ages, names, nothing, oneOf, path, tags, updates, type Shape } from './shape.ts'
+import { ages, names, nothing, often, oneOf, path, tags, updates, type Shape } from './shape.ts'
 
 const phones = oneOf('+442079460001', '+442079460002', '+4930901820', '+33170180645')
 const titles = oneOf('one', 'two')
@@ -78,13 +78,26 @@ export const arrays: Shape = {
     ['$push', 'notes', fc.record({ $each: fc.array(note, { maxLength: 2 }), $position: oneOf(0, -1) }, { requiredKeys: ['$each'] })],
     ['$set', 'grid', fc.array(fc.array(ages, { maxLength: 2 }), { maxLength: 2 })],
   ),
+  elementUpdates: updates(
+    ['$pull', 'phones', phones],
+    ['$pull', 'phones', fc.array(phones, { maxLength: 3 }).map(($in) => ({ $in }))],
+    ['$pullAll', 'phones', fc.array(phones, { maxLength: 3 })],
+    ['$pullAll', 'phones', fc.array(phones, { maxLength: 1 })],
+    ['$addToSet', 'phones', phones],
+    ['$addToSet', 'phones', phones.map((one) => ({ $each: [one] }))],
+    ['$addToSet', 'phones', phones],
+  ),
   plainUpdates: updates(
-    ['$push', 'labels', tags],
-    ['$addToSet', 'labels', tags],
-    ['$pull', 'labels', tags],
-    ['$pop', 'labels', oneOf(1, -1)],
-    ['$pop', 'phones', oneOf(1, -1)],
-    ['$pop', 'notes', oneOf(1, -1)],
+    ...often(3, [
+      ['$push', 'labels', tags],
+      ['$push', 'labels', fc.array(tags, { maxLength: 3 }).map(($each) => ({ $each, $slice: -3 }))],
+      ['$addToSet', 'labels', tags],
+      ['$pull', 'labels', tags],
+      ['$pullAll', 'labels', fc.array(tags, { maxLength: 2 })],
+      ['$pop', 'labels', oneOf(1, -1)],
+      ['$pop', 'phones', oneOf(1, -1)],
+      ['$pop', 'notes', oneOf(1, -1)],
+    ] as const),
     ['$unset', 'phones.0', nothing],
     ['$unset', 'notes.0.tag', nothing],
     ['$set', 'notes.$[].title', titles],

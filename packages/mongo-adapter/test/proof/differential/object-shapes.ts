@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import { z } from 'zod'
 
-import { ages, emails, names, nothing, oneOf, path, plans, updates, type Shape } from './shape.ts'
+import { ages, emails, names, nothing, NUMBERS, often, oneOf, path, plans, updates, type Shape } from './shape.ts'
 
 export const flat: Shape = {
   name: 'flat',
@@ -44,13 +44,13 @@ export const flat: Shape = {
   sealedUpdates: updates(['$set', 'email', emails], ['$set', 'email', fc.constant(null)], ['$set', 'name', names], ['$set', 'age', ages]),
   plainUpdates: updates(
     ['$set', 'plan', plans],
-    ['$inc', 'rank', oneOf(1, -1)],
-    ['$mul', 'rank', oneOf(2)],
-    ['$max', 'rank', oneOf(2)],
+    ...often(3, [
+      ...NUMBERS.map(([operator, operand]) => [operator, 'rank', operand] as const),
+      ['$rename', 'plan', oneOf('rank')] as const,
+    ]),
     ['$unset', 'email', nothing],
     ['$unset', 'name', nothing],
     ['$unset', 'plan', nothing],
-    ['$rename', 'plan', oneOf('rank')],
   ),
   projections: [
     { name: 1 },

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { Document } from 'mongodb'
 
 import { filterOf, unpinnedOf } from './filters.ts'
+import { writesOf } from './writes.ts'
 import type { Shape } from './shape.ts'
 
 /** How a cursor is read. */
@@ -18,8 +19,18 @@ export type Operation = {
   | { readonly kind: 'findOne'; readonly filter: Document; readonly options: Document }
   | { readonly kind: 'countDocuments'; readonly filter: Document; readonly options: Document }
   | { readonly kind: 'distinct'; readonly key: string; readonly filter: Document }
-  | { readonly kind: 'updateOne' | 'updateMany'; readonly filter: Document; readonly update: Document; readonly sealed: boolean }
-  | { readonly kind: 'replaceOne'; readonly filter: Document; readonly document: Document }
+  | {
+      readonly kind: 'updateOne' | 'updateMany'
+      readonly filter: Document
+      readonly update: Document
+      readonly sealed: boolean
+      readonly options?: Document
+    }
+  | { readonly kind: 'replaceOne'; readonly filter: Document; readonly document: Document; readonly options?: Document }
+  | { readonly kind: 'findOneAndUpdate'; readonly filter: Document; readonly update: Document; readonly options: Document }
+  | { readonly kind: 'findOneAndReplace'; readonly filter: Document; readonly document: Document; readonly options: Document }
+  | { readonly kind: 'findOneAndDelete'; readonly filter: Document; readonly options: Document }
+  | { readonly kind: 'bulkWrite'; readonly operations: readonly Document[]; readonly ordered: boolean; readonly sealed: boolean }
   | { readonly kind: 'deleteOne' | 'deleteMany'; readonly filter: Document }
   | { readonly kind: 'estimatedDocumentCount' }
 )
@@ -113,10 +124,12 @@ export function operationsOf(shape: Shape): fc.Arbitrary<readonly Operation[]> {
     fc.record({ ...whole, kind: fc.constant('deleteOne' as const), filter: pinned }),
     fc.record({ ...whole, kind: fc.constant('deleteMany' as const), filter }),
   ]
+  const more = writesOf(shape, { id, document, filter, pinned, update, sort })
   const operation = fc.oneof(
     { weight: 3, arbitrary: fc.oneof(...inserts) },
     { weight: 5, arbitrary: fc.oneof(...reads) },
-    { weight: 5, arbitrary: fc.oneof(...writes) },
+    { weight: 4, arbitrary: fc.oneof(...writes) },
+    { weight: 6, arbitrary: fc.oneof(...more) },
   ) as fc.Arbitrary<Operation>
   const first = fc.record({
     ...whole,
@@ -124,13 +137,13 @@ export function operationsOf(shape: Shape): fc.Arbitrary<readonly Operation[]> {
     documents: fc.array(document, { minLength: 2, maxLength: 8 }),
     ordered: fc.constant(false),
   })
-  return fc.tuple(first, fc.array(operation, { minLength: 4, maxLength: 14 })).map(([start, rest]) => [start, ...rest])
+  return fc.tuple(first, fc.array(operation, { minLength: 14, maxLength: 40 })).map(([start, rest]) => [start, ...rest])
 }
 
-const mostly = fc.nat(9).map((n) => n > 0)
+export const mostly = fc.nat(9).map((n) => n > 0)
 
 /** One update of several, where no two of them write to one path or into one another. */
-function combined(...each: readonly fc.Arbitrary<Document>[]): fc.Arbitrary<Document> {
+export function combined(...each: readonly fc.Arbitrary<Document>[]): fc.Arbitrary<Document> {
   return fc.tuple(...each).map((some) => {
     const out: Record<string, Document> = {}
     const met: string[] = []
@@ -148,7 +161,7 @@ function combined(...each: readonly fc.Arbitrary<Document>[]): fc.Arbitrary<Docu
 }
 
 /** The document as one of the owner that goes with its id. */
-function ownedBy(shape: Shape, id: unknown, document: Document): Document {
+export function ownedBy(shape: Shape, id: unknown, document: Document): Document {
   const number = shape.ids.indexOf(id)
   return withOwner(shape, document, shape.tenants[number % shape.tenants.length], shape.subjects[number % shape.subjects.length])
 }
@@ -167,6 +180,6 @@ function withOwner(shape: Shape, document: Document, tenant: unknown, subject: u
   }
 }
 
-function at(document: Document, path: string): unknown {
+export function at(document: Document, path: string): unknown {
   return path.split('.').reduce<unknown>((value, step) => (value as Document | undefined)?.[step], document)
 }

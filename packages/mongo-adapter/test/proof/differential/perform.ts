@@ -21,20 +21,36 @@ export type Target = Pick<
   | 'deleteOne'
   | 'deleteMany'
   | 'estimatedDocumentCount'
+  | 'findOneAndUpdate'
+  | 'findOneAndReplace'
+  | 'findOneAndDelete'
+  | 'bulkWrite'
 >
 
-export function onEncrypted(users: EncryptedCollection<unknown>, operation: Operation): Promise<string> {
+/** @param ordered - whether the order of members counts */
+export function onEncrypted(users: EncryptedCollection<unknown>, operation: Operation, ordered: boolean): Promise<string> {
   const target = operation.scope === undefined ? users : users.for({ tenant: operation.scope })
-  return answerOf(() => perform(target as unknown as Target, operation))
+  return answerOf(() => perform(target as unknown as Target, operation), ordered)
 }
 
 /** As a programmer would do it who has no `for()`. */
-export function onPlain(collection: Target, shape: Shape, operation: Operation): Promise<string> {
+export async function onPlain(collection: Target, shape: Shape, operation: Operation, ordered: boolean): Promise<string> {
   const narrowed =
     operation.scope === undefined || !('filter' in operation)
       ? operation
       : { ...operation, filter: { $and: [operation.filter, { [shape.tenant]: operation.scope }] } }
-  return answerOf(() => perform(collection, narrowed))
+  const asked = 'update' in narrowed && (await isThere(collection, narrowed)) ? withoutNewId(narrowed) : narrowed
+  return answerOf(() => perform(collection, asked), ordered)
+}
+
+// Where there is a document, secantusd takes the `_id` of `$setOnInsert` for a change of its own; mongod does not look at it.
+async function isThere(collection: Target, { update, filter }: { readonly update: Document; readonly filter: Document }): Promise<boolean> {
+  return (update['$setOnInsert'] as Document | undefined)?.['_id'] !== undefined && (await collection.countDocuments(filter)) > 0
+}
+
+function withoutNewId<O extends { readonly update: Document }>(operation: O): O {
+  const { _id: _, ...rest } = operation.update['$setOnInsert'] as Document
+  return { ...operation, update: { ...operation.update, $setOnInsert: rest } }
 }
 
 async function perform(target: Target, operation: Operation): Promise<unknown> {
@@ -58,9 +74,22 @@ async function perform(target: Target, operation: Operation): Promise<unknown> {
       return (await target.distinct(operation.key, operation.filter)).map((each: unknown) => textOf(each)).sort()
     case 'updateOne':
     case 'updateMany':
-      return counted(await target[operation.kind](operation.filter, operation.update), operation.sealed)
+      return counted(await target[operation.kind](operation.filter, operation.update, operation.options ?? {}), operation.sealed)
     case 'replaceOne':
-      return counted((await target.replaceOne(operation.filter, operation.document)) as Document, true)
+      return counted((await target.replaceOne(operation.filter, operation.document, operation.options ?? {})) as Document, true)
+    case 'findOneAndUpdate':
+      return shown(operation, answered(await target.findOneAndUpdate(operation.filter, operation.update, operation.options)))
+    case 'findOneAndReplace':
+      return shown(operation, answered(await target.findOneAndReplace(operation.filter, operation.document, operation.options)))
+    case 'findOneAndDelete':
+      return shown(operation, answered(await target.findOneAndDelete(operation.filter, operation.options)))
+    case 'bulkWrite': {
+      const { insertedCount, matchedCount, deletedCount, upsertedCount, upsertedIds, insertedIds } = await target.bulkWrite(
+        operation.operations.map((each) => ({ ...each })) as never,
+        { ordered: operation.ordered },
+      )
+      return { insertedCount, matchedCount, deletedCount, upsertedCount, upsertedIds, insertedIds }
+    }
     case 'deleteOne':
     case 'deleteMany':
       return target[operation.kind](operation.filter)
@@ -69,12 +98,20 @@ async function perform(target: Target, operation: Operation): Promise<unknown> {
   }
 }
 
+// Of the whole answer what is not of the server's time.
+function answered(found: unknown): unknown {
+  if (typeof found !== 'object' || found === null || !('lastErrorObject' in found)) return found
+  const { value, lastErrorObject, ok } = found as Document
+  return { value: value as unknown, lastErrorObject: lastErrorObject as unknown, ok: ok as unknown }
+}
+
 // Members are in the order of the document on mongod, and sometimes in that of the projection on secantusd.
 function shown({ options }: { readonly options: Document }, found: unknown): unknown {
   return options['projection'] === undefined ? found : sorted(found)
 }
 
-function sorted(value: unknown): unknown {
+/** With members in one order: what a projection leaves has them in that of the document on mongod, and sometimes in its own on secantusd. */
+export function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
   return Object.fromEntries(
@@ -112,15 +149,17 @@ async function read(cursor: FindCursor<Document>, reading: Reading): Promise<rea
   }
 }
 
-/** An answer or an error as text, in which types and the order of members count. */
-async function answerOf(call: () => Promise<unknown>): Promise<string> {
+/** An answer or an error as text, in which types count, and where it is `ordered` the order of members. */
+export async function answerOf(call: () => Promise<unknown>, ordered = true): Promise<string> {
   try {
-    return textOf(await call())
+    const answer = await call()
+    return textOf(ordered ? answer : sorted(answer))
   } catch (error) {
     if (error instanceof StrongroomError) return `refused: ${error.code} ${error.message}`
     if (error instanceof MongoBulkWriteError) {
       const failed = [error.writeErrors].flat().map(({ index, code }) => ({ index, code }))
-      return `error ${textOf({ code: error.code, insertedCount: error.insertedCount, failed })}`
+      const { insertedCount, matchedCount, deletedCount, upsertedCount, upsertedIds, insertedIds } = error
+      return `error ${textOf({ code: error.code, insertedCount, matchedCount, deletedCount, upsertedCount, upsertedIds, insertedIds, failed })}`
     }
     if (error instanceof MongoError) return `error ${textOf({ name: error.name, code: error.code })}`
     throw error

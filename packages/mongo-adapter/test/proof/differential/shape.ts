@@ -33,6 +33,8 @@ export interface Shape {
   /** Of updates: members of `$set`, `$push` and others that write something encrypted, and that do not. */
   readonly sealedUpdates: fc.Arbitrary<Document>
   readonly plainUpdates: fc.Arbitrary<Document>
+  /** Of updates of one operator that is to stand alone, and takes elements of encrypted arrays out or adds what is not there. */
+  readonly elementUpdates?: fc.Arbitrary<Document>
   readonly projections: readonly Document[]
   /** Paths whose distinct values are asked for. */
   readonly distinct: readonly string[]
@@ -52,6 +54,16 @@ export const path = (name: string, kind: Path['kind'], value: fc.Arbitrary<unkno
 export const updates = (...each: readonly (readonly [string, string, fc.Arbitrary<unknown>])[]): fc.Arbitrary<Document> =>
   fc.oneof(...each.map(([operator, name, value]) => value.map((operand) => ({ [operator]: { [name]: operand } }))))
 
+/** These as often as that, beside others. */
+export const often = <T>(times: number, each: readonly T[]): readonly T[] => Array.from({ length: times }, () => each).flat()
+/** Operators of numbers, and what they are given. */
+export const NUMBERS: readonly (readonly [string, fc.Arbitrary<unknown>])[] = [
+  ['$inc', oneOf(1, -1)],
+  ['$mul', oneOf(2)],
+  ['$max', oneOf(2)],
+  ['$min', oneOf(1)],
+  ['$bit', oneOf({ or: 1 }, { xor: 3 })],
+]
 export const emails = oneOf('ada@example.com', 'bob@example.com', 'eve@example.com', 'zoe@example.com', 'yan@example.com')
 export const names = oneOf('Ada', 'Bob', '', 'Ünïcode 🔑', 'x'.repeat(300))
 export const plans = oneOf('free', 'pro', 'team')

@@ -3,7 +3,7 @@ import { encrypted } from '@strongroom/mongo-adapter'
 import fc from 'fast-check'
 import { z } from 'zod'
 
-import { names, nothing, oneOf, path, plans, tags, updates, type Shape } from './shape.ts'
+import { names, nothing, NUMBERS, often, oneOf, path, plans, tags, updates, type Shape } from './shape.ts'
 
 const card = fc.record({ kind: fc.constant('card'), number: oneOf('4111', '5500'), holder: names }, { requiredKeys: ['kind', 'number'] })
 const bank = fc.record({ kind: fc.constant('bank'), iban: oneOf('DE01', 'FR02'), holder: names }, { requiredKeys: ['kind', 'iban'] })
@@ -76,10 +76,12 @@ export const union: Shape = {
   ),
   plainUpdates: updates(
     ['$set', 'extra', plans],
-    ['$inc', 'seats', oneOf(1, 5)],
+    ...often(3, [
+      ...NUMBERS.map(([operator, operand]) => [operator, 'seats', operand] as const),
+      ['$rename', 'extra', oneOf('other')] as const,
+    ]),
     ['$unset', 'payment', nothing],
     ['$unset', 'payment.holder', nothing],
-    ['$rename', 'extra', oneOf('other')],
   ),
   projections: [
     { payment: 1 },

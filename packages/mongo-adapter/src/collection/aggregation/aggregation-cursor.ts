@@ -1,0 +1,149 @@
+/** The cursor of `aggregate`. */
+
+import type { AggregationCursor, Collection, Document, Long, Sort } from 'mongodb'
+
+import type { Tree } from '../../values/resolve.ts'
+import type { CursorOptions } from '../decrypted-batches.ts'
+import { type Batches, DecryptedCursor } from '../decrypted-cursor.ts'
+import { AGGREGATION_CURSOR, refusedMethod } from '../operations.ts'
+import type { PipelineSource } from './aggregate.ts'
+
+/**
+ * As the driver's cursor of `aggregate`: nothing is sent before it is iterated, and memory holds one batch.
+ *
+ * @example
+ * ```ts
+ * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+ *
+ * async function addresses(users: EncryptedCollection<{ plan: string; email: string }>) {
+ *   const cursor = users.aggregate<{ mail: string }>().match({ plan: 'pro' }).project({ mail: '$email' })
+ *   for await (const { mail } of cursor) console.log(mail)
+ * }
+ * ```
+ */
+export class EncryptedAggregationCursor<T> extends DecryptedCursor<T> {
+  #source: PipelineSource
+
+  /** @internal */
+  constructor(source: PipelineSource, options: CursorOptions) {
+    super()
+    this.#source = source
+    const { batchSize, maxTimeMS, ...rest } = options
+    Object.assign(this.options, rest)
+    if (batchSize !== undefined) this.batchSize(batchSize)
+    if (maxTimeMS !== undefined) this.maxTimeMS(maxTimeMS)
+  }
+
+  protected override get collection(): Collection {
+    return this.#source.collection
+  }
+
+  protected override begin(): Batches {
+    return new PipelineBatches(this.#source, this.options)
+  }
+
+  get namespace(): never {
+    throw refusedMethod(AGGREGATION_CURSOR, 'namespace', OF_A_CURSOR)
+  }
+
+  /** Puts a stage behind the pipeline. @throws StrongroomError at once for what is refused */
+  addStage<U = T>(stage: Document): EncryptedAggregationCursor<U> {
+    this.requireUnsent()
+    this.#source = this.#source.followed(stage)
+    return this as unknown as EncryptedAggregationCursor<U>
+  }
+
+  group<U = T>(group: Document): EncryptedAggregationCursor<U> {
+    return this.addStage({ $group: group })
+  }
+
+  limit(limit: number): this {
+    return this.#followed({ $limit: limit })
+  }
+
+  lookup(lookup: Document): this {
+    return this.#followed({ $lookup: lookup })
+  }
+
+  match(match: Document): this {
+    return this.#followed({ $match: match })
+  }
+
+  project<U = Document>(project: Document): EncryptedAggregationCursor<U> {
+    return this.addStage({ $project: project })
+  }
+
+  skip(skip: number): this {
+    return this.#followed({ $skip: skip })
+  }
+
+  sort(sort: Sort): this {
+    return this.#followed({ $sort: sort })
+  }
+
+  unwind(unwind: Document | string): this {
+    return this.#followed({ $unwind: unwind })
+  }
+
+  /** Runs on what was decrypted, and after what `map` was given before. */
+  map<U>(transform: (document: T) => U): EncryptedAggregationCursor<U> {
+    this.transform(transform)
+    return this as unknown as EncryptedAggregationCursor<U>
+  }
+
+  /** Another cursor of the same pipeline and options, without the session and what `map` was given. */
+  clone(): EncryptedAggregationCursor<T> {
+    const options = { ...this.options }
+    delete options.session
+    return new EncryptedAggregationCursor<T>(this.#source, options)
+  }
+
+  readonly explain: () => never = refused('explain')
+  readonly geoNear: () => never = refused('geoNear')
+  readonly out: () => never = refused('out')
+  readonly redact: () => never = refused('redact')
+
+  #followed(stage: Document): this {
+    this.addStage(stage)
+    return this
+  }
+}
+
+const OF_A_CURSOR = ' of a cursor'
+
+function refused(name: string): () => never {
+  return () => {
+    throw refusedMethod(AGGREGATION_CURSOR, name, OF_A_CURSOR)
+  }
+}
+
+/** The documents of one run of a pipeline, a batch of the server at a time. */
+class PipelineBatches implements Batches {
+  readonly #source: PipelineSource
+  readonly #options: CursorOptions
+  #cursor: AggregationCursor | undefined
+
+  constructor(source: PipelineSource, options: CursorOptions) {
+    this.#source = source
+    this.#options = { ...options }
+  }
+
+  get id(): Long | undefined {
+    return this.#cursor?.id
+  }
+
+  get killed(): boolean {
+    return this.#cursor?.killed ?? false
+  }
+
+  async next(): Promise<Tree[] | undefined> {
+    this.#cursor ??= await this.#source.open(this.#options)
+    if (!(await this.#cursor.hasNext())) return undefined
+    const documents = await this.#source.decrypt(this.#cursor.readBufferedDocuments() as Tree[])
+    return documents.filter((document) => document !== undefined)
+  }
+
+  async close(): Promise<void> {
+    await this.#cursor?.close()
+  }
+}
