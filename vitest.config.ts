@@ -21,7 +21,7 @@ const SLOW = [
   'packages/credentials/test/processes/faults.test.ts',
   'packages/credentials/test/processes/kills.test.ts',
   'packages/erasure/test/every-write.test.ts',
-  'packages/erasure/test/processes/kills.test.ts',
+  'packages/erasure/test/processes/kills-*.test.ts',
   'packages/pseudonyms/test/processes/kills.test.ts',
   'packages/store-local/test/kill.test.ts',
 ]

@@ -1,0 +1,4 @@
+// Killed at each place behind the one where the keys are gone.
+import { killAtEach } from './every-kill.ts'
+
+killAtEach('behind')
