@@ -26,6 +26,14 @@ export type {
 } from './collection/writes/find-one-and.ts'
 export type { EncryptedInsertManyOptions, EncryptedInsertOneOptions } from './collection/writes/insert.ts'
 export { type PartialResult, partialResult } from './collection/writes/partial-result.ts'
+export type {
+  EncryptedBulkOperation,
+  EncryptedFilter,
+  EncryptedKey,
+  EncryptedProjection,
+  EncryptedSort,
+  EncryptedUpdate,
+} from './collection/typed.ts'
 export type { EncryptedDeleteOptions } from './collection/writes/remove.ts'
 export type { EncryptedReplaceOptions, EncryptedUpdateManyOptions, EncryptedUpdateOneOptions } from './collection/writes/update.ts'
 export { SHREDDED, ShreddedMark } from './collection/shredded-mark.ts'
