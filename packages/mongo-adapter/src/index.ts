@@ -3,10 +3,11 @@ export { type MongoKeyStore, mongoKeyStore } from './stores/key-store.ts'
 export { type MongoStateStore, mongoStateStore } from './stores/state-store.ts'
 export type { MongoStoreOptions } from './stores/options.ts'
 export { EncryptedCollection } from './collection/encrypted-collection.ts'
-export { encryptedCollection, type EncryptedCollectionOptions } from './collection/make-collection.ts'
+export { encryptedCollection, type EncryptedCollectionOf, type EncryptedCollectionOptions } from './collection/make-collection.ts'
 export { type CollectionDeclaration, type EncryptedDb, encryptedDb, plain, type PlainCollection } from './collection/encrypted-db.ts'
 export { EncryptedFindCursor } from './collection/find-cursor.ts'
 export type { EncryptedAggregateOptions } from './collection/aggregation/aggregate.ts'
+export type { EncryptedBulkOperation } from './collection/writes/bulk/bulk-operation.ts'
 export { EncryptedAggregationCursor } from './collection/aggregation/aggregation-cursor.ts'
 export { EncryptedChangeStream } from './collection/changes/change-stream.ts'
 export type { EncryptedChange, EncryptedWatchOptions } from './collection/changes/watch.ts'
@@ -27,7 +28,7 @@ export type {
 export type { EncryptedInsertManyOptions, EncryptedInsertOneOptions } from './collection/writes/insert.ts'
 export { type PartialResult, partialResult } from './collection/writes/partial-result.ts'
 export type {
-  EncryptedBulkOperation,
+  EncryptedBulkFilter,
   EncryptedFilter,
   EncryptedKey,
   EncryptedProjection,

@@ -36,7 +36,8 @@ import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOpt
 import { reencrypt, type ReencryptOptions, type ReencryptPhase } from './reencrypt.ts'
 import { type CollectionResource, type CollectionResourceOptions, resourceOf } from './resource/resource.ts'
 import { requireUnscoped, type Scope, type Source } from './source.ts'
-import type { EncryptedBulkOperation, EncryptedFilter, EncryptedKey, EncryptedUpdate } from './typed.ts'
+import type { EncryptedFilter, EncryptedKey, EncryptedUpdate } from './typed.ts'
+import type { EncryptedBulkOperation } from './writes/bulk/bulk-operation.ts'
 import { bulkWrite, type EncryptedBulkWriteOptions } from './writes/bulk/bulk-write.ts'
 import {
   type EncryptedFindOneAndDeleteOptions as DeleteAnd,
@@ -124,9 +125,12 @@ export class EncryptedCollection<
    * @example
    * ```ts
    * import { type Vault } from '@strongroom/core'
-   * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+   * import { encrypted, type EncryptedCollectionOf } from '@strongroom/mongo-adapter'
+   * import { z } from 'zod'
    *
-   * async function replaceKey(vault: Vault, users: EncryptedCollection<{ name: string }>) {
+   * const User = z.object({ name: encrypted(z.string()) })
+   *
+   * async function replaceKey(vault: Vault, users: EncryptedCollectionOf<typeof User>) {
    *   for await (const { phase } of vault.rotateSubjectKey(vault.tenant('acme').subject('alice'))) console.error(phase)
    *   for await (const { phase, done, total } of users.reencrypt({ tenant: 'acme', subject: 'alice' })) console.error(phase, done, total)
    * }
@@ -151,9 +155,12 @@ export class EncryptedCollection<
    *   changed; `not_found` where the collection does not exist yet; `unsupported_operation` where its validator only warns, and of a scope
    * @example
    * ```ts
-   * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+   * import { encrypted, type EncryptedCollectionOf } from '@strongroom/mongo-adapter'
+   * import { z } from 'zod'
    *
-   * async function setUp(users: EncryptedCollection<{ email: string }>) {
+   * const User = z.object({ name: encrypted(z.string()) })
+   *
+   * async function setUp(users: EncryptedCollectionOf<typeof User>) {
    *   await users.createIndexes()
    *   await users.enforce()
    * }

@@ -17,9 +17,12 @@ const OF_A_CURSOR = ' of a cursor'
  *
  * @example
  * ```ts
- * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+ * import { encrypted, type EncryptedCollectionOf } from '@strongroom/mongo-adapter'
+ * import { z } from 'zod'
  *
- * async function names(users: EncryptedCollection<{ name: string }>) {
+ * const User = z.object({ plan: z.string(), name: encrypted(z.string()) })
+ *
+ * async function names(users: EncryptedCollectionOf<typeof User>) {
  *   for await (const user of users.find({ plan: 'pro' }).sort({ plan: 1 }).limit(10)) console.log(user.name)
  * }
  * ```

@@ -35,6 +35,25 @@ export interface EncryptedCollectionOptions<
 }
 
 /**
+ * The type of a collection, by its schema. `Shredded` and `Owner` are as of {@link EncryptedCollection}.
+ *
+ * @example
+ * ```ts
+ * import { encrypted, type EncryptedCollectionOf } from '@strongroom/mongo-adapter'
+ * import { z } from 'zod'
+ *
+ * const User = z.object({ _id: z.string(), orgId: z.string(), email: encrypted(z.email(), { index: { scope: 'application' } }) })
+ *
+ * const byEmail = (users: EncryptedCollectionOf<typeof User>, email: string) => users.findOne({ email })
+ * ```
+ */
+export type EncryptedCollectionOf<
+  S extends z.ZodType,
+  Shredded extends OnShredded | undefined = undefined,
+  Owner extends string = string,
+> = EncryptedCollection<z.output<S>, Shreddable<S>, Shredded, S, Owner>
+
+/**
  * The encrypted view of a collection.
  *
  * @param collection - the driver's, of whatever type: the schema says what documents are

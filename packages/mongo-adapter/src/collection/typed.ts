@@ -3,19 +3,15 @@
 import type {
   AlternativeType,
   BSONRegExp,
-  CollationOptions,
   Document,
   Filter,
   FilterOperators,
-  Hint,
   IntegerType,
   NumericType,
   ObjectId,
   Sort,
   Timestamp,
-  OptionalUnlessRequiredId,
   UpdateFilter,
-  WithoutId,
 } from 'mongodb'
 import type { z } from 'zod'
 
@@ -39,7 +35,7 @@ export type EncryptedFilter<S extends z.ZodType> = S extends DocumentSchema ? Co
 
 /** An update that can work. `Owner`: the paths of tenant and subject, which as `_id` no update changes; `$setOnInsert` says them. */
 export type EncryptedUpdate<S extends z.ZodType, Owner extends string = never> = S extends DocumentSchema
-  ? UpdateOf<UpdateEntry<S> | IdEntry<S>, Owner, PathOf<UpdateEntry<S>, 'plain'>>
+  ? UpdateOf<UpdateEntry<S> | IdEntry<S>, Owner>
   : UpdateFilter<z.output<S>>
 
 /** A sort by plain paths, in the driver's forms. */
@@ -55,34 +51,10 @@ export type EncryptedKey<S extends z.ZodType> = S extends DocumentSchema
   ? PathOf<FilterEntry<S> | IdEntry<S>, 'plain' | 'indexed' | 'indexedList'>
   : string
 
-/** An operation of `bulkWrite`. */
-export type EncryptedBulkOperation<T, S extends z.ZodType, Owner extends string = never> =
-  | { readonly insertOne: { readonly document: Readonly<OptionalUnlessRequiredId<T>> } }
-  | {
-      readonly replaceOne: EncryptedBulkTarget<S> & {
-        readonly replacement: Readonly<WithoutId<T>>
-        readonly upsert?: boolean
-        readonly sort?: EncryptedSort<S>
-      }
-    }
-  | { readonly updateOne: EncryptedBulkUpdate<S, Owner> & { readonly sort?: EncryptedSort<S> } }
-  | { readonly updateMany: EncryptedBulkUpdate<S, Owner> }
-  | { readonly deleteOne: EncryptedBulkTarget<S> }
-  | { readonly deleteMany: EncryptedBulkTarget<S> }
-
-/** How an operation of `bulkWrite` says what it writes to. */
-interface EncryptedBulkTarget<S extends z.ZodType> {
-  readonly filter: EncryptedFilter<S>
-  readonly collation?: CollationOptions
-  readonly hint?: Hint
-}
-
-/** `updateOne` and `updateMany` of `bulkWrite`. */
-interface EncryptedBulkUpdate<S extends z.ZodType, Owner extends string> extends EncryptedBulkTarget<S> {
-  readonly update: EncryptedUpdate<S, Owner>
-  readonly arrayFilters?: readonly Document[]
-  readonly upsert?: boolean
-}
+/** A filter of `bulkWrite`: one that searches by no index, since no hit could be compared. */
+export type EncryptedBulkFilter<S extends z.ZodType> = S extends DocumentSchema
+  ? Conditions<FilterEntry<S> | IdEntry<S>, false>
+  : Filter<z.output<S>>
 
 // Entries: all paths of a schema, each with the schema that stands there. As the walker does at run time, they look through wrappers, arrays,
 // objects and discriminated unions, and not into what is encrypted.
@@ -93,7 +65,8 @@ type WrapperOf<Inner> = Defined<{ readonly type: 'optional' | 'nullable' | 'defa
 type ObjectOf<Shape, Out> = Defined<{ readonly type: 'object'; readonly shape: Shape }, { readonly config: { readonly out: Out } }>
 type ListOf<Element> = Defined<{ readonly type: 'array'; readonly element: Element }>
 type UnionOf<Options> = Defined<{ readonly type: 'union'; readonly discriminator: string; readonly options: Options }>
-type DocumentSchema = ObjectOf<unknown, unknown> | UnionOf<unknown> | WrapperOf<ObjectOf<unknown, unknown> | UnionOf<unknown>>
+/** Of which the paths are known. */
+export type DocumentSchema = ObjectOf<unknown, unknown> | UnionOf<unknown> | WrapperOf<ObjectOf<unknown, unknown> | UnionOf<unknown>>
 
 type FilterEntry<S> = EntryOf<S, '', `${number}`, true, 6>
 type UpdateEntry<S> = EntryOf<S, '', `${number}` | '$' | `$[${string}]`, false, 6>
@@ -152,26 +125,27 @@ type Held<S> = NonNullable<z.output<S>>
 
 // Filters.
 
-type Conditions<E extends Entry> = { readonly [M in E as M[0]]?: Condition<M[1]> } & Logic<E>
-interface Logic<E extends Entry> {
-  readonly $and?: readonly Conditions<E>[]
-  readonly $or?: readonly Conditions<E>[]
-  readonly $nor?: readonly Conditions<E>[]
-  readonly $comment?: string
+// `Search`: whether an index may be searched by. Not readonly: filters and updates are put together.
+type Conditions<E extends Entry, Search = true> = { [M in E as M[0]]?: Condition<M[1], Kind<M[1]>, Search> } & Logic<E, Search>
+interface Logic<E extends Entry, Search> {
+  $and?: readonly Conditions<E, Search>[]
+  $or?: readonly Conditions<E, Search>[]
+  $nor?: readonly Conditions<E, Search>[]
+  $comment?: string | Document
 }
-type Condition<S, K = Kind<S>> = K extends 'plain'
+type Condition<S, K, Search, V = Held<S>> = K extends 'plain'
   ? PlainCondition<z.output<S>>
-  : K extends 'indexed'
-    ? Held<S> | null | Equality<Held<S>>
-    : K extends 'indexedList'
-      ? NonNullable<ElementOf<Held<S>>> | null | ListEquality<NonNullable<ElementOf<Held<S>>>>
-      : K extends 'sealed'
+  : K extends 'holder'
+    ? null | HolderAbsence
+    : K extends 'holderList'
+      ? null | HolderList<Conditions<FilterEntry<ElementSchema<S>>, Search>>
+      : K extends 'sealed' | (Search extends true ? never : 'indexed')
         ? null | Absence
-        : K extends 'sealedList'
+        : K extends 'sealedList' | (Search extends true ? never : 'indexedList')
           ? null | ListAbsence
-          : K extends 'holder'
-            ? null | HolderAbsence
-            : null | HolderList<Conditions<FilterEntry<ElementSchema<S>>>>
+          : K extends 'indexedList'
+            ? NonNullable<ElementOf<z.output<S>>> | null | ListEquality<NonNullable<ElementOf<z.output<S>>>>
+            : V | null | Equality<V>
 interface Equality<V> {
   readonly $eq?: V | null
   readonly $ne?: V | null
@@ -225,30 +199,62 @@ type PlainOperator =
   | ('$regex' | '$options' | '$bitsAllClear' | '$bitsAllSet' | '$bitsAnyClear' | '$bitsAnySet')
   | ('$geoIntersects' | '$geoWithin' | '$near' | '$nearSphere' | '$maxDistance')
 
-// Updates. What an operator does not take is `never` and not left out: of a loose object all other names are free.
+// Updates. What an operator does not take is `never`, and not left out: of a loose object all other names are free.
 
-interface UpdateOf<E extends Entry, Owner extends string, Plain> {
-  readonly $set?: { readonly [M in E as M[0]]?: Free<M, Owner, z.output<M[1]>> }
-  readonly $setOnInsert?: { readonly [M in E as M[0]]?: z.output<M[1]> }
-  readonly $unset?: { readonly [M in E as M[0]]?: Free<M, Owner, '' | 1 | true> }
-  readonly $push?: { readonly [M in E as M[0]]?: Free<M, Owner, Pushed<M[1], Kind<M[1]>>> }
-  readonly $pop?: { readonly [M in E as M[0]]?: Free<M, Owner, Pushed<M[1], Kind<M[1]>> extends never ? never : 1 | -1> }
-  readonly $pull?: { readonly [M in E as M[0]]?: Free<M, Owner, Pulled<M[1], Kind<M[1]>>> }
-  readonly $pullAll?: { readonly [M in E as M[0]]?: Free<M, Owner, Listed<M[1], Kind<M[1]>>> }
-  readonly $addToSet?: { readonly [M in E as M[0]]?: Free<M, Owner, Added<M[1], Kind<M[1]>>> }
-  readonly $inc?: { readonly [M in E as M[0]]?: Free<M, Owner, OnPlain<M[1], NumericType, NumericType>> }
-  readonly $mul?: { readonly [M in E as M[0]]?: Free<M, Owner, OnPlain<M[1], NumericType, NumericType>> }
-  readonly $bit?: { readonly [M in E as M[0]]?: Free<M, Owner, OnPlain<M[1], NumericType, Bits>> }
-  readonly $min?: { readonly [M in E as M[0]]?: Free<M, Owner, OnPlain<M[1], unknown, z.output<M[1]>>> }
-  readonly $max?: { readonly [M in E as M[0]]?: Free<M, Owner, OnPlain<M[1], unknown, z.output<M[1]>>> }
-  readonly $currentDate?: { readonly [M in E as M[0]]?: Free<M, Owner, OnPlain<M[1], Date | Timestamp, true | DateType>> }
-  readonly $rename?: { readonly [M in E as M[0]]?: Free<M, Owner, OnPlain<M[1], unknown, Plain>> }
+type UpdateOf<E extends Entry, Owner extends string> = {
+  [Operator in keyof Operands<unknown, never>]?: {
+    [M in E as M[0]]?: Operator extends '$setOnInsert' ? z.output<M[1]> : Free<M, Owner, Operands<M[1], PathOf<E, 'plain'>>[Operator]>
+  }
 }
-type Bits = { readonly and: IntegerType } | { readonly or: IntegerType } | { readonly xor: IntegerType }
-interface DateType {
-  readonly $type: 'date' | 'timestamp'
+interface Operands<S, PlainPath, K = Kind<S>, Element = ElementOf<z.output<S>>> {
+  $set: z.output<S>
+  $setOnInsert: z.output<S>
+  $unset: '' | 1 | true
+  $push: OfLists<Element, K extends 'plain' ? Element | SortedEach<Element> : K extends AnyList ? Element | Each<Element> : never>
+  $pop: OfLists<Element, K extends 'plain' | AnyList ? 1 | -1 : never>
+  $pull: OfLists<
+    Element,
+    K extends 'plain'
+      ? PlainCondition<Element> | Conditions<FilterEntry<ElementSchema<S>>>
+      : K extends 'indexedList'
+        ? NonNullable<Element> | { readonly $eq: NonNullable<Element> } | { readonly $in: readonly NonNullable<Element>[] }
+        : never
+  >
+  $pullAll: OfLists<Element, K extends 'plain' ? readonly Element[] : K extends 'indexedList' ? readonly NonNullable<Element>[] : never>
+  $addToSet: OfLists<
+    Element,
+    K extends 'plain'
+      ? Element | { readonly $each: readonly Element[] }
+      : K extends 'indexedList'
+        ? NonNullable<Element> | { readonly $each: readonly [NonNullable<Element>] }
+        : never
+  >
+  $inc: OfPlain<S, K, NumericType, NumericType>
+  $mul: OfPlain<S, K, NumericType, NumericType>
+  $bit: OfPlain<S, K, NumericType, { readonly and: IntegerType } | { readonly or: IntegerType } | { readonly xor: IntegerType }>
+  $min: OfPlain<S, K, unknown, z.output<S>>
+  $max: OfPlain<S, K, unknown, z.output<S>>
+  $currentDate: OfPlain<S, K, Date | Timestamp, true | { readonly $type: 'date' | 'timestamp' }>
+  $rename: OfPlain<S, K, unknown, PlainPath>
 }
-
+type AnyList = 'indexedList' | 'sealedList' | 'holderList'
+type OfLists<Element, Operand> = [Element] extends [never] ? never : Operand
+// Of values that may be of a class.
+type OfPlain<S, K, Class, Operand> = K extends 'plain'
+  ? unknown extends z.output<S>
+    ? Operand
+    : [Extract<z.output<S>, Class>] extends [never]
+      ? never
+      : Operand
+  : never
+interface Each<Element> {
+  readonly $each: readonly Element[]
+  readonly $position?: number
+  readonly $slice?: number
+}
+interface SortedEach<Element> extends Each<Element> {
+  readonly $sort?: 1 | -1 | Readonly<Record<string, 1 | -1>>
+}
 // Neither `_id` nor the owner's paths, nor what holds them, nor what is within them.
 type Free<M extends Entry, Owner extends string, Operand> = [Touched<M[0], '_id' | (string extends Owner ? never : Owner)>] extends [never]
   ? Operand
@@ -256,43 +262,6 @@ type Free<M extends Entry, Owner extends string, Operand> = [Touched<M[0], '_id'
 type Touched<Path extends string, Bound extends string> = Path extends Bound | `${Bound}.${string}`
   ? Path
   : Extract<Bound, `${Path}.${string}`>
-type OnPlain<S, Class, Operand> =
-  Kind<S> extends 'plain'
-    ? unknown extends z.output<S>
-      ? Operand
-      : [Extract<z.output<S>, Class>] extends [never]
-        ? never
-        : Operand
-    : never
-type Pushed<S, K, Element = ElementOf<Held<S>>> = K extends 'indexed' | 'sealed' | 'holder'
-  ? never
-  : [Element] extends [never]
-    ? never
-    : Element | Each<Element> | (K extends 'plain' ? Each<Element> & { readonly $sort?: 1 | -1 | Readonly<Record<string, 1 | -1>> } : never)
-interface Each<Element> {
-  readonly $each: readonly Element[]
-  readonly $position?: number
-  readonly $slice?: number
-}
-type Listed<S, K, Element = ElementOf<Held<S>>> = K extends 'plain' | 'indexedList'
-  ? [Element] extends [never]
-    ? never
-    : readonly Element[]
-  : never
-type Added<S, K, Element = ElementOf<Held<S>>> = [Element] extends [never]
-  ? never
-  : K extends 'plain'
-    ? Element | { readonly $each: readonly Element[] }
-    : K extends 'indexedList'
-      ? NonNullable<Element> | { readonly $each: readonly [NonNullable<Element>] }
-      : never
-type Pulled<S, K, Element = ElementOf<Held<S>>> = [Element] extends [never]
-  ? never
-  : K extends 'plain'
-    ? PlainCondition<Element> | Conditions<FilterEntry<ElementSchema<S>>>
-    : K extends 'indexedList'
-      ? NonNullable<Element> | { readonly $eq: NonNullable<Element> } | { readonly $in: readonly NonNullable<Element>[] }
-      : never
 
 // Sorts and projections.
 
