@@ -134,7 +134,7 @@ interface Logic<E extends Entry, Search> {
   $comment?: string | Document
 }
 type Condition<S, K, Search, V = Held<S>> = K extends 'plain'
-  ? PlainCondition<z.output<S>>
+  ? PlainCondition<z.output<S>, ElementSchema<S>>
   : K extends 'holder'
     ? null | HolderAbsence
     : K extends 'holderList'
@@ -187,15 +187,17 @@ interface HolderList<Inner> extends HolderAbsence {
   readonly $elemMatch?: Inner
   readonly $not?: HolderList<Inner>
 }
-type PlainCondition<V> = unknown extends V ? unknown : PlainValue<V> | PlainOperators<PlainValue<V>>
+type PlainCondition<V, E = never> = unknown extends V ? unknown : PlainValue<V> | PlainOperators<PlainValue<V>, E>
 // Whatever is missing is null.
 type PlainValue<V> = AlternativeType<Exclude<V, undefined> | null>
-type PlainOperators<V> = Readonly<Pick<FilterOperators<V>, PlainOperator>> & {
-  readonly $not?: PlainOperators<V> | RegExp | BSONRegExp
+type PlainOperators<V, E = never> = Readonly<Pick<FilterOperators<V>, PlainOperator>> & {
+  readonly $elemMatch?: [E] extends [never] ? Document : PlainElement<E>
+  readonly $not?: PlainOperators<V, E> | RegExp | BSONRegExp
   readonly $minDistance?: number
 }
+type PlainElement<E> = PlainOperators<PlainValue<z.output<E>>> | (z.output<E> extends Scalar ? never : Conditions<FilterEntry<E>>)
 type PlainOperator =
-  | ('$eq' | '$ne' | '$in' | '$nin' | '$all' | '$elemMatch' | '$exists' | '$size' | '$type' | '$gt' | '$gte' | '$lt' | '$lte' | '$mod')
+  | ('$eq' | '$ne' | '$in' | '$nin' | '$all' | '$exists' | '$size' | '$type' | '$gt' | '$gte' | '$lt' | '$lte' | '$mod')
   | ('$regex' | '$options' | '$bitsAllClear' | '$bitsAllSet' | '$bitsAnyClear' | '$bitsAnySet')
   | ('$geoIntersects' | '$geoWithin' | '$near' | '$nearSphere' | '$maxDistance')
 

@@ -25,6 +25,7 @@ const User = z.object({
   logins: z.number().default(0),
   seen: z.date().optional(),
   tags: z.array(z.string()).default([]),
+  marks: z.array(z.object({ at: z.number(), by: z.string() })).optional(),
   settings: z.record(z.string(), z.unknown()),
   anything: z.any(),
   tree: Tree,
@@ -59,6 +60,7 @@ export async function filters(): Promise<void> {
   users.find({ orgId: { $not: /^a/ }, logins: { $not: { $gt: 5 } } })
   users.find({ tags: 'a', 'tags.0': 'b', settings: { a: 1 }, 'settings.theme.dark': true })
   users.find({ tags: { $all: ['a'], $size: 1, $elemMatch: { $gt: 'a' } } })
+  users.find({ marks: { $elemMatch: { at: { $gt: 1 }, by: 'x', $or: [{ at: 5 }] }, $size: 2 }, 'marks.at': { $gt: 1 } })
   users.find({ tags: ['a', 'b'], anything: { $near: [1, 1] }, 'anything.at.all': 5, 'tree.children.name': 'x' })
   users.find({ 'branch.name': 'x', 'branch.branches.name': 'x', 'branch.branches.0.branches.1.name': 'x' })
   users.find({ 'branch.branches.branches.branches.branches.branches.branches.branches.branches.name': 'x' })
@@ -94,6 +96,8 @@ export async function filters(): Promise<void> {
   users.find({ 'address.cty': 'x' })
   // @ts-expect-error: nor in an element
   users.find({ items: { $elemMatch: { skuu: 'x' } } })
+  // @ts-expect-error
+  users.find({ marks: { $elemMatch: { att: 1 } } })
   // @ts-expect-error
   users.find({ 'items.skuu': 'x' })
   // @ts-expect-error: none of its values
