@@ -30,6 +30,7 @@ export { type PartialResult, partialResult } from './collection/writes/partial-r
 export type {
   EncryptedBulkFilter,
   EncryptedFilter,
+  EncryptedIndexKey,
   EncryptedKey,
   EncryptedProjection,
   EncryptedSort,

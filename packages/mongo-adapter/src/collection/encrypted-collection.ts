@@ -73,7 +73,7 @@ export class EncryptedCollection<
   Shredded extends OnShredded | undefined = undefined,
   S extends z.ZodType = z.ZodType<T>,
   Owner extends string = never,
-> extends IndexedCollection {
+> extends IndexedCollection<S> {
   readonly #source: Source
 
   /** @internal */

@@ -6,6 +6,8 @@ import type {
   Document,
   Filter,
   FilterOperators,
+  IndexDirection,
+  IndexSpecification,
   IntegerType,
   NumericType,
   ObjectId,
@@ -50,6 +52,11 @@ export type EncryptedProjection<S extends z.ZodType> = S extends DocumentSchema
 export type EncryptedKey<S extends z.ZodType> = S extends DocumentSchema
   ? PathOf<FilterEntry<S> | IdEntry<S>, 'plain' | 'indexed' | 'indexedList'>
   : string
+
+/** What an index may be over: plain paths, and encrypted ones with an index. */
+export type EncryptedIndexKey<S extends z.ZodType> = S extends DocumentSchema
+  ? IndexBy<EncryptedKey<S> | `${PathOf<FilterEntry<S>, 'plain'>}.$**`>
+  : IndexSpecification
 
 /** A filter of `bulkWrite`: one that searches by no index, since no hit could be compared. */
 export type EncryptedBulkFilter<S extends z.ZodType> = S extends DocumentSchema
@@ -265,7 +272,7 @@ type Touched<Path extends string, Bound extends string> = Path extends Bound | `
   ? Path
   : Extract<Bound, `${Path}.${string}`>
 
-// Sorts and projections.
+// Sorts, projections and indexes.
 
 type Direction = 1 | -1 | 'asc' | 'desc' | 'ascending' | 'descending'
 type SortBy<E extends Entry, Path = PathOf<E, 'plain'> | '$natural'> =
@@ -276,3 +283,9 @@ type SortBy<E extends Entry, Path = PathOf<E, 'plain'> | '$natural'> =
   | ReadonlyMap<Path, Direction>
   | ({ readonly [M in E as M[0]]?: Kind<M[1]> extends 'plain' ? Direction : never } & { readonly $natural?: Direction })
 type Projected<E extends Entry, Choice> = { readonly [M in E as Exclude<M[0], '_id'>]?: Choice } & { readonly _id?: 0 | 1 | boolean }
+type IndexBy<Path extends string> = IndexPart<Path> | readonly IndexPart<Path>[]
+type IndexPart<Path extends string> =
+  | Path
+  | readonly [Path, IndexDirection]
+  | { readonly [P in Path]?: IndexDirection }
+  | ReadonlyMap<Path, IndexDirection>

@@ -268,6 +268,17 @@ export async function keys(): Promise<void> {
   await users.distinct('items.code')
   await users.distinct('address.city')
   await users.distinct('phones')
+  await users.createIndex({ orgId: 1, email: 1 }, { unique: true })
+  await users.createIndex('items.code')
+  await users.createIndex(['plan', { email: -1 }, ['address.city', 'text']])
+  await users.createIndex(new Map([['plan', 1]]))
+  await users.createIndex({ 'settings.$**': 1 })
+  // @ts-expect-error: it has no index
+  await users.createIndex({ name: 1 })
+  // @ts-expect-error
+  await users.createIndex('address.street')
+  // @ts-expect-error: unknown path
+  await users.createIndex({ pln: 1 })
   // @ts-expect-error: it has no index
   await users.distinct('name')
   // @ts-expect-error: it holds encrypted values
