@@ -3,10 +3,11 @@ export { type MongoKeyStore, mongoKeyStore } from './stores/key-store.ts'
 export { type MongoStateStore, mongoStateStore } from './stores/state-store.ts'
 export type { MongoStoreOptions } from './stores/options.ts'
 export { EncryptedCollection } from './collection/encrypted-collection.ts'
-export { encryptedCollection, type EncryptedCollectionOptions } from './collection/make-collection.ts'
+export { encryptedCollection, type EncryptedCollectionOf, type EncryptedCollectionOptions } from './collection/make-collection.ts'
 export { type CollectionDeclaration, type EncryptedDb, encryptedDb, plain, type PlainCollection } from './collection/encrypted-db.ts'
 export { EncryptedFindCursor } from './collection/find-cursor.ts'
 export type { EncryptedAggregateOptions } from './collection/aggregation/aggregate.ts'
+export type { EncryptedBulkOperation } from './collection/writes/bulk/bulk-operation.ts'
 export { EncryptedAggregationCursor } from './collection/aggregation/aggregation-cursor.ts'
 export { EncryptedChangeStream } from './collection/changes/change-stream.ts'
 export type { EncryptedChange, EncryptedWatchOptions } from './collection/changes/watch.ts'
@@ -26,6 +27,15 @@ export type {
 } from './collection/writes/find-one-and.ts'
 export type { EncryptedInsertManyOptions, EncryptedInsertOneOptions } from './collection/writes/insert.ts'
 export { type PartialResult, partialResult } from './collection/writes/partial-result.ts'
+export type {
+  EncryptedBulkFilter,
+  EncryptedFilter,
+  EncryptedIndexKey,
+  EncryptedKey,
+  EncryptedProjection,
+  EncryptedSort,
+  EncryptedUpdate,
+} from './collection/typed.ts'
 export type { EncryptedDeleteOptions } from './collection/writes/remove.ts'
 export type { EncryptedReplaceOptions, EncryptedUpdateManyOptions, EncryptedUpdateOneOptions } from './collection/writes/update.ts'
 export { SHREDDED, ShreddedMark } from './collection/shredded-mark.ts'

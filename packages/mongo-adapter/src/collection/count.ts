@@ -25,7 +25,7 @@ export type EncryptedCountOptions = Pick<
 > &
   Abortable
 
-export async function countDocuments(source: Source, filter: unknown, options: EncryptedCountOptions | undefined): Promise<number> {
+export async function countDocuments(source: Source, filter: unknown = {}, options: EncryptedCountOptions | undefined): Promise<number> {
   const { skip, limit, collation, hint, ignoreUndefined, ...rest } = readDriverOptions(options, COUNT_OPTIONS)
   const plan = planFilter(source, filter, ignoreUndefined === undefined ? {} : { ignoreUndefined })
   const sent = {

@@ -38,7 +38,7 @@ export type EncryptedDistinctOptions = Pick<
 export async function distinct(
   source: Source,
   key: unknown,
-  filter: unknown,
+  filter: unknown = {},
   options: EncryptedDistinctOptions | undefined,
 ): Promise<unknown[]> {
   const { shredded, collation, hint, ...sent } = readDriverOptions(options, DISTINCT_OPTIONS)

@@ -2,22 +2,20 @@
 
 import { invalidArgument, type Progress, readOptions } from '@strongroom/core'
 import type {
-  AnyBulkWriteOperation,
   BulkWriteResult,
   Collection,
   DeleteResult,
   Document,
   DropCollectionOptions,
   EstimatedDocumentCountOptions,
-  Filter,
   InsertManyResult,
   InsertOneResult,
   OperationOptions,
   OptionalUnlessRequiredId,
-  UpdateFilter,
   UpdateResult,
   WithId,
 } from 'mongodb'
+import type { z } from 'zod'
 
 import { ownerName } from '../schema/owner-path.ts'
 import { guarded, resolveValue } from '../values/resolve.ts'
@@ -38,6 +36,8 @@ import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOpt
 import { reencrypt, type ReencryptOptions, type ReencryptPhase } from './reencrypt.ts'
 import { type CollectionResource, type CollectionResourceOptions, resourceOf } from './resource/resource.ts'
 import { requireUnscoped, type Scope, type Source } from './source.ts'
+import type { EncryptedFilter, EncryptedKey, EncryptedUpdate } from './typed.ts'
+import type { EncryptedBulkOperation } from './writes/bulk/bulk-operation.ts'
 import { bulkWrite, type EncryptedBulkWriteOptions } from './writes/bulk/bulk-write.ts'
 import {
   type EncryptedFindOneAndDeleteOptions as DeleteAnd,
@@ -58,15 +58,22 @@ import {
 } from './writes/update.ts'
 
 /** Options of a call that leaves to the collection what becomes of shredded values. */
-type FindByDefault = EncryptedFindOptions & { readonly shredded?: never }
+type FindByDefault<S extends z.ZodType> = EncryptedFindOptions<S> & { readonly shredded?: never }
 
 /**
  * What `encryptedCollection` makes.
  *
  * `T` is a document as it is written, `Marked` one in which shredded values may be marked, `Shredded` what the collection does about those
- * unless a call says otherwise.
+ * unless a call says otherwise. `S` is the schema, from which the compiler knows what can be asked and written: what cannot work does not
+ * compile. Without it the driver's types hold. `Owner` are the paths of tenant and subject, which no update changes.
  */
-export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | undefined = undefined> extends IndexedCollection {
+export class EncryptedCollection<
+  T,
+  Marked = T,
+  Shredded extends OnShredded | undefined = undefined,
+  S extends z.ZodType = z.ZodType<T>,
+  Owner extends string = never,
+> extends IndexedCollection<S> {
   readonly #source: Source
 
   /** @internal */
@@ -82,7 +89,7 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
    * @param scope - the values as documents hold them, `tenant` and, for a person, `subject`, which is not `undefined` where it is named
    * @throws StrongroomError `invalid_argument`
    */
-  for(scope: { readonly tenant: unknown; readonly subject?: unknown }): EncryptedCollection<T, Marked, Shredded> {
+  for(scope: { readonly tenant: unknown; readonly subject?: unknown }): EncryptedCollection<T, Marked, Shredded, S, Owner> {
     const given = readOptions(scope, ['tenant', 'subject'])
     const [tenant, subject] = (['tenant', 'subject'] as const).map((argument) =>
       resolveValue(given[argument], { argument, operators: false, ignoreUndefined: true }),
@@ -118,9 +125,12 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
    * @example
    * ```ts
    * import { type Vault } from '@strongroom/core'
-   * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+   * import { encrypted, type EncryptedCollectionOf } from '@strongroom/mongo-adapter'
+   * import { z } from 'zod'
    *
-   * async function replaceKey(vault: Vault, users: EncryptedCollection<{ name: string }>) {
+   * const User = z.object({ name: encrypted(z.string()) })
+   *
+   * async function replaceKey(vault: Vault, users: EncryptedCollectionOf<typeof User>) {
    *   for await (const { phase } of vault.rotateSubjectKey(vault.tenant('acme').subject('alice'))) console.error(phase)
    *   for await (const { phase, done, total } of users.reencrypt({ tenant: 'acme', subject: 'alice' })) console.error(phase, done, total)
    * }
@@ -145,9 +155,12 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
    *   changed; `not_found` where the collection does not exist yet; `unsupported_operation` where its validator only warns, and of a scope
    * @example
    * ```ts
-   * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+   * import { encrypted, type EncryptedCollectionOf } from '@strongroom/mongo-adapter'
+   * import { z } from 'zod'
    *
-   * async function setUp(users: EncryptedCollection<{ email: string }>) {
+   * const User = z.object({ name: encrypted(z.string()) })
+   *
+   * async function setUp(users: EncryptedCollectionOf<typeof User>) {
    *   await users.createIndexes()
    *   await users.enforce()
    * }
@@ -169,17 +182,23 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return this.#source.collection
   }
 
-  find(filter?: Filter<T>, options?: FindByDefault): EncryptedFindCursor<WithId<Shredded extends 'throw' ? T : Marked>>
-  find(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): EncryptedFindCursor<WithId<T>>
-  find(filter: Filter<T> | undefined, options: EncryptedFindOptions): EncryptedFindCursor<WithId<Marked>>
-  find(filter: Filter<T> = {}, options?: EncryptedFindOptions): EncryptedFindCursor<never> {
+  find(filter?: EncryptedFilter<S>, options?: FindByDefault<S>): EncryptedFindCursor<WithId<Shredded extends 'throw' ? T : Marked>, S>
+  find(
+    filter: EncryptedFilter<S> | undefined,
+    options: EncryptedFindOptions<S> & { readonly shredded: 'throw' },
+  ): EncryptedFindCursor<WithId<T>, S>
+  find(filter: EncryptedFilter<S> | undefined, options: EncryptedFindOptions<S>): EncryptedFindCursor<WithId<Marked>, S>
+  find(filter: unknown = {}, options?: EncryptedFindOptions<S>): EncryptedFindCursor<never, S> {
     return find(this.#source, filter, options, 'mark')
   }
 
-  findOne(filter?: Filter<T>, options?: FindByDefault): Promise<WithId<Shredded extends 'mark' ? Marked : T> | null>
-  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions & { readonly shredded: 'throw' }): Promise<WithId<T> | null>
-  findOne(filter: Filter<T> | undefined, options: EncryptedFindOptions): Promise<WithId<Marked> | null>
-  async findOne(filter: Filter<T> = {}, options?: EncryptedFindOptions): Promise<never> {
+  findOne(filter?: EncryptedFilter<S>, options?: FindByDefault<S>): Promise<WithId<Shredded extends 'mark' ? Marked : T> | null>
+  findOne(
+    filter: EncryptedFilter<S> | undefined,
+    options: EncryptedFindOptions<S> & { readonly shredded: 'throw' },
+  ): Promise<WithId<T> | null>
+  findOne(filter: EncryptedFilter<S> | undefined, options: EncryptedFindOptions<S>): Promise<WithId<Marked> | null>
+  async findOne(filter: unknown = {}, options?: EncryptedFindOptions<S>): Promise<never> {
     return (await findOne(this.#source, filter, options)) as never
   }
 
@@ -199,54 +218,69 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return insertMany<T>(this.#source, documents, options)
   }
 
-  async updateOne(filter: Filter<T>, change: UpdateFilter<T>, options?: EncryptedUpdateOneOptions): Promise<UpdateResult> {
+  async updateOne(
+    filter: EncryptedFilter<S>,
+    change: EncryptedUpdate<S, Owner>,
+    options?: EncryptedUpdateOneOptions<S>,
+  ): Promise<UpdateResult> {
     return update(this.#source, false, filter, change, options)
   }
 
-  async updateMany(filter: Filter<T>, change: UpdateFilter<T>, options?: EncryptedUpdateManyOptions): Promise<UpdateResult> {
+  async updateMany(
+    filter: EncryptedFilter<S>,
+    change: EncryptedUpdate<S, Owner>,
+    options?: EncryptedUpdateManyOptions,
+  ): Promise<UpdateResult> {
     return update(this.#source, true, filter, change, options)
   }
 
-  async replaceOne(filter: Filter<T>, replacement: Readonly<Partial<T>>, options?: EncryptedReplaceOptions): Promise<UpdateResult> {
+  async replaceOne(
+    filter: EncryptedFilter<S>,
+    replacement: Readonly<Partial<T>>,
+    options?: EncryptedReplaceOptions<S>,
+  ): Promise<UpdateResult> {
     return replaceOne(this.#source, filter, replacement, options)
   }
 
-  async deleteOne(filter: Filter<T> = {}, options?: EncryptedDeleteOptions): Promise<DeleteResult> {
+  async deleteOne(filter?: EncryptedFilter<S>, options?: EncryptedDeleteOptions): Promise<DeleteResult> {
     return remove(this.#source, false, filter, options)
   }
 
-  async deleteMany(filter: Filter<T> = {}, options?: EncryptedDeleteOptions): Promise<DeleteResult> {
+  async deleteMany(filter?: EncryptedFilter<S>, options?: EncryptedDeleteOptions): Promise<DeleteResult> {
     return remove(this.#source, true, filter, options)
   }
 
-  async findOneAndUpdate<const O extends UpdateAnd = {}>(
-    filter: Filter<T>,
-    change: UpdateFilter<T>,
+  async findOneAndUpdate<const O extends UpdateAnd<S> = {}>(
+    filter: EncryptedFilter<S>,
+    change: EncryptedUpdate<S, Owner>,
     options?: O,
   ): Promise<Found<T, Marked, Shredded, O>> {
     return (await findOneAndUpdate(this.#source, filter, change, options)) as never
   }
 
-  async findOneAndReplace<const O extends ReplaceAnd = {}>(
-    filter: Filter<T>,
+  async findOneAndReplace<const O extends ReplaceAnd<S> = {}>(
+    filter: EncryptedFilter<S>,
     replacement: Readonly<Partial<T>>,
     options?: O,
   ): Promise<Found<T, Marked, Shredded, O>> {
     return (await findOneAndReplace(this.#source, filter, replacement, options)) as never
   }
 
-  async findOneAndDelete<const O extends DeleteAnd = {}>(filter: Filter<T>, options?: O): Promise<Found<T, Marked, Shredded, O>> {
+  async findOneAndDelete<const O extends DeleteAnd<S> = {}>(
+    filter: EncryptedFilter<S>,
+    options?: O,
+  ): Promise<Found<T, Marked, Shredded, O>> {
     return (await findOneAndDelete(this.#source, filter, options)) as never
   }
 
   async bulkWrite(
-    operations: readonly AnyBulkWriteOperation<T & Document>[],
+    operations: readonly EncryptedBulkOperation<T, S, Owner>[],
     options?: EncryptedBulkWriteOptions,
   ): Promise<BulkWriteResult> {
     return bulkWrite(this.#source, operations, options)
   }
 
-  async countDocuments(filter: Filter<T> = {}, options?: EncryptedCountOptions): Promise<number> {
+  async countDocuments(filter?: EncryptedFilter<S>, options?: EncryptedCountOptions): Promise<number> {
     return countDocuments(this.#source, filter, options)
   }
 
@@ -255,7 +289,7 @@ export class EncryptedCollection<T, Marked = T, Shredded extends OnShredded | un
     return this.#source.collection.estimatedDocumentCount(readDriverOptions(options, ESTIMATED_COUNT_OPTIONS))
   }
 
-  async distinct(key: string, filter: Filter<T> = {}, options?: EncryptedDistinctOptions): Promise<unknown[]> {
+  async distinct(key: EncryptedKey<S>, filter?: EncryptedFilter<S>, options?: EncryptedDistinctOptions): Promise<unknown[]> {
     return distinct(this.#source, key, filter, options)
   }
 

@@ -32,11 +32,13 @@ export type CollectionDeclaration = EncryptedCollectionOptions<z.ZodType> | Plai
 export type EncryptedDb<D> = {
   readonly [Name in keyof D]: D[Name] extends PlainCollection<infer T>
     ? Collection<T>
-    : D[Name] extends { readonly schema: infer S extends z.ZodType }
+    : D[Name] extends { readonly schema: infer S extends z.ZodType; readonly tenant: string; readonly subject: string }
       ? EncryptedCollection<
           z.output<S>,
           Shreddable<S>,
-          D[Name] extends { readonly shredded: infer Shredded extends OnShredded } ? Shredded : undefined
+          D[Name] extends { readonly shredded: infer Shredded extends OnShredded } ? Shredded : undefined,
+          S,
+          D[Name]['tenant'] | D[Name]['subject']
         >
       : never
 }

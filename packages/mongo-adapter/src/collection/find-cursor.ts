@@ -1,11 +1,13 @@
 /** The cursor of `find`. */
 
 import { invalidArgument } from '@strongroom/core'
-import type { Collection, CollationOptions, Filter, Hint, Sort } from 'mongodb'
+import type { Collection, CollationOptions, Hint } from 'mongodb'
+import type { z } from 'zod'
 
 import { type CursorOptions, type CursorSource, DecryptedBatches } from './decrypted-batches.ts'
 import { type Batches, DecryptedCursor } from './decrypted-cursor.ts'
 import { FIND_CURSOR, refusedMethod } from './operations.ts'
+import type { EncryptedFilter, EncryptedProjection, EncryptedSort } from './typed.ts'
 import { whole, wholeFrom } from './whole-numbers.ts'
 
 const OF_A_CURSOR = ' of a cursor'
@@ -15,14 +17,17 @@ const OF_A_CURSOR = ' of a cursor'
  *
  * @example
  * ```ts
- * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+ * import { encrypted, type EncryptedCollectionOf } from '@strongroom/mongo-adapter'
+ * import { z } from 'zod'
  *
- * async function names(users: EncryptedCollection<{ name: string }>) {
+ * const User = z.object({ plan: z.string(), name: encrypted(z.string()) })
+ *
+ * async function names(users: EncryptedCollectionOf<typeof User>) {
  *   for await (const user of users.find({ plan: 'pro' }).sort({ plan: 1 }).limit(10)) console.log(user.name)
  * }
  * ```
  */
-export class EncryptedFindCursor<T> extends DecryptedCursor<T> {
+export class EncryptedFindCursor<T, S extends z.ZodType = z.ZodType<T>> extends DecryptedCursor<T> {
   #source: CursorSource
 
   /** @internal */
@@ -50,7 +55,7 @@ export class EncryptedFindCursor<T> extends DecryptedCursor<T> {
   }
 
   /** By plain paths. */
-  sort(sort: Sort, direction?: 1 | -1): this {
+  sort(sort: EncryptedSort<S>, direction?: 1 | -1): this {
     this.requireUnsent()
     const given = typeof sort === 'string' && direction !== undefined ? { [sort]: direction } : sort
     const checked = this.#source.sort(given)
@@ -77,7 +82,7 @@ export class EncryptedFindCursor<T> extends DecryptedCursor<T> {
   }
 
   /** In place of the filter that `find` was given. */
-  filter(filter: Filter<T>): this {
+  filter(filter: EncryptedFilter<S>): this {
     this.requireUnsent()
     const source = this.#source.filter(filter)
     source.collation(this.options.collation)
@@ -85,10 +90,10 @@ export class EncryptedFindCursor<T> extends DecryptedCursor<T> {
     return this
   }
 
-  project<U = T>(projection: Readonly<Record<string, unknown>>): EncryptedFindCursor<U> {
+  project<U = T>(projection: EncryptedProjection<S>): EncryptedFindCursor<U, S> {
     this.requireUnsent()
     this.#source = this.#source.project(projection)
-    return this as unknown as EncryptedFindCursor<U>
+    return this as unknown as EncryptedFindCursor<U, S>
   }
 
   /** An index by its name, or by its key in declared paths. */
@@ -103,16 +108,16 @@ export class EncryptedFindCursor<T> extends DecryptedCursor<T> {
   }
 
   /** Runs on what was decrypted, and after what `map` was given before. */
-  map<U>(transform: (document: T) => U): EncryptedFindCursor<U> {
+  map<U>(transform: (document: T) => U): EncryptedFindCursor<U, S> {
     this.transform(transform)
-    return this as unknown as EncryptedFindCursor<U>
+    return this as unknown as EncryptedFindCursor<U, S>
   }
 
   /** Another cursor of the same filter and options, without the session and what `map` was given. */
-  clone(): EncryptedFindCursor<T> {
+  clone(): EncryptedFindCursor<T, S> {
     const options = { ...this.options }
     delete options.session
-    return new EncryptedFindCursor<T>(this.#source, options)
+    return new EncryptedFindCursor<T, S>(this.#source, options)
   }
 
   readonly addQueryModifier: () => never = refused('addQueryModifier')

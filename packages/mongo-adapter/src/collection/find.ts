@@ -2,6 +2,7 @@
 
 import { invalidArgument } from '@strongroom/core'
 import type { Abortable, BSONSerializeOptions, CollationOptions, FindOptions } from 'mongodb'
+import type { z } from 'zod'
 
 import type { CursorSource } from './decrypted-batches.ts'
 import { EncryptedFindCursor } from './find-cursor.ts'
@@ -11,17 +12,16 @@ import { FIND_OPTIONS, readDriverOptions } from './options.ts'
 import { planProjection } from './projection.ts'
 import { sortOf } from './sort.ts'
 import { collationOf, type FilterPlan, planFilter, type Source } from './source.ts'
+import type { EncryptedProjection, EncryptedSort } from './typed.ts'
 
 /** Options of find and findOne: the driver's that work on what is encrypted, and what to do about shredded values. */
-export interface EncryptedFindOptions
+export interface EncryptedFindOptions<S extends z.ZodType = z.ZodType>
   extends
     Pick<
       FindOptions,
       | 'session'
       | 'readConcern'
       | 'readPreference'
-      | 'projection'
-      | 'sort'
       | 'limit'
       | 'skip'
       | 'batchSize'
@@ -44,22 +44,24 @@ export interface EncryptedFindOptions
     Abortable {
   /** Values whose keys are destroyed: `throw`, or stand as `SHREDDED`. Without it, single documents throw and lists mark. */
   readonly shredded?: OnShredded
+  readonly sort?: EncryptedSort<S>
+  readonly projection?: EncryptedProjection<S>
 }
 
 /** @throws StrongroomError at once for what is refused */
-export function find<T>(
+export function find<T, S extends z.ZodType = z.ZodType<T>>(
   source: Source,
   filter: unknown,
   options: EncryptedFindOptions | undefined,
   byDefault: OnShredded,
-): EncryptedFindCursor<T> {
+): EncryptedFindCursor<T, S> {
   const read = readDriverOptions(options, FIND_OPTIONS)
   const { projection, shredded = source.shredded ?? byDefault, sort, hint, collation, ...sent } = read
   if (shredded !== 'throw' && shredded !== 'mark') throw invalidArgument('shredded', "must be 'throw' or 'mark'")
   const plan = planFilter(source, filter, sent)
   const asked: Asked = { source, bson: sent, shredded }
-  const cursor = new EncryptedFindCursor<T>(cursorSource(asked, plan, projection), sent)
-  if (sort !== undefined) cursor.sort(sort)
+  const cursor = new EncryptedFindCursor<T, S>(cursorSource(asked, plan, projection), sent)
+  if (sort !== undefined) cursor.sort(sort as EncryptedSort<S>)
   if (hint !== undefined) cursor.hint(hint)
   if (collation !== undefined) cursor.collation(collation)
   return cursor

@@ -12,13 +12,18 @@ import type { Shreddable } from './shreddable.ts'
 import type { Source } from './source.ts'
 
 /** Options of {@link encryptedCollection}. */
-export interface EncryptedCollectionOptions<S extends z.ZodType, Shredded extends OnShredded | undefined = OnShredded | undefined> {
+export interface EncryptedCollectionOptions<
+  S extends z.ZodType,
+  Shredded extends OnShredded | undefined = OnShredded | undefined,
+  Tenant extends string = string,
+  Subject extends string = string,
+> {
   /** What a document holds; `encrypted()` marks what is encrypted. */
   readonly schema: S
   /** The path of the tenant's name: a plain string, integer, ObjectId or UUID. */
-  readonly tenant: string
+  readonly tenant: Tenant
   /** The path of the name of the person whose key encrypts the document. */
-  readonly subject: string
+  readonly subject: Subject
   /** The logical name of the collection, which is part of every value; the collection's own name unless given. It can never change. */
   readonly context?: string
   /** `record`: a value opens only in the document with the `_id` that it was written in, which is the default. */
@@ -28,6 +33,25 @@ export interface EncryptedCollectionOptions<S extends z.ZodType, Shredded extend
   /** Whether what is inserted, replaced, set or pushed has to fit the schema: else `schema_mismatch`, before any key is made. */
   readonly validate?: boolean
 }
+
+/**
+ * The type of a collection, by its schema. `Shredded` and `Owner` are as of {@link EncryptedCollection}.
+ *
+ * @example
+ * ```ts
+ * import { encrypted, type EncryptedCollectionOf } from '@strongroom/mongo-adapter'
+ * import { z } from 'zod'
+ *
+ * const User = z.object({ _id: z.string(), orgId: z.string(), email: encrypted(z.email(), { index: { scope: 'application' } }) })
+ *
+ * const byEmail = (users: EncryptedCollectionOf<typeof User>, email: string) => users.findOne({ email })
+ * ```
+ */
+export type EncryptedCollectionOf<
+  S extends z.ZodType,
+  Shredded extends OnShredded | undefined = undefined,
+  Owner extends string = string,
+> = EncryptedCollection<z.output<S>, Shreddable<S>, Shredded, S, Owner>
 
 /**
  * The encrypted view of a collection.
@@ -59,11 +83,13 @@ export function encryptedCollection<
   S extends z.ZodType,
   Shredded extends OnShredded | undefined = undefined,
   Stored extends Document = Document,
+  Tenant extends string = string,
+  Subject extends string = string,
 >(
   vault: Vault,
   collection: Collection<Stored>,
-  options: EncryptedCollectionOptions<S, Shredded>,
-): EncryptedCollection<z.output<S>, Shreddable<S>, Shredded> {
+  options: EncryptedCollectionOptions<S, Shredded, Tenant, Subject>,
+): EncryptedCollection<z.output<S>, Shreddable<S>, Shredded, S, Tenant | Subject> {
   // Whatever its type says of documents: what is stored is of another.
   return new EncryptedCollection(sourceOf(vault, collection as unknown as Collection, options))
 }

@@ -27,9 +27,9 @@ export interface EncryptedOptions {
 
 declare const MARKED: unique symbol
 
-/** What only the compiler sees of the mark: that a value may be read as `SHREDDED`. */
-export interface EncryptedMark {
-  readonly [MARKED]: true
+/** What only the compiler sees of the mark: that a value may be read as `SHREDDED`, and whether it has an index. */
+export interface EncryptedMark<Indexed extends boolean = boolean> {
+  readonly [MARKED]: Indexed
 }
 
 /** What a mark says, checked. */
@@ -74,6 +74,12 @@ const NORMALISERS: readonly unknown[] = [undefined, 'email', 'phone', 'text', 'n
  * })
  * ```
  */
+export function encrypted<S extends z.ZodType>(
+  schema: S,
+  options: EncryptedOptions & { readonly index: IndexOptions },
+): S & EncryptedMark<true>
+export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOptions & { readonly index?: never }): S & EncryptedMark<false>
+export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOptions): S & EncryptedMark
 export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOptions): S & EncryptedMark {
   const { index, padded = false } = readOptions(options, ['index', 'padded'])
   if (typeof padded !== 'boolean') throw invalidArgument('padded', 'must be true or false')

@@ -60,7 +60,11 @@ describe.skipIf(uri === undefined)('on a server', () => {
     w = await world()
     const db = w.client.db(emptyDatabase(openClient()).databaseName)
     plain = db.collection('plain-people')
-    users = encryptedCollection(w.vault, db.collection('people'), { schema: User, tenant: 'orgId', subject: '_id' })
+    users = encryptedCollection(w.vault, db.collection('people'), {
+      schema: User,
+      tenant: 'orgId',
+      subject: '_id',
+    }) as unknown as typeof users
     await users.createIndexes()
     await users.insertMany([...people])
     await plain.insertMany(people.map((each) => ({ ...each })) as Document[])

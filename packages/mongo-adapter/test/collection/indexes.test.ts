@@ -47,7 +47,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     const collection = w.client.db(w.stored.dbName).collection('later')
     const of = (nick: z.ZodString): EncryptedCollection<{ _id: string; orgId: string; nick: string }> => {
       const schema = z.object({ _id: z.string(), orgId: z.string(), nick })
-      return encryptedCollection(w.vault, collection, { schema, tenant: 'orgId', subject: '_id' })
+      return encryptedCollection(w.vault, collection, { schema, tenant: 'orgId', subject: '_id' }) as unknown as ReturnType<typeof of>
     }
     const before = { _id: 'x', orgId: 'acme', nick: 'Nick' }
     await of(encrypted(z.string())).insertOne(before)

@@ -28,6 +28,7 @@ export type Person = z.output<typeof User>
 
 export interface World {
   readonly vault: Vault
+  /** Typed as by the driver, since what does not compile is asked for as well. */
   readonly users: EncryptedCollection<Person, Shreddable<typeof User>>
   /** As it is stored. */
   readonly stored: Collection<Document & { _id: string }>
@@ -103,7 +104,7 @@ export async function world({ client: clientOptions, ...collectionOptions }: Wor
       schema: User,
       tenant: 'orgId',
       subject: '_id',
-    }) as World['users']
+    }) as unknown as World['users']
   const users = usersOf(vault)
   await users.createIndexes()
   commands.length = 0

@@ -35,7 +35,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
         return answer
       })
     }
-    return encryptedCollection(w.vault, collection, { schema: User, tenant: 'orgId', subject: '_id' }) as World['users']
+    return encryptedCollection(w.vault, collection, { schema: User, tenant: 'orgId', subject: '_id' }) as unknown as World['users']
   }
   const set = (_id: string, plan: string): Promise<UpdateResult> => w.stored.updateOne({ _id }, { $set: { plan } })
 

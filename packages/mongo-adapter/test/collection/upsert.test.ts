@@ -204,7 +204,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
         if (options?.upsert === true) await insert(++calls)
         return own(filter, update as Document, options)
       }
-      const users = encryptedCollection(w.vault, collection, { schema: User, tenant: 'orgId', subject: '_id' }) as World['users']
+      const users = encryptedCollection(w.vault, collection, { schema: User, tenant: 'orgId', subject: '_id' }) as unknown as World['users']
       return { users, calls: () => calls }
     }
 

@@ -94,7 +94,7 @@ export async function openProof({ cacheBound }: { readonly cacheBound?: number }
       tenant: 'orgId',
       subject: '_id',
       context: 'people',
-    })
+    }) as unknown as EncryptedCollection<Person, Shreddable<typeof Person>> // what does not compile is asked for as well
   }
 
   // Of all collections, as the bytes that the server has.

@@ -13,9 +13,12 @@ import type { PipelineSource } from './aggregate.ts'
  *
  * @example
  * ```ts
- * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+ * import { encrypted, type EncryptedCollectionOf } from '@strongroom/mongo-adapter'
+ * import { z } from 'zod'
  *
- * async function addresses(users: EncryptedCollection<{ plan: string; email: string }>) {
+ * const User = z.object({ plan: z.string(), email: encrypted(z.email()) })
+ *
+ * async function addresses(users: EncryptedCollectionOf<typeof User>) {
  *   const cursor = users.aggregate<{ mail: string }>().match({ plan: 'pro' }).project({ mail: '$email' })
  *   for await (const { mail } of cursor) console.log(mail)
  * }

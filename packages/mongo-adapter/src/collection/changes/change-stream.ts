@@ -22,9 +22,12 @@ export interface ChangeSource {
  *
  * @example
  * ```ts
- * import { type EncryptedCollection } from '@strongroom/mongo-adapter'
+ * import { encrypted, type EncryptedCollectionOf } from '@strongroom/mongo-adapter'
+ * import { z } from 'zod'
  *
- * async function follow(users: EncryptedCollection<{ name: string }>, after: unknown, done: (token: unknown) => Promise<void>) {
+ * const User = z.object({ name: encrypted(z.string()) })
+ *
+ * async function follow(users: EncryptedCollectionOf<typeof User>, after: unknown, done: (token: unknown) => Promise<void>) {
  *   const changes = users.watch([{ $match: { operationType: { $ne: 'delete' } } }], { fullDocument: 'updateLookup', resumeAfter: after })
  *   for await (const change of changes) {
  *     if (change.operationType === 'update') console.log(change.updateDescription.updatedFields?.name)

@@ -7,13 +7,14 @@ import type {
   IndexDescriptionCompact,
   IndexDescriptionInfo,
   IndexInformationOptions,
-  IndexSpecification,
   ListIndexesCursor,
   ListIndexesOptions,
 } from 'mongodb'
+import type { z } from 'zod'
 
 import { CollectionFacts } from '../collection-facts.ts'
 import { requireUnscoped, type Source } from '../source.ts'
+import type { EncryptedIndexKey } from '../typed.ts'
 import {
   createIndex,
   createIndexes,
@@ -26,7 +27,7 @@ import {
   listIndexes,
 } from './manage-indexes.ts'
 
-export class IndexedCollection extends CollectionFacts {
+export class IndexedCollection<S extends z.ZodType> extends CollectionFacts {
   readonly #source: Source
 
   /** @internal */
@@ -37,7 +38,7 @@ export class IndexedCollection extends CollectionFacts {
 
   /** Builds an index over plain paths, and at most one encrypted one that is declared with an index. @returns its name */
   async createIndex(
-    spec: IndexSpecification,
+    spec: EncryptedIndexKey<S>,
     options?: EncryptedCreateIndexOptions,
     commandOptions?: EncryptedCreateIndexesOptions,
   ): Promise<string> {

@@ -2,6 +2,7 @@
 
 import { invalidArgument, StrongroomError } from '@strongroom/core'
 import type { FindOneAndDeleteOptions, FindOneAndReplaceOptions, FindOneAndUpdateOptions, ModifyResult } from 'mongodb'
+import type { z } from 'zod'
 
 import type { Tree } from '../../values/resolve.ts'
 import { readingAs } from '../find.ts'
@@ -9,6 +10,7 @@ import { type OnShredded, openDocuments } from '../open.ts'
 import { FIND_ONE_AND_DELETE_OPTIONS, FIND_ONE_AND_REPLACE_OPTIONS, FIND_ONE_AND_UPDATE_OPTIONS, readDriverOptions } from '../options.ts'
 import { planProjection } from '../projection.ts'
 import { type FilterPlan, ignoresUndefined, planFilter, type Source } from '../source.ts'
+import type { EncryptedProjection, EncryptedSort } from '../typed.ts'
 import { checkArrayFilters } from './array-filters.ts'
 import { type Insertion, insertionOfReplacement, insertionOfUpdate } from './insertion.ts'
 import { reachNone, reachOne } from './pinned-retry.ts'
@@ -21,7 +23,7 @@ import { type Change, NOTHING, type Write } from './write.ts'
 type Reading = 'promoteLongs' | 'promoteValues' | 'promoteBuffers' | 'useBigInt64' | 'bsonRegExp' | 'enableUtf8Validation'
 
 /** Options of findOneAndDelete. */
-export type EncryptedFindOneAndDeleteOptions = Pick<
+export type EncryptedFindOneAndDeleteOptions<S extends z.ZodType = z.ZodType> = Pick<
   FindOneAndDeleteOptions,
   | Reading
   | 'session'
@@ -32,18 +34,19 @@ export type EncryptedFindOneAndDeleteOptions = Pick<
   | 'ignoreUndefined'
   | 'collation'
   | 'hint'
-  | 'sort'
-  | 'projection'
   | 'includeResultMetadata'
 > & {
   /** What becomes of values whose keys are destroyed: as for findOne. */
   readonly shredded?: OnShredded
+  readonly sort?: EncryptedSort<S>
+  readonly projection?: EncryptedProjection<S>
 }
 /** Options of findOneAndReplace. */
-export type EncryptedFindOneAndReplaceOptions = EncryptedFindOneAndDeleteOptions &
+export type EncryptedFindOneAndReplaceOptions<S extends z.ZodType = z.ZodType> = EncryptedFindOneAndDeleteOptions<S> &
   Pick<FindOneAndReplaceOptions, 'bypassDocumentValidation' | 'returnDocument' | 'upsert'>
 /** Options of findOneAndUpdate. */
-export type EncryptedFindOneAndUpdateOptions = EncryptedFindOneAndReplaceOptions & Pick<FindOneAndUpdateOptions, 'arrayFilters'>
+export type EncryptedFindOneAndUpdateOptions<S extends z.ZodType = z.ZodType> = EncryptedFindOneAndReplaceOptions<S> &
+  Pick<FindOneAndUpdateOptions, 'arrayFilters'>
 
 /** The document, or all that the server says of it. */
 type Found = Tree | ModifyResult | null
@@ -90,7 +93,7 @@ export async function findOneAndReplace(
 
 export async function findOneAndDelete(
   source: Source,
-  filter: unknown,
+  filter: unknown = {},
   options: EncryptedFindOneAndDeleteOptions | undefined,
 ): Promise<Found> {
   const read = readDriverOptions(options, FIND_ONE_AND_DELETE_OPTIONS)

@@ -17,9 +17,12 @@ export interface PartialResult {
  * @returns `undefined` where nothing was done that is known of
  * @example
  * ```ts
- * import { type EncryptedCollection, partialResult } from '@strongroom/mongo-adapter'
+ * import { encrypted, type EncryptedCollectionOf, partialResult } from '@strongroom/mongo-adapter'
+ * import { z } from 'zod'
  *
- * async function forgetPlan(users: EncryptedCollection<{ email: string; plan: string }>, email: string) {
+ * const User = z.object({ plan: z.string(), email: encrypted(z.email(), { index: { scope: 'application' } }) })
+ *
+ * async function forgetPlan(users: EncryptedCollectionOf<typeof User>, email: string) {
  *   try {
  *     await users.updateMany({ email }, { $unset: { plan: '' } })
  *   } catch (error) {

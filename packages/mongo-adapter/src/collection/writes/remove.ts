@@ -18,7 +18,7 @@ export type EncryptedDeleteOptions = Pick<
 export async function remove(
   source: Source,
   many: boolean,
-  filter: unknown,
+  filter: unknown = {},
   options: EncryptedDeleteOptions | undefined,
 ): Promise<DeleteResult> {
   const { collection } = source

@@ -1,12 +1,14 @@
 /** updateOne, updateMany and replaceOne. */
 
 import { StrongroomError } from '@strongroom/core'
-import type { ReplaceOptions, Sort, UpdateOptions, UpdateResult } from 'mongodb'
+import type { ReplaceOptions, UpdateOptions, UpdateResult } from 'mongodb'
+import type { z } from 'zod'
 
 import { hintOf } from '../indexes/index-keys.ts'
 import { readDriverOptions, REPLACE_OPTIONS, UPDATE_MANY_OPTIONS, UPDATE_OPTIONS } from '../options.ts'
 import { sortOf } from '../sort.ts'
 import { collationOf, type FilterPlan, ignoresUndefined, planFilter, type Source } from '../source.ts'
+import type { EncryptedSort } from '../typed.ts'
 import type { VerifyingOptions } from '../verified-hits.ts'
 import { checkArrayFilters } from './array-filters.ts'
 import { type Insertion, insertionOfReplacement, insertionOfUpdate } from './insertion.ts'
@@ -18,7 +20,7 @@ import { readUpsert, upserted } from './upsert.ts'
 import type { Write } from './write.ts'
 
 /** Options of replaceOne. */
-export type EncryptedReplaceOptions = Pick<
+export type EncryptedReplaceOptions<S extends z.ZodType = z.ZodType> = Pick<
   ReplaceOptions,
   | 'session'
   | 'writeConcern'
@@ -29,13 +31,12 @@ export type EncryptedReplaceOptions = Pick<
   | 'bypassDocumentValidation'
   | 'collation'
   | 'hint'
-  | 'sort'
   | 'upsert'
->
+> & { readonly sort?: EncryptedSort<S> }
 /** Options of updateMany. */
 export type EncryptedUpdateManyOptions = Omit<EncryptedReplaceOptions, 'sort'> & Pick<UpdateOptions, 'arrayFilters'>
 /** Options of updateOne. */
-export type EncryptedUpdateOneOptions = EncryptedUpdateManyOptions & { readonly sort?: Sort }
+export type EncryptedUpdateOneOptions<S extends z.ZodType = z.ZodType> = EncryptedUpdateManyOptions & { readonly sort?: EncryptedSort<S> }
 
 export async function update(
   source: Source,
