@@ -75,7 +75,7 @@ const aggregation = [
   "What is encrypted can be kept, dropped, renamed (`{ mail: '$email' }`), unwound and carried along, and not computed with; whose it is travels with it, hidden. Expressions work on plain paths, with the",
   'operators below, `$$NOW`, `$$REMOVE` and variables of their own; `$size` on arrays of encrypted values too. `$$ROOT` and `$$CURRENT` are refused. `$sort` is by plain paths, `$match` by what filters can ask for, wherever a value stands by then, but not at positions.',
   '`$group` is by plain expressions, or by an indexed path, whose values are compared before. `$lookup` is by `localField` and `foreignField`: both plain, or both with an index of one domain, scope and normaliser, with a `pipeline` and without `let`.',
-  'A search by an index is compared before the pipeline begins where `$limit`, `$skip`, `$count`, `$group` or `$facet` follow; otherwise, and for joins by an index, when what was found is read: behind a join by an index, these five are refused. Of other collections, those work that `encryptedDb` names.\n',
+  'A search by an index is compared before the pipeline begins where `$limit`, `$skip`, `$count`, `$group` or `$facet` follow; otherwise, and for joins by an index, when what was found is read: behind a join by an index, these five are refused, and until it is unwound computing with what was joined, and searching and sorting by it. Of other collections, those work that `encryptedDb` names.\n',
   '| stage | | instead |\n| --- | --- | --- |',
   ...Object.entries(STAGES).map(([name, says]) =>
     says === 'works' ? `| \`${name}\` | works | |` : `| \`${name}\` | refused | ${says.instead} |`,

@@ -14,7 +14,7 @@ import { batches, same } from './resource/erase.ts'
 import { documentsOf, EXACT, READING, WRITING } from './resource/whose.ts'
 import { SUBTYPE } from './seal.ts'
 import type { Source } from './source.ts'
-import { sending } from './writes/send.ts'
+import { MOST_TRIES, sending } from './writes/send.ts'
 
 /** Where `reencrypt` is; `done` and `total` count the person's documents. */
 export type ReencryptPhase = 'reencrypting' | 'checking'
@@ -31,7 +31,7 @@ const BATCH = 200
 /**
  * Ends with a round that has found nothing to write: what one did not see, because it came in meanwhile, the next does.
  *
- * @throws StrongroomError `not_found`, `shredded`, `suspended`; `decrypt_failed`, `retired` once all that opens is written; what stores and provider throw
+ * @throws StrongroomError `not_found`, `shredded`, `suspended`; `decrypt_failed`, `retired`, `conflict` once all else is written; what stores and provider throw
  */
 export async function* reencrypt(source: Source, owner: Owner, options: ReencryptOptions): AsyncGenerator<Progress<ReencryptPhase>, void> {
   const { signal } = options
@@ -48,7 +48,7 @@ export async function* reencrypt(source: Source, owner: Owner, options: Reencryp
     yield { phase, done, total }
     for await (const batch of batches(source, theirs, { batchSize: BATCH })) {
       signal?.throwIfAborted()
-      const rewritten = await rewrite(source, owner, theirs, batch)
+      const rewritten = await rewrite(source, owner, theirs, batch, signal)
       written += rewritten.written
       damage ??= rewritten.damage
       done += batch.length
@@ -67,22 +67,34 @@ async function rewrite(
   owner: Owner,
   theirs: Document,
   documents: readonly Tree[],
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly written: number; readonly damage: Error | undefined }> {
   const { vault, layout, collection } = source
-  let [written, left] = [0, documents]
+  let [written, left, idle] = [0, documents, 0]
   let damage: Error | undefined
   for (;;) {
     const plan = await withKeys(vault, { owners: [owner], indexes: [], mint: true }, (keys) => planOf(layout, left, owner, keys))
     damage ??= plan.damage
     const { updates, ids } = plan
     if (updates.length === 0) return { written, damage }
+    signal?.throwIfAborted()
     const { matchedCount } = await sending(layout, () => collection.bulkWrite([...updates], { ...WRITING, ordered: false }))
     written += matchedCount
     if (matchedCount === updates.length) return { written, damage }
+    idle = matchedCount === 0 ? idle + 1 : 0
+    if (idle === MOST_TRIES) return { written, damage: damage ?? notWritten() }
     // Somebody else was first with one of them: what is there now is looked at.
     const reading = { ...READING, readConcern: 'local', projection: fetching(layout, [...layout.sealed.values()]) } as const
     left = await collection.find({ $and: [theirs, { _id: { $in: ids } }] }, reading).toArray()
   }
+}
+
+// The database may hold what no filter finds again as it was read, such as a name that a document has twice.
+function notWritten(): StrongroomError {
+  return new StrongroomError(
+    'conflict',
+    `some documents were another each of ${MOST_TRIES} times between reading and writing them: what else there was is written; run it again`,
+  )
 }
 
 interface Plan {

@@ -242,6 +242,17 @@ describe.skipIf(uri === undefined)('on a server', () => {
     ['a count behind a join by an index', [written, { $unwind: '$same' }, { $count: 'n' }]],
     ['a group behind a join by an index', [written, { $group: { _id: '$plan', n: { $sum: 1 } } }]],
     ['a limit behind a join by an index', [written, { $limit: 1 }]],
+    ['how many a join by an index has found, by a member of theirs', [written, { $set: { n: { $size: '$same._id' } } }]],
+    ['a sum of what a join by an index has found', [written, { $set: { n: { $sum: '$same.total' } } }]],
+    ['what is plain in it, elsewhere', [written, { $project: { totals: '$same.total' } }]],
+    ['a search by what is plain in it', [written, { $match: { 'same.total': 7 } }]],
+    ['a search by a member of it', [written, { $match: { same: { $elemMatch: { total: 7 } } } }]],
+    ['a search by how much it is', [written, { $match: { same: { $size: 2 } } }]],
+    ['an order by what is plain in it', [written, { $sort: { 'same.total': 1 } }]],
+    [
+      'a join by what is plain in it',
+      [written, { $lookup: { from: 'events', localField: 'same.buyer', foreignField: 'who', as: 'seen' } }],
+    ],
     ['the number of what was joined by an index', [written, { $set: { n: { $size: '$same' } } }]],
     ['leaving out what was joined by an index', [written, { $unset: 'same' }]],
     ['keeping all but what was joined by an index', [written, { $project: { name: 1 } }]],
@@ -292,6 +303,22 @@ describe.skipIf(uri === undefined)('on a server', () => {
       await collection.replaceOne({ _id: id as never }, own)
       for (const stages of shown) expect((await s.shop.users.aggregate([there, ...stages]).toArray()).length).toBeGreaterThan(2)
     }
+  })
+
+  test('a position in an object of whatever members leads to its encrypted ones, and is refused', async () => {
+    const loose = z.object({
+      _id: z.string(),
+      orgId: z.string(),
+      inner: z.looseObject({ mail: encrypted(z.string(), { index: { scope: 'application' } }) }),
+    })
+    const options = { schema: loose, tenant: 'orgId', subject: '_id' } as const
+    const { ones } = encryptedDb(s.w.vault, s.db, { ones: options, others: options })
+    const search = { $match: { 'inner.0.mail': 'x' } }
+    const join = { from: 'others', localField: '_id', foreignField: '_id', as: 'found', pipeline: [search, { $count: 'n' }] }
+    expect(await outcome(() => ones.aggregate([{ $lookup: join }]))).toBe('unsupported_operation')
+    expect(await outcome(() => ones.aggregate([{ $unionWith: { coll: 'others', pipeline: [{ $sort: { _id: 1 } }, search] } }]))).toBe(
+      'unsupported_operation',
+    )
   })
 
   test('what encryptedDb gives, and what it refuses', async () => {

@@ -286,6 +286,37 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await toEnd(w.users.for({ tenant: 'acme' }).reencrypt(HERS))
   })
 
+  test('somebody who puts back what was there each time does not keep it for ever, and keeps nobody else from being written', async () => {
+    const collection = w.client.db(w.stored.dbName).collection('letters')
+    const letters = encryptedCollection(w.vault, collection, {
+      schema: z.object({ _id: z.string(), orgId: z.string(), who: z.string(), text: encrypted(z.string()) }),
+      tenant: 'orgId',
+      subject: 'who',
+    })
+    const stored = w.client.db(w.stored.dbName).collection<Document & { _id: string }>('letters')
+    await letters.insertMany(['one', 'two'].map((_id) => ({ _id, orgId: 'acme', who: 'ada', text: _id })))
+    const [one, two] = await stored.find().sort({ _id: 1 }).toArray()
+    await letters.updateOne({ _id: 'two' }, { $set: { text: 'other' } })
+    const other = await stored.findOne({ _id: 'two' })
+    await rotate()
+    let calls = 0
+    const own = collection.bulkWrite.bind(collection)
+    Reflect.set(collection, 'bulkWrite', async (...given: Parameters<typeof own>) => {
+      // One of two old values in turn: whichever was read is there no more.
+      const turn = calls++ % 2 === 0 ? two?.['text'] : other?.['text']
+      await stored.updateOne({ _id: 'two' }, { $set: { text: turn as Binary } })
+      return own(...given)
+    })
+    const stop = AbortSignal.timeout(10_000)
+    const error = await refusalOf(() => toEnd(letters.reencrypt(HERS, { signal: stop })))
+    expect([error.code, stop.aborted]).toEqual(['conflict', false])
+    expect((await stored.findOne({ _id: 'one' }))?.['text']).not.toEqual(one?.['text'])
+    Reflect.deleteProperty(collection, 'bulkWrite')
+    await stored.updateOne({ _id: 'two' }, { $set: { text: two?.['text'] as Binary } })
+    await toEnd(letters.reencrypt(HERS))
+    expect(await letters.findOne({ _id: 'two' })).toMatchObject({ text: 'two' })
+  })
+
   test('nothing is sent before it is iterated; reads and writes are of a majority', async () => {
     await rotate()
     w.commands.length = 0

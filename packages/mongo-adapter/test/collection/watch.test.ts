@@ -291,6 +291,17 @@ describe.skipIf(uri === undefined)('on a server', () => {
       expect(await again.tryNext()).toBeNull()
     })
 
+    test('an update of somebody else’s document does not come because the scope’s own stands in its place when it is looked up', async () => {
+      await w.stored.db.command({ collMod: 'users', changeStreamPreAndPostImages: { enabled: false } })
+      await w.users.insertOne(ada)
+      const rivals = await scoped({ tenant: 'rival' }, { ...LOOKUP, fullDocumentBeforeChange: 'whenAvailable' })
+      await w.users.updateOne(her, { $set: { plan: 'what only acme may know' } })
+      await w.users.deleteOne(her)
+      await w.users.insertOne({ ...ada, orgId: 'rival' })
+      expect(await rivals.next()).toMatchObject({ operationType: 'insert', documentKey: { _id: 'ada' } })
+      expect(await rivals.tryNext()).toBeNull()
+    })
+
     test('values of other types, or in arrays, are nobody of the scope', async () => {
       const acme = await scoped({ tenant: 'acme' })
       await w.stored.insertMany([{ _id: 'list', orgId: ['acme'] }, { _id: 'object', orgId: { acme: 1 } }, { _id: 'none' }])

@@ -5,7 +5,7 @@ import { invalidArgument, shownName } from '@strongroom/core'
 import { PLAIN } from '../../schema/node.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
 import { KNOWN } from './expression-operators.ts'
-import { type Found, findPath, moved, type Value, valuePath, valueShape } from './reference.ts'
+import { type Found, findPath, moved, requireCertain, type Value, valuePath, valueShape } from './reference.ts'
 import { type DocumentShape, GONE, hasChecks, isPlain, refusedInPipeline, refusedPath, requireName, type Shape } from './shape.ts'
 
 /** How a reference is put where it goes. */
@@ -77,6 +77,7 @@ function reference(root: DocumentShape, given: string): string {
   }
   const found = findPath(root, given.slice(1))
   if (!isPlain(found.shape)) throw refusedPath('computing', found.named, 'it is encrypted, or holds what is: compute it of what was read')
+  requireCertain(found, 'computing')
   return `$${found.path}`
 }
 

@@ -9,7 +9,7 @@ import type { Scope, Source } from '../source.ts'
 import { type Context, type Other, record, type Step } from './context.ts'
 import { compared } from './match.ts'
 import { withMember } from './members.ts'
-import { type Found, findPath, valuePath, valueShape } from './reference.ts'
+import { type Found, findPath, requireCertain, valuePath, valueShape } from './reference.ts'
 import {
   asMember,
   type DocumentShape,
@@ -142,6 +142,7 @@ interface Keys {
 }
 
 function keysOf(local: Found, foreign: Found, { scope }: Context): Keys {
+  if (isPlain(local.shape)) requireCertain(local, '$lookup')
   if (isPlain(local.shape) && isPlain(foreign.shape)) return { local, foreign, paths: [local.path, foreign.path], sealed: undefined }
   const [one, two] = [indexedAt(local), indexedAt(foreign)]
   if (one?.index === undefined || two?.index === undefined || one.index.key !== two.index.key || one.index.scope !== two.index.scope)

@@ -5,18 +5,25 @@ import { isTree, type Tree } from '../../values/resolve.ts'
 import { translateFilter } from '../filters/filter.ts'
 import { LOGIC } from '../filters/operators.ts'
 import { isOperators } from '../filters/plain-conditions.ts'
-import { type Layout, type SealedPath, sealedOf } from '../layout.ts'
+import { type Layout, placeOf, type SealedPath, sealedOf } from '../layout.ts'
 import type { Context, Step } from './context.ts'
-import { type Found, findPath, moved, valuePath, valueShape } from './reference.ts'
+import { type Found, findPath, moved, requireCertain, valuePath, valueShape } from './reference.ts'
 import { type Check, type DocumentShape, HIDDEN, isPlain, isVerified, refusedPath, type Shape } from './shape.ts'
 
 /** @throws StrongroomError `unsupported_operation`, `invalid_argument`, `tenant_required` */
 export function matchStage(root: DocumentShape, filter: Tree, context: Context): Step {
   const asked: Found[] = []
-  const rewritten = rewrite(root, filter, (found) => void asked.push(found))
-  const translated = translateFilter(storedLayout(root), rewritten, context.values)
+  const layout = storedLayout(root)
+  const rewritten = rewrite(root, filter, (found) => {
+    if (isPlain(found.shape)) requirePlainPlace(layout, found)
+    asked.push(found)
+  })
+  const translated = translateFilter(layout, rewritten, context.values)
   const match = { $match: translated.filter }
-  if (translated.searched.length === 0) return { stages: [match], shape: root }
+  if (translated.searched.length === 0) {
+    for (const found of asked) requireCertain(found, 'searching')
+    return { stages: [match], shape: root }
+  }
   const encrypted = asked.filter(({ shape }) => !isPlain(shape))
   if (encrypted.every(({ owner, shape }) => isVerified(shape, owner?.verified === true))) {
     for (const sealed of translated.searched) context.verify(sealed)
@@ -24,6 +31,12 @@ export function matchStage(root: DocumentShape, filter: Tree, context: Context):
   }
   const { stages, shape } = compared(root, encrypted, translated.searched, translated.required)
   return { stages: [match, ...stages], shape }
+}
+
+// A filter takes a number for a position even where the schema has an object of whatever members: what it finds there must be compared as well.
+function requirePlainPlace(layout: Layout, found: Found): void {
+  requireCertain(found, 'searching')
+  if (placeOf(layout, found.path).kind !== 'plain') throw refusedPath('searching by a position', found.named, 'ask for any element')
 }
 
 /** Has copies of what an index was asked for kept, so that they are compared when the document is decrypted. */

@@ -2,7 +2,17 @@
 
 import { PLAIN } from '../../schema/node.ts'
 import { type Layout, undeclaredPath } from '../layout.ts'
-import { type CarriedShape, HIDDEN, needsOwner, refusedPath, requireFree, type DocumentShape, type Shape } from './shape.ts'
+import {
+  type CarriedShape,
+  hasChecks,
+  HIDDEN,
+  isPlain,
+  needsOwner,
+  refusedPath,
+  requireFree,
+  type DocumentShape,
+  type Shape,
+} from './shape.ts'
 
 /** Where whose something is stands. */
 export interface Ownership {
@@ -25,6 +35,8 @@ export interface Found {
   readonly arrays: number
   /** Whether one of them stands around the owner, so that there are several. */
   readonly apart: boolean
+  /** Whether it leads through, or to, a list of what an index has found and nobody has compared: some of it may be left out. */
+  readonly uncertain: boolean
   /** Paths that must be kept with this one. */
   readonly companions: readonly string[]
 }
@@ -42,11 +54,13 @@ export function findPath(root: DocumentShape | Shape, named: string, positions =
   let owner: Ownership | undefined
   let arrays = 0
   let apart = false
+  let uncertain = false
   for (const step of named.split('.')) {
     requireFree(step)
     let position = false
     for (;;) {
       if (at.kind === 'array') {
+        uncertain ||= hasChecks(at)
         position = positions && POSITION.test(step)
         at = at.element
         if (position) break
@@ -69,7 +83,8 @@ export function findPath(root: DocumentShape | Shape, named: string, positions =
     parts.push(step)
     if (!position) at = memberOf(at, step, named)
   }
-  return { named, path: parts.join('.'), shape: at, owner, arrays, apart, companions }
+  uncertain ||= at.kind === 'array' && hasChecks(at)
+  return { named, path: parts.join('.'), shape: at, owner, arrays, apart, uncertain, companions }
 }
 
 function memberOf(at: Shape, step: string, named: string): Shape {
@@ -89,6 +104,12 @@ function memberOf(at: Shape, step: string, named: string): Shape {
   }
 }
 
+/** @throws StrongroomError `unsupported_operation` for a path of which the server would take more than is left once it is compared */
+export function requireCertain({ uncertain, named }: Found, what: string): void {
+  if (uncertain)
+    throw refusedPath(what, named, 'an index has found what is in the list, which is compared when it is read: $unwind it first')
+}
+
 /** What a stage puts somewhere: an expression as it is sent, and what it gives. */
 export interface Value {
   readonly expression: unknown
@@ -102,6 +123,7 @@ export interface Value {
  * @throws StrongroomError `unsupported_operation` where it is of several owners
  */
 export function moved(found: Found, beside: boolean): Value {
+  if (isPlain(found.shape)) requireCertain(found, 'moving it')
   const expression = `$${found.path}`
   if (!isMoved(found, beside)) return { expression, shape: listOf(found.shape, found.arrays) }
   // What is missing stays so.
@@ -111,6 +133,7 @@ export function moved(found: Found, beside: boolean): Value {
 
 /** As {@link moved}, for `$first` and `$last`: what is missing becomes null, as there. */
 export function movedOrNull(found: Found): Value {
+  if (isPlain(found.shape)) requireCertain(found, 'moving it')
   const expression = `$${found.path}`
   if (!isMoved(found, false)) return { expression, shape: listOf(found.shape, found.arrays) }
   return { expression: { v: { $ifNull: [expression, null] }, o: ownerOf(found) }, shape: carried(found) }

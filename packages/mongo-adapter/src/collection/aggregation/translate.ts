@@ -12,7 +12,7 @@ import { groupStage } from './group.ts'
 import { lookupStage, unionStage } from './join.ts'
 import { matchStage, storedLayout } from './match.ts'
 import { projectStage, setStage, unsetStage } from './project.ts'
-import { findPath } from './reference.ts'
+import { findPath, requireCertain } from './reference.ts'
 import {
   asMember,
   type DocumentShape,
@@ -126,6 +126,7 @@ function sortedBy(root: DocumentShape, spec: Tree): Map<string, 1 | -1> {
     const found = findPath(root, path, true)
     if (!isPlain(found.shape))
       throw refusedPath('sorting', path, 'it is encrypted, or holds what is: sort by a plain path, or what was read')
+    requireCertain(found, 'sorting')
     return [found.path, direction] as const
   })
   const sort = sortOf(storedLayout(root), new Map(stored))

@@ -27,6 +27,8 @@ export interface Opened {
 export interface ChangeReading {
   readonly bson: BSONSerializeOptions
   readonly shredded: OnShredded
+  /** Whether the document of an update is looked up once it has happened: it may be another by then. */
+  readonly lookedUp: boolean
 }
 
 /**
@@ -37,7 +39,7 @@ export interface ChangeReading {
 export async function openChanges(source: Source, changes: readonly Tree[], options: ChangeReading): Promise<readonly Opened[]> {
   const { layout, vault, scope } = source
   const told = changes.flatMap((change) => {
-    const within = scope === undefined ? change : withinScope(layout, scope, change)
+    const within = scope === undefined ? change : withinScope(layout, scope, change, options.lookedUp)
     return within === undefined ? [] : [tell(layout, within)]
   })
   const reading = readingOf({ ...options, verify: { searched: [], required: [] } })
@@ -83,8 +85,8 @@ const SAYING: readonly string[] = ['documentKey', 'fullDocumentBeforeChange', 'f
 const DOCUMENTS: readonly string[] = ['fullDocumentBeforeChange', 'fullDocument']
 
 /** The names in the first of them that says enough. */
-function namesIn(layout: Layout, change: Tree, isEnough: (names: Names) => boolean): Names | undefined {
-  return SAYING.map((member) => namesOf(layout, change[member])).find(isEnough)
+function namesIn(layout: Layout, change: Tree, isEnough: (names: Names) => boolean, saying = SAYING): Names | undefined {
+  return saying.map((member) => namesOf(layout, change[member])).find(isEnough)
 }
 
 function namesOf({ tenant, subject }: Layout, document: unknown): Names {
@@ -96,11 +98,14 @@ function namesOf({ tenant, subject }: Layout, document: unknown): Names {
 }
 
 /** The change, without a document that is of somebody else by now; `undefined` for one that is not known to be of the scope. */
-function withinScope(layout: Layout, scope: Scope, change: Tree): Tree | undefined {
+function withinScope(layout: Layout, scope: Scope, change: Tree, lookedUp: boolean): Tree | undefined {
   if (!OF_DOCUMENTS.includes(change['operationType'] as string)) return change
   const [tenant, subject] = [ownerName(layout.tenant.type, scope.tenant), ownerName(layout.subject.type, scope.subject)]
   const isWithin = (names: Names): boolean => names.tenant === tenant && (subject === undefined || names.subject === subject)
-  const whose = namesIn(layout, change, (names) => names.tenant !== undefined && (subject === undefined || names.subject !== undefined))
+  const isEnough = (names: Names): boolean => names.tenant !== undefined && (subject === undefined || names.subject !== undefined)
+  // What the scope has put in the place of somebody else's document does not make his update its own: there is plaintext in that.
+  const saying = lookedUp && change['operationType'] === 'update' ? SAYING.filter((member) => member !== 'fullDocument') : SAYING
+  const whose = namesIn(layout, change, isEnough, saying)
   if (whose === undefined || !isWithin(whose)) return undefined
   const others = DOCUMENTS.filter((member) => isTree(change[member]) && !isWithin(namesOf(layout, change[member])))
   return { ...change, ...Object.fromEntries(others.map((member) => [member, null])) }

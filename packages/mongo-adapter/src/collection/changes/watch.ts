@@ -66,7 +66,7 @@ export function watch<C>(source: Source, pipeline: unknown, options: EncryptedWa
       "watch of a scope needs the option fullDocumentBeforeChange: 'required' or 'whenAvailable', since a delete says by itself not whose it was; nothing was sent",
     )
   const stages = checkPipeline(layout, pipeline, ignoresUndefined(source, sent))
-  const reading = { bson: readingAs(source, sent), shredded }
+  const reading = { bson: readingAs(source, sent), shredded, lookedUp: sent.fullDocument === 'updateLookup' }
   return new EncryptedChangeStream({
     stream: collection.watch(scope === undefined ? [...stages] : [scopeStage(layout, scope), ...stages], {
       ...sent,
