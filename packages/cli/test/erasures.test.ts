@@ -21,8 +21,8 @@ test('asked for: suspended, and listed until when; nothing is destroyed', async 
   expect(listed.stdout.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\dZ/g, 'INSTANT').replaceAll(/[0-9a-f]{32}/g, 'REF')).toBe(
     [
       'erasure        of subject s0 of tenant t0',
-      'id             REF.REF',
-      '               .REF',
+      // Whole, to be copied, however narrow the terminal.
+      'id             REF.REF.REF',
       'asked for      INSTANT, because of accountDeleted',
       'due            INSTANT',
       'is             suspended',
@@ -114,6 +114,11 @@ test('replay: what came back of the dead is removed again; one that cannot look 
   const replayed = await strongroom(folder, ['replay'])
   expect([replayed.code, replayed.stdout]).toEqual([0, 'rows: 1 record removed of 2\n'])
   expect(existsSync(join(folder, 'rows-s0'))).toBe(false)
+  const again = await strongroom(folder, ['erase', 'subject', 't0', 's0'])
+  expect([again.code, again.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^[0-9a-f.]{98}: suspended; its key was destroyed before: what resources still have of it goes [^\n]*\n$/),
+  ])
   const source = readFileSync(join(folder, 'strongroom.config.ts'), 'utf8')
   writeFileSync(join(folder, 'strongroom.config.ts'), source.replace('resources: [rows(vault)]', 'resources: [rows(vault), liar()]'))
   const partly = await strongroom(folder, ['replay'])
@@ -121,6 +126,9 @@ test('replay: what came back of the dead is removed again; one that cannot look 
     1,
     'rows: 0 records removed of 1\nliar: cannot look through what it holds; see to it by hand\n',
   ])
+  writeFileSync(join(folder, 'strongroom.config.ts'), source.replace('replay: async (dead) => {', '$&\n    throw new Error("secret")'))
+  const failed = await strongroom(folder, ['replay'])
+  expect([failed.code, failed.stdout]).toEqual([1, 'rows: failed; run it again\n'])
   const left = '{ ...liar(), replay: async () => ({ looked: 3, removed: 0, suspended: 1, retired: 2 }) }'
   writeFileSync(join(folder, 'strongroom.config.ts'), source.replace('resources: [rows(vault)]', `resources: [${left}]`))
   const told = await strongroom(folder, ['replay'])

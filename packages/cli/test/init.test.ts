@@ -44,7 +44,7 @@ test('nothing is replaced', async () => {
   expect((await init('--root-key', 'root.key')).code).toBe(0)
   const before = readFileSync(join(folder, 'root.key'))
   for (const [args, said] of [
-    [[], /^strongroom: already_exists: [^\n]*; next: strongroom status shows what is there\n$/],
+    [[], /^strongroom: already_exists: [^\n]*; next: strongroom status shows what is there, and strongroom holds which holds stand\n$/],
     [['--root-key', 'root.key'], /^strongroom: file_unusable: [^\n]*root\.key is there already, and a root key file is never replaced; /],
     [['--root-key', 'strongroom.config.ts'], /^strongroom: file_unusable: /],
   ] as const) {
@@ -90,7 +90,7 @@ test('a configuration that opens the vault itself: init says what it needs inste
   const again = await strongroom(folder, ['init', '--passphrase-file', 'passphrase'])
   expect([again.code, again.stderr]).toEqual([
     1,
-    'strongroom: already_exists: the configuration opened a vault, so there is one already; next: strongroom status shows what is there\n',
+    'strongroom: already_exists: the configuration opened a vault, so there is one already; next: strongroom status shows what is there, and strongroom holds which holds stand\n',
   ])
 })
 

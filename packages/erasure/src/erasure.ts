@@ -56,7 +56,7 @@ export interface Erasure extends Sweepable {
   list(): AsyncIterable<PendingErasure>
   /**
    * While a hold stands on a place, above it or anywhere beneath it, no request destroys anything of it, and every shred of it is refused with
-   * `held`, in every process. It stays suspended where it was.
+   * `held`, in every process, but for one that has just come to write the ledger. It stays suspended where it was.
    *
    * @returns of which requests the destruction had begun: for these it may come too late; and which could not be read
    * @throws StrongroomError `invalid_argument`, `already_exists`, `not_found` (no such tenant), `shredded`
@@ -83,7 +83,8 @@ export interface Erasure extends Sweepable {
    * is, ask for the same erasure again instead: that replaces it.
    *
    * @param id - the references of the place, joined by dots, as the error has it
-   * @throws StrongroomError `invalid_argument` (it is none, or the record opens), `not_found`, `conflict`
+   * @throws StrongroomError `invalid_argument` (it is none, or the record opens), `schema_mismatch` (a newer version of this package has written it),
+   *   `not_found`, `conflict`
    */
   discardDamaged(id: string): Promise<void>
   /** The closure certificate of one that is closed, or `undefined`. @throws StrongroomError `invalid_argument` */

@@ -29,7 +29,7 @@ export const survivorsForm: z.ZodType<readonly ResourceSurvivors[]> = z.array(z.
 /** Whom to ask. */
 export interface AskedSurvivors {
   readonly names: readonly string[]
-  /** What they have said earlier: of one that there is no more in this deployment, it is all that is known. */
+  /** What they have said earlier: of one that there is no more in this deployment, or that cannot say, it is all that is known. */
   readonly before?: readonly ResourceSurvivors[] | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -48,8 +48,8 @@ export async function askSurvivors(
   for (const name of names) {
     const resource = options.resources.get(name)
     const earlier = before.find((one) => one.name === name)?.survivors ?? []
-    const answer: unknown = resource === undefined ? earlier : await within(WORK_WITHIN, signal, async () => resource.survivors?.(place))
-    const survivors = said.parse(answer ?? [])
+    const ask = resource?.survivors?.bind(resource)
+    const survivors = ask === undefined ? earlier : said.parse(await within(WORK_WITHIN, signal, () => ask(place)))
     if (survivors.length > 0) found.push({ name, survivors })
   }
   return found

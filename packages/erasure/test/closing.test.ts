@@ -1,9 +1,10 @@
 // From erased to closed: what the certificate says of what came between, and of clocks that were wrong.
 import { days, type NamelessPlace, type Resource, type Survivor } from '@strongroom/core'
-import { verifyCertificate } from '@strongroom/erasure'
+import { createErasure, verifyCertificate } from '@strongroom/erasure'
+import { withFailpoints } from '@strongroom/erasure/testing'
 import { expect, test } from 'vitest'
 
-import { all, APART, closeEpoch, GRACE, outcome, pass, rowsOf, START, type World, world } from './support.ts'
+import { all, APART, closeEpoch, GRACE, outcome, pass, policy, rowsOf, START, type World, world } from './support.ts'
 
 const certificateOf = async (w: Pick<World, 'vault' | 'erasure'>, id: string) =>
   verifyCertificate((await w.erasure.certificate(id)) ?? '', await w.vault.receiptKeys())
@@ -43,23 +44,47 @@ test('what outlives it is asked for anew for the certificate: what was confirmed
   expect(tokens.asked).toEqual([0, 1].map(() => ({ kind: 'subject', references: id.split('.').slice(0, -1) })))
 })
 
-test('of a resource that is there no more it says what was known; one that fails is waited for, and reported', async () => {
+test('of a resource that is there no more, or only stands for it, it says what was known; one that fails is waited for, and reported', async () => {
   const w = await world()
-  const [left, fails] = [outlived('left'), outlived('fails')]
+  const [left, replaced, fails] = [outlived('left'), outlived('replaced'), outlived('fails')]
   left.says = [token(1)]
-  const first = await w.another({ resources: [left, fails] })
+  replaced.says = [token(2)]
+  const first = await w.another({ resources: [left, replaced, fails] })
   const { id } = await first.erasure.request(w.acme.subject('alice'), { reason: 'accountDeleted', grace: 0 })
   await pass({ ...w, ...first }, days(1))
-  const { vault, erasure } = await w.another({ resources: [fails] })
+  // One stands for what was removed, and answers 0.
+  const { vault, erasure } = await w.another({ resources: [rowsOf('replaced'), fails] })
   await closeEpoch(vault)
-  for (const wrong of [new Error('away'), [{ ...token(1), name: 'a\nb' }], 'none' as never]) {
+  for (const wrong of [new Error('away'), [{ ...token(1), name: 'a\nb' }], 'none' as never, undefined as never]) {
     fails.says = wrong
     expect((await pass({ ...w, erasure }, APART))[0]?.failures).toMatchObject([{ place: id, reason: 'unexpected' }])
     expect([await erasure.certificate(id), (await erasure.get(id))?.state]).toEqual([undefined, 'erased'])
   }
   fails.says = [token(3)]
   await pass({ ...w, erasure }, APART)
-  expect((await certificateOf({ vault, erasure }, id)).survivors).toEqual([token(1), token(3)])
+  expect((await certificateOf({ vault, erasure }, id)).survivors).toEqual([token(1), token(2), token(3)])
+})
+
+test('killed once its end was noted, and something was written since: no certificate before the next look finds nothing', async () => {
+  const w = await world()
+  const { id } = await w.erasure.request(w.acme.subject('alice'), { reason: 'accountDeleted', grace: 0 })
+  const killed = createErasure(
+    w.vault,
+    withFailpoints({ policy, resources: [w.logs] }, (name) => {
+      if (name === 'erased.marked') throw new Error('killed')
+    }),
+  )
+  await killed.sweep()
+  w.logs.add('acme/alice')
+  w.logs.lies = true
+  await closeEpoch(w.vault)
+  await pass(w, days(30))
+  expect([(await w.erasure.get(id))?.state, await w.erasure.certificate(id)]).toEqual(['shredding', undefined])
+  w.logs.lies = false
+  const since = w.clock.now()
+  await pass(w, days(1))
+  const { erasedAt, resources } = await certificateOf(w, id)
+  expect([erasedAt >= since, resources[0]?.verifiedAt === erasedAt]).toEqual([true, true])
 })
 
 test('a hold that stood when it was due: from when until when; one that was released before is not said', async () => {

@@ -1,6 +1,7 @@
 // Records of requests that do not open: what can be done about them, and what they keep from nobody.
-import { days } from '@strongroom/core'
+import { days, field } from '@strongroom/core'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 
 import { all, APART, email, GRACE, outcome, pass, refusalOf, world } from './support.ts'
 
@@ -81,5 +82,21 @@ describe('a record that does not open', () => {
       expect(await outcome(() => w.erasure.discardDamaged(wrong as string))).toBe('invalid_argument')
     expect(w.events.at(-1)).toEqual({ type: 'discarded', references: w.references })
     await pass(w, APART)
+  })
+
+  test('nor one that this vault has written in another form: neither that nor asking again takes it away', async () => {
+    const w = await world()
+    const alice = w.acme.subject('alice')
+    await w.erasure.request(alice, WHY)
+    const key = [w.vault.id, ...(await alice.references()), 'open'].join('/')
+    const newer = await w.vault.neverShredded.encrypt(field(ERASURES, 'open', z.any()), { form: 2 }, { record: `${ERASURES}/${key}` })
+    const { version } = (await w.stateStore.get(ERASURES, key)) ?? {}
+    await w.stateStore.put(ERASURES, key, newer, { expected: version ?? 'absent' })
+    const id = (await alice.references()).join('.')
+    for (const call of [() => w.erasure.discardDamaged(id), () => w.erasure.request(alice, WHY), () => w.erasure.find(alice)]) {
+      const refusal = await refusalOf(call)
+      expect([refusal.code, refusal.message.includes('newer version')]).toEqual(['schema_mismatch', true])
+    }
+    expect((await w.stateStore.get(ERASURES, key))?.value).toEqual(newer)
   })
 })

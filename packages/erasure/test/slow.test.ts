@@ -1,9 +1,10 @@
 // Resources that take longer than sweeps are apart: who works on one keeps it, and comes to an end.
-import { minutes } from '@strongroom/core'
+import { days, minutes } from '@strongroom/core'
 import { createErasure, sweep } from '@strongroom/erasure'
+import { withFailpoints } from '@strongroom/erasure/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import { APART, email, policy, rowsOf, type World, world } from './support.ts'
+import { APART, closeEpoch, email, pass, policy, rowsOf, type World, world } from './support.ts'
 
 // A claim is renewed once a minute.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }))
@@ -73,6 +74,27 @@ test('the time goes on between two renewals, in the last look: it is still whose
   expect((await w.erasure.get(id))?.state).toBe('erased')
 })
 
+test('one resource fails, and the next takes a moment in which the time goes on: nobody else begins, since its process lives', async () => {
+  const w = await world()
+  await w.erasure.sweep()
+  const [fails, slow] = [rowsOf('fails'), rowsOf('slow')]
+  fails.fails = new Error('away')
+  const others = await w.another({ resources: [fails, slow] })
+  await others.erasure.request(others.vault.tenant('acme').subject('alice'), { reason: 'accountDeleted', grace: 0 })
+  let calls = 0
+  const { erase } = slow
+  slow.erase = async (...args) => {
+    if (++calls === 1) await (w.clock.advance(APART), others.erasure.sweep())
+    return erase(...args)
+  }
+  expect(await others.erasure.sweep()).toMatchObject({ done: 0, failed: 1 })
+  expect(calls).toBe(1)
+  // It is tried again as soon as its pause is over.
+  fails.fails = undefined
+  w.clock.advance(APART)
+  expect(await others.erasure.sweep()).toMatchObject({ done: 1, failed: 0 })
+})
+
 test('a process that lives no more: others go on once the time has gone on twice', async () => {
   const w = await world()
   w.logs.add('acme/alice', 2)
@@ -114,6 +136,28 @@ test('who has lost his claim, to somebody who has taken it, hears of it within a
   }
   await createErasure(w.vault, { policy, resources: [stopped] }).sweep()
   expect([(await others.erasure.get(id))?.state, await isAborted]).toEqual(['erased', true])
+})
+
+test('who was stopped behind his last look, and has lost his claim, ends nothing: something was written since, and no certificate says otherwise', async () => {
+  const w = await world()
+  await w.erasure.sweep()
+  const { id } = await w.erasure.request(w.acme.subject('alice'), { reason: 'accountDeleted', grace: 0 })
+  const others = await w.another()
+  const reached = async (name: string): Promise<void> => {
+    if (name !== 'erased.verified') return
+    w.logs.add('acme/alice')
+    w.logs.lies = true
+    for (let i = 0; i < 3; i++) await (w.clock.advance(APART), others.erasure.sweep())
+  }
+  const stopped = createErasure(w.vault, withFailpoints({ policy, resources: [w.logs] }, reached))
+  expect(await stopped.sweep()).toMatchObject({ done: 0 })
+  await closeEpoch(w.vault)
+  w.clock.advance(days(30))
+  await sweep([others.erasure])
+  expect([(await w.erasure.get(id))?.state, await w.erasure.certificate(id)]).toEqual(['shredding', undefined])
+  w.logs.lies = false
+  await pass({ ...w, ...others }, days(1))
+  expect([(await w.erasure.get(id))?.state, await w.erasure.certificate(id)]).toEqual(['closed', expect.any(String)])
 })
 
 test('what is done with first comes to its end, and is not kept waiting by all that comes behind it', async () => {

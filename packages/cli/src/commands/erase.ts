@@ -57,7 +57,8 @@ function withAbsent(command: Command): Command {
 async function erasePlace(session: Session, place: NamedPlace, { reason, graceZero = false, evenIfAbsent }: Flags): Promise<Outcome> {
   const { vault, erasure } = await openErasure(session)
   await tenantInfo(vault, place.tenant)
-  if ((await stateOf(vault, place)) === 'absent' && evenIfAbsent !== true)
+  const before = await stateOf(vault, place)
+  if (before === 'absent' && evenIfAbsent !== true)
     throw new CliError('no_key', `${whole(place)}: ${NO_KEY}; to erase what is in the resources all the same, give --even-if-absent`)
   if (graceZero)
     await session.confirm(
@@ -69,18 +70,25 @@ async function erasePlace(session: Session, place: NamedPlace, { reason, graceZe
   const { id, state, due = requestedAt } = await erasure.request(handleOf(vault, place), { reason, ...(graceZero ? { grace: 0 } : {}) })
   const isDestroyed = ['shredding', 'erased', 'closed'].includes(state)
   const exitCode = graceZero && !isDestroyed ? ExitCode.failed : ExitCode.done
-  return { lines: [`${id}: ${outcomeOf({ graceZero, isDestroyed, state, due })}`], summary: { ...place, id, state, due }, exitCode }
+  return {
+    lines: [`${id}: ${outcomeOf({ graceZero, isDestroyed, wasGone: before === 'shredded' || before === 'gone', state, due })}`],
+    summary: { ...place, id, state, due },
+    exitCode,
+  }
 }
 
 function outcomeOf(said: {
   readonly graceZero: boolean
   readonly isDestroyed: boolean
+  readonly wasGone: boolean
   readonly state: string
   readonly due: number
 }): string {
-  const { graceZero, isDestroyed, state, due } = said
+  const { graceZero, isDestroyed, wasGone, state, due } = said
   if (isDestroyed) return 'its keys are destroyed; strongroom sweep erases the rest'
   if (graceZero)
     return `${state}, and its keys are NOT destroyed: strongroom erasures says what it waits for, such as the release of a hold`
+  if (wasGone)
+    return `${state}; its key was destroyed before: what resources still have of it goes with sweeping after ${minute(due)}, and until then the request can be taken back`
   return `${state}; it can be taken back until ${minute(due)}, and goes with sweeping after that`
 }

@@ -54,7 +54,7 @@ function erasureRows(listed: ListedErasure): readonly Row[] {
       tone: 'strong',
       isHead: true,
     },
-    { label: 'id', text: id, tone: 'faint' },
+    { label: 'id', text: id, tone: 'faint', isWhole: true },
     { label: 'asked for', text: `${minute(requested)}, because of ${reason}`, tone: 'plain' },
     ...(due === undefined ? [] : [{ label: 'due', text: minute(due), tone: 'plain' as const }]),
     { label: 'is', text: state, tone: 'plain' },

@@ -46,7 +46,7 @@ function holdRows(hold: ListedHold): readonly Row[] {
   const { reason, since, released } = hold
   return [
     { label: released === undefined ? 'held' : 'was held', text: `since ${minute(since)}: ${reason}`, tone: 'strong', isHead: true },
-    { label: 'id', text: idOf(hold), tone: 'faint' },
+    { label: 'id', text: idOf(hold), tone: 'faint', isWhole: true },
     ...(released === undefined ? [] : [{ label: 'released', text: `${minute(released.at)}: ${released.reason}`, tone: 'plain' as const }]),
   ]
 }

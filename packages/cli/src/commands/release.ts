@@ -34,7 +34,7 @@ export function addRelease(program: Command, runner: Runner): void {
       runner.run(`release ${kind}`, flags, async (session) => {
         const { vault, erasure } = await openErasure(session)
         await tenantInfo(vault, place.tenant)
-        await session.confirm(`No longer held: ${whole(place)}. ${WHAT}.`, place.item ?? place.subject ?? place.tenant)
+        await session.confirm(`No longer held: ${whole(place)}; ${WHAT}.`, place.item ?? place.subject ?? place.tenant)
         session.begin()
         await erasure.release(handleOf(vault, place), { reason: flags.reason })
         return { lines: [`released: ${whole(place)}`], summary: { ...place } }
@@ -54,7 +54,7 @@ function withFlags(command: Command): Command {
 
 async function releaseById(session: Session, id: string, { reason }: Flags): Promise<Outcome> {
   const { erasure } = await openErasure(session)
-  await session.confirm(`No longer held: ${id}. ${WHAT}.`, WORD)
+  await session.confirm(`No longer held: ${id}; ${WHAT}.`, WORD)
   session.begin()
   await erasure.release({ references: id.split('.') }, { reason })
   return { lines: [`released: ${id}`], summary: { id } }

@@ -33,8 +33,11 @@ async function replay(session: Session): Promise<Outcome> {
   }
 }
 
+// Of what was thrown without a code.
+const NO_CODE = 'failed'
+
 function lineOf({ name, looked, removed, suspended, retired, failure }: ReplayedErasures['resources'][number]): string {
-  if (failure !== undefined) return `${name}: failed (${failure}); run it again`
+  if (failure !== undefined) return `${name}: failed${failure === NO_CODE ? '' : ` (${failure})`}; run it again`
   return [
     `${name}: ${count(removed, 'record')} removed of ${looked}`,
     ...(suspended === 0 ? [] : [`${suspended} of people who are suspended, and nobody has asked for their erasure`]),

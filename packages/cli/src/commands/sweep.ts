@@ -17,7 +17,7 @@ export function addSweep(program: Command, runner: Runner): void {
     .command('sweep')
     .summary('do all that is due: erasures, revocations, keys whose time is over')
     .description(
-      'sweep the erasure and the sweepables of the configuration, each until it has no more to do; safe on several machines at once. Ends with 1 where something failed: it is tried again by the next sweep',
+      'sweep the erasure and the sweepables of the configuration, each until it has no more to do; safe on several machines at once. Where it ends erasures it takes one cache bound longer, a minute unless the vault was made with another. Ends with 1 where something failed: it is tried again by the next sweep',
     )
   withVaultFlags(command).action((flags: SharedFlags) => runner.run('sweep', flags, sweepAll))
 }

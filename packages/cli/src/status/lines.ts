@@ -1,4 +1,4 @@
-/** Rows as lines of a terminal, none wider than it. */
+/** Rows as lines of a terminal, none wider than it but those that are to be copied. */
 
 import type { Style } from '../terminal/style.ts'
 import { shown } from '../terminal/shown.ts'
@@ -9,8 +9,10 @@ const INDENT = 15
 
 /** @param width - columns */
 export function statusLines(rows: readonly Row[], width: number, style: Style): readonly string[] {
-  return rows.flatMap(({ label, text, tone, isHead = false }, i) => {
-    const [first = '', ...rest] = wrapBeside(shown(label), shown(text), { indent: INDENT, width })
+  return rows.flatMap(({ label, text, tone, isHead = false, isWhole = false }, i) => {
+    const [first = '', ...rest] = isWhole
+      ? [shown(label).padEnd(INDENT) + shown(text)]
+      : wrapBeside(shown(label), shown(text), { indent: INDENT, width })
     const gap = isHead && i > 0 ? [''] : []
     return [...gap, isHead ? style('strong', first) : withTone(first, shown(label), tone, style), ...rest.map((line) => style(tone, line))]
   })

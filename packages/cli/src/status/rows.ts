@@ -22,6 +22,8 @@ export interface Row {
   readonly tone: Tone
   /** Begins a section. */
   readonly isHead?: boolean
+  /** To be copied, such as an id: never broken, however wide the terminal is. */
+  readonly isWhole?: boolean
 }
 
 export function statusRows({ at, homeRegion, ledger, regions }: VaultStatus): readonly Row[] {

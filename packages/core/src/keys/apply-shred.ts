@@ -7,6 +7,7 @@ import type { LedgerKey, SealedLedgerEntry } from '../format/ledger-entry.ts'
 import { KeyState, type KeyVersion, type NodeRecord, Reason, type ShreddedVersion } from '../format/records.ts'
 import type { KeyTree } from './key-tree.ts'
 import { retryConflicts } from './retry.ts'
+import { isOccupied } from './shred.ts'
 import { markWrappingKeys } from './wrapping-keys.ts'
 
 const NO_COMMITMENT = new Uint8Array(32)
@@ -64,7 +65,7 @@ export interface KeysBack {
 /** What became of entries that had their effect. */
 export interface LookedAgain {
   readonly back: readonly KeysBack[]
-  /** Their places are empty: nothing there says any more that they were shredded. */
+  /** Their places do not say any more that they were shredded. */
   readonly missing: readonly SealedLedgerEntry[]
 }
 
@@ -81,7 +82,7 @@ export async function lookAgain(
   let known: Recreated | undefined
   for (const [i, entry] of entries.entries()) {
     const record = records[i]
-    if (record?.type !== 'node') {
+    if (record?.type !== 'node' || occupies(entry, record) || record.versions.some((version) => belies(entry, version))) {
       missing.push(entry)
       continue
     }
@@ -100,12 +101,16 @@ function shredded(record: NodeRecord | undefined, entry: SealedLedgerEntry, recr
     const keys = entry.keys.length > 0 ? entry.keys : [{ version: 1, commitment: NO_COMMITMENT }]
     return keys.map((key) => tombstone(key.version, key.commitment, entry))
   }
-  if (!record.versions.some((version) => dies(record, version, entry, recreated))) {
+  const ends = (version: KeyVersion): boolean => dies(record, version, entry, recreated) || belies(entry, version)
+  if (!record.versions.some(ends)) {
     return occupies(entry, record) ? [...record.versions, tombstone(lastNumber(record) + 1, NO_COMMITMENT, entry)] : undefined
   }
-  return record.versions.map((version) =>
-    dies(record, version, entry, recreated) ? tombstone(version.version, version.commitment, entry) : version,
-  )
+  return record.versions.map((version) => (ends(version) ? tombstone(version.version, version.commitment, entry) : version))
+}
+
+// It says that a rotation has ended what this entry has shredded: a column that whoever writes the key store can change.
+function belies({ n, reason }: SealedLedgerEntry, version: KeyVersion): boolean {
+  return version.state === KeyState.shredded && version.ledger.n === n && version.reason === Reason.retired && reason !== Reason.retired
 }
 
 // A shred is of the whole place, whichever versions the key store knew at that time: one that a newer copy brings back, or that was made
@@ -117,13 +122,13 @@ function dies({ versions }: NodeRecord, version: KeyVersion, entry: SealedLedger
   return !versions.some((older) => older.version <= version.version && (recreated.get(hex(older.commitment)) ?? 0) > entry.n)
 }
 
-// Where a shred met no living version, and an older one does not stand for it: only retired ones are left, or the record is from before
-// the place was filled again.
+// Where a shred met no living version, and an older one does not stand for it: what has filled the place since was retired, or the record is
+// from before it was filled again.
 function occupies(entry: SealedLedgerEntry, { versions }: NodeRecord): boolean {
   if (entry.reason === Reason.retired) return false
   const gone = versions.filter((version) => version.state === KeyState.shredded)
   if (gone.length < versions.length || gone.some(({ ledger }) => ledger.n >= entry.n)) return false
-  return entry.keys.length === 0 || gone.every(({ reason }) => reason === Reason.retired)
+  return entry.keys.length === 0 || !isOccupied(gone)
 }
 
 function lastNumber({ versions }: NodeRecord): number {

@@ -5,6 +5,7 @@ import { KeyState, type NodeRecord } from '../format/records.ts'
 import {
   isEntryOf,
   type KeyOperations,
+  type LastWord,
   liveKeys,
   type NodePlaceRef,
   type PublicReason,
@@ -22,12 +23,14 @@ export const SHREDS_PER_BATCH = 256
  * As `shredNode` for each, in one batch: the marks once, one page of the ledger, one look at the records.
  *
  * @param places - at most 256, of one tenant, each once
+ * @param lastWord - about all of them
  * @returns the entries that had the effect, in the order of the places
  */
 export async function shredNodes(
   keys: KeyOperations,
   places: readonly NodePlaceRef[],
   reason: PublicReason,
+  lastWord: LastWord,
 ): Promise<readonly SealedLedgerEntry[]> {
   const { context } = keys.tree
   const [first] = places
@@ -43,6 +46,7 @@ export async function shredNodes(
       ? []
       : await keys.ledger.appendAll(async () => {
           const rootVersion = await rootVersionToOutlive(keys, first.region)
+          await lastWord()
           return left.map(({ place, live }) => shredDraft(place, live, reason, rootVersion, context.clock.now()))
         })
   await context.failpoint('shred.entered')

@@ -39,25 +39,46 @@ export interface KeyOperations {
   readonly reconciler: Reconciler
 }
 
+/** Asked last, right before the ledger is written: what it throws keeps the keys. */
+export type LastWord = () => Promise<void>
+
+const NO_OBJECTION: LastWord = () => Promise.resolve()
+
 /**
  * Destroys every version of a node's key: marks, ledger, versions, marks again. When it resolves, no process opens the key
  * later than one cache bound from now. Repeating it does all steps again and answers the same.
  *
+ * @param lastWord - not asked once anything is destroyed
  * @returns the ledger's entry that had the effect
  * @throws StrongroomError what stores and provider throw. Repeat it then: it goes on where it stopped
  */
-export async function shredNode(keys: KeyOperations, place: NodePlaceRef, reason: PublicReason): Promise<SealedLedgerEntry> {
+export async function shredNode(
+  keys: KeyOperations,
+  place: NodePlaceRef,
+  reason: PublicReason,
+  lastWord: LastWord = NO_OBJECTION,
+): Promise<SealedLedgerEntry> {
+  let objection = lastWord
   return untilGone(async () => {
     const record = await readNode(keys, place.ref)
     const live = liveKeys(record)
     const before = live.length === 0 ? await shredOf(keys, record) : undefined
     await markWrappingKeys(keys.tree.context, place.tenantRef)
     if (before !== undefined) return before
-    const entry = await enter(keys, place, live, reason)
+    const entry = await enter(keys, place, live, reason, objection)
+    objection = NO_OBJECTION
     const after = await readNode(keys, place.ref)
     // Of two that shred at once, one entry has had the effect: both answer with that.
     return after !== undefined && liveKeys(after).length === 0 ? ((await shredOf(keys, after)) ?? entry) : undefined
   }, keys)
+}
+
+/** The ledger's entry of a shred that has been: its steps are done again, and nothing else is destroyed. */
+export async function findShred(keys: KeyOperations, { ref, tenantRef }: NodePlaceRef): Promise<SealedLedgerEntry | undefined> {
+  await keys.reconciler.run()
+  const entry = await shredOf(keys, await readNode(keys, ref))
+  if (entry !== undefined) await markWrappingKeys(keys.tree.context, tenantRef)
+  return entry
 }
 
 /** Destroys the versions of a node's key that a rotation has left behind, and no other. */
@@ -67,7 +88,7 @@ export async function shredRetired(keys: KeyOperations, place: NodePlaceRef, isR
     await markWrappingKeys(keys.tree.context, place.tenantRef)
     // An entry that names no key would be of the whole place.
     if (live.length === 0) return true
-    await enter(keys, place, live, Reason.retired)
+    await enter(keys, place, live, Reason.retired, NO_OBJECTION)
     return undefined
   }, keys)
 }
@@ -82,12 +103,20 @@ async function untilGone<T>(round: () => Promise<T | undefined>, { reconciler }:
   throw new StrongroomError('conflict', 'other writers keep making this key anew; stop them and repeat')
 }
 
-async function enter(keys: KeyOperations, place: NodePlaceRef, live: readonly LedgerKey[], reason: Reason): Promise<SealedLedgerEntry> {
+async function enter(
+  keys: KeyOperations,
+  place: NodePlaceRef,
+  live: readonly LedgerKey[],
+  reason: Reason,
+  lastWord: LastWord,
+): Promise<SealedLedgerEntry> {
   const { context } = keys.tree
   await context.failpoint('shred.marked')
-  const entry = await keys.ledger.append(async () =>
-    shredDraft(place, live, reason, await rootVersionToOutlive(keys, place.region), context.clock.now()),
-  )
+  const entry = await keys.ledger.append(async () => {
+    const rootVersion = await rootVersionToOutlive(keys, place.region)
+    await lastWord()
+    return shredDraft(place, live, reason, rootVersion, context.clock.now())
+  })
   await context.failpoint('shred.entered')
   await keys.reconciler.run()
   await context.failpoint('shred.done')

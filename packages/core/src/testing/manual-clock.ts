@@ -10,6 +10,7 @@ export interface ManualClock extends Clock {
 
 /**
  * Makes a clock for tests. `startMs` is its first wall time (UTC milliseconds); the monotonic clock begins at 0.
+ * What waits out the cache bound, such as a close or a sweep of erasures, waits until somebody advances it meanwhile.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Legal holds (`@strongroom/erasure`): while one stands on a place, above it or beneath it, no key of it is destroyed. Decided from the state
+ * Legal holds (`@strongroom/erasure`): while one stands on a place, above it or beneath it, no shred destroys a key of it. Decided from the state
  * store alone, so that every process heeds them, whatever else it has.
  */
 

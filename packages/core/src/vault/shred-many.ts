@@ -1,6 +1,7 @@
 /** `tenant.shredMany`. */
 
 import { invalidArgument } from '../errors.ts'
+import type { LastWord } from '../keys/shred.ts'
 import { SHREDS_PER_BATCH, shredNodes } from '../keys/shred-many.ts'
 import { readOptions } from '../read-options.ts'
 import { requireName } from './names.ts'
@@ -52,11 +53,12 @@ export function shredMany(
       places.set(subject, { node, names: place.whose })
     }
     const all = [...places.values()]
-    const shred = (): ReturnType<typeof shredNodes> =>
+    const shred = (lastWord: LastWord): ReturnType<typeof shredNodes> =>
       shredNodes(
         tenant.keys,
         all.map(({ node }) => node),
         why,
+        lastWord,
       )
     const done = await shredWithReceipts(tenant.keys, all, shred, { heard: 'required', isDespiteHold })
     const bySubject = new Map([...places.keys()].map((subject, i) => [subject, done[i] as Shredded]))

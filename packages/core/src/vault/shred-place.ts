@@ -5,13 +5,13 @@ import { hex } from '../format/bytes.ts'
 import { NodeKind } from '../format/records.ts'
 import { NO_REF } from '../format/reference.ts'
 import { findDamaged, notItsRegion, requireRegionOf } from '../keys/damaged.ts'
-import type { NodePlaceRef } from '../keys/shred.ts'
+import { findShred, type NodePlaceRef } from '../keys/shred.ts'
 import { readOptions } from '../read-options.ts'
 import { requireNoHold } from './holds.ts'
 import { refBytes } from './names.ts'
 import type { Place } from './place.ts'
 import { reasonCode, type ReasonName } from './reason.ts'
-import { type Heard, type Shredded, shredWithReceipt } from './shredded.ts'
+import { type Heard, type Shredded, shredWithReceipt, shredWithReceipts } from './shredded.ts'
 
 /** Options of shred. */
 export interface ShredOptions {
@@ -43,6 +43,17 @@ export async function shredPlace(place: Place, options: TenantShredOptions | und
   place.gate.authorize('shred', place.whose, node.region)
   if (node.damaged === true) await requireRegionOf(place.keys, node.tenantRef, node.region)
   return shredWithReceipt(place, node, why, { heard, isDespiteHold })
+}
+
+/** What is known of the tenant's shred, `undefined` where there was none, whatever its record says. */
+export async function pastShred(tenant: Place): Promise<Shredded | undefined> {
+  const node = await tenant.references()
+  tenant.gate.authorize('state', tenant.whose, node.region)
+  const entry = await findShred(tenant.keys, node)
+  if (entry === undefined) return undefined
+  const asked = { heard: 'nobody', isDespiteHold: true } as const
+  const [done] = await shredWithReceipts(tenant.keys, [{ node, names: tenant.whose }], () => Promise.resolve([entry]), asked)
+  return done
 }
 
 /** @param ref - of a node of this tenant, as `verifyKeys` reports it */

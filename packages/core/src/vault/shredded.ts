@@ -5,7 +5,7 @@ import type { SealedLedgerEntry } from '../format/ledger-entry.ts'
 import { requireTrustedKeys } from '../format/trusted-key.ts'
 import { type LedgerPosition, NodeKind, Reason } from '../format/records.ts'
 import { type KeptUnder, openReceipt, signReceipt } from '../format/receipt.ts'
-import { type NodePlaceRef, type PublicReason, shredNode } from '../keys/shred.ts'
+import { type LastWord, type NodePlaceRef, type PublicReason, shredNode } from '../keys/shred.ts'
 import { requireNoHold } from './holds.ts'
 import { keptOf } from './kept.ts'
 import type { PlaceNames } from './authorize.ts'
@@ -70,7 +70,7 @@ export async function shredWithReceipt(
   reason: PublicReason,
   asked: Asked,
 ): Promise<Shredded> {
-  const shred = async (): Promise<readonly SealedLedgerEntry[]> => [await shredNode(keys, node, reason)]
+  const shred = async (lastWord: LastWord): Promise<readonly SealedLedgerEntry[]> => [await shredNode(keys, node, reason, lastWord)]
   const [done] = await shredWithReceipts(keys, [{ node, names: whose }], shred, asked)
   return done as Shredded
 }
@@ -85,7 +85,7 @@ export async function shredWithReceipt(
 export async function shredWithReceipts(
   keys: VaultKeys,
   places: readonly PlaceOf[],
-  shred: () => Promise<readonly SealedLedgerEntry[]>,
+  shred: (lastWord: LastWord) => Promise<readonly SealedLedgerEntry[]>,
   { heard, isDespiteHold }: Asked,
 ): Promise<readonly Shredded[]> {
   return withSigningSeed(keys, async (seed) => {
@@ -97,11 +97,10 @@ export async function shredWithReceipts(
           places.flatMap(({ node }) => toHold(node)),
         )
     }
-    // Before anybody is heard who ends something, and behind them, which may have taken a while.
+    // Before anybody is heard who ends something, and last of all: providers and whoever was heard may have taken a while.
     await requireNotHeld()
     const after = await keys.guards.before(guarded, heard === 'required')
-    if (guarded.length > 0) await requireNotHeld()
-    const entries = await shred()
+    const entries = await shred(requireNotHeld)
     await after()
     const kept = await keptOf(keys, places)
     return entries.map((entry, i) => shreddedBy(keys, seed, entry, kept[i] ?? []))

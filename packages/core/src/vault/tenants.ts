@@ -20,7 +20,7 @@ import { Place } from './place.ts'
 import { rawPeriodKeys, type RawPeriodKeys, type RawPeriodKeysOptions } from './raw-period-keys.ts'
 import type { VaultKeys } from './shred-guards.ts'
 import { shredMany, type ShredManyOptions } from './shred-many.ts'
-import { shredDamaged, type ShredOptions, shredPlace, type TenantShredOptions } from './shred-place.ts'
+import { pastShred, shredDamaged, type ShredOptions, shredPlace, type TenantShredOptions } from './shred-place.ts'
 import type { Shredded } from './shredded.ts'
 import { type Subject, SubjectHandle } from './subject.ts'
 import { unlockMany, type UnlockOptions } from './unlock.ts'
@@ -69,6 +69,13 @@ export interface Tenant extends BlindIndexes {
   shred(options?: TenantShredOptions): Promise<Shredded>
   /** As `shred`, whatever connections there are: their tokens stay good at their providers, and nobody can revoke them any more. Holds are heeded. */
   shredWithoutRevocation(options?: TenantShredOptions): Promise<Shredded>
+  /**
+   * What is known of the tenant's shred, with its receipt, for what went with it. Destroys nothing.
+   *
+   * @returns `undefined` where the ledger has none, whatever the key store says of the tenant
+   * @throws StrongroomError `not_found`, `ledger_invalid`, and for stores and provider their `…_unavailable`
+   */
+  pastShred(): Promise<Shredded | undefined>
   /**
    * Shreds one of this tenant's keys that does not open any more, by the reference that `verifyKeys` reports: a damaged record whose name
    * nobody knows keeps every epoch of its region from turning. Put the record back from a backup where there is one; this is final, and of
@@ -213,6 +220,10 @@ export class TenantHandle implements Tenant {
 
   shredWithoutRevocation(options?: TenantShredOptions): Promise<Shredded> {
     return shredPlace(this.#place, options, 'nobody')
+  }
+
+  pastShred(): Promise<Shredded | undefined> {
+    return pastShred(this.#place)
   }
 
   shredDamaged(ref: string, options?: ShredOptions): Promise<Shredded> {

@@ -1,5 +1,6 @@
 // A legal hold keeps keys from being destroyed, in every process: that it stands is decided from the state store alone.
-import { findHold, holdKey, type Vault } from '@strongroom/core'
+import { findHold, holdKey, openVault, type Vault } from '@strongroom/core'
+import { withFailpoints } from '@strongroom/core/testing'
 import { describe, expect, test } from 'vitest'
 
 import { alice, anything, bob, email, type Ground, openGround, outcome, refusalOf } from './support.ts'
@@ -129,6 +130,31 @@ test('it is asked before anybody who has to be heard, and again behind them', as
   })
   for (let i = 0; i < 2; i++) expect(await outcome(() => alice(vault).shred())).toBe('held')
   expect([calls, await alice(vault).state()]).toEqual([['before'], 'active'])
+})
+
+test('put while a provider lets a shred wait: it is kept, of one and of many; and behind the entry of the ledger it goes', async () => {
+  for (const at of ['shred.marked', 'shred.entered'] as const)
+    for (const isMany of [false, true]) {
+      const made = await filled()
+      const references = await alice(made.vault).references()
+      let isPut = false
+      const reached = async (name: string) => {
+        if (name !== at || isPut) return
+        isPut = true
+        await hold(made, references)
+      }
+      const vault = await openVault(withFailpoints(made.options, reached))
+      const shred = async () => {
+        if (!isMany) return void (await alice(vault).shred())
+        for await (const _ of vault.tenant('acme').shredMany(['bob', 'alice']));
+      }
+      const states = async () => [await outcome(shred), await alice(made.vault).state(), isPut]
+      expect([at, isMany, ...(await states())]).toEqual([
+        at,
+        isMany,
+        ...(at === 'shred.marked' ? ['held', 'active', true] : ['done', 'shredded', true]),
+      ])
+    }
 })
 
 test('where no hold is, one look at the tenant says so', async () => {

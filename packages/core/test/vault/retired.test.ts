@@ -1,9 +1,9 @@
 // What a rotation has ended is told from what was shredded: whose it is lives, and nothing of hers may be taken for dead.
-import { openVault, type Item, type Vault } from '@strongroom/core'
+import { openVault, type Item, type KeyVersion, type Vault } from '@strongroom/core'
 import { describe, expect, test } from 'vitest'
 
 import { BOUND, toEnd, type World, world } from '../epochs/support.ts'
-import { alice, email, outcome } from './support.ts'
+import { alice, email, hex, outcome } from './support.ts'
 
 async function rotateAndRetire({ vault, clock }: Pick<World, 'vault' | 'clock'>, item: Item): Promise<void> {
   await toEnd(vault.rotateSubjectKey(item))
@@ -91,6 +91,36 @@ describe('a key store from before the rotation', () => {
     ])
   })
 
+  test('in her second life, which has ended since as well: nothing makes a key there again', async () => {
+    const w = await world()
+    await alice(w.vault).encrypt(email, 'first life')
+    await alice(w.vault).shred()
+    await alice(w.vault).recreate({ reason: 'operator' })
+    const second = await alice(w.vault).encrypt(email, 'second life')
+    const vault = await restored(w, async (her) => {
+      await rotateAndRetire(w, her)
+      await her.shred()
+    })
+    const her = alice(vault)
+    expect([await her.state(), await reads(her, second), await outcome(() => her.encrypt(email, 'x'))]).toEqual([
+      'shredded',
+      'shredded',
+      'shredded',
+    ])
+  })
+
+  test('put back once more, behind the shred of what was made there: shredded for good', async () => {
+    const w = await world()
+    const stored = await alice(w.vault).encrypt(email, 'ada')
+    const made = await restored(w, (her) => rotateAndRetire(w, her))
+    expect(await alice(made).state()).toBe('absent')
+    const vault = await restored(w, async () => {
+      await alice(made).encrypt(email, 'new')
+      await alice(made).shred()
+    })
+    expect([await alice(vault).state(), await reads(alice(vault), stored)]).toEqual(['shredded', 'shredded'])
+  })
+
   test('shredded then: shredded for good', async () => {
     const w = await world()
     const stored = await alice(w.vault).encrypt(email, 'ada')
@@ -99,4 +129,32 @@ describe('a key store from before the rotation', () => {
     expect([await alice(vault).state(), await reads(alice(vault), stored)]).toEqual(['shredded', 'shredded'])
     expect(await alice(vault).item('hubspot').state()).toBe('gone')
   })
+})
+
+test('a record whose column was changed to say retired: reconciling takes the word of the ledger', async () => {
+  const w = await world()
+  const her = alice(w.vault)
+  const stored = await her.encrypt(email, 'ada')
+  await her.shred()
+  const [, ref] = await her.references()
+  const forged = (version: KeyVersion): KeyVersion => (version.state === 4 ? { ...version, reason: 7 } : version)
+  w.keyStore.restore(
+    w.keyStore
+      .snapshot()
+      .map((record) =>
+        record.type === 'node' && hex(record.ref) === ref
+          ? { ...record, revision: record.revision + 1, versions: record.versions.map(forged) }
+          : record,
+      ),
+  )
+  const vault = await openVault(w.options)
+  await vault.reconcile()
+  const before = (await w.stateStore.scan('strongroom/ledger', '', { limit: 100 })).length
+  await vault.reconcile()
+  expect((await w.stateStore.scan('strongroom/ledger', '', { limit: 100 })).length).toBe(before)
+  expect([await alice(vault).state(), await reads(alice(vault), stored), await outcome(() => alice(vault).encrypt(email, 'x'))]).toEqual([
+    'shredded',
+    'shredded',
+    'shredded',
+  ])
 })

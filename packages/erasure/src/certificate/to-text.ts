@@ -85,7 +85,10 @@ export function certificateInWords(said: ClosureCertificate): string {
     ...listed(destruction.map(destructionInWords), 'none'),
     '',
     `What outlived this erasure on ${instant(said.closedAt)}`,
-    ...listed(survivors.map(survivorInWords), 'nothing that was found'),
+    ...listed(
+      survivors.map((each) => survivorInWords(each, said.closedAt)),
+      'nothing that was found',
+    ),
     '',
     ...paragraph(
       `This was promised within ${durationInWords(policy.deadline)}, and took ${durationInWords(wholeSeconds(said.closedAt - said.requestedAt))} from request to last backup.`,
@@ -104,7 +107,7 @@ function recoverableInWords({ suspendedAt, dueAt, shreddedAt }: ClosureCertifica
 }
 
 function heldInWords({ from, until }: HeldBack): string {
-  return `a legal hold kept the keys from being destroyed, from ${instant(from)} until ${instant(until)} at least`
+  return `a legal hold kept what was due from being erased, from ${instant(from)} until ${instant(until)} at least`
 }
 
 function keysInWords({ keyVersions, kind }: ClosureCertificate): string {
@@ -130,9 +133,11 @@ function destructionInWords({ number, level, effectiveAt, copiesUntil }: Destroy
   return `number ${number}: destroyed ${instant(effectiveAt)}, ${LEVELS[level]}${copies}`
 }
 
-function survivorInWords({ what, name, count, scope, generation, until }: Survivor): string {
+function survivorInWords({ what, name, count, scope, generation, until }: Survivor, closedAt: number): string {
   const many = count === undefined ? '' : ` (${count})`
   if (what === 'revocation') {
+    if (until !== undefined && until <= closedAt)
+      return `${name}${many}: access that was granted there, whose withdrawal was not confirmed; it was asked for until ${instant(until)}, and is no more`
     const ends = until === undefined ? '' : `; it is asked for until ${instant(until)}`
     return `${name}${many}: access that was granted there, whose withdrawal was not yet confirmed${ends}. Tokens are kept for that under another key`
   }

@@ -7,7 +7,7 @@ import type { ErasureParts } from '../parts.ts'
 import type { ErasedRecord } from '../records/ended.ts'
 import type { ClosingNote } from '../records/ended-erasures.ts'
 import { idOf } from '../records/keys.ts'
-import type { SealedEntry } from '../records/sealed-entries.ts'
+import { type SealedEntry, unlessDamaged } from '../records/sealed-entries.ts'
 import { askSurvivors } from '../survivors.ts'
 
 /** Looks at the lowest root version of each region that anything waits for, and at no other while that is not destroyed. */
@@ -58,10 +58,17 @@ async function erasedOf({ ended }: ErasureParts, note: ClosingNote): Promise<Sea
   return undefined
 }
 
-async function closeOne(parts: ErasureParts, note: ClosingNote, erased: SealedEntry<ErasedRecord>, finality: Finality): Promise<'done'> {
-  const { ended, vault, options, tell } = parts
+async function closeOne(
+  parts: ErasureParts,
+  note: ClosingNote,
+  erased: SealedEntry<ErasedRecord>,
+  finality: Finality,
+): Promise<'done' | 'nothing'> {
+  const { open, ended, vault, options, tell } = parts
   const { failpoint } = options
   const { references, nonce } = note
+  // Somebody was killed at its end: whoever goes on with it looks again, and may find more.
+  if ((await open.get(note).catch(unlessDamaged)) !== undefined) return 'nothing'
   const { region: _, rootVersion: __, survivors: before, ...facts } = erased.value
   // What was waited for when nothing was left has most often come by now.
   const names = facts.resources.map(({ name }) => name)

@@ -84,6 +84,10 @@ export class VaultPlace {
     return this.#beneath ?? this.tenant
   }
 
+  get isTenant(): boolean {
+    return this.#beneath === undefined
+  }
+
   get tenant(): Tenant {
     return this.#vault.tenant(this.names.tenant)
   }

@@ -44,8 +44,10 @@ export class EndedErasures {
     return (await this.#certificates.get(endedKey(this.#vault.id, references, nonce)))?.value
   }
 
-  putErased({ references, nonce }: EndedKey, record: ErasedRecord): Promise<void> {
-    return this.#erased.putUnlessThere(endedKey(this.#vault.id, references, nonce), record)
+  /** In place of what somebody has put who was killed then: he had looked earlier. @throws StrongroomError `conflict` */
+  async putErased({ references, nonce }: EndedKey, record: ErasedRecord): Promise<void> {
+    const key = endedKey(this.#vault.id, references, nonce)
+    await this.#erased.put(key, record, (await this.#erased.read(key))?.version ?? 'absent')
   }
 
   putCertificate({ references, nonce }: EndedKey, certificate: string): Promise<void> {

@@ -187,11 +187,11 @@ function placeOf({ key }: Pick<StateEntry, 'key'>): string {
 
 function unreadable({ key }: StateEntry, cause: StrongroomError): StrongroomError {
   const id = readKey(key)?.references.join('.') ?? ''
-  return new StrongroomError(
-    cause.code,
-    `the record of an erasure that is under way does not open: ask for the same erasure again, which replaces it, or discard it by its id, ${id}`,
-    { cause },
-  )
+  const what =
+    cause.code === 'schema_mismatch'
+      ? `is of another form: it was written by a newer version of this package, which has to go on with it; its id is ${id}`
+      : `does not open: ask for the same erasure again, which replaces it, or discard it by its id, ${id}`
+  return new StrongroomError(cause.code, `the record of an erasure that is under way ${what}`, { cause })
 }
 
 function openErasure({ key, value: record, version }: SealedEntry<OpenRecord>): OpenErasure {

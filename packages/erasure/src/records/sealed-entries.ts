@@ -97,6 +97,11 @@ export function unlessDamaged(error: unknown): undefined {
   if (!isDamaged(error)) throw error
 }
 
+/** For what takes a record's place: what this vault has written, in a form of another version of the package, stays. */
+export function unlessAltered(error: unknown): undefined {
+  if (!(error instanceof StrongroomError && error.code === 'decrypt_failed')) throw error
+}
+
 // A value is encrypted only if JSON gives back the same.
 function withoutUndefined<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T

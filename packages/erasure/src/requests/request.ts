@@ -6,6 +6,7 @@ import type { ErasureParts } from '../parts.ts'
 import { type Erasable, VaultPlace } from '../places/place.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import type { OpenRecord } from '../records/record.ts'
+import { unlessAltered } from '../records/sealed-entries.ts'
 import { destroyKeys, DUE_WHILE_HELD, heldBack } from '../sweep/destroy-keys.ts'
 import { LEASE } from '../sweep/pauses.ts'
 import { finishCancel } from './cancel.ts'
@@ -50,16 +51,11 @@ async function findOrBegin(
 ): Promise<OpenErasure | undefined> {
   const entry = await parts.open.stored(references)
   if (entry === undefined) return begin(parts, place, references, { ...options, expected: 'absent' })
-  const found = await parts.open.open(entry).catch(unlessNotOurs)
+  const found = await parts.open.open(entry).catch(unlessAltered)
   if (found !== undefined) return found
   const begun = await begin(parts, place, references, { ...options, expected: entry.version })
   if (begun !== undefined) parts.tell({ type: 'replaced', id: begun.id })
   return begun
-}
-
-// What this vault has written, in a form that is not of this version of the package, stays.
-function unlessNotOurs(error: unknown): undefined {
-  if (!(error instanceof StrongroomError && error.code === 'decrypt_failed')) throw error
 }
 
 // Being taken back, which is ended first; or of somebody who is there, and so none of theirs: taken back, or put back from before.

@@ -43,7 +43,7 @@ export async function eraseResources(
       if (progress.found === undefined) break
     }
   }
-  return now.erasure
+  return isClean(now.erasure.record.resources) ? now.erasure : leave(parts, now.erasure, [], now.confirmed)
 }
 
 /** Whether nothing is left of any. */
@@ -63,17 +63,30 @@ export async function verifyResources(
   return found
 }
 
-/** Notes how far some of them are. @returns the erasure as it is stored then */
-export function saveProgress(
+/** Notes how far some of them are. Whoever works on it comes to the others next: it stays claimed. @returns the erasure as it is stored then */
+function saveProgress(
   parts: ErasureParts,
   erasure: OpenErasure,
   progress: readonly ResourceProgress[],
   confirmed: number,
 ): Promise<OpenErasure> {
-  const resources = allOf(parts, erasure).map((each) => progress.find(({ name }) => name === each.name) ?? each)
-  // What this process comes to next is not due to others: its pause is over, and it is claimed.
+  return parts.open.saveClaimed(erasure, { resources: merged(parts, erasure, progress) }, confirmed + LEASE)
+}
+
+/** The same behind the last: from when the first pause is over it is anybody's. */
+export function leave(
+  parts: ErasureParts,
+  erasure: OpenErasure,
+  progress: readonly ResourceProgress[],
+  confirmed: number,
+): Promise<OpenErasure> {
+  const resources = merged(parts, erasure, progress)
   const retries = resources.flatMap(({ verifiedAt, retryAt = 0 }) => (verifiedAt === undefined && retryAt > confirmed ? [retryAt] : []))
   return parts.open.saveClaimed(erasure, { resources }, Math.min(confirmed + LEASE, ...retries))
+}
+
+function merged(parts: ErasureParts, erasure: OpenErasure, progress: readonly ResourceProgress[]): readonly ResourceProgress[] {
+  return allOf(parts, erasure).map((each) => progress.find(({ name }) => name === each.name) ?? each)
 }
 
 /** One that has failed just now is not tried again at once. */

@@ -8,8 +8,8 @@ import type { ErasedRecord } from '../records/ended.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
 import type { Failure, OpenRecord, ResourceProgress } from '../records/record.ts'
 import { askSurvivors, type ResourceSurvivors } from '../survivors.ts'
-import { isClean, paused, saveProgress, verifyResources } from './erase-resources.ts'
-import { failureAfter, pauseAfter } from './pauses.ts'
+import { isClean, leave, paused, verifyResources } from './erase-resources.ts'
+import { failureAfter, LEASE, pauseAfter } from './pauses.ts'
 import { type Renewed, whileRenewed } from './renewed.ts'
 
 /**
@@ -35,11 +35,13 @@ export async function finish(
   const erased = await erasedRecord(parts, { ...record, resources }, survivors)
   // First, while nothing but its own record is found beneath it.
   await hasten(parts, renewed.erasure, renewed.confirmed)
+  // Whoever was stopped since he looked may have lost it to somebody who has found more.
+  const claimed = await open.saveClaimed(renewed.erasure, {}, (await parts.time.confirmed()) + LEASE)
   await ended.putErased(key, erased)
   await failpoint('erased.put')
   await ended.note(key, erased)
   await failpoint('erased.marked')
-  const isLast = await open.removeClaimed(renewed.erasure)
+  const isLast = await open.removeClaimed(claimed)
   await failpoint('erased.removed')
   if (isLast) parts.tell({ type: 'erased', id: given.id })
   return 'erased'
@@ -69,7 +71,7 @@ function saveLeft(parts: ErasureParts, { done, erasure, confirmed }: Renewed<Las
   const { resources, failure } = done
   if (failure !== undefined) return parts.open.saveClaimed(erasure, { failure }, confirmed + pauseAfter(failure.failures))
   const left = resources.map((each, i) => paused(erasure.record.resources[i] ?? each, each, confirmed))
-  return saveProgress(parts, erasure, left, confirmed)
+  return leave(parts, erasure, left, confirmed)
 }
 
 // What is beneath has gone with it, and nothing of it can be taken back: its requests come to their end now, before anybody comes back.

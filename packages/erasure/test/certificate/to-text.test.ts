@@ -135,11 +135,20 @@ test('the rarer words', () => {
   )
 })
 
+test('a withdrawal that nobody asks for any more: it was not confirmed, and no token is kept', () => {
+  const survivors = [{ what: 'revocation', name: 'hubspot', count: 2, until: SAID.closedAt } as const]
+  const said = certificateInWords({ ...SAID, survivors }).replaceAll(/\n +/g, ' ')
+  expect(said).toContain(
+    'hubspot (2): access that was granted there, whose withdrawal was not confirmed; it was asked for until 2030-02-21 00:00:00 UTC, and is no more',
+  )
+  expect(said).not.toContain('Tokens are kept')
+})
+
 test('held back, taken by another way before its grace was over, and gone before anybody asked', () => {
   const at = (instants: Partial<ClosureCertificate>): string => certificateInWords({ ...SAID, ...instants }).replaceAll(/\n +/g, ' ')
   const held = { from: START + days(30), until: START + days(45) }
   expect(at({ held })).toContain(
-    '\nHeld back           a legal hold kept the keys from being destroyed, from 2030-01-31 00:00:00 UTC until 2030-02-15 00:00:00 UTC at least\n',
+    '\nHeld back           a legal hold kept what was due from being erased, from 2030-01-31 00:00:00 UTC until 2030-02-15 00:00:00 UTC at least\n',
   )
   expect(at({})).not.toContain('Held back')
   expect(at({ shreddedAt: START + days(2) })).toContain('\nRecoverable until   2030-01-03 00:00:00 UTC\n')
