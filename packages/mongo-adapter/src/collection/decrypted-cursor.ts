@@ -15,18 +15,9 @@ import {
 } from 'mongodb'
 
 import type { Tree } from '../values/resolve.ts'
-import type { CursorOptions } from './decrypted-batches.ts'
+import type { Batches, CursorOptions } from './decrypted-batches.ts'
 import { refusedOperation } from './operations.ts'
 import { wholeFrom } from './whole-numbers.ts'
-
-/** The documents of one run of a query. */
-export interface Batches {
-  readonly id: Long | undefined
-  readonly killed: boolean
-  /** Documents, which may be none; `undefined` at the end. */
-  next(): Promise<Tree[] | undefined>
-  close(): Promise<void>
-}
 
 /** Nothing is sent before it is iterated, and memory holds one batch. */
 export abstract class DecryptedCursor<T> {

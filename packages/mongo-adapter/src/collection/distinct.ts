@@ -8,7 +8,7 @@ import { type EncryptedFindOptions, find } from './find.ts'
 import { hintOf } from './indexes/index-keys.ts'
 import { placeOf, requireDeclared, unsupported } from './layout.ts'
 import type { OnShredded } from './open.ts'
-import { DISTINCT_OPTIONS, readDriverOptions } from './options.ts'
+import { type BsonReading, DISTINCT_OPTIONS, readDriverOptions } from './options.ts'
 import { SHREDDED } from './shredded-mark.ts'
 import { collationOf, planFilter, type Source } from './source.ts'
 
@@ -24,12 +24,7 @@ export type EncryptedDistinctOptions = Pick<
   | 'collation'
   | 'hint'
   | 'ignoreUndefined'
-  | 'promoteLongs'
-  | 'promoteValues'
-  | 'promoteBuffers'
-  | 'useBigInt64'
-  | 'bsonRegExp'
-  | 'enableUtf8Validation'
+  | BsonReading
 > & {
   /** Values whose keys are destroyed: `throw`, or stand once as `SHREDDED`, which is the default. */
   readonly shredded?: OnShredded

@@ -4,8 +4,9 @@ import { invalidArgument } from '@strongroom/core'
 import type { Collection, CollationOptions, Hint } from 'mongodb'
 import type { z } from 'zod'
 
-import { type CursorOptions, type CursorSource, DecryptedBatches } from './decrypted-batches.ts'
-import { type Batches, DecryptedCursor } from './decrypted-cursor.ts'
+import type { Batches, CursorOptions } from './decrypted-batches.ts'
+import { DecryptedCursor } from './decrypted-cursor.ts'
+import { type CursorSource, FindBatches } from './find-batches.ts'
 import { FIND_CURSOR, refusedMethod } from './operations.ts'
 import type { EncryptedFilter, EncryptedProjection, EncryptedSort } from './typed.ts'
 import { whole, wholeFrom } from './whole-numbers.ts'
@@ -47,7 +48,7 @@ export class EncryptedFindCursor<T, S extends z.ZodType = z.ZodType<T>> extends 
   }
 
   protected override begin(): Batches {
-    return new DecryptedBatches(this.#source, this.options)
+    return new FindBatches(this.#source, this.options)
   }
 
   get namespace(): never {

@@ -1,14 +1,13 @@
 /** find and findOne. */
 
-import { invalidArgument } from '@strongroom/core'
 import type { Abortable, BSONSerializeOptions, CollationOptions, FindOptions } from 'mongodb'
 import type { z } from 'zod'
 
-import type { CursorSource } from './decrypted-batches.ts'
+import type { CursorSource } from './find-batches.ts'
 import { EncryptedFindCursor } from './find-cursor.ts'
 import { hintOf } from './indexes/index-keys.ts'
-import { openDocuments, type OnShredded } from './open.ts'
-import { FIND_OPTIONS, readDriverOptions } from './options.ts'
+import { openDocuments, type OnShredded, requireOnShredded } from './open.ts'
+import { type BsonReading, FIND_OPTIONS, readDriverOptions } from './options.ts'
 import { planProjection } from './projection.ts'
 import { sortOf } from './sort.ts'
 import { collationOf, type FilterPlan, planFilter, type Source } from './source.ts'
@@ -34,12 +33,7 @@ export interface EncryptedFindOptions<S extends z.ZodType = z.ZodType>
       | 'allowPartialResults'
       | 'noCursorTimeout'
       | 'ignoreUndefined'
-      | 'promoteLongs'
-      | 'promoteValues'
-      | 'promoteBuffers'
-      | 'useBigInt64'
-      | 'bsonRegExp'
-      | 'enableUtf8Validation'
+      | BsonReading
     >,
     Abortable {
   /** Values whose keys are destroyed: `throw`, or stand as `SHREDDED`. Without it, single documents throw and lists mark. */
@@ -57,7 +51,7 @@ export function find<T, S extends z.ZodType = z.ZodType<T>>(
 ): EncryptedFindCursor<T, S> {
   const read = readDriverOptions(options, FIND_OPTIONS)
   const { projection, shredded = source.shredded ?? byDefault, sort, hint, collation, ...sent } = read
-  if (shredded !== 'throw' && shredded !== 'mark') throw invalidArgument('shredded', "must be 'throw' or 'mark'")
+  requireOnShredded(shredded)
   const plan = planFilter(source, filter, sent)
   const asked: Asked = { source, bson: sent, shredded }
   const cursor = new EncryptedFindCursor<T, S>(cursorSource(asked, plan, projection), sent)

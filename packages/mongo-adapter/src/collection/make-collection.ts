@@ -7,7 +7,7 @@ import type { z } from 'zod'
 import { validationOf } from '../schema/validation.ts'
 import { EncryptedCollection } from './encrypted-collection.ts'
 import { layoutOf } from './layout.ts'
-import type { OnShredded } from './open.ts'
+import { type OnShredded, requireOnShredded } from './open.ts'
 import type { Shreddable } from './shreddable.ts'
 import type { Source } from './source.ts'
 
@@ -109,7 +109,7 @@ export function sourceOf(vault: Vault, collection: Collection, options: Encrypte
     shredded,
     validate = false,
   } = readOptions(options, ['schema', 'tenant', 'subject', 'context', 'bind', 'shredded', 'validate'])
-  if (shredded !== undefined && shredded !== 'throw' && shredded !== 'mark') throw invalidArgument('shredded', "must be 'throw' or 'mark'")
+  if (shredded !== undefined) requireOnShredded(shredded)
   if (typeof validate !== 'boolean') throw invalidArgument('validate', 'must be true or false')
   const { raw, fieldsAsRaw } = collection.bsonOptions
   if (raw === true || (fieldsAsRaw !== undefined && Object.keys(fieldsAsRaw).length > 0))

@@ -3,6 +3,7 @@
 import {
   decryptFailed,
   equalBytes,
+  invalidArgument,
   StrongroomError,
   type StrongroomErrorCode,
   type UnlockedKeys,
@@ -28,6 +29,11 @@ import type { FilterPlan } from './source.ts'
 
 /** What to do about values whose keys are destroyed. */
 export type OnShredded = 'throw' | 'mark'
+
+/** @throws StrongroomError `invalid_argument` */
+export function requireOnShredded(shredded: unknown): asserts shredded is OnShredded {
+  if (shredded !== 'throw' && shredded !== 'mark') throw invalidArgument('shredded', "must be 'throw' or 'mark'")
+}
 
 export interface OpenOptions {
   /** How the caller wants values. Documents themselves are read without `promoteBuffers`, which would take from `_id` what it is bound by. */

@@ -33,6 +33,9 @@ export type OptionTable = Readonly<Record<string, OptionOutcome>>
 type Table<T> = Readonly<Record<keyof T & string, OptionOutcome>>
 
 // Functions are never stored; what `raw` gives could not be decrypted.
+/** The driver's options about how what is read comes. */
+export type BsonReading = 'promoteLongs' | 'promoteValues' | 'promoteBuffers' | 'useBigInt64' | 'bsonRegExp' | 'enableUtf8Validation'
+
 const BSON_OF_WRITES: Table<BSONSerializeOptions> = {
   ignoreUndefined: 'works',
   ...refused('checkKeys', 'serializeFunctions', 'raw', 'fieldsAsRaw'),

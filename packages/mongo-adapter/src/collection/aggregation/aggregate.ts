@@ -1,14 +1,13 @@
 /** aggregate: a pipeline that was checked, and its cursor. */
 
-import { invalidArgument } from '@strongroom/core'
 import type { Abortable, AggregateOptions, AggregationCursor, BSONSerializeOptions, CollationOptions, Hint } from 'mongodb'
 
 import { readList, resolveDocument, type Tree } from '../../values/resolve.ts'
 import type { CursorOptions } from '../decrypted-batches.ts'
 import { readingAs } from '../find.ts'
 import { hintOf } from '../indexes/index-keys.ts'
-import type { OnShredded } from '../open.ts'
-import { AGGREGATE_OPTIONS, readDriverOptions } from '../options.ts'
+import { type OnShredded, requireOnShredded } from '../open.ts'
+import { type BsonReading, AGGREGATE_OPTIONS, readDriverOptions } from '../options.ts'
 import { collationOf, ignoresUndefined, type Source } from '../source.ts'
 import type { VerifyingOptions } from '../verified-hits.ts'
 import { EncryptedAggregationCursor } from './aggregation-cursor.ts'
@@ -31,12 +30,7 @@ export interface EncryptedAggregateOptions
       | 'timeoutMS'
       | 'allowDiskUse'
       | 'ignoreUndefined'
-      | 'promoteLongs'
-      | 'promoteValues'
-      | 'promoteBuffers'
-      | 'useBigInt64'
-      | 'bsonRegExp'
-      | 'enableUtf8Validation'
+      | BsonReading
     >,
     Abortable {
   /** Values whose keys are destroyed: `throw`, or stand as `SHREDDED`, which is the default. */
@@ -60,7 +54,7 @@ export function aggregate<T>(
   options: EncryptedAggregateOptions | undefined,
 ): EncryptedAggregationCursor<T> {
   const { shredded = source.shredded ?? 'mark', ...sent } = readDriverOptions(options, AGGREGATE_OPTIONS)
-  if (shredded !== 'throw' && shredded !== 'mark') throw invalidArgument('shredded', "must be 'throw' or 'mark'")
+  requireOnShredded(shredded)
   const stages = readList(pipeline, 'pipeline', 'stages').map((stage) => stageOf(source, stage, sent))
   const { hint, collation, ...rest } = sent
   return new EncryptedAggregationCursor<T>(pipelineSource(source, stages, { hint, collation, bson: sent, shredded }), rest)

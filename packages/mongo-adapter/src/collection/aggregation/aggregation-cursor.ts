@@ -1,10 +1,10 @@
 /** The cursor of `aggregate`. */
 
-import type { AggregationCursor, Collection, Document, Long, Sort } from 'mongodb'
+import type { AggregationCursor, Collection, Document, Sort } from 'mongodb'
 
 import type { Tree } from '../../values/resolve.ts'
-import type { CursorOptions } from '../decrypted-batches.ts'
-import { type Batches, DecryptedCursor } from '../decrypted-cursor.ts'
+import { type Batches, type CursorOptions, DecryptedBatches } from '../decrypted-batches.ts'
+import { DecryptedCursor } from '../decrypted-cursor.ts'
 import { AGGREGATION_CURSOR, refusedMethod } from '../operations.ts'
 import type { PipelineSource } from './aggregate.ts'
 
@@ -120,33 +120,22 @@ function refused(name: string): () => never {
   }
 }
 
-/** The documents of one run of a pipeline, a batch of the server at a time. */
-class PipelineBatches implements Batches {
+/** The documents of one run of a pipeline. */
+class PipelineBatches extends DecryptedBatches {
   readonly #source: PipelineSource
   readonly #options: CursorOptions
-  #cursor: AggregationCursor | undefined
 
   constructor(source: PipelineSource, options: CursorOptions) {
+    super()
     this.#source = source
     this.#options = { ...options }
   }
 
-  get id(): Long | undefined {
-    return this.#cursor?.id
+  protected override open(): Promise<AggregationCursor> {
+    return this.#source.open(this.#options)
   }
 
-  get killed(): boolean {
-    return this.#cursor?.killed ?? false
-  }
-
-  async next(): Promise<Tree[] | undefined> {
-    this.#cursor ??= await this.#source.open(this.#options)
-    if (!(await this.#cursor.hasNext())) return undefined
-    const documents = await this.#source.decrypt(this.#cursor.readBufferedDocuments() as Tree[])
-    return documents.filter((document) => document !== undefined)
-  }
-
-  async close(): Promise<void> {
-    await this.#cursor?.close()
+  protected override decrypt(documents: readonly Tree[]): Promise<readonly (Tree | undefined)[]> {
+    return this.#source.decrypt(documents)
   }
 }

@@ -1,11 +1,11 @@
 /** watch: the changes of a collection. All that is refused is refused at once. */
 
-import { invalidArgument, StrongroomError } from '@strongroom/core'
+import { StrongroomError } from '@strongroom/core'
 import type { ChangeStreamDocument, ChangeStreamOptions, Document } from 'mongodb'
 
 import { readingAs } from '../find.ts'
-import type { OnShredded } from '../open.ts'
-import { readDriverOptions, WATCH_OPTIONS } from '../options.ts'
+import { type OnShredded, requireOnShredded } from '../open.ts'
+import { type BsonReading, readDriverOptions, WATCH_OPTIONS } from '../options.ts'
 import { ignoresUndefined, type Source } from '../source.ts'
 import { checkPipeline, scopeStage } from './change-pipeline.ts'
 import { EncryptedChangeStream } from './change-stream.ts'
@@ -26,12 +26,7 @@ export interface EncryptedWatchOptions extends Pick<
   | 'startAfter'
   | 'startAtOperationTime'
   | 'ignoreUndefined'
-  | 'promoteLongs'
-  | 'promoteValues'
-  | 'promoteBuffers'
-  | 'useBigInt64'
-  | 'bsonRegExp'
-  | 'enableUtf8Validation'
+  | BsonReading
 > {
   /** It must be given: an update says by itself not whose it is. */
   readonly fullDocument: 'updateLookup' | 'required' | 'whenAvailable'
@@ -54,7 +49,7 @@ const IMAGES_BEFORE: readonly unknown[] = ['required', 'whenAvailable']
 export function watch<C>(source: Source, pipeline: unknown, options: EncryptedWatchOptions | undefined): EncryptedChangeStream<C> {
   const { collection, layout, scope } = source
   const { shredded = source.shredded ?? 'mark', ...sent } = readDriverOptions(options, WATCH_OPTIONS)
-  if (shredded !== 'throw' && shredded !== 'mark') throw invalidArgument('shredded', "must be 'throw' or 'mark'")
+  requireOnShredded(shredded)
   if (!IMAGES.includes(sent.fullDocument))
     throw new StrongroomError(
       'unsupported_operation',

@@ -6,8 +6,14 @@ import type { z } from 'zod'
 
 import type { Tree } from '../../values/resolve.ts'
 import { readingAs } from '../find.ts'
-import { type OnShredded, openDocuments } from '../open.ts'
-import { FIND_ONE_AND_DELETE_OPTIONS, FIND_ONE_AND_REPLACE_OPTIONS, FIND_ONE_AND_UPDATE_OPTIONS, readDriverOptions } from '../options.ts'
+import { type OnShredded, openDocuments, requireOnShredded } from '../open.ts'
+import {
+  type BsonReading,
+  FIND_ONE_AND_DELETE_OPTIONS,
+  FIND_ONE_AND_REPLACE_OPTIONS,
+  FIND_ONE_AND_UPDATE_OPTIONS,
+  readDriverOptions,
+} from '../options.ts'
 import { planProjection } from '../projection.ts'
 import { type FilterPlan, ignoresUndefined, planFilter, type Source } from '../source.ts'
 import type { EncryptedProjection, EncryptedSort } from '../typed.ts'
@@ -20,12 +26,10 @@ import { lookingFor, onInsert, sendable } from './update.ts'
 import { readUpsert, upserted } from './upsert.ts'
 import { type Change, NOTHING, type Write } from './write.ts'
 
-type Reading = 'promoteLongs' | 'promoteValues' | 'promoteBuffers' | 'useBigInt64' | 'bsonRegExp' | 'enableUtf8Validation'
-
 /** Options of findOneAndDelete. */
 export type EncryptedFindOneAndDeleteOptions<S extends z.ZodType = z.ZodType> = Pick<
   FindOneAndDeleteOptions,
-  | Reading
+  | BsonReading
   | 'session'
   | 'writeConcern'
   | 'comment'
@@ -113,7 +117,7 @@ interface Answering {
 function answeringOf(source: Source, plan: FilterPlan, options: EncryptedFindOneAndReplaceOptions, change: Change): Answering {
   const { layout, vault } = source
   const { projection, shredded = source.shredded ?? 'throw', includeResultMetadata, returnDocument, upsert: _, ...rest } = options
-  if (shredded !== 'throw' && shredded !== 'mark') throw invalidArgument('shredded', "must be 'throw' or 'mark'")
+  requireOnShredded(shredded)
   if (returnDocument !== undefined && returnDocument !== 'before' && returnDocument !== 'after')
     throw invalidArgument('returnDocument', "must be 'before' or 'after'")
   const planned = planProjection(layout, projection, [])
