@@ -16,13 +16,14 @@ export async function openGround(resourcesOf = () => []) {
   const directory = await mkdtemp(join(tmpdir(), 'strongroom-bench-'))
   const { close, keyStore, stateStore } = localStores({ directory })
   const passed = new Map()
-  const read = { calls: 0, entries: 0, keyRecords: 0 }
+  const read = { calls: 0, entries: 0, erasures: 0, keyRecords: 0 }
   const counted =
     (call, size) =>
     async (...args) => {
       const result = await call(...args)
       read.calls++
       read.entries += size(result)
+      if (args[0] === 'strongroom/erasures') read.erasures += size(result)
       return result
     }
   let now = Date.UTC(2030, 0, 1)

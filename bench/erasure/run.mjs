@@ -40,11 +40,11 @@ const text = [
   '',
   'One sweep when 1,000 people are due, stores on lmdb: from their keys to the end. The last column is a sweep with nothing due.',
   '',
-  '| requests pending that are not due | entries read of the state store | key records asked for | seconds | entries read, nothing due |',
-  '| --- | --- | --- | --- | --- |',
+  '| requests pending that are not due | records of erasures read | entries read of the state store, these among them | key records asked for | seconds | entries read, nothing due |',
+  '| --- | --- | --- | --- | --- | --- |',
   ...swept.map(
-    ({ others, entries, keyRecords, seconds, idle }) =>
-      `| ${whole(others)} | ${whole(entries)} | ${whole(keyRecords)} | ${seconds.toFixed(1)} | ${idle.entries} |`,
+    ({ others, erasures, entries, keyRecords, seconds, idle }) =>
+      `| ${whole(others)} | ${whole(erasures)} | ${whole(entries)} | ${whole(keyRecords)} | ${seconds.toFixed(1)} | ${idle.entries} |`,
   ),
   '',
   `Of the million, ${(((swept[1].entries - swept[0].entries) / swept[0].entries) * 100).toFixed(1)} % more entries are read than of none.`,

@@ -22,14 +22,14 @@ export async function sweepAmong(others) {
   }
   await erasure.sweep()
   pass(hours(1))
-  Object.assign(read, { calls: 0, entries: 0, keyRecords: 0 })
+  Object.assign(read, { calls: 0, entries: 0, erasures: 0, keyRecords: 0 })
   const start = performance.now()
   const { done } = await erasure.sweep()
   const seconds = (performance.now() - start) / 1000
   const states = await Promise.all(subjects.map((subject) => subject.state()))
   if (done !== DUE || states.some((state) => state !== 'shredded')) throw new Error(`${done} were erased`)
   const result = { others, seconds, ...read }
-  Object.assign(read, { calls: 0, entries: 0, keyRecords: 0 })
+  Object.assign(read, { calls: 0, entries: 0, erasures: 0, keyRecords: 0 })
   await erasure.sweep()
   await ground.close()
   return { ...result, idle: { ...read } }

@@ -25,22 +25,48 @@ export interface Destruction {
  * @throws what the shred throws, once it is noted
  */
 export async function destroyKeys(parts: ErasureParts, given: OpenErasure, confirmed: number): Promise<Destruction> {
+  const noted = await noteIntent(parts, given, confirmed)
+  return noted.how === 'noted' ? destroyNoted(parts, noted.erasure, confirmed) : { ...noted, how: noted.how }
+}
+
+/** The first half: from then on nothing is taken back. Parameters as of {@link destroyKeys}. */
+export async function noteIntent(
+  parts: ErasureParts,
+  given: OpenErasure,
+  confirmed: number,
+): Promise<{ readonly how: 'noted' | 'not_suspended'; readonly erasure: OpenErasure }> {
   const { open, options } = parts
   const { failpoint } = options
   const again = confirmed + LEASE
   if (given.record.state !== 'shredding' && (await isInUse(parts, given))) return notSuspended(parts, given, confirmed)
-  let erasure = await open.saveClaimed(given, { state: 'shredding', resources: allOf(parts, given), claim: newClaim() }, again)
+  const noted = await open.saveClaimed(given, { state: 'shredding', resources: allOf(parts, given), claim: newClaim() }, again)
   await failpoint('shred.noted')
-  erasure = await open.saveClaimed(erasure, { resources: await counted(parts, erasure) }, again)
+  const erasure = await open.saveClaimed(noted, { resources: await counted(parts, noted) }, again)
   await failpoint('shred.counted')
-  if (await isInUse(parts, erasure)) return notSuspended(parts, erasure, confirmed)
-  const receipt = await shred(parts, erasure, confirmed)
+  return { how: 'noted', erasure }
+}
+
+/**
+ * The second half.
+ *
+ * @param shredded - gives the receipt of what has been shredded together with others, or throws what kept them; `undefined`: it is shredded by itself
+ */
+export async function destroyNoted(
+  parts: ErasureParts,
+  noted: OpenErasure,
+  confirmed: number,
+  shredded?: () => string,
+): Promise<Destruction> {
+  const { open, options } = parts
+  const { failpoint } = options
+  if (shredded === undefined && (await isInUse(parts, noted))) return notSuspended(parts, noted, confirmed)
+  const receipt = await orHeld(parts, noted, confirmed, shredded ?? (() => shred(parts, noted)))
   if (receipt === undefined) {
-    const changes = { state: 'suspended', resources: uncounted(erasure), ...heldBack(parts, erasure, confirmed) } as const
-    return { how: 'held', erasure: await open.saveClaimed(erasure, changes, DUE_WHILE_HELD) }
+    const changes = { state: 'suspended', resources: uncounted(noted), ...heldBack(parts, noted, confirmed) } as const
+    return { how: 'held', erasure: await open.saveClaimed(noted, changes, DUE_WHILE_HELD) }
   }
   await failpoint('shred.done')
-  erasure = await open.saveClaimed(erasure, { receipt, failure: undefined }, again)
+  const erasure = await open.saveClaimed(noted, { receipt, failure: undefined }, confirmed + LEASE)
   await failpoint('shred.entered')
   parts.tell({ type: 'shredded', id: erasure.id })
   return { how: 'destroyed', erasure }
@@ -49,18 +75,16 @@ export async function destroyKeys(parts: ErasureParts, given: OpenErasure, confi
 /**
  * Behind the intent: whoever puts a hold either sees that it comes too late, or is seen here.
  *
- * @returns the receipt; `undefined` where a hold stands
+ * @returns what `work` gives; `undefined` where a hold stands
  */
-async function shred(parts: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<string | undefined> {
-  const place = placeOf(parts, erasure)
-  const { reason } = erasure.record
+async function orHeld(
+  parts: ErasureParts,
+  erasure: OpenErasure,
+  confirmed: number,
+  work: () => string | Promise<string | undefined>,
+): Promise<string | undefined> {
   try {
-    if (place.isTenant || (await place.tenantInfo()).state !== 'shredded') return (await place.handle.shred({ reason })).receipt
-    // Beneath a tenant that is gone nothing has a shred of its own: it went with that. Nothing else goes now, and so no other hold is asked.
-    if (await parts.holds.stand(erasure.references)) return undefined
-    const gone = await place.tenant.pastShred()
-    if (gone === undefined) throw onlySaysSo()
-    return gone.receipt
+    return await work()
   } catch (error) {
     if (error instanceof StrongroomError && error.code === 'held') return undefined
     if (codeOf(error) === 'region_refused') throw error
@@ -68,6 +92,17 @@ async function shred(parts: ErasureParts, erasure: OpenErasure, confirmed: numbe
     await parts.open.saveClaimed(erasure, { failure }, confirmed + pauseAfter(failure.failures))
     throw error
   }
+}
+
+async function shred(parts: ErasureParts, erasure: OpenErasure): Promise<string | undefined> {
+  const place = placeOf(parts, erasure)
+  const { reason } = erasure.record
+  if (place.isTenant || (await place.tenantInfo()).state !== 'shredded') return (await place.handle.shred({ reason })).receipt
+  // Beneath a tenant that is gone nothing has a shred of its own: it went with that. Nothing else goes now, and so no other hold is asked.
+  if (await parts.holds.stand(erasure.references)) return undefined
+  const gone = await place.tenant.pastShred()
+  if (gone === undefined) throw onlySaysSo()
+  return gone.receipt
 }
 
 // A column that whoever writes the key store can change: one person's erasure must not become everybody's.
@@ -85,11 +120,15 @@ export function heldBack({ vault }: Pick<ErasureParts, 'vault'>, { record }: Ope
 }
 
 // An older record that was put back destroys nothing of whoever has taken the request back, or has come again.
-async function isInUse(parts: ErasureParts, erasure: OpenErasure): Promise<boolean> {
+export async function isInUse(parts: ErasureParts, erasure: OpenErasure): Promise<boolean> {
   return (await placeOf(parts, erasure).state()) === 'active'
 }
 
-async function notSuspended({ open, vault }: ErasureParts, erasure: OpenErasure, confirmed: number): Promise<Destruction> {
+async function notSuspended(
+  { open, vault }: ErasureParts,
+  erasure: OpenErasure,
+  confirmed: number,
+): Promise<{ readonly how: 'not_suspended'; readonly erasure: OpenErasure }> {
   const failure = failureAfter(erasure.record.failure, { code: 'not_suspended', at: vault.clock.now() })
   const changes = { state: 'suspended', failure, resources: uncounted(erasure) } as const
   return { how: 'not_suspended', erasure: await open.saveClaimed(erasure, changes, confirmed + pauseAfter(failure.failures)) }

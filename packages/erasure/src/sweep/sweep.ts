@@ -9,26 +9,34 @@ import { newClaim, type OpenErasure } from '../records/open-erasures.ts'
 import { finishCancel } from '../requests/cancel.ts'
 import { suspend } from '../requests/suspend.ts'
 import { waitOutCacheBound } from './cache-bound.ts'
-import { destroyKeys, DUE_WHILE_HELD, heldBack } from './destroy-keys.ts'
+import { destroyNoted, DUE_WHILE_HELD, heldBack, noteIntent } from './destroy-keys.ts'
 import { eraseResources, isClean } from './erase-resources.ts'
 import { finish } from './finish.ts'
 import { keepClaims } from './keep-claims.ts'
 import { LEASE } from './pauses.ts'
+import { SHRED_AT_ONCE, shredTogether } from './shred-together.ts'
 
 // They wait out one cache bound together. What comes first is not kept waiting, and claimed, by all that comes behind it.
 const BATCH = 1000
 const LONGEST_BATCH = 5 * 60_000
 
-/** What became of one. `failed`: its record says why; `clean`: nothing is left of it, and it is claimed. */
+// What is noted waits for others, to be shredded with them; not so long that its claim ends.
+const LONGEST_WAIT = 60_000
+const RECENT = 5000
+
+/**
+ * What became of one. `failed`: its record says why; `noted`: its keys are to be destroyed; `clean`: nothing is left of it. Both are claimed.
+ */
 type Step =
   | { readonly how: 'done' | 'waiting' | 'held' | 'nothing' }
   | { readonly how: 'failed'; readonly erasure: OpenErasure }
-  | { readonly how: 'clean'; readonly claimed: Claimed }
+  | { readonly how: 'noted' | 'clean'; readonly claimed: Claimed }
 
-/** By the erasures' time at which it was claimed last. */
+/** By the erasures' time at which it was claimed last, and by this machine's own. */
 interface Claimed {
   readonly erasure: OpenErasure
   readonly confirmed: number
+  readonly since: number
 }
 
 export async function sweep(parts: ErasureParts, options: SweepOptions | undefined): Promise<SweepReport> {
@@ -37,27 +45,47 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
   if (before !== undefined) await keepClaims(parts, before, confirmed)
   if (damaged !== undefined) tally.damaged(damaged)
   if (isDoubtful) addFailures(tally, [{ place: 'clock', reason: 'clocks_disagree' }])
+  const noted: Claimed[] = []
   const clean: Claimed[] = []
   const attempt = (place: string, work: () => Promise<Step>): Promise<Attempted> =>
     tally.attempt(place, async () => {
       const came = await work().catch(unlessConflictNothing)
-      if (came.how === 'clean') clean.push(came.claimed)
+      if (came.how === 'noted') noted.push(came.claimed)
+      else if (came.how === 'clean') clean.push(came.claimed)
       else if (came.how === 'failed') addFailures(tally, failuresOf(parts, came.erasure))
       else return came.how
       return 'nothing'
     })
-  const away = new Set<string>()
-  const start = parts.vault.clock.monotonic()
   let done = 0
+  const destroyAndErase = async (): Promise<void> => {
+    const all = noted.splice(0)
+    const together =
+      all.length > 1
+        ? await shredTogether(
+            parts,
+            all.map(({ erasure }) => erasure),
+          )
+        : new Map<string, () => string>()
+    for (const claimed of all) {
+      const { id } = claimed.erasure
+      if ((await attempt(id, () => destroyAndEraseOne(parts, claimed, together.get(id), tally.signal))) === 'done') done++
+    }
+  }
+  const soFar: SweepSoFar = { confirmed, signal: tally.signal, away: new Set(), here: new Set() }
+  const start = parts.vault.clock.monotonic()
+  const hasPassed = (since: number, ms: number): boolean => parts.vault.clock.monotonic() - since > ms
   for await (const unread of parts.open.due(confirmed)) {
     tally.signal?.throwIfAborted()
     const found = await unread.open().catch(unlessDamaged)
     if (found === undefined) tally.damaged(unread.place)
-    else if ((await attempt(found.id, () => step(parts, found, { confirmed, signal: tally.signal, away }))) === 'done') done++
+    else if ((await attempt(found.id, () => step(parts, found, soFar))) === 'done') done++
+    const [first] = noted
+    if (noted.length >= SHRED_AT_ONCE || (first !== undefined && hasPassed(first.since, LONGEST_WAIT))) await destroyAndErase()
     // Only what has got on counts: the rest may be what nobody here can do.
-    const ended = done + clean.length
-    if (ended >= BATCH || (ended > 0 && parts.vault.clock.monotonic() - start > LONGEST_BATCH)) break
+    const ended = done + noted.length + clean.length
+    if (ended >= BATCH || (ended > 0 && hasPassed(start, LONGEST_BATCH))) break
   }
+  await destroyAndErase()
   if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
   for (const claimed of clean) await attempt(claimed.erasure.id, () => end(parts, claimed, tally.signal))
   await close(parts, tally)
@@ -75,16 +103,17 @@ function unlessConflictNothing(error: unknown): Step {
   return { how: 'nothing' }
 }
 
-/** What one sweep knows. `away`: regions whose provider does not answer it. */
+/** What one sweep knows. `away`: regions whose provider does not answer it; `here`: tenants that open. */
 interface SweepSoFar {
   readonly confirmed: number
   readonly signal: AbortSignal | undefined
   readonly away: Set<string>
+  readonly here: Set<string>
 }
 
-async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal, away }: SweepSoFar): Promise<Step> {
-  const { open } = parts
-  const { state, due, grace, region } = found.record
+async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal, away, here }: SweepSoFar): Promise<Step> {
+  const { open, vault } = parts
+  const { state, due, grace, region, names } = found.record
   if (state === 'suspended' && due > confirmed && grace > 0) {
     // Whoever writes the store can have any come early.
     await open.save(found, {}, due)
@@ -98,7 +127,8 @@ async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal
   // Before it is claimed: what this process has no provider for is left as it is. It is asked once, however many wait for it.
   if (away.has(region)) return { how: 'waiting' }
   try {
-    await placeOf(parts, found).tenant.self().state()
+    if (!here.has(names.tenant)) await placeOf(parts, found).tenant.self().state()
+    here.add(names.tenant)
   } catch (error) {
     if (isAway(error)) away.add(region)
     throw error
@@ -115,24 +145,39 @@ async function step(parts: ErasureParts, found: OpenErasure, { confirmed, signal
       await finishCancel(parts, claimed)
       return { how: 'done' }
     default:
-      return destroyAndErase(parts, { erasure: claimed, confirmed: now }, signal)
+      return noteOrErase(parts, { erasure: claimed, confirmed: now, since: vault.clock.monotonic() }, signal)
   }
 }
 
-async function destroyAndErase(
+async function noteOrErase(parts: ErasureParts, claimed: Claimed, signal: AbortSignal | undefined): Promise<Step> {
+  if (claimed.erasure.record.receipt !== undefined) return erase(parts, claimed, signal)
+  const noted = await noteIntent(parts, claimed.erasure, claimed.confirmed)
+  return noted.how === 'noted'
+    ? { how: 'noted', claimed: { ...claimed, erasure: noted.erasure } }
+    : { how: 'failed', erasure: noted.erasure }
+}
+
+async function destroyAndEraseOne(
   parts: ErasureParts,
-  { erasure: claimed, confirmed }: Claimed,
+  noted: Claimed,
+  shredded: (() => string) | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Step> {
-  let erasure = claimed
-  if (erasure.record.receipt === undefined) {
-    const destroyed = await destroyKeys(parts, erasure, confirmed)
-    erasure = destroyed.erasure
-    if (destroyed.how !== 'destroyed') return destroyed.how === 'held' ? { how: 'held' } : { how: 'failed', erasure }
-  }
-  const left = await eraseResources(parts, erasure, confirmed, signal)
+  const confirmed = await nowOf(parts, noted)
+  const { how, erasure } = await destroyNoted(parts, noted.erasure, confirmed, shredded)
+  if (how === 'destroyed') return erase(parts, { ...noted, erasure, confirmed }, signal)
+  return how === 'held' ? { how } : { how: 'failed', erasure }
+}
+
+// Those before it may have taken long, and others have gone on with the time.
+async function nowOf({ time, vault }: ErasureParts, { confirmed, since }: Claimed): Promise<number> {
+  return vault.clock.monotonic() - since > RECENT ? time.confirmed() : confirmed
+}
+
+async function erase(parts: ErasureParts, claimed: Claimed, signal: AbortSignal | undefined): Promise<Step> {
+  const left = await eraseResources(parts, claimed.erasure, claimed.confirmed, signal)
   if (left === undefined) return { how: 'done' }
-  return isClean(left.record.resources) ? { how: 'clean', claimed: { erasure: left, confirmed } } : { how: 'failed', erasure: left }
+  return isClean(left.record.resources) ? { how: 'clean', claimed: { ...claimed, erasure: left } } : { how: 'failed', erasure: left }
 }
 
 async function end(parts: ErasureParts, { erasure, confirmed }: Claimed, signal: AbortSignal | undefined): Promise<Step> {
