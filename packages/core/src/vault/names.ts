@@ -8,7 +8,21 @@ import { type Step, textStep } from '../keys/known-refs.ts'
 const MAX_NAME_BYTES = 512
 const REF = /^[0-9a-f]{32}$/
 
-/** For what cannot be a tenant's, subject's or item's name. @throws StrongroomError `invalid_argument` */
+/**
+ * For packages that take names: refuses what cannot be a tenant's, subject's or item's, before a key is made for any of many.
+ *
+ * @param argument - what it is called in the error
+ * @throws StrongroomError `invalid_argument`: no string, empty, longer than 512 bytes of UTF-8, or with lone surrogates
+ * @example
+ * ```ts
+ * import { requireName, type Tenant } from '@strongroom/core'
+ *
+ * async function unlockAll(tenant: Tenant, ids: readonly string[]) {
+ *   for (const id of ids) requireName(id, 'ids')
+ *   return tenant.unlockMany(ids)
+ * }
+ * ```
+ */
 export function requireName(name: unknown, argument: string): asserts name is string {
   if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME_BYTES) throw invalidName(argument)
   if (!name.isWellFormed()) throw invalidArgument(argument, 'must not hold lone surrogates')

@@ -1,6 +1,6 @@
 /** The keys of one batch: loaded together, so that the key store is asked once, and let go together. */
 
-import { type BlindIndex, StrongroomError, type UnlockedKeys, type Vault } from '@strongroom/core'
+import { type BlindIndex, requireName, StrongroomError, type UnlockedKeys, type Vault } from '@strongroom/core'
 
 import type { PathIndex } from './layout.ts'
 
@@ -56,9 +56,9 @@ export async function withKeys<T>(vault: Vault, needed: Needed, work: (keys: Bat
  */
 export async function requireOwners(vault: Vault, owners: Iterable<Owner>): Promise<void> {
   const byTenant = subjectsByTenant(owners)
-  for (const [name, subjects] of byTenant) {
-    const tenant = vault.tenant(name)
-    for (const subject of subjects) tenant.subject(subject)
+  for (const [tenant, subjects] of byTenant) {
+    vault.tenant(tenant)
+    for (const subject of subjects) requireName(subject, 'subject')
   }
   // Of one tenant alone no key is made before it is opened.
   if (byTenant.size < 2) return

@@ -103,6 +103,12 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
   return { root, values }
 }
 
+/** The same check alone: the tree stays as it is. @throws StrongroomError `invalid_argument` */
+export function checkTree(layout: Layout, node: SchemaNode, tree: unknown, path: string): void {
+  const value: WritingWalk['value'] = (holder, name, encrypted) => void encodedFor(layout, holder[name], encrypted)
+  eachEncrypted(node, { tree }, 'tree', { ...CHECKS, value }, path)
+}
+
 const CHECKS: Pick<WritingWalk, 'mismatch' | 'undeclared'> = {
   mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says'),
   undeclared: (at, name) =>
@@ -113,17 +119,21 @@ const CHECKS: Pick<WritingWalk, 'mismatch' | 'undeclared'> = {
 }
 
 function unsealed(layout: Layout, holder: Holder, name: string | number, node: EncryptedNode): Unsealed {
+  const { sealed, encoded, scalar } = encodedFor(layout, holder[name], node)
+  const here = new Unsealed(holder, name, sealed, encoded, scalar)
+  holder[name] = here
+  return here
+}
+
+function encodedFor(layout: Layout, value: unknown, node: EncryptedNode): Pick<Unsealed, 'sealed' | 'encoded' | 'scalar'> {
   const sealed = sealedOf(layout, node)
-  const value = holder[name]
   const encoded = encodeValue(value, sealed.path)
   let scalar: Scalar | undefined
   if (sealed.index !== undefined) {
     scalar = bsonScalar(value, sealed.path)
     requireIndexable(sealed.index.normalize, scalar, sealed.path)
   }
-  const here = new Unsealed(holder, name, sealed, encoded, scalar)
-  holder[name] = here
-  return here
+  return { sealed, encoded, scalar }
 }
 
 /** A prepared tree as it is stored; once more, if it is asked again. @throws StrongroomError what encrypting throws */

@@ -58,6 +58,25 @@ describe.skipIf(uri === undefined)('on a server', () => {
           { ...good, orgId: 'nobody' },
         ]),
     ],
+    ...(
+      [
+        ['of an index', 'phones[]', { phones: ['0151 1'] }],
+        ['of what is encrypted', 'name', { name: /x/ }],
+        ['of an _id', '_id', { _id: 'x'.repeat(70_000) }],
+        ['of whose it is', 'orgId', { orgId: 5 }],
+        ['of whose it is, as a name', 'subject', { _id: 's'.repeat(1000) }],
+        ['that is not declared', 'document', { other: 'x' }],
+      ] as const
+    ).map(([what, argument, wrong]): [string, string, string, (w: World) => unknown] => [
+      `the last of more than are encrypted at once, for a value ${what}`,
+      'invalid_argument',
+      argument,
+      ({ users }) =>
+        users.insertMany([
+          ...Array.from({ length: 1000 }, (_, i) => ({ _id: `x${i}`, orgId: 'acme', name: 'x' })),
+          { ...good, ...wrong } as never,
+        ]),
+    ]),
     [
       'an update',
       'invalid_argument',

@@ -4,13 +4,13 @@ import { invalidArgument } from '@strongroom/core'
 import type { BulkWriteOptions, Document, InsertManyResult, InsertOneOptions, InsertOneResult } from 'mongodb'
 
 import { readList, resolveDocument, type Tree } from '../../values/resolve.ts'
-import { requireOwners } from '../keys.ts'
+import { type Owner, requireOwners } from '../keys.ts'
 import { mintedId } from '../minted-id.ts'
 import { INSERT_MANY_OPTIONS, INSERT_OPTIONS, readDriverOptions } from '../options.ts'
-import { boundTo, indexesFor, ownerOf, prepareTree, sealTree } from '../seal.ts'
+import { boundTo, checkTree, indexesFor, ownerOf, prepareTree, sealTree } from '../seal.ts'
 import { fillScope, ignoresUndefined, type Source } from '../source.ts'
 import { sending } from './send.ts'
-import { type Prepared, sealAll } from './write.ts'
+import { type Prepared, SEALED_AT_ONCE, sealAll } from './write.ts'
 
 /** Options of insertOne. */
 export type EncryptedInsertOneOptions = Pick<
@@ -69,13 +69,34 @@ export async function planInsert(source: Source, given: unknown, ignoreUndefined
 
 /** All documents, encrypted, in the same order; or nothing. */
 async function sealDocuments(source: Source, given: readonly unknown[], options: EncryptedInsertOneOptions): Promise<readonly Tree[]> {
+  const { vault } = source
   const ignoreUndefined = ignoresUndefined(source, options)
   const documents = given.map((each) => readDocument(source, each, ignoreUndefined))
   await source.validation?.documents(documents)
-  const prepared = documents.map((document) => prepareDocument(source, document))
+  if (documents.length <= SEALED_AT_ONCE) {
+    const prepared = documents.map((document) => prepareDocument(source, document))
+    await requireOwners(
+      vault,
+      prepared.map(({ owner }) => owner),
+    )
+    return sealAll(vault, prepared)
+  }
+  // What checking all of them gives is made anew for each batch: kept until its turn, it would be most of what garbage is collected from.
   await requireOwners(
-    source.vault,
-    prepared.map(({ owner }) => owner),
+    vault,
+    documents.map((document) => checkDocument(source, document)),
   )
-  return sealAll(source.vault, prepared)
+  const sealed: Tree[] = []
+  for (let at = 0; at < documents.length; at += SEALED_AT_ONCE) {
+    const batch = documents.slice(at, at + SEALED_AT_ONCE).map((document) => prepareDocument(source, document))
+    sealed.push(...(await sealAll(vault, batch)))
+  }
+  return sealed
+}
+
+/** Whether it can be prepared. @returns whose it is. @throws StrongroomError `invalid_argument` */
+function checkDocument({ layout }: Source, document: Tree): Owner {
+  boundTo(layout, document['_id'])
+  checkTree(layout, layout.root, document, '')
+  return ownerOf(layout, document)
 }

@@ -58,13 +58,14 @@ export const NOTHING: Change = {
   },
 }
 
-const BATCH = 1000
+/** For so many keys are open at once. */
+export const SEALED_AT_ONCE = 1000
 
 /** All of them, in the same order; keys are opened for a batch at a time, and made where there are none. */
 export async function sealAll<T>(vault: Vault, prepared: readonly Prepared<T>[]): Promise<readonly T[]> {
   const sealed: T[] = []
-  for (let at = 0; at < prepared.length; at += BATCH) {
-    const batch = prepared.slice(at, at + BATCH)
+  for (let at = 0; at < prepared.length; at += SEALED_AT_ONCE) {
+    const batch = prepared.slice(at, at + SEALED_AT_ONCE)
     const [owners, indexes] = [batch.map(({ owner }) => owner), batch.flatMap((each) => each.indexes)]
     sealed.push(...(await withKeys(vault, { owners, indexes, mint: true }, (keys) => batch.map(({ seal }) => seal(keys)))))
   }
