@@ -249,12 +249,12 @@ test('a member of the name __proto__, which an assignment would not make, is ref
     { $set: named('$plan') },
     { $set: { a: named('$plan') } },
     { $unset: '__proto__' },
-    { $group: { _id: null, ...{ ['__proto__']: { $sum: 1 } } } },
+    { $group: { _id: null, ['__proto__']: { $sum: 1 } } },
     { $group: { _id: named('$plan') } },
     { $facet: named([{ $limit: 1 }]) },
     { $count: '__proto__' },
     { $lookup: { from: 'other', localField: '_id', foreignField: '_id', as: '__proto__' } },
     { $unwind: { path: '$tags', includeArrayIndex: '__proto__' } },
   ]
-  for (const stage of stages) expect([stage, await outcome(() => through(stage))]).toEqual([stage, 'invalid_argument'])
+  for (const each of stages) expect([each, await outcome(() => through(each))]).toEqual([each, 'invalid_argument'])
 })
