@@ -48,7 +48,8 @@ test('read of the state store grows with who is due, by a few entries each', asy
   await untilDue(w)
   entries = 0
   expect(await counted.erasure.sweep()).toMatchObject({ done: 100 })
-  expect(entries / 100).toBeLessThan(6)
+  // Among them her own record, right before her keys go: whether it is still this process that erases her.
+  expect(entries / 100).toBeLessThan(7)
 })
 
 test('one on whom a hold is put behind the intents is kept, and all others go', async () => {
