@@ -4,15 +4,7 @@ import { type Field, field, invalidArgument, type Normalize, shownName, Strongro
 import { z } from 'zod'
 
 import type { IndexOptions } from '../schema/encrypted.ts'
-import {
-  type ArrayNode,
-  type EncryptedNode,
-  encryptedNodes,
-  holdsEncrypted,
-  type ObjectNode,
-  PLAIN,
-  type SchemaNode,
-} from '../schema/node.ts'
+import { type ArrayNode, type EncryptedNode, holdsEncrypted, type ObjectNode, PLAIN, type SchemaNode } from '../schema/node.ts'
 import { type OwnerPath, ownerPath } from '../schema/owner-path.ts'
 import { walkSchema } from '../schema/walk.ts'
 import { type FieldValue, passThrough } from '../values/bson-value.ts'
@@ -113,6 +105,19 @@ function ownerTypeOf(root: ObjectNode, schema: z.ZodType): string | undefined {
     return ownerPath(root, schema, '_id', '_id').type
   } catch {
     return undefined
+  }
+}
+
+function encryptedNodes(node: SchemaNode): readonly EncryptedNode[] {
+  switch (node.kind) {
+    case 'plain':
+      return []
+    case 'encrypted':
+      return [node]
+    case 'array':
+      return encryptedNodes(node.element)
+    case 'object':
+      return [...node.members.values()].flatMap(encryptedNodes)
   }
 }
 

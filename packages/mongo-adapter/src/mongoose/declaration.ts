@@ -62,9 +62,25 @@ function nodeOf(type: MongooseType, path: string, above: readonly SchemaInternal
     if (!holdsEncrypted(node)) return PLAIN
     return array ? { kind: 'array', element: node } : node
   }
-  if (type.embeddedSchemaType === undefined) return PLAIN
+  if (type.embeddedSchemaType === undefined) {
+    if (hidesMark(Object.values(type.options)))
+      throw unsupported(
+        path,
+        'encrypted stands within what Mongoose takes for a value of any kind: mark the whole path, or make it a Schema',
+      )
+    return PLAIN
+  }
   const element = nodeOf(type.embeddedSchemaType, `${path}[]`, above)
   return element.kind === 'plain' ? PLAIN : { kind: 'array', element }
+}
+
+// Of `{ type: Object, name: { …, encrypted: true } }` Mongoose sees no member.
+function hidesMark(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return false
+  const { encrypted } = value as { readonly encrypted?: unknown }
+  return (encrypted !== undefined && encrypted !== false) || Object.values(value).some(hidesMark)
 }
 
 type Members = Map<string, SchemaNode>

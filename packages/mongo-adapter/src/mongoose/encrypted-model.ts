@@ -1,6 +1,5 @@
 /** A model whose collection is closed, whatever connection it comes to use. */
 
-import { StrongroomError } from '@strongroom/core'
 import { Collection } from 'mongodb'
 
 import { refusedOperation } from '../collection/operations.ts'
@@ -8,7 +7,7 @@ import { encryptCalls, sharedCollectionOf } from './calls.ts'
 import type { Method, MongooseModel, NativeCollection } from './internals.ts'
 import { type Paths, REDACTED, redactError, redactErrorsOfResult } from './redact.ts'
 import { typesIn } from './schema-types.ts'
-import type { Declared } from './shared-collection.ts'
+import { type Declared, requireOneDriver } from './shared-collection.ts'
 
 /** The collections of models that are encrypted. */
 const collections = new WeakMap<object, NativeCollection>()
@@ -19,47 +18,54 @@ export function isEncrypted(model: unknown): boolean {
 }
 
 /**
- * Puts the encrypted view beneath a model. Called again, it looks at its schema anew.
+ * Puts the encrypted view beneath a model. Called again, it looks at its schema anew. A model that it throws for writes nothing any more.
  *
  * @throws StrongroomError `invalid_argument`, `unsupported_operation`
  */
 export function encryptModel(model: MongooseModel, declared: Declared): void {
-  // Of another copy of the driver no value of BSON would be one here.
-  if (model.base.mongo.Collection !== Collection)
-    throw new StrongroomError(
-      'unsupported_operation',
-      'the mongodb package is not the one that Mongoose has: install the version that Mongoose depends on, so that npm ls mongodb shows one',
-    )
   const native = model.collection
+  if (!collections.has(model)) {
+    collections.set(model, native)
+    holdCollection(model, declared)
+    refuseWhatPassesBy(model)
+    followDiscriminators(model, declared)
+    redactErrorsOf(model)
+  }
   encryptCalls(native, model.schema, declared)
-  if (collections.has(model)) return
-  for (const name of ['collection', '$__collection']) {
+  requireOneDriver(model.base.mongo.Collection === Collection)
+}
+
+// useConnection() and models of another collection set these: what they bring is closed before it is used.
+function holdCollection(model: MongooseModel, declared: Declared): void {
+  for (const name of ['collection', '$__collection'])
     Object.defineProperty(model, name, {
       get(this: object) {
         return collections.get(this) ?? collections.get(model)
       },
-      // useConnection() and models of another collection come here: what they bring is closed before it is used.
       set(this: MongooseModel, other: NativeCollection) {
-        encryptCalls(other, this.schema, declared)
         collections.set(this, other)
+        encryptCalls(other, this.schema, declared)
       },
       enumerable: true,
       configurable: false,
     })
-  }
-  collections.set(model, native)
-  // What Connection.bulkWrite() asks each model for; it sends what it is given to the client, past all collections.
+}
+
+// Connection.bulkWrite() asks each model for its namespace, and sends what it is given to the client, past all collections.
+function refuseWhatPassesBy(model: MongooseModel): void {
   model['namespace'] = () => {
     throw refusedOperation('bulkWrite of a connection, or namespace', 'bulkWrite of the model')
   }
+}
+
+// A schema of theirs may have a static in place of what the plugin has put there.
+function followDiscriminators(model: MongooseModel, declared: Declared): void {
   const discriminator = model['discriminator'] as Method
-  // Whatever static its schema has.
   model['discriminator'] = function (this: unknown, ...args: unknown[]) {
     const made = discriminator.apply(this, args) as MongooseModel
     encryptModel(made, declared)
     return made
   }
-  redactErrorsOf(model)
 }
 
 const OF_QUERIES = ['_castUpdate', 'cast', 'exec']

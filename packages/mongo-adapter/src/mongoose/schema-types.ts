@@ -24,3 +24,12 @@ export function holdsMark(types: Iterable<MongooseType>, path: string): boolean 
   for (const type of types) if (markOf(type, path) !== undefined) return true
   return false
 }
+
+/** The schema, and those of its subdocuments and discriminators. */
+export function schemasIn(schema: SchemaInternals): ReadonlySet<SchemaInternals> {
+  const inner = [...typesIn(schema)].flatMap(({ schema: of }) => (of === undefined ? [] : [of]))
+  const found = new Set([schema, ...inner])
+  // What typesIn() has gone through: of those that it came to, too.
+  for (const each of found) for (const other of Object.values(each.discriminators ?? {})) found.add(other)
+  return found
+}

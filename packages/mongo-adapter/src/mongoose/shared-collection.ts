@@ -1,19 +1,20 @@
 /** What the models of one collection have agreed on, and its encrypted view. */
 
 import { invalidArgument, StrongroomError, type Vault } from '@strongroom/core'
-import type { Collection } from 'mongodb'
+import { Collection } from 'mongodb'
 
 import { EncryptedCollection } from '../collection/encrypted-collection.ts'
 import { describe } from '../collection/indexes/manage-indexes.ts'
 import { dottedPath, type Layout, makeLayout } from '../collection/layout.ts'
 import { requireParsed } from '../collection/make-collection.ts'
-import { encryptedNodes, type ObjectNode } from '../schema/node.ts'
+import type { ObjectNode } from '../schema/node.ts'
 import { declarationOf, merged } from './declaration.ts'
 import { optionsForDriver } from './driver-options.ts'
 import type { NativeCollection, SchemaInternals } from './internals.ts'
 import { markOf } from './marks.ts'
 import { mintsIds, ownerOf } from './owners.ts'
 import { typesIn } from './schema-types.ts'
+import { Snapshot } from './snapshot.ts'
 
 /** What a plugin was given, checked. */
 export interface Declared {
@@ -24,11 +25,20 @@ export interface Declared {
   readonly bind: 'record' | 'none'
 }
 
+/** Of another copy of the driver no value of BSON would be one here. @throws StrongroomError `unsupported_operation` */
+export function requireOneDriver(isOurs: boolean): void {
+  if (!isOurs)
+    throw new StrongroomError(
+      'unsupported_operation',
+      'the mongodb package is not the one that Mongoose has: install the version that Mongoose depends on, so that npm ls mongodb shows one',
+    )
+}
+
 export class SharedCollection {
   readonly #native: NativeCollection
   readonly #declared: Declared
   readonly #schemas = new Set<SchemaInternals>()
-  #marks = ''
+  #snapshot: Snapshot | undefined
   #layout: Layout | undefined
   #encrypted: EncryptedCollection<unknown> | undefined
 
@@ -38,25 +48,27 @@ export class SharedCollection {
   }
 
   /**
-   * A model more, whose schema says what else is encrypted. One that cannot be stays: then no call is sent any more.
+   * A model more, whose schema says what else is encrypted. It stays, also where it cannot be: then no call is sent any more.
    *
    * @throws StrongroomError `invalid_argument`, `unsupported_operation`
    */
   add(schema: SchemaInternals, declared: Declared): void {
+    if (!this.#schemas.has(schema)) this.#layout = undefined
+    this.#schemas.add(schema)
+    this.#current()
     for (const name of ['vault', 'tenant', 'subject', 'context', 'bind'] as const)
       if (declared[name] !== this.#declared[name])
         throw new StrongroomError(
           'unsupported_operation',
           `two models on the collection ${this.#native.name} have different options of encryptedFields: ${name} must be the same`,
         )
-    this.#schemas.add(schema)
-    this.#current()
   }
 
   /** The encrypted view of the driver's collection that there is now. @throws StrongroomError */
   view(collection: Collection): EncryptedCollection<unknown> {
     const layout = this.#current()
     if (this.#encrypted?.dangerouslyUnwrap() !== collection) {
+      requireOneDriver(collection instanceof Collection)
       requireParsed(collection)
       const { vault } = this.#declared
       // Never a mark: a hydrated document has no place for one.
@@ -79,15 +91,13 @@ export class SharedCollection {
     })
   }
 
-  // Schemas change after models are made of them: by add(), by discriminators. What is marked is looked up anew for each call.
+  // What is marked by now: by add() of a schema, or by a discriminator. As long as nothing changed it is what it was.
   #current(): Layout {
-    const declarations = [...this.#schemas].map((schema) => declarationOf(schema))
-    const marks = JSON.stringify(declarations.map(encryptedNodes))
-    if (this.#layout === undefined || marks !== this.#marks) {
+    if (this.#layout === undefined || this.#snapshot?.isCurrent() !== true) {
       this.#layout = undefined
       this.#encrypted = undefined
-      this.#layout = this.#layoutOf(merged(declarations))
-      this.#marks = marks
+      this.#snapshot = new Snapshot(this.#schemas)
+      this.#layout = this.#layoutOf(merged([...this.#schemas].map((schema) => declarationOf(schema))))
     }
     return this.#layout
   }

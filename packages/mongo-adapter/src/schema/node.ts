@@ -38,16 +38,3 @@ export function holdsEncrypted(node: SchemaNode): boolean {
   if (node.kind === 'array') return holdsEncrypted(node.element)
   return node.kind === 'encrypted' || (node.kind === 'object' && [...node.members.values()].some(holdsEncrypted))
 }
-
-export function encryptedNodes(node: SchemaNode): readonly EncryptedNode[] {
-  switch (node.kind) {
-    case 'plain':
-      return []
-    case 'encrypted':
-      return [node]
-    case 'array':
-      return encryptedNodes(node.element)
-    case 'object':
-      return [...node.members.values()].flatMap(encryptedNodes)
-  }
-}

@@ -213,6 +213,26 @@ describe.skipIf(uri === undefined)('models', () => {
     expect(await people.countDocuments({ _id: 'ada' })).toBe(1)
   })
 
+  test('write nothing where making them failed', async () => {
+    const Broken = class extends it.base.Model {}
+    const schema = it.encrypt(new Schema({ _id: String, orgId: String, name: { type: String, encrypted: true } }), { tenant: 'nowhere' })
+    const half = modelOf(
+      it.connection,
+      named(),
+      it.encrypt(new Schema({ _id: String, orgId: String, plan: { type: String, encrypted: true } })),
+    )
+    const taken = await it.connect()
+    taken.model(half.modelName, it.encrypt(personSchema(), { subject: 'plan' }), half.collection.collectionName)
+
+    expect(await refusal(() => it.connection.model(Broken as never, schema))).toBe('invalid_argument')
+    expect(await refusal(() => Broken.create({ _id: 'broken', orgId: 'acme', name: CANARY }))).toBe('invalid_argument')
+    expect(await refusal(() => Broken.useConnection(it.base.createConnection()))).toBe('invalid_argument')
+    expect(await refusal(() => half.useConnection(taken))).toBe('invalid_argument')
+    const late = new half({ _id: 'late', orgId: 'acme', plan: CANARY })
+    expect(await refusal(() => late.save())).toBe('invalid_argument')
+    expect(await it.everything()).not.toContain(CANARY)
+  })
+
   test('without the plugin do not take subdocuments that have it', async () => {
     const inner = it.encrypt(new Schema({ orgId: String, name: { type: String, encrypted: true } }))
     const model = modelOf(it.connection, named(), new Schema({ inner }))

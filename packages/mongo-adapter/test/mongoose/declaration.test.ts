@@ -29,6 +29,8 @@ describe.skipIf(uri === undefined)('encryptedFields', () => {
         return new Schema({ ...owners, tree })
       },
     ],
+    ['a member of anything', () => new Schema({ ...owners, all: { type: Object, name: marked } } as never)],
+    ['a member of anything in an array', () => new Schema({ ...owners, all: [{ type: Object, name: marked }] } as never)],
     ['the version key', () => new Schema({ ...owners, __v: { type: Number, encrypted: true } })],
     ['the discriminator key', () => new Schema({ ...owners, __t: marked })],
     ['unique without an index', () => new Schema({ ...owners, name: { ...marked, unique: true } })],
