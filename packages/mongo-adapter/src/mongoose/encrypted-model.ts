@@ -51,10 +51,14 @@ function holdCollection(model: MongooseModel, declared: Declared): void {
     })
 }
 
-// Connection.bulkWrite() asks each model for its namespace, and sends what it is given to the client, past all collections.
 function refuseWhatPassesBy(model: MongooseModel): void {
+  // Connection.bulkWrite() asks for it, and sends what it is given to the client, past all collections.
   model['namespace'] = () => {
     throw refusedOperation('bulkWrite of a connection, or namespace', 'bulkWrite of the model')
+  }
+  // Mongoose listens to the driver's change stream, and takes no no: it would end the process.
+  model['watch'] = () => {
+    throw refusedOperation('watch of a model', 'watch of an encryptedCollection() with the same paths')
   }
 }
 

@@ -61,6 +61,7 @@ describe.skipIf(uri === undefined)('models', () => {
     ['count of the collection', (all) => (all.collection as unknown as { count(): unknown }).count()],
     ['an ordered bulk', (all) => all.collection.initializeOrderedBulkOp()],
     ['rename', (all) => all.collection.rename('other')],
+    ['watch', (all) => all.watch([], { fullDocument: 'updateLookup' })],
     ['a search index', (all) => all.createSearchIndex({ name: 'all', definition: {} })],
     ['namespace', (all) => (all as unknown as { namespace(): unknown }).namespace()],
     ['a bulkWrite that searches', (all) => all.bulkWrite([{ updateOne: { filter: { email: ada.email }, update: { plan: 'pro' } } }])],
@@ -86,6 +87,33 @@ describe.skipIf(uri === undefined)('models', () => {
     for await (const each of people.aggregate([{ $match: { _id: 'ada' } }, { $project: { name: 1 } }]).cursor({ batchSize: 1 }))
       iterated.push(each)
     expect(iterated).toEqual([{ _id: 'ada', name: ada.name }])
+  })
+
+  test('take part in transactions', async () => {
+    await it.connection.transaction(async (session) => {
+      await people.create([{ ...ada, _id: 'tx', email: 'tx@example.com' }], { session })
+      await people.updateOne({ _id: 'tx' }, { name: `Changed ${CANARY}` }, { session })
+      expect(await people.findById('tx').session(session).lean()).toMatchObject({ name: `Changed ${CANARY}` })
+      expect(await people.exists({ _id: 'tx' })).toBeNull()
+    })
+    const gone = it.connection.transaction(async (session) => {
+      await people.create([{ ...ada, _id: 'not' }], { session })
+      throw new Error('rolled back')
+    })
+
+    await expect(gone).rejects.toThrow('rolled back')
+    expect(await people.exists({ _id: 'tx' })).not.toBeNull()
+    expect(await people.exists({ _id: 'not' })).toBeNull()
+    expect(await it.everything()).not.toContain(CANARY)
+  })
+
+  test('need the driver that Mongoose has', async () => {
+    const base = new it.base.Mongoose()
+    const connection = await base.createConnection(uri as string, { dbName: it.connection.name }).asPromise()
+    Object.defineProperty(base, 'mongo', { value: { Collection: class {} } })
+
+    expect(await refusal(() => modelOf(connection as never, named(), it.encrypt(personSchema())))).toBe('unsupported_operation')
+    await connection.close()
   })
 
   test('cannot have their collection opened again', () => {
