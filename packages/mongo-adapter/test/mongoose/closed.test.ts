@@ -213,6 +213,19 @@ describe.skipIf(uri === undefined)('models', () => {
     expect(await child.countDocuments()).toBe(1)
   })
 
+  test('follow discriminators that have a static of the name init', async () => {
+    const base = modelOf(it.connection, named(), it.encrypt(personSchema()))
+    const schema = new Schema({ secret: { type: String, encrypted: true } }).static('init', () => Promise.resolve())
+    const child = base.discriminator(named(), schema) as unknown as AnyModel
+    const database = `${it.connection.name}-child`
+    const second = await it.connect(database)
+
+    child.useConnection(second)
+    await child.create({ ...ada, secret: CANARY })
+    expect(JSON.stringify(await it.stored(child.collection.collectionName, database))).not.toContain(CANARY)
+    await second.dropDatabase()
+  })
+
   test('encrypt what discriminators of subdocuments mark', async () => {
     const events = new Schema({ at: String }, { discriminatorKey: 'kind' })
     const schema = it.encrypt(new Schema({ _id: String, orgId: String, name: { type: String, encrypted: true }, events: [events] }))

@@ -131,6 +131,17 @@ describe.skipIf(uri === undefined)('encryptedFields', () => {
     await expect(model.create({ _id: 'b', orgId: 'acme', email: 'ada@Example.com' })).rejects.toMatchObject({ code: 11_000 })
   })
 
+  test('takes unique for unique within a tenant, where the index has a key for each', async () => {
+    await it.vault.tenants.create('rival')
+    const badge = { type: String, unique: true, encrypted: { index: { scope: 'tenant' as const } } }
+    const model = modelOf(it.connection, 'Badges', it.encrypt(new Schema({ ...owners, badge })))
+    await model.init()
+    await model.create({ _id: 'a', orgId: 'acme', badge: '1' })
+    await model.create({ _id: 'b', orgId: 'rival', badge: '1' })
+
+    await expect(model.create({ _id: 'c', orgId: 'acme', badge: '1' })).rejects.toMatchObject({ code: 11_000 })
+  })
+
   test.each<[string, unknown, unknown]>([
     ['ObjectId', Schema.Types.ObjectId, '0123456789abcdef01234567'],
     ['Number', Number, 17],

@@ -61,6 +61,11 @@ describe.skipIf(uri === undefined)('models', () => {
       address: new Schema({ zip: { type: Number, encrypted: true } }),
       nested: { deep: { type: Number, encrypted: true } },
     })
+    // Once it was read, a stack begins with the message that there was.
+    schema.post('updateOne', (error: Error, _: unknown, next: (error: Error) => void) => {
+      void error.stack
+      next(error)
+    })
     people = modelOf(it.connection, 'Person', it.encrypt(schema))
     await people.init()
     await people.create({ _id: 'ada', orgId: 'acme' })
@@ -149,6 +154,8 @@ describe.skipIf(uri === undefined)('models', () => {
     const run = async (id: string): Promise<void> => {
       await model.create({ _id: id, orgId: 'acme', name: CANARY, email: `${CANARY}-${id}@example.com` })
       await model.updateOne({ email: `${CANARY}-${id}@example.com` }, { name: `more ${CANARY}` })
+      await model.findOne({ _id: id })
+      await model.findOneAndUpdate({ _id: id }, { plan: 'pro' })
       expect(await model.find({ email: `${CANARY}-${id}@example.com` }).lean()).toMatchObject([{ name: `more ${CANARY}` }])
     }
     try {
