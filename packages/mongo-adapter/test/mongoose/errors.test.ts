@@ -136,6 +136,17 @@ describe.skipIf(uri === undefined)('models', () => {
     expect(shown(Object.assign(new Error('all'), { errors: document.errors }))).not.toContain(CANARY)
   })
 
+  test('errors of subdocuments hold no value, asked by themselves', async () => {
+    const document = new people({ _id: 'x', orgId: 'acme', notes: [{ size: CANARY, text: long }], address: { zip: CANARY } })
+    const inner = document.get('notes') as readonly { validate(): Promise<void> }[]
+
+    for (const each of [inner[0], document.get('address') as { validate(): Promise<void> }]) {
+      const error = await failure(() => each?.validate())
+      expect(error.name).toBe('ValidationError')
+      expect(shown(error)).not.toContain(CANARY)
+    }
+  })
+
   test('errors of plain paths say what they said', async () => {
     const error = await failure(made({ plan: 'other', age: -1 }))
 
