@@ -17,10 +17,13 @@ import {
   type Erasure,
   type ErasureEvent,
   type ErasureOptions,
+  type ErasureRequest,
   type Policy,
   sweep,
   type Swept,
 } from '@strongroom/erasure'
+
+import { email } from '../../core/test/vault/support.ts'
 
 export { email, outcome, refusalOf } from '../../core/test/vault/support.ts'
 
@@ -136,6 +139,34 @@ export async function pass({ clock, erasure }: Pick<World, 'clock' | 'erasure'>,
 export async function closeEpoch(vault: Vault): Promise<void> {
   for await (const _ of vault.rotateRootKey());
   for await (const _ of vault.closeEpoch({ dangerouslyWithoutBackup: true }));
+}
+
+/** Many people. */
+export function names(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => `user-${i}`)
+}
+
+/** Each has a key, and asks for an erasure with the whole grace. */
+export async function requestAll(w: Pick<World, 'acme' | 'erasure'>, subjects: readonly string[]): Promise<readonly ErasureRequest[]> {
+  const requests: ErasureRequest[] = []
+  for (const name of subjects) {
+    await w.acme.subject(name).encrypt(email, 'ada@example.com')
+    requests.push(await w.erasure.request(w.acme.subject(name), { reason: 'accountDeleted' }))
+  }
+  return requests
+}
+
+/** Time passes, until the next sweep finds them due. */
+export async function untilDue(w: Pick<World, 'clock' | 'erasure'>): Promise<void> {
+  w.clock.advance(GRACE - APART)
+  for (let i = 0; i < 2; i++) {
+    await w.erasure.sweep()
+    w.clock.advance(APART)
+  }
+}
+
+export async function statesOf(w: Pick<World, 'acme'>, subjects: readonly string[]): Promise<readonly string[]> {
+  return Promise.all(subjects.map((name) => w.acme.subject(name).state()))
 }
 
 export async function all<T>(of: AsyncIterable<T>): Promise<readonly T[]> {

@@ -80,6 +80,13 @@ export class OpenErasures {
     return this.#whileClaimed(erasure, (now) => this.save(now, changes, due))
   }
 
+  /** Right before what nobody can take back. @throws StrongroomError `conflict` where somebody else has it, or it has ended */
+  async requireClaimed({ references, record }: OpenErasure): Promise<void> {
+    const found = await this.find(references)
+    if (found === undefined || found.record.claim !== record.claim)
+      throw new StrongroomError('conflict', 'somebody else works on this erasure, or it has ended')
+  }
+
   /** As `remove`, by whoever has claimed it. */
   async removeClaimed(erasure: OpenErasure): Promise<boolean> {
     try {

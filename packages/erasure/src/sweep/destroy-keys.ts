@@ -50,6 +50,7 @@ export async function noteIntent(
  * The second half.
  *
  * @param shredded - gives the receipt of what has been shredded together with others, or throws what kept them; `undefined`: it is shredded by itself
+ * @throws StrongroomError `conflict` where the claim was lost
  */
 export async function destroyNoted(
   parts: ErasureParts,
@@ -59,7 +60,11 @@ export async function destroyNoted(
 ): Promise<Destruction> {
   const { open, options } = parts
   const { failpoint } = options
-  if (shredded === undefined && (await isInUse(parts, noted))) return notSuspended(parts, noted, confirmed)
+  if (shredded === undefined) {
+    // Whoever had it since may have ended it: what is there now would be of another life.
+    await open.requireClaimed(noted)
+    if (await isInUse(parts, noted)) return notSuspended(parts, noted, confirmed)
+  }
   const receipt = await orHeld(parts, noted, confirmed, shredded ?? (() => shred(parts, noted)))
   if (receipt === undefined) {
     const changes = { state: 'suspended', resources: uncounted(noted), ...heldBack(parts, noted, confirmed) } as const

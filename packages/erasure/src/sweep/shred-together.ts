@@ -13,30 +13,30 @@ export const SHRED_AT_ONCE = 256
 export type Together = ReadonlyMap<string, () => string>
 
 /**
- * Whoever is missing in the answer is to be shredded by himself: what is no person's, whoever is in use, and all among whom one is refused.
+ * Whoever is missing in the answer is to be shredded by himself: what is no person's, whoever is in use, whom somebody else has claimed or of whom it
+ * cannot be said, and all among whom one is refused.
  *
  * @param noted - their intents are
  */
 export async function shredTogether(parts: ErasureParts, noted: readonly OpenErasure[]): Promise<Together> {
   const together = new Map<string, () => string>()
-  for (const group of grouped(noted)) {
-    const free = []
-    for (const erasure of group) if (!(await isInUse(parts, erasure))) free.push(erasure)
-    if (free.length > 1) for (const [id, receipt] of await shredGroup(parts, free)) together.set(id, receipt)
-  }
+  for (const group of grouped(noted))
+    if (group.length > 1) for (const [id, receipt] of await shredGroup(parts, group)) together.set(id, receipt)
   return together
 }
 
-async function shredGroup({ vault }: ErasureParts, group: readonly OpenErasure[]): Promise<Together> {
+async function shredGroup(parts: ErasureParts, group: readonly OpenErasure[]): Promise<Together> {
   const [{ record }] = group as readonly [OpenErasure]
-  const bySubject = new Map(group.map(({ id, record: { names } }) => [names.subject ?? '', id]))
-  const receipts = new Map<string, () => string>()
+  const [bySubject, receipts] = [new Map<string, string>(), new Map<string, () => string>()]
   try {
-    const shredded = vault.tenant(record.names.tenant).shredMany([...bySubject.keys()], { reason: record.reason })
+    for (const erasure of group) if (await isFree(parts, erasure)) bySubject.set(erasure.record.names.subject ?? '', erasure.id)
+    if (bySubject.size < 2) return receipts
+    const shredded = parts.vault.tenant(record.names.tenant).shredMany([...bySubject.keys()], { reason: record.reason })
     for await (const { subject, receipt } of shredded) receipts.set(bySubject.get(subject) ?? '', () => receipt)
     return receipts
   } catch (error) {
-    if (!isOfAll(error)) return receipts
+    // What a store has may be about one of them alone: that comes out when each is tried. A provider keeps each just as well.
+    if (!isAway(error)) return receipts
     const thrown = (): never => {
       throw error
     }
@@ -44,12 +44,19 @@ async function shredGroup({ vault }: ErasureParts, group: readonly OpenErasure[]
   }
 }
 
-// What would keep each of them just as well, so that none is tried again by itself.
-function isOfAll(error: unknown): boolean {
-  return (
-    isAway(error) ||
-    (error instanceof StrongroomError && ['key_store_unavailable', 'state_store_unavailable', 'vault_closed'].includes(error.code))
-  )
+async function isFree(parts: ErasureParts, erasure: OpenErasure): Promise<boolean> {
+  try {
+    await parts.open.requireClaimed(erasure)
+    return !(await isInUse(parts, erasure))
+  } catch (error) {
+    // A store that does not answer is not asked for all the others as well.
+    if (isAway(error) || isOver(error)) throw error
+    return false
+  }
+}
+
+function isOver(error: unknown): boolean {
+  return error instanceof StrongroomError && ['key_store_unavailable', 'state_store_unavailable', 'vault_closed'].includes(error.code)
 }
 
 function grouped(noted: readonly OpenErasure[]): readonly (readonly OpenErasure[])[] {

@@ -57,38 +57,42 @@ export async function sweep(parts: ErasureParts, options: SweepOptions | undefin
       return 'nothing'
     })
   let done = 0
+  const start = parts.vault.clock.monotonic()
+  const hasPassed = (since: number, ms: number): boolean => parts.vault.clock.monotonic() - since > ms
+  const isLate = (ended: number): boolean => ended > 0 && hasPassed(start, LONGEST_BATCH)
   const destroyAndErase = async (): Promise<void> => {
-    const all = noted.splice(0)
-    const together =
-      all.length > 1
-        ? await shredTogether(
-            parts,
-            all.map(({ erasure }) => erasure),
-          )
-        : new Map<string, () => string>()
-    for (const claimed of all) {
-      const { id } = claimed.erasure
-      if ((await attempt(id, () => destroyAndEraseOne(parts, claimed, together.get(id), tally.signal))) === 'done') done++
+    const together = await shredTogether(
+      parts,
+      noted.map(({ erasure }) => erasure),
+    )
+    // One by one: what ends the sweep takes nobody along who comes behind it.
+    for (let claimed = noted.shift(); claimed !== undefined; claimed = noted.shift()) {
+      const one = { claimed, shredded: together.get(claimed.erasure.id), isLate: isLate(done + clean.length) }
+      if ((await attempt(claimed.erasure.id, () => destroyAndEraseOne(parts, one, tally.signal))) === 'done') done++
     }
   }
   const soFar: SweepSoFar = { confirmed, signal: tally.signal, away: new Set(), here: new Set() }
-  const start = parts.vault.clock.monotonic()
-  const hasPassed = (since: number, ms: number): boolean => parts.vault.clock.monotonic() - since > ms
-  for await (const unread of parts.open.due(confirmed)) {
+  try {
+    for await (const unread of parts.open.due(confirmed)) {
+      tally.signal?.throwIfAborted()
+      const found = await unread.open().catch(unlessDamaged)
+      if (found === undefined) tally.damaged(unread.place)
+      else if ((await attempt(found.id, () => step(parts, found, soFar))) === 'done') done++
+      const [first] = noted
+      if (noted.length >= SHRED_AT_ONCE || (first !== undefined && hasPassed(first.since, LONGEST_WAIT))) await destroyAndErase()
+      // Only what has got on counts: the rest may be what nobody here can do.
+      const ended = done + noted.length + clean.length
+      if (ended >= BATCH || isLate(ended)) break
+    }
+    await destroyAndErase()
+  } finally {
+    // A store that does not answer for one of them must not keep the others waiting for ever.
     tally.signal?.throwIfAborted()
-    const found = await unread.open().catch(unlessDamaged)
-    if (found === undefined) tally.damaged(unread.place)
-    else if ((await attempt(found.id, () => step(parts, found, soFar))) === 'done') done++
-    const [first] = noted
-    if (noted.length >= SHRED_AT_ONCE || (first !== undefined && hasPassed(first.since, LONGEST_WAIT))) await destroyAndErase()
-    // Only what has got on counts: the rest may be what nobody here can do.
-    const ended = done + noted.length + clean.length
-    if (ended >= BATCH || (ended > 0 && hasPassed(start, LONGEST_BATCH))) break
+    await destroyAndErase()
+    if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
+    for (const claimed of clean) await attempt(claimed.erasure.id, () => end(parts, claimed, tally.signal))
+    await close(parts, tally)
   }
-  await destroyAndErase()
-  if (clean.length > 0) await waitOutCacheBound(parts.vault, tally.signal)
-  for (const claimed of clean) await attempt(claimed.erasure.id, () => end(parts, claimed, tally.signal))
-  await close(parts, tally)
   return tally.report()
 }
 
@@ -157,16 +161,24 @@ async function noteOrErase(parts: ErasureParts, claimed: Claimed, signal: AbortS
     : { how: 'failed', erasure: noted.erasure }
 }
 
+/** `shredded`: as `destroyNoted` has it; `isLate`: what others wait for comes first, and the rest of this is for the next sweep. */
+interface Noted {
+  readonly claimed: Claimed
+  readonly shredded: (() => string) | undefined
+  readonly isLate: boolean
+}
+
 async function destroyAndEraseOne(
   parts: ErasureParts,
-  noted: Claimed,
-  shredded: (() => string) | undefined,
+  { claimed, shredded, isLate }: Noted,
   signal: AbortSignal | undefined,
 ): Promise<Step> {
-  const confirmed = await nowOf(parts, noted)
-  const { how, erasure } = await destroyNoted(parts, noted.erasure, confirmed, shredded)
-  if (how === 'destroyed') return erase(parts, { ...noted, erasure, confirmed }, signal)
-  return how === 'held' ? { how } : { how: 'failed', erasure }
+  const confirmed = await nowOf(parts, claimed)
+  const { how, erasure } = await destroyNoted(parts, claimed.erasure, confirmed, shredded)
+  if (how !== 'destroyed') return how === 'held' ? { how } : { how: 'failed', erasure }
+  if (!isLate) return erase(parts, { ...claimed, erasure, confirmed }, signal)
+  await parts.open.saveClaimed(erasure, {}, confirmed)
+  return { how: 'nothing' }
 }
 
 // Those before it may have taken long, and others have gone on with the time.

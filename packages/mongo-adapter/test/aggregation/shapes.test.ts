@@ -239,3 +239,22 @@ test('what is put into the same document stays as it is; what leaves it takes al
     { $project: { [HIDDEN]: 1, 'box.street': 1, a: '$mail' } },
   ])
 })
+
+test('a member of the name __proto__, which an assignment would not make, is refused wherever it can be named', async () => {
+  const named = (value: unknown): unknown => JSON.parse(`{"__proto__":${JSON.stringify(value)}}`)
+  const stages: readonly Record<string, unknown>[] = [
+    { $project: named(1) },
+    { $project: named('$plan') },
+    { $project: { 'a.__proto__': 1 } },
+    { $set: named('$plan') },
+    { $set: { a: named('$plan') } },
+    { $unset: '__proto__' },
+    { $group: { _id: null, ['__proto__']: { $sum: 1 } } },
+    { $group: { _id: named('$plan') } },
+    { $facet: named([{ $limit: 1 }]) },
+    { $count: '__proto__' },
+    { $lookup: { from: 'other', localField: '_id', foreignField: '_id', as: '__proto__' } },
+    { $unwind: { path: '$tags', includeArrayIndex: '__proto__' } },
+  ]
+  for (const each of stages) expect([each, await outcome(() => through(each))]).toEqual([each, 'invalid_argument'])
+})

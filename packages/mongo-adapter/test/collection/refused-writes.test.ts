@@ -64,6 +64,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
         ['of what is encrypted', 'name', { name: /x/ }],
         ['of an _id', '_id', { _id: 'x'.repeat(70_000) }],
         ['of whose it is', 'orgId', { orgId: 5 }],
+        ['of whose it is, before any other', 'orgId', { orgId: 5, _id: 'x'.repeat(70_000), phones: ['0151 1'] }],
         ['of whose it is, as a name', 'subject', { _id: 's'.repeat(1000) }],
         ['that is not declared', 'document', { other: 'x' }],
       ] as const

@@ -162,9 +162,10 @@ export function requireName(name: unknown, what: string): asserts name is string
   requireFree(name)
 }
 
-/** @throws StrongroomError `invalid_argument` for the hidden member */
+/** @throws StrongroomError `invalid_argument` for the hidden member, and for what an assignment would not make a member */
 export function requireFree(step: string): void {
   if (step === HIDDEN) throw invalidArgument('pipeline', `must not name ${HIDDEN}, which carries what decryption needs`)
+  if (step === '__proto__') throw invalidArgument('pipeline', 'must not name __proto__')
   if (step === '') throw invalidArgument('pipeline', 'must have paths with no empty part')
 }
 

@@ -96,7 +96,8 @@ async function sealDocuments(source: Source, given: readonly unknown[], options:
 
 /** Whether it can be prepared. @returns whose it is. @throws StrongroomError `invalid_argument` */
 function checkDocument({ layout }: Source, document: Tree): Owner {
+  const owner = ownerOf(layout, document)
   boundTo(layout, document['_id'])
   checkTree(layout, layout.root, document, '')
-  return ownerOf(layout, document)
+  return owner
 }
