@@ -110,7 +110,7 @@ describe.skipIf(uri === undefined)('models', () => {
   test('need the driver that Mongoose has', async () => {
     const base = new it.base.Mongoose()
     const connection = await base.createConnection(uri as string, { dbName: it.connection.name }).asPromise()
-    Object.defineProperty(base, 'mongo', { value: { Collection: class {} } })
+    Object.defineProperty(base, 'mongo', { value: { Collection: Map } })
 
     expect(await refusal(() => modelOf(connection as never, named(), it.encrypt(personSchema())))).toBe('unsupported_operation')
     await connection.close()
