@@ -135,6 +135,11 @@ const SCRIPT: Readonly<Record<string, Step>> = {
     document['whole'] = [`new ${CANARY}`]
     return document['save']() as unknown
   },
+  'save of an array without its last element': async (people) => {
+    const document = await loaded(people, 'ada')
+    document['tags'].pop()
+    return document['save']() as unknown
+  },
   'save of a whole map and of anything': async (people) => {
     const document = await loaded(people, 'ada')
     document['facts'] = { colour: `blue ${CANARY}` }
