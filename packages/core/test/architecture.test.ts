@@ -383,6 +383,7 @@ declare global {
   const PAGES = [
     'README.md',
     ...['core', 'kms-local', 'store-local', 'mongo-adapter', 'credentials', 'erasure', 'cli'].map((name) => `packages/${name}/README.md`),
+    'packages/mongo-adapter/docs/mongoose.md',
   ]
 
   test('the TypeScript of README and documents compiles as it stands', () => {

@@ -48,12 +48,29 @@ export interface LayoutOptions {
   readonly bind: 'record' | 'none'
 }
 
+/** What a layout is made of, whatever the schema is written in. */
+export interface LayoutParts extends Pick<Layout, 'root' | 'tenant' | 'subject' | 'mintsIds' | 'context'> {
+  readonly bind: 'record' | 'none'
+}
+
 // What a value may be, the schema of the document says; a field of its own says only where it belongs.
 const ANY = z.custom<FieldValue>(() => true)
 
 /** @throws StrongroomError `invalid_argument`, `unsupported_operation` */
 export function layoutOf({ schema, tenant, subject, context, bind }: LayoutOptions): Layout {
   const root = walkSchema(schema)
+  return makeLayout({
+    root,
+    tenant: ownerPath(root, schema, tenant, 'tenant'),
+    subject: ownerPath(root, schema, subject, 'subject'),
+    mintsIds: root.members.get('_id') === undefined || ownerTypeOf(root, schema) === 'objectId',
+    context,
+    bind,
+  })
+}
+
+/** @throws StrongroomError `invalid_argument`, `unsupported_operation` */
+export function makeLayout({ root, tenant, subject, mintsIds, context, bind }: LayoutParts): Layout {
   if (bind !== 'record' && bind !== 'none') throw invalidArgument('bind', "must be 'record' or 'none'")
   const id = root.members.get('_id')
   if (id !== undefined && id.kind !== 'plain')
@@ -67,16 +84,7 @@ export function layoutOf({ schema, tenant, subject, context, bind }: LayoutOptio
       index: index === undefined ? undefined : indexOf(index, context, node.path),
     })
   }
-  const mintsIds = id === undefined || ownerTypeOf(root, schema) === 'objectId'
-  return {
-    root,
-    tenant: ownerPath(root, schema, tenant, 'tenant'),
-    subject: ownerPath(root, schema, subject, 'subject'),
-    boundToRecord: bind === 'record',
-    mintsIds,
-    sealed,
-    context,
-  }
+  return { root, tenant, subject, boundToRecord: bind === 'record', mintsIds, sealed, context }
 }
 
 // As the vault takes it; said now, and not at the first write.

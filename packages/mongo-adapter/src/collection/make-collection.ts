@@ -96,7 +96,7 @@ export function encryptedCollection<
 
 /** @throws StrongroomError as {@link encryptedCollection} */
 export function sourceOf(vault: Vault, collection: Collection, options: EncryptedCollectionOptions<z.ZodType>): Source {
-  if (typeof vault?.tenant !== 'function') throw invalidArgument('vault', 'must be an open vault: await openVault(…)')
+  requireVault(vault)
   // A collection of another copy of the driver has values of BSON that are none to this one.
   if (!(collection instanceof Collection))
     throw invalidArgument('collection', 'must be a Collection of the driver, as db.collection(name) of the one mongodb package there is')
@@ -111,14 +111,24 @@ export function sourceOf(vault: Vault, collection: Collection, options: Encrypte
   } = readOptions(options, ['schema', 'tenant', 'subject', 'context', 'bind', 'shredded', 'validate'])
   if (shredded !== undefined) requireOnShredded(shredded)
   if (typeof validate !== 'boolean') throw invalidArgument('validate', 'must be true or false')
+  requireParsed(collection)
+  const declared = schema as z.ZodType
+  const layout = layoutOf({ schema: declared, tenant: tenant as string, subject: subject as string, context, bind })
+  const validation = validate ? validationOf(declared, layout.root) : undefined
+  return { vault, collection, layout, shredded, validation, scope: undefined }
+}
+
+/** @throws StrongroomError `invalid_argument` */
+export function requireVault(vault: Vault): void {
+  if (typeof vault?.tenant !== 'function') throw invalidArgument('vault', 'must be an open vault: await openVault(…)')
+}
+
+/** What comes raw could not be decrypted. @throws StrongroomError `unsupported_operation` */
+export function requireParsed(collection: Collection): void {
   const { raw, fieldsAsRaw } = collection.bsonOptions
   if (raw === true || (fieldsAsRaw !== undefined && Object.keys(fieldsAsRaw).length > 0))
     throw new StrongroomError(
       'unsupported_operation',
       'a collection with the option raw or fieldsAsRaw cannot be encrypted: make it without, and set neither for its database and client',
     )
-  const declared = schema as z.ZodType
-  const layout = layoutOf({ schema: declared, tenant: tenant as string, subject: subject as string, context, bind })
-  const validation = validate ? validationOf(declared, layout.root) : undefined
-  return { vault, collection, layout, shredded, validation, scope: undefined }
 }

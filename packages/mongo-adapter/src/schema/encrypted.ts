@@ -81,10 +81,16 @@ export function encrypted<S extends z.ZodType>(
 export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOptions & { readonly index?: never }): S & EncryptedMark<false>
 export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOptions): S & EncryptedMark
 export function encrypted<S extends z.ZodType>(schema: S, options?: EncryptedOptions): S & EncryptedMark {
+  const mark = readMark(options)
+  if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) throw invalidArgument('schema', 'must be a zod schema')
+  return marked(copyOf(schema), mark) as S & EncryptedMark
+}
+
+/** @throws StrongroomError `invalid_argument` */
+export function readMark(options: EncryptedOptions | undefined): Mark {
   const { index, padded = false } = readOptions(options, ['index', 'padded'])
   if (typeof padded !== 'boolean') throw invalidArgument('padded', 'must be true or false')
-  if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) throw invalidArgument('schema', 'must be a zod schema')
-  return marked(copyOf(schema), { index: index === undefined ? undefined : checkIndex(index), padded }) as S & EncryptedMark
+  return { index: index === undefined ? undefined : checkIndex(index), padded }
 }
 
 // With parts of its own, which are known as such.

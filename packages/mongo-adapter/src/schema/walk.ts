@@ -98,7 +98,8 @@ function walkDiscriminated(
   return merged
 }
 
-function requireName(name: string, path: string): void {
+/** @param path - of the object that it is a member of @throws StrongroomError `invalid_argument` */
+export function requireName(name: string, path: string): void {
   if (
     name === '' ||
     name.includes('.') ||

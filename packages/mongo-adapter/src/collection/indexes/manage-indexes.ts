@@ -146,7 +146,8 @@ function describeOne(layout: Layout, given: unknown): IndexDescription {
   return describe(layout, key, without(readDriverOptions(options, CREATE_INDEX_OPTIONS), OF_COMMAND))
 }
 
-function describe(layout: Layout, spec: unknown, options: Omit<EncryptedCreateIndexOptions, OfCommand>): IndexDescription {
+/** An index as it is to be made. @throws StrongroomError `unsupported_operation`, `invalid_argument` */
+export function describe(layout: Layout, spec: unknown, options: Omit<EncryptedCreateIndexOptions, OfCommand>): IndexDescription {
   const { key, name, sealed } = storedKey(layout, spec)
   const { partialFilterExpression, ...rest } = options
   if (sealed !== undefined) requireFit(layout, sealed, key, rest)

@@ -1,0 +1,1 @@
+export { type EncryptedFieldsOptions, encryptedFields } from './plugin.ts'

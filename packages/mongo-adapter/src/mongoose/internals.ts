@@ -1,0 +1,69 @@
+/** As much of Mongoose 9 as this knows of: nothing of it is imported, so that there is one Mongoose, the application's own. */
+
+import type { Collection } from 'mongodb'
+
+/** A path of a schema. */
+export interface MongooseType {
+  readonly instance: string
+  readonly options: Readonly<Record<string, unknown>>
+  readonly validators: readonly { readonly validator?: unknown; readonly message?: unknown }[]
+  _index?: unknown
+  readonly schema?: SchemaInternals
+  readonly embeddedSchemaType?: MongooseType
+  /** Of a Map, what its values are. */
+  readonly $__schemaType?: MongooseType
+  /** Of a Union, what a value may be. */
+  readonly schemaTypes?: readonly MongooseType[]
+  /** Of subdocuments, their class. */
+  readonly Constructor?: { readonly prototype: Record<string, unknown> }
+  readonly $isSchemaMap?: boolean
+  readonly $isMongooseDocumentArray?: boolean
+  readonly $isSingleNested?: boolean
+}
+
+/** What a plugin is given. */
+export interface MongooseSchema {
+  readonly paths: Readonly<Record<string, object>>
+  readonly singleNestedPaths?: Readonly<Record<string, object>>
+  readonly statics: object
+}
+
+/** The same, with what its types do not say. */
+export interface SchemaInternals extends MongooseSchema {
+  readonly paths: Readonly<Record<string, MongooseType>>
+  readonly singleNestedPaths: Readonly<Record<string, MongooseType>>
+  readonly statics: Record<string, unknown>
+  readonly options: { readonly versionKey?: unknown; readonly discriminatorKey?: unknown }
+  readonly discriminators?: Readonly<Record<string, SchemaInternals>> | null
+  path(path: string): MongooseType | undefined
+  indexes(): readonly (readonly [unknown, Readonly<Record<string, unknown>>])[]
+  pre(hook: readonly string[], options: object, guard: (this: MongooseDocument) => void): unknown
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown
+
+/** A collection as models have it, which waits for the connection and calls the driver's. */
+export interface NativeCollection extends Record<string, unknown> {
+  readonly name: string
+  /** `null` before the first connection. */
+  _getCollection(): Collection | null
+}
+
+export interface MongooseDocument {
+  readonly constructor: unknown
+  ownerDocument?(): MongooseDocument
+}
+
+export interface MongooseModel extends Record<string, unknown> {
+  readonly modelName: string
+  readonly schema: SchemaInternals
+  readonly base: {
+    readonly mongo: { readonly Collection: unknown }
+    readonly Model: { readonly init: Method }
+  }
+  collection: NativeCollection
+  readonly Query: { readonly prototype: Record<string, unknown> }
+  readonly prototype: Record<string, unknown>
+}
+
+export type { Method }
