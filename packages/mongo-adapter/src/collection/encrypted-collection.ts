@@ -36,7 +36,7 @@ import { DROP_OPTIONS, ESTIMATED_COUNT_OPTIONS, IS_CAPPED_OPTIONS, readDriverOpt
 import { reencrypt, type ReencryptOptions, type ReencryptPhase } from './reencrypt.ts'
 import { type CollectionResource, type CollectionResourceOptions, resourceOf } from './resource/resource.ts'
 import { requireUnscoped, type Scope, type Source } from './source.ts'
-import type { EncryptedFilter, EncryptedKey, EncryptedUpdate } from './typed.ts'
+import type { EncryptedFilter, EncryptedKey, EncryptedUpdate, Replacement } from './typed.ts'
 import type { EncryptedBulkOperation } from './writes/bulk/bulk-operation.ts'
 import { bulkWrite, type EncryptedBulkWriteOptions } from './writes/bulk/bulk-write.ts'
 import {
@@ -234,11 +234,7 @@ export class EncryptedCollection<
     return update(this.#source, true, filter, change, options)
   }
 
-  async replaceOne(
-    filter: EncryptedFilter<S>,
-    replacement: Readonly<Partial<T>>,
-    options?: EncryptedReplaceOptions<S>,
-  ): Promise<UpdateResult> {
+  async replaceOne(filter: EncryptedFilter<S>, replacement: Replacement<T>, options?: EncryptedReplaceOptions<S>): Promise<UpdateResult> {
     return replaceOne(this.#source, filter, replacement, options)
   }
 
@@ -260,7 +256,7 @@ export class EncryptedCollection<
 
   async findOneAndReplace<const O extends ReplaceAnd<S> = {}>(
     filter: EncryptedFilter<S>,
-    replacement: Readonly<Partial<T>>,
+    replacement: Replacement<T>,
     options?: O,
   ): Promise<Found<T, Marked, Shredded, O>> {
     return (await findOneAndReplace(this.#source, filter, replacement, options)) as never

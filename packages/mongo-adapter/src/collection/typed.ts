@@ -40,6 +40,9 @@ export type EncryptedUpdate<S extends z.ZodType, Owner extends string = never> =
   ? UpdateOf<UpdateEntry<S> | IdEntry<S>, Owner>
   : UpdateFilter<z.output<S>>
 
+/** What takes the place of a document: another, whose `_id` may be left out. */
+export type Replacement<T> = T extends unknown ? Readonly<Omit<T, '_id'>> & Readonly<Partial<Pick<T, '_id' & keyof T>>> : never
+
 /** A sort by plain paths, in the driver's forms. */
 export type EncryptedSort<S extends z.ZodType> = S extends DocumentSchema ? SortBy<FilterEntry<S> | IdEntry<S>> : Sort
 

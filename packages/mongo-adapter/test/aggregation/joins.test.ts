@@ -276,6 +276,20 @@ describe.skipIf(uri === undefined)('on a server', () => {
     expect(dataCommands(s.w)).toEqual([])
   })
 
+  test.each<[string, Document[], readonly string[]]>([
+    ['the collection that nobody named', [{ $unionWith: 'others' }], ['others, which encryptedDb() was not told of']],
+    ['both keys of a join', [{ $lookup: { ...bought.$lookup, localField: 'email' } }], ['email', 'buyer']],
+    [
+      'what an earlier stage has taken away',
+      [{ $unset: 'email' }, { $match: { email: 'ada@example.com' } }],
+      ['naming it', 'email', 'taken it away'],
+    ],
+  ])('what is refused is named: %s', async (_, pipeline, said) => {
+    const { message } = await refusalOf(() => s.shop.users.aggregate(pipeline))
+    for (const each of said) expect(message).toContain(each)
+    expect(message).not.toContain('ada@example.com')
+  })
+
   test('an index value that was copied onto one side of a join: nothing is joined by it', async () => {
     const there = { $match: { email: { $ne: null } } }
     const shown = [

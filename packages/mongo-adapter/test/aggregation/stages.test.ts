@@ -117,6 +117,11 @@ describe.skipIf(uri === undefined)('on a server', () => {
     ],
     ['a $match for what is missing, after a rename', [...one, { $set: { mail: '$email' } }, { $match: { mail: null } }]],
     ['a $match for what is there, after a rename', [...one, { $set: { s: '$address' } }, { $match: { 's.street': { $exists: true } } }]],
+    ...([null, { $ne: null }, { $in: [null, '2'] }, { $nin: [null, '2'] }] as const).map((asked): [string, Document[]] => [
+      `a $match of unwound elements for ${JSON.stringify(asked)}`,
+      [...one, { $unwind: { path: '$phones', preserveNullAndEmptyArrays: true } }, { $match: { phones: asked } }],
+    ]),
+    ['one after a rename', [...one, { $project: { all: '$phones' } }, { $unwind: '$all' }, { $match: { all: { $ne: null } } }]],
     ['$unwind of plain ones', [...one, { $unwind: '$tags' }, { $match: { tags: 'x' } }]],
     ['$unwind of encrypted ones', [...one, { $unwind: '$phones' }]],
     [

@@ -93,7 +93,7 @@ describe.skipIf(uri === undefined)('on a server', () => {
     const calls: readonly (readonly [string, () => Promise<unknown>])[] = [
       ['invalid_argument', () => w.users.findOneAndUpdate(pinned, { $set: { plan: 'x' } }, { returnDocument: 'both' as never })],
       ['invalid_argument', () => w.users.findOneAndUpdate(pinned, { name: 'x' } as never)],
-      ['invalid_argument', () => w.users.findOneAndReplace(pinned, { name: 'x' } as Partial<Person>)],
+      ['invalid_argument', () => w.users.findOneAndReplace(pinned, { name: 'x' } as Person)],
       ['unsupported_operation', () => w.users.findOneAndReplace(pinned, { orgId: 'rival' })],
       ['unsupported_operation', () => w.users.findOneAndUpdate(pinned, [{ $set: { name: 'x' } }] as never)],
       ['unsupported_operation', () => w.users.findOneAndDelete({ name: 'Canary' })],

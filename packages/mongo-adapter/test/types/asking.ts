@@ -6,6 +6,7 @@ import { z } from 'zod'
 
 declare const vault: Vault
 declare const collection: Collection
+declare const whole: z.output<typeof User>
 
 interface Tree {
   name: string
@@ -181,7 +182,7 @@ export async function filters(): Promise<void> {
   // @ts-expect-error
   await users.deleteMany({ pin: { $gt: 5 } })
   // @ts-expect-error
-  await users.replaceOne({ pin: { $gt: 5 } }, {})
+  await users.replaceOne({ pin: { $gt: 5 } }, whole)
   // @ts-expect-error
   await users.findOneAndDelete({ pin: { $gt: 5 } })
   // @ts-expect-error
@@ -205,7 +206,7 @@ export async function sorts(): Promise<void> {
   users.find({}, { sort: { 'settings.x': 1, 'more.extra': -1, _id: 1 } })
   await users.findOne({}, { sort: { plan: 1 } })
   await users.updateOne({ plan: 'pro' }, { $set: { plan: 'free' } }, { sort: { logins: 1 } })
-  await users.replaceOne({ plan: 'pro' }, {}, { sort: { logins: 1 } })
+  await users.replaceOne({ plan: 'pro' }, whole, { sort: { logins: 1 } })
   await users.findOneAndUpdate({ plan: 'pro' }, { $set: { plan: 'free' } }, { sort: { logins: 1 }, shredded: 'mark' })
   await users.findOneAndDelete({ plan: 'pro' }, { sort: { logins: 1 }, projection: { plan: 1 } })
 
@@ -234,7 +235,7 @@ export async function sorts(): Promise<void> {
   // @ts-expect-error
   await users.updateOne({ plan: 'pro' }, { $set: { plan: 'free' } }, { sort: { email: 1 } })
   // @ts-expect-error
-  await users.replaceOne({ plan: 'pro' }, {}, { sort: { email: 1 } })
+  await users.replaceOne({ plan: 'pro' }, whole, { sort: { email: 1 } })
   // @ts-expect-error
   await users.findOneAndDelete({ plan: 'pro' }, { sort: { email: 1 } })
   // @ts-expect-error

@@ -105,7 +105,7 @@ export async function writing(document: User, marked: M, mark: ShreddedMark): Pr
   // @ts-expect-error
   await users.insertMany([{ ...document, email: mark }])
   // @ts-expect-error
-  await users.replaceOne({ _id: 'x' }, { email: mark })
+  await users.replaceOne({ _id: 'x' }, { ...document, email: mark })
   // @ts-expect-error
   await users.updateOne({ _id: 'x' }, { $set: { email: mark } })
   // @ts-expect-error

@@ -14,6 +14,7 @@ import { z } from 'zod'
 declare const vault: Vault
 declare const db: Db
 declare const collection: Collection
+declare const whole: z.output<typeof User>
 
 const User = z.object({
   _id: z.string(),
@@ -168,12 +169,33 @@ export async function updates(name: string | undefined): Promise<void> {
   await users.for({ tenant: 'acme' }).updateOne(by, { $inc: { pin: 1 } })
 }
 
+export async function replacing(): Promise<void> {
+  const { _id, ...rest } = whole
+  await users.replaceOne(by, whole)
+  await users.replaceOne(by, rest)
+  await users.findOneAndReplace(by, rest)
+  await users.bulkWrite([{ replaceOne: { filter: { _id, 'org.id': 'acme' }, replacement: rest } }])
+  // What is to stay has to be said: the members of the tenant as well.
+  const { org: __, ...nobodys } = rest
+  const { pin: ___, ...less } = rest
+  // @ts-expect-error
+  await users.replaceOne(by, nobodys)
+  // @ts-expect-error
+  await users.replaceOne(by, less)
+  // @ts-expect-error
+  await users.findOneAndReplace(by, nobodys)
+  // @ts-expect-error
+  await users.findOneAndReplace(by, { ...rest, pin: 'x' })
+  // @ts-expect-error
+  await users.bulkWrite([{ replaceOne: { filter: { _id, 'org.id': 'acme' }, replacement: nobodys } }])
+}
+
 export async function bulk(): Promise<void> {
   const own = { _id: 'x', 'org.id': 'acme' }
   await users.bulkWrite([
     { updateOne: { filter: own, update: { $set: { name: 'x' } }, upsert: true, sort: { plan: 1 } } },
     { updateMany: { filter: { email: null }, update: { $inc: { logins: 1 } } } },
-    { replaceOne: { filter: own, replacement: { plan: 'pro' } } },
+    { replaceOne: { filter: own, replacement: whole } },
     { deleteMany: { filter: { plan: 'free' } } },
   ])
   const operations: EncryptedBulkOperation<z.output<typeof User>, typeof User, 'org.id'>[] = []

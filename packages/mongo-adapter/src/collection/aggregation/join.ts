@@ -147,8 +147,8 @@ function keysOf(local: Found, foreign: Found, { scope }: Context): Keys {
   const [one, two] = [indexedAt(local), indexedAt(foreign)]
   if (one?.index === undefined || two?.index === undefined || one.index.key !== two.index.key || one.index.scope !== two.index.scope)
     throw refusedPath(
-      '$lookup',
-      `${local.named} and ${foreign.named}`,
+      `$lookup by ${shownName(foreign.named)}`,
+      local.named,
       'both must be plain, or both have an index of the same domain, scope and normaliser, and be no arrays',
     )
   if (one.index.scope === 'tenant' && scope === undefined)

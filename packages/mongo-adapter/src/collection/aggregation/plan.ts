@@ -1,6 +1,6 @@
 /** A pipeline that was checked, and what it takes to send it. */
 
-import { StrongroomError } from '@strongroom/core'
+import { shownName, StrongroomError } from '@strongroom/core'
 import { Binary, BSON, type BSONSerializeOptions } from 'mongodb'
 
 import { bsonScalar } from '../../values/bson-scalar.ts'
@@ -116,7 +116,7 @@ function contextOf(source: Source, pins: Pins, values: IndexValuesOf, verify: (s
       const others = source.others
       if (others === undefined || !others.has(name))
         throw refusedInPipeline(
-          'a collection that encryptedDb() was not told of',
+          `${shownName(name)}, which encryptedDb() was not told of,`,
           'name it there, with plain() where nothing in it is encrypted',
         )
       return { name, source: others.get(name) }

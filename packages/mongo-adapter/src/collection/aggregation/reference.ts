@@ -1,5 +1,7 @@
 /** What a path of a pipeline leads to, by the rules of expressions: arrays are passed through, and a number is a name like any other. */
 
+import type { StrongroomError } from '@strongroom/core'
+
 import { PLAIN } from '../../schema/node.ts'
 import { type Layout, undeclaredPath } from '../layout.ts'
 import {
@@ -93,15 +95,19 @@ function memberOf(at: Shape, step: string, named: string): Shape {
       return PLAIN
     case 'object': {
       const member = at.members.get(step)
-      if (member?.kind === 'gone') throw refusedPath('anything', named, 'an earlier stage has taken it away')
+      if (member?.kind === 'gone') throw unreachable(named, 'an earlier stage has taken it away')
       if (member === undefined && !at.loose) throw undeclaredPath(named, 'pipeline')
       return member ?? PLAIN
     }
     case 'either':
-      throw refusedPath('anything', named, 'it holds documents of several collections')
+      throw unreachable(named, 'it holds documents of several collections')
     default:
-      throw refusedPath('anything', named, 'nothing within an encrypted value can be reached')
+      throw unreachable(named, 'nothing within an encrypted value can be reached')
   }
+}
+
+function unreachable(named: string, why: string): StrongroomError {
+  return refusedPath('naming it', named, why)
 }
 
 /** @throws StrongroomError `unsupported_operation` for a path of which the server would take more than is left once it is compared */

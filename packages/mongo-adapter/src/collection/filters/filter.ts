@@ -212,6 +212,8 @@ function letsNullThrough(condition: Tree): boolean {
   )
 }
 
+const POSITION = /(?:^|\.)\d+$/u
+
 /**
  * That there is no value, or null; or that there is one. An indexed element is stored as an object, in which the server looks as well for a
  * member that is named like its position, and finds none: so at a position it is asked what is there.
@@ -219,7 +221,9 @@ function letsNullThrough(condition: Tree): boolean {
  * @throws StrongroomError `unsupported_operation` where the path enters another array before: what is said of one of its elements is said of all
  */
 function isAbsent(path: string, { sealed, array }: Place & { readonly kind: 'sealed' }, absent: boolean): Tree {
-  if (array || sealed.index === undefined || !sealed.path.endsWith('[]')) return { [path]: { [absent ? '$eq' : '$ne']: null } }
+  // An element that `$unwind` has taken out of its array stands at no position.
+  const isElement = sealed.path.endsWith('[]') && POSITION.test(path)
+  if (array || sealed.index === undefined || !isElement) return { [path]: { [absent ? '$eq' : '$ne']: null } }
   const list = path.replace(/\.?\d+$/u, '[]')
   if (sealed.path !== list && !sealed.path.endsWith(`[].${list}`))
     throw unsupported('null at a position', sealed.path, 'ask $elemMatch of the array around it, or $exists')
@@ -234,7 +238,7 @@ function isAbsent(path: string, { sealed, array }: Place & { readonly kind: 'sea
  *   values in it one by one
  */
 function indexedPath(path: string, { sealed, array }: Place & { readonly kind: 'sealed' }): string {
-  if (array && path !== dottedPath(sealed) && /(?:^|\.)\d+$/u.test(path))
+  if (array && path !== dottedPath(sealed) && POSITION.test(path))
     throw unsupported('searching an array at a position', path, 'ask its $elemMatch, or for one of its positions')
   return `${path}.i`
 }

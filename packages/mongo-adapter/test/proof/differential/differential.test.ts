@@ -5,7 +5,7 @@ import { initVault, openVault } from '@strongroom/core'
 import { memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
 import { encryptedCollection } from '@strongroom/mongo-adapter'
 import fc from 'fast-check'
-import { BSON, type MongoClient } from 'mongodb'
+import { BSON, type Document, type MongoClient } from 'mongodb'
 import { beforeAll, describe, expect, test } from 'vitest'
 
 import { FILTER_OPERATORS, LOGIC } from '../../../dist/collection/filters/operators.js'
@@ -13,7 +13,7 @@ import { COLLECTION } from '../../../dist/collection/operations.js'
 import { UPDATE_OPERATORS } from '../../../dist/collection/writes/operators.js'
 import { emptyDatabase, openClient, uri } from '../../support.ts'
 import { type Operation, operationsOf } from './operations.ts'
-import { onEncrypted, onPlain, type Target } from './perform.ts'
+import { onEncrypted, onPlain, sorted, type Target } from './perform.ts'
 import { isWrite, mayReorder, rowsOf } from './rows.ts'
 import type { Shape } from './shape.ts'
 import { SHAPES } from './shapes.ts'
@@ -65,6 +65,8 @@ describe.skipIf(uri === undefined)('on a server', () => {
             }
             const expected = await onPlain(plain as Target, shape, operation, ordered)
             expect(answer, said(operation)).toBe(expected)
+            if (operation.kind === 'updateMany' && expected.startsWith('error'))
+              await catchUp(operation, plain as Target, encrypted as unknown as Target)
             tell(done, operation, expected)
           }
           const all: Operation = {
@@ -123,6 +125,19 @@ describe.skipIf(uri === undefined)('on a server', () => {
     const { kind } = operation
     if (/^error|"value":(null|\[\])|^(?!.*(inserted|upserted)Count).*"(matched|deleted)Count":\{"\$numberInt":"0"\}/.test(answer)) return
     done.set(kind, (done.get(kind) ?? 0) + 1)
+  }
+
+  // What an updateMany has done before it failed, secantusd takes back; mongod does not, nor does an encrypted collection that has sent several updates.
+  async function catchUp(
+    { filter, update }: { readonly filter: Document; readonly update: Document },
+    plain: Target,
+    encrypted: Target,
+  ): Promise<void> {
+    const textOf = (document: unknown): string => BSON.EJSON.stringify(sorted(document), { relaxed: false })
+    for (const document of await encrypted.find().toArray()) {
+      const { _id } = document
+      if (textOf(await plain.findOne({ _id })) !== textOf(document)) await plain.updateOne({ $and: [{ _id }, filter] }, update)
+    }
   }
 
   function said(operation: Operation): string {

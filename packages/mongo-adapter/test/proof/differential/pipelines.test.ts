@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { BSON, type Document } from 'mongodb'
 import { describe, expect, test } from 'vitest'
 
+import { STAGES } from '../../../dist/collection/aggregation/stages.js'
 import { emptyDatabase, openClient, uri } from '../../support.ts'
 import { answerOf, sorted } from './perform.ts'
 import { drawPipeline, OWN, type Pipeline } from './pipelines.ts'
@@ -38,7 +39,8 @@ describe.skipIf(uri === undefined)('on a server', () => {
             const actual = await answerOf(() => answer(pipeline, (stages) => target.aggregate(stages).toArray(), 'both'))
             expect(actual, BSON.EJSON.stringify(pipeline, { relaxed: true })).toBe(expected)
             if (/"value":\[\]|^error/.test(expected)) continue
-            for (const stage of pipeline.stages) for (const name of Object.keys(stage)) done.set(name, (done.get(name) ?? 0) + 1)
+            for (const stage of pipeline.stages)
+              for (const name of Object.keys(stage)) for (const counts of [done, total]) counts.set(name, (counts.get(name) ?? 0) + 1)
           }
         }),
         { seed, numRuns: sequences, endOnFailure: true },
@@ -64,6 +66,14 @@ describe.skipIf(uri === undefined)('on a server', () => {
     },
     3_600_000,
   )
+
+  // Of all schemas together; of a run that is long enough.
+  const total = new Map<string, number>()
+  test.skipIf(sequences < 200)('each stage that works 200 times, in pipelines that found something', () => {
+    const stages = Object.keys(STAGES).filter((name) => STAGES[name] === 'works')
+    process.stdout.write(`seed ${seed}, of all schemas: ${stages.map((name) => `${name}: ${total.get(name) ?? 0}`).join(', ')}\n`)
+    expect(stages.filter((name) => (total.get(name) ?? 0) < 200)).toEqual([])
+  })
 })
 
 /** The documents, in no order where the last stages give them none. */

@@ -79,6 +79,8 @@ function drawStage(g: GeneratorValue, { shape, scoped, oneTenant }: Of, state: S
   if (state.counts && number < 10) kinds.push('facet')
   if (state.own) kinds.push('lookup')
   if (state.own && !scoped) kinds.push('union')
+  // Where there is a list: most shapes have none.
+  if (state.entries.some(({ array }) => array)) kinds.push('unwind', 'unwind')
   const kind = g(() => fc.constantFrom(...kinds))
   const pick = (entries: readonly Entry[]): Entry | undefined => (entries.length === 0 ? undefined : g(() => fc.constantFrom(...entries)))
   const nothing: Drawn = [[], state]

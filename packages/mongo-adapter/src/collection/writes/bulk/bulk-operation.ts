@@ -3,7 +3,7 @@
 import type { AnyBulkWriteOperation, CollationOptions, Document, Hint, OptionalUnlessRequiredId } from 'mongodb'
 import type { z } from 'zod'
 
-import type { DocumentSchema, EncryptedBulkFilter, EncryptedSort, EncryptedUpdate } from '../../typed.ts'
+import type { DocumentSchema, EncryptedBulkFilter, EncryptedSort, EncryptedUpdate, Replacement } from '../../typed.ts'
 
 /** An operation of `bulkWrite`. */
 export type EncryptedBulkOperation<T, S extends z.ZodType = z.ZodType<T>, Owner extends string = never> = S extends DocumentSchema
@@ -12,7 +12,7 @@ export type EncryptedBulkOperation<T, S extends z.ZodType = z.ZodType<T>, Owner 
 
 type BulkOperation<T, S extends z.ZodType, Owner extends string> =
   | { readonly insertOne: { readonly document: Readonly<OptionalUnlessRequiredId<T>> } }
-  | { readonly replaceOne: BulkTarget<S> & BulkOne<S> & { readonly replacement: Readonly<Partial<T>> } }
+  | { readonly replaceOne: BulkTarget<S> & BulkOne<S> & { readonly replacement: Replacement<T> } }
   | { readonly updateOne: BulkUpdate<S, Owner> & BulkOne<S> }
   | { readonly updateMany: BulkUpdate<S, Owner> }
   | { readonly deleteOne: BulkTarget<S> }
