@@ -14,12 +14,16 @@ const AWAY: readonly StrongroomErrorCode[] = [
   'key_provider_timeout',
   'key_provider_throttled',
 ]
-// What nothing else could be done after, either.
 const OVER: readonly StrongroomErrorCode[] = ['key_store_unavailable', 'state_store_unavailable', 'vault_closed']
 
 /** Whether a provider is away, or not here: another process can do it, or this one later. */
 export function isAway(error: unknown): boolean {
   return error instanceof StrongroomError && AWAY.includes(error.code)
+}
+
+/** Whether nothing else could be done now, either: a store does not answer, or the vault is closed. */
+export function isOver(error: unknown): boolean {
+  return error instanceof StrongroomError && OVER.includes(error.code)
 }
 
 /**
@@ -94,8 +98,8 @@ export class SweepTally {
       return await work()
     } catch (error) {
       if (this.signal?.aborted === true && error === this.signal.reason) throw error
+      if (isOver(error)) throw error
       if (!(error instanceof StrongroomError)) this.#note({ place, reason: 'unexpected', cause: error })
-      else if (OVER.includes(error.code)) throw error
       else if (isAway(error)) return 'waiting'
       else if (error.code === 'held') return 'held'
       else this.#note({ place, reason: error.code })

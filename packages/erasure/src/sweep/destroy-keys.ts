@@ -26,7 +26,7 @@ export interface Destruction {
  */
 export async function destroyKeys(parts: ErasureParts, given: OpenErasure, confirmed: number): Promise<Destruction> {
   const noted = await noteIntent(parts, given, confirmed)
-  return noted.how === 'noted' ? destroyNoted(parts, noted.erasure, confirmed) : { ...noted, how: noted.how }
+  return noted.how === 'noted' ? destroyNoted(parts, noted.erasure, confirmed) : { how: noted.how, erasure: noted.erasure }
 }
 
 /** The first half: from then on nothing is taken back. Parameters as of {@link destroyKeys}. */

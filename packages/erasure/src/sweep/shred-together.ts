@@ -1,6 +1,6 @@
 /** People of one tenant lose their keys together: one page of the ledger, and one look at it, for all of them. */
 
-import { isAway, StrongroomError } from '@strongroom/core'
+import { isAway, isOver } from '@strongroom/core'
 
 import type { ErasureParts } from '../parts.ts'
 import type { OpenErasure } from '../records/open-erasures.ts'
@@ -53,10 +53,6 @@ async function isFree(parts: ErasureParts, erasure: OpenErasure): Promise<boolea
     if (isAway(error) || isOver(error)) throw error
     return false
   }
-}
-
-function isOver(error: unknown): boolean {
-  return error instanceof StrongroomError && ['key_store_unavailable', 'state_store_unavailable', 'vault_closed'].includes(error.code)
 }
 
 function grouped(noted: readonly OpenErasure[]): readonly (readonly OpenErasure[])[] {
