@@ -1,8 +1,9 @@
 /** distinct: of plain paths, and of encrypted ones that have an index. */
 
 import { invalidArgument } from '@strongroom/core'
-import { BSON, type DistinctOptions } from 'mongodb'
+import type { DistinctOptions } from 'mongodb'
 
+import { bsonKey } from '../values/bson-key.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
 import { type EncryptedFindOptions, find } from './find.ts'
 import { hintOf } from './indexes/index-keys.ts'
@@ -67,7 +68,7 @@ export async function distinct(
 }
 
 function identity(value: unknown): string {
-  return value === SHREDDED ? 'shredded' : Buffer.from(BSON.serialize({ '': value })).toString('latin1')
+  return value === SHREDDED ? 'shredded' : bsonKey(value)
 }
 
 // As the server: arrays on the way and at the end count by their elements, but not by those of an array among them.

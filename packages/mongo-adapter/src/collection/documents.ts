@@ -1,6 +1,6 @@
 /** Walking a document beside its schema: every encrypted value is met, and nothing of another shape passes for one. */
 
-import type { ArrayNode, EncryptedNode, ObjectNode, SchemaNode } from '../schema/node.ts'
+import { type ArrayNode, below, type EncryptedNode, type ObjectNode, type SchemaNode } from '../schema/node.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
 
 /** How a document that was read is walked. What the schema does not have may be in it: there may have been another schema. */
@@ -114,10 +114,6 @@ function misfit(node: ArrayNode | ObjectNode, value: unknown, walk: ReadingWalk,
   const error = walk.mismatch(path, node)
   if (error !== undefined) throw error
   return walk.plain(value)
-}
-
-function below(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`
 }
 
 /** The value at a path that leads through objects only. */

@@ -3,7 +3,7 @@
 import { StrongroomError } from '@strongroom/core'
 
 import { mergeMembers } from '../schema/merge.ts'
-import { holdsEncrypted, type ObjectNode, PLAIN, type SchemaNode } from '../schema/node.ts'
+import { below, holdsEncrypted, type ObjectNode, PLAIN, type SchemaNode } from '../schema/node.ts'
 import { requireName } from '../schema/walk.ts'
 import type { MongooseType, SchemaInternals } from './internals.ts'
 import { markOf } from './marks.ts'
@@ -103,10 +103,6 @@ function put(members: Members, [name = '', ...rest]: readonly string[], node: Sc
 function requireOwn({ options }: SchemaInternals, name: string, path: string): void {
   if (name === options.versionKey || name === options.discriminatorKey)
     throw unsupported(path, 'is the version key or the discriminator key, which Mongoose asks the database for: it must be plain')
-}
-
-function below(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`
 }
 
 function unsupported(path: string, why: string): StrongroomError {

@@ -1,8 +1,10 @@
 /** Whose the documents are that a bulkWrite writes: Mongoose names them by `_id` alone, and an operation that encrypts has to say it. */
 
-import { Binary, BSON, type ClientSession, ObjectId } from 'mongodb'
+import { Binary, type ClientSession, ObjectId } from 'mongodb'
 
+import { valueAt } from '../collection/documents.ts'
 import type { EncryptedCollection } from '../collection/encrypted-collection.ts'
+import { bsonKey } from '../values/bson-key.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
 
 const KINDS = ['updateOne', 'replaceOne'] as const
@@ -30,10 +32,10 @@ export async function pinOwners(
   })
   const pins = new Map<string, Tree>()
   for await (const document of found as AsyncIterable<Tree>)
-    pins.set(keyOf(document['_id']), Object.fromEntries(owners.map((path) => [path, at(document, path.split('.'))])))
+    pins.set(bsonKey(document['_id']), Object.fromEntries(owners.map((path) => [path, valueAt(document, path.split('.'))])))
   return operations.map((operation: Readonly<Record<string, Tree>>, i) => {
     const filter = filters[i]
-    const pin = filter === undefined ? undefined : pins.get(keyOf(filter['_id']))
+    const pin = filter === undefined ? undefined : pins.get(bsonKey(filter['_id']))
     if (pin === undefined) return operation
     return Object.fromEntries(Object.entries(operation).map(([kind, model]) => [kind, { ...model, filter: { ...pin, ...filter } }]))
   })
@@ -49,13 +51,4 @@ function unpinned(operation: unknown, owners: readonly string[]): Tree | undefin
 
 function isSimpleId(id: unknown): boolean {
   return typeof id === 'string' || typeof id === 'number' || id instanceof ObjectId || id instanceof Binary
-}
-
-// Two ids are one where they are the same bytes to the database.
-function keyOf(id: unknown): string {
-  return Buffer.from(BSON.serialize({ id })).toString('latin1')
-}
-
-function at(document: unknown, steps: readonly string[]): unknown {
-  return steps.reduce((value, step) => (isTree(value) ? value[step] : undefined), document)
 }

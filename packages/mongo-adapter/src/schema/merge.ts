@@ -1,6 +1,6 @@
 /** The options of a discriminated union as one object: what is encrypted in one must not be plain in another. */
 
-import { holdsEncrypted, type ObjectNode, PLAIN, type SchemaNode } from './node.ts'
+import { below, holdsEncrypted, type ObjectNode, PLAIN, type SchemaNode } from './node.ts'
 
 /** @param conflict - the error for a path that the options do not agree about */
 export function mergeMembers(objects: readonly ObjectNode[], conflict: (path: string) => Error, path: string): ObjectNode {
@@ -8,7 +8,7 @@ export function mergeMembers(objects: readonly ObjectNode[], conflict: (path: st
   for (const object of objects) {
     for (const [name, node] of object.members) {
       const before = members.get(name)
-      const place = path === '' ? name : `${path}.${name}`
+      const place = below(path, name)
       members.set(name, before === undefined ? node : merge(before, node, conflict, place))
     }
   }

@@ -38,3 +38,8 @@ export function holdsEncrypted(node: SchemaNode): boolean {
   if (node.kind === 'array') return holdsEncrypted(node.element)
   return node.kind === 'encrypted' || (node.kind === 'object' && [...node.members.values()].some(holdsEncrypted))
 }
+
+/** The path of a member of what is at a path. */
+export function below(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}

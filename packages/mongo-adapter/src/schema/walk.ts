@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import { isPart, markOf } from './encrypted.ts'
 import { holdsMark, holdsPart, innerSchemas } from './inner-schemas.ts'
 import { mergeMembers } from './merge.ts'
-import { type ObjectNode, PLAIN, type SchemaNode } from './node.ts'
+import { below, type ObjectNode, PLAIN, type SchemaNode } from './node.ts'
 
 type Schema = z.core.$ZodType
 type Definition<T> = T extends { readonly _zod: { readonly def: infer D } } ? D : never
@@ -38,22 +38,22 @@ function walk(schema: Schema, path: string, above: readonly Schema[]): SchemaNod
     if (holdsMark(schema)) throw unsupported(path, 'encrypted() stands in a schema that holds itself')
     return PLAIN
   }
-  const below = [...above, schema]
+  const within = [...above, schema]
   switch (schema._zod.def.type) {
     case 'optional':
     case 'nullable':
     case 'default':
     case 'readonly':
-      return walk(definition<z.core.$ZodOptional>(schema).innerType, path, below)
+      return walk(definition<z.core.$ZodOptional>(schema).innerType, path, within)
     case 'array': {
-      const element = walk(definition<z.core.$ZodArray>(schema).element, `${path}[]`, below)
+      const element = walk(definition<z.core.$ZodArray>(schema).element, `${path}[]`, within)
       return element.kind === 'plain' ? PLAIN : { kind: 'array', element }
     }
     case 'object':
-      return walkObject(definition<z.core.$ZodObject>(schema), path, below)
+      return walkObject(definition<z.core.$ZodObject>(schema), path, within)
     case 'union':
       if (definition<z.core.$ZodDiscriminatedUnion>(schema).discriminator !== undefined)
-        return walkDiscriminated(definition<z.core.$ZodDiscriminatedUnion>(schema), path, below)
+        return walkDiscriminated(definition<z.core.$ZodDiscriminatedUnion>(schema), path, within)
   }
   if (holdsMark(schema)) {
     throw unsupported(
@@ -72,7 +72,7 @@ function walkObject({ shape, catchall }: Definition<z.core.$ZodObject>, path: st
   const members = new Map<string, SchemaNode>()
   for (const name of Object.keys(shape)) {
     requireName(name, path)
-    members.set(name, walk(shape[name] as Schema, path === '' ? name : `${path}.${name}`, above))
+    members.set(name, walk(shape[name] as Schema, below(path, name), above))
   }
   return { kind: 'object', members, loose: catchall !== undefined && catchall._zod.def.type !== 'never' }
 }

@@ -2,7 +2,7 @@
 
 import { decryptFailed, type Vault } from '@strongroom/core'
 
-import { type EncryptedNode, PLAIN } from '../../schema/node.ts'
+import { below, type EncryptedNode, PLAIN } from '../../schema/node.ts'
 import { promoteBuffers } from '../../values/promote-buffers.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
 import { setMember } from '../documents.ts'
@@ -233,8 +233,4 @@ function damaged(place: Place | undefined, path: string): Error {
 
 function pathsOf(sealed: readonly SealedPath[]): string {
   return [...new Set(sealed.map(({ path }) => path))].join(' or ')
-}
-
-function below(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`
 }

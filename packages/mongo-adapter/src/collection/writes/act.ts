@@ -1,7 +1,6 @@
 /** Acting on what a filter lets through: one command, or, where an index found it, on hits that were compared first. */
 
-import { BSON } from 'mongodb'
-
+import { bsonKey } from '../../values/bson-key.ts'
 import { verifiedIds } from '../verified-hits.ts'
 import { type PartialResult, withPartialResult } from './partial-result.ts'
 import { narrowed, sendSealed } from './send.ts'
@@ -40,6 +39,6 @@ export function newOnes(): (id: unknown) => boolean {
   const before = new Set<string>()
   return (id) => {
     const { size } = before
-    return before.add(Buffer.from(BSON.serialize({ _id: id })).toString('base64')).size > size
+    return before.add(bsonKey(id)).size > size
   }
 }

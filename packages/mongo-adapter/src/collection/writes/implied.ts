@@ -1,8 +1,9 @@
 /** What a filter says of the document that an upsert inserts: MongoDB puts into it whatever is asked for by equality. */
 
 import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
-import { BSON, BSONRegExp } from 'mongodb'
+import { BSONRegExp } from 'mongodb'
 
+import { bsonKey } from '../../values/bson-key.ts'
 import { isTree, type Tree } from '../../values/resolve.ts'
 import { isOperators } from '../filters/plain-conditions.ts'
 import { type Layout, requireDeclared, writtenPlaceOf } from '../layout.ts'
@@ -53,7 +54,7 @@ function* equalityOf(path: string, condition: unknown): Generator<readonly [stri
 
 /** Whether two values are stored alike. */
 export function isSame(a: unknown, b: unknown): boolean {
-  return Buffer.from(BSON.serialize({ '': a })).equals(Buffer.from(BSON.serialize({ '': b })))
+  return bsonKey(a) === bsonKey(b)
 }
 
 function ambiguous(path: string, says: string): StrongroomError {

@@ -10,7 +10,7 @@ import { INSERT_MANY_OPTIONS, INSERT_OPTIONS, readDriverOptions } from '../optio
 import { boundTo, checkTree, indexesFor, ownerOf, prepareTree, sealTree } from '../seal.ts'
 import { fillScope, ignoresUndefined, type Source } from '../source.ts'
 import { sending } from './send.ts'
-import { type Prepared, SEALED_AT_ONCE, sealAll } from './write.ts'
+import { asPrepared, type Prepared, SEALED_AT_ONCE, sealAll } from './write.ts'
 
 /** Options of insertOne. */
 export type EncryptedInsertOneOptions = Pick<
@@ -73,25 +73,20 @@ async function sealDocuments(source: Source, given: readonly unknown[], options:
   const ignoreUndefined = ignoresUndefined(source, options)
   const documents = given.map((each) => readDocument(source, each, ignoreUndefined))
   await source.validation?.documents(documents)
-  if (documents.length <= SEALED_AT_ONCE) {
-    const prepared = documents.map((document) => prepareDocument(source, document))
+  if (documents.length > SEALED_AT_ONCE) {
     await requireOwners(
       vault,
-      prepared.map(({ owner }) => owner),
+      documents.map((document) => checkDocument(source, document)),
     )
-    return sealAll(vault, prepared)
+    // What checking has given is made anew for each batch: kept until its turn, it would be most of what garbage is collected from.
+    return sealAll(vault, documents, (document) => prepareDocument(source, document))
   }
-  // What checking all of them gives is made anew for each batch: kept until its turn, it would be most of what garbage is collected from.
+  const prepared = documents.map((document) => prepareDocument(source, document))
   await requireOwners(
     vault,
-    documents.map((document) => checkDocument(source, document)),
+    prepared.map(({ owner }) => owner),
   )
-  const sealed: Tree[] = []
-  for (let at = 0; at < documents.length; at += SEALED_AT_ONCE) {
-    const batch = documents.slice(at, at + SEALED_AT_ONCE).map((document) => prepareDocument(source, document))
-    sealed.push(...(await sealAll(vault, batch)))
-  }
-  return sealed
+  return sealAll(vault, prepared, asPrepared)
 }
 
 /** Whether it can be prepared. @returns whose it is. @throws StrongroomError `invalid_argument` */

@@ -49,7 +49,7 @@ async function inBatches(
     for await (const found of locateAll(source, plan, reading, size)) {
       const fresh = found.filter(({ id }) => isNew(id))
       if (fresh.length === 0) continue
-      const sealed = await sealAll(source.vault, fresh.map(change.prepare))
+      const sealed = await sealAll(source.vault, fresh, change.prepare)
       const operations = fresh.map(({ only }, i) => ({
         updateOne: { filter: narrowed(physical, only), update: sealed[i]?.tree ?? {}, ...each },
       }))

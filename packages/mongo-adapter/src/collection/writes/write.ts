@@ -61,11 +61,15 @@ export const NOTHING: Change = {
 /** For so many keys are open at once. */
 export const SEALED_AT_ONCE = 1000
 
-/** All of them, in the same order; keys are opened for a batch at a time, and made where there are none. */
-export async function sealAll<T>(vault: Vault, prepared: readonly Prepared<T>[]): Promise<readonly T[]> {
+/**
+ * All of them, in the same order; keys are opened for a batch at a time, and made where there are none.
+ *
+ * @param prepare - called for those of a batch when it is their turn
+ */
+export async function sealAll<I, T>(vault: Vault, all: readonly I[], prepare: (each: I) => Prepared<T>): Promise<readonly T[]> {
   const sealed: T[] = []
-  for (let at = 0; at < prepared.length; at += SEALED_AT_ONCE) {
-    const batch = prepared.slice(at, at + SEALED_AT_ONCE)
+  for (let at = 0; at < all.length; at += SEALED_AT_ONCE) {
+    const batch = all.slice(at, at + SEALED_AT_ONCE).map((each) => prepare(each))
     const [owners, indexes] = [batch.map(({ owner }) => owner), batch.flatMap((each) => each.indexes)]
     sealed.push(...(await withKeys(vault, { owners, indexes, mint: true }, (keys) => batch.map(({ seal }) => seal(keys)))))
   }
@@ -74,6 +78,11 @@ export async function sealAll<T>(vault: Vault, prepared: readonly Prepared<T>[])
 
 /** For one document. */
 export async function sealOne<T>(vault: Vault, prepared: Prepared<T>): Promise<T> {
-  const [sealed] = await sealAll(vault, [prepared])
+  const [sealed] = await sealAll(vault, [prepared], asPrepared)
   return sealed as T
+}
+
+/** For {@link sealAll} of what is prepared already. */
+export function asPrepared<T>(prepared: Prepared<T>): Prepared<T> {
+  return prepared
 }

@@ -7,7 +7,7 @@ import { requireOwners } from '../../keys.ts'
 import { BULK_WRITE_OPTIONS, readDriverOptions } from '../../options.ts'
 import { ignoresUndefined, type Source } from '../../source.ts'
 import { sending } from '../send.ts'
-import { type Prepared, sealAll } from '../write.ts'
+import { asPrepared, type Prepared, sealAll } from '../write.ts'
 import { planOperation, type PlannedOperation } from './plan-operation.ts'
 
 /** Options of bulkWrite. */
@@ -27,7 +27,7 @@ export async function bulkWrite(source: Source, given: unknown, options: Encrypt
     vault,
     prepared.map(({ owner }) => owner),
   )
-  const sealed = new Map((await sealAll(vault, prepared)).map((tree, i) => [prepared[i] as Prepared<unknown>, tree]))
+  const sealed = new Map((await sealAll(vault, prepared, asPrepared)).map((tree, i) => [prepared[i] as Prepared<unknown>, tree]))
   const operations = await Promise.all(planned.map(({ prepared: of, build }) => build(of === undefined ? undefined : sealed.get(of))))
   try {
     return await sending(layout, () => collection.bulkWrite(operations, sent))
