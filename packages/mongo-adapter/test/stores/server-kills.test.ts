@@ -178,9 +178,12 @@ describe.skipIf(uri === undefined)('the server dies', () => {
         }
       }
     })
-    await pause(1500)
+    // In the midst of it, however slow the machine is; and not for ever, where all lanes have ended.
+    let ended = false
+    const all = Promise.all(working).finally(() => (ended = true))
+    while (!ended && (stored.length <= LANES || shredded.length === 0)) await pause(50)
     await server.kill()
-    await Promise.all(working)
+    await all
     await vault.close()
     await server.start()
 
