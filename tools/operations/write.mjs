@@ -44,6 +44,7 @@ const OPERATOR_SAYS = {
   refused: 'refused',
   arrays: 'of arrays',
   indexed: 'of arrays with an index',
+  chosen: 'of arrays with an index, or of objects',
   null: 'with `null` only',
 }
 
@@ -58,8 +59,8 @@ const filters = [
 const updates = [
   '## Updates\n',
   'Whose keys encrypt what is written, the filter says, by tenant, subject and `_id`, or the document that it finds; in `bulkWrite` the filter alone. Of arrays',
-  'with an index `$pull` takes a value, `$eq` or `$in`, and `$addToSet` one element, in an update of its own. Beside `$each`, `$push` to',
-  `encrypted paths takes ${code(PUSH_MODIFIERS)}. Any other operator, and an update by a pipeline, is refused.\n`,
+  'with an index `$pull` takes a value, `$eq` or `$in`, and of objects that hold encrypted values what a filter can ask of their members. `$addToSet`',
+  `takes one element, in an update of its own. Beside \`$each\`, \`$push\` to encrypted paths takes ${code(PUSH_MODIFIERS)}. Any other operator, and an update by a pipeline, is refused.\n`,
   operatorTable(UPDATE_OPERATORS, { plain: 'plain paths', encrypted: 'encrypted paths' }),
 ].join('\n')
 

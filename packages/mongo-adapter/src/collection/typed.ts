@@ -230,7 +230,9 @@ interface Operands<S, PlainPath, K = Kind<S>, Element = ElementOf<z.output<S>>> 
       ? PlainCondition<Element> | Conditions<FilterEntry<ElementSchema<S>>>
       : K extends 'indexedList'
         ? NonNullable<Element> | { readonly $eq: NonNullable<Element> } | { readonly $in: readonly NonNullable<Element>[] }
-        : never
+        : K extends 'holderList'
+          ? Conditions<FilterEntry<ElementSchema<S>>>
+          : never
   >
   $pullAll: OfLists<Element, K extends 'plain' ? readonly Element[] : K extends 'indexedList' ? readonly NonNullable<Element>[] : never>
   $addToSet: OfLists<

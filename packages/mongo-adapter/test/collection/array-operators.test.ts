@@ -1,6 +1,8 @@
 // Elements of encrypted arrays that are taken out, and added where there is none that is equal: by their index values.
-import { encryptedCollection } from '@strongroom/mongo-adapter'
+import { encrypted, encryptedCollection } from '@strongroom/mongo-adapter'
+import { Binary } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 
 import { outcome } from '../refusals.ts'
 import { ada, bob, dataCommands, uri, User, world, type World } from './support.ts'
@@ -39,6 +41,61 @@ describe.skipIf(uri === undefined)('on a server', () => {
     await w.users.updateMany({ _id: 'ada', orgId: 'acme' }, change)
     expect(await phones()).toEqual(left)
     expect(sent()).not.toMatch(/\+?44207|Canary/)
+  })
+
+  const NOTES = [
+    { title: 'one', text: 'Canary', tag: 'crimson' },
+    { title: 'two', text: 'Canary', tag: 'azure' },
+    { title: 'three', text: 'Canary' },
+  ]
+
+  const tag = encrypted(z.string(), { index: { scope: 'tenant' } }).optional()
+  const Tagged = User.extend({ notes: z.array(z.object({ title: z.string(), text: encrypted(z.string()), tag })).optional() })
+  const tagged = () =>
+    encryptedCollection(w.vault, w.client.db(w.stored.dbName).collection('users'), { schema: Tagged, tenant: 'orgId', subject: '_id' })
+
+  test.each<[string, object, readonly string[]]>([
+    ['by what is plain', { title: 'one' }, ['two', 'three']],
+    ['by a list', { title: { $in: ['one', 'three', 'four'] } }, ['two']],
+    ['by an index', { tag: 'crimson' }, ['two', 'three']],
+    ['by an index and what is plain', { title: { $ne: 'two' }, tag: { $in: ['crimson', 'azure'] } }, ['two', 'three']],
+    ['by what an index does not have', { tag: { $ne: 'crimson' } }, ['one']],
+    ['by what is missing', { tag: null }, ['one', 'two']],
+    ['by whether there is an encrypted value', { text: { $exists: true } }, []],
+    ['whatever they are', {}, []],
+    ['none', { title: 'four' }, ['one', 'two', 'three']],
+  ])('$pull of objects: %s', async (_, notes, left) => {
+    const users = tagged()
+    const titles = async (): Promise<unknown> => (await users.findOne({ _id: 'ada' }))?.notes?.map(({ title }) => title)
+    const change = { $pull: { notes } }
+    const pinned = { _id: 'ada', orgId: 'acme' }
+    for (const write of [
+      () => users.updateOne(pinned, change),
+      () => users.updateOne({ plan: 'pro' }, change),
+      () => users.updateMany({ plan: 'pro' }, { ...change, $set: { name: 'Canary' } }),
+      () => users.updateOne({ _id: 'ada' }, { ...change, $push: { phones: THREE } }),
+      () => users.findOneAndUpdate({ email: ada.email }, change),
+      () => users.bulkWrite([{ updateOne: { filter: pinned, update: change } }]),
+    ]) {
+      await users.updateOne({ _id: 'ada' }, { $set: { notes: NOTES } })
+      await write()
+      expect(await titles()).toEqual(left)
+    }
+    expect(sent()).not.toMatch(/Canary|crimson|azure/)
+  })
+
+  test('$pull of objects by logic is sent as a filter of them', async () => {
+    const change = { $pull: { notes: { $or: [{ title: 'one' }, { tag: 'azure' }] } } }
+    // Not every server for tests knows that.
+    await Promise.allSettled([tagged().updateOne({ _id: 'ada', orgId: 'acme' }, change)])
+    expect(w.commands.at(-1)?.command).toMatchObject({
+      updates: [{ u: { $pull: { notes: { $or: [{ title: 'one' }, { 'tag.i': { $in: [expect.any(Binary)] } }] } } } }],
+    })
+  })
+
+  test('$pull of objects by what is plain takes one command, and no key', async () => {
+    await w.users.updateOne({ plan: 'pro' }, { $pull: { notes: { title: 'one' } } })
+    expect(dataCommands(w)).toEqual(['update'])
   })
 
   test('$addToSet: what is not there is pushed, and what is there is matched', async () => {
@@ -97,7 +154,18 @@ describe.skipIf(uri === undefined)('on a server', () => {
     ['what is no number', 'invalid_argument', { $pull: { phones: 'Canary' } }],
     ['no list', 'invalid_argument', { $pullAll: { phones: ONE } }],
     ['both operators', 'invalid_argument', { $pull: { phones: ONE }, $pullAll: { phones: [TWO] } }],
-    ['objects that hold something encrypted', 'unsupported_operation', { $pull: { notes: { title: 'one' } } }],
+    ['objects by what has no index', 'unsupported_operation', { $pull: { notes: { text: 'Canary' } } }],
+    [
+      'objects by what is plain, or has no index',
+      'unsupported_operation',
+      { $pull: { notes: { $or: [{ title: 'one' }, { text: 'x' }] } } },
+    ],
+    ['objects by a range of what is encrypted', 'unsupported_operation', { $pull: { notes: { text: { $gt: 'a' } } } }],
+    ['objects as a whole', 'unsupported_operation', { $pull: { notes: { $in: [{ title: 'one', text: 'Canary' }] } } }],
+    ['what no object is', 'unsupported_operation', { $pull: { notes: 'Canary' } }],
+    ['objects by paths that there are not', 'invalid_argument', { $pull: { notes: { tilte: 'Canary' } } }],
+    ['objects by the operator of no filter', 'unsupported_operation', { $pull: { notes: { $unheard: 1 } } }],
+    ['several objects as wholes', 'unsupported_operation', { $pullAll: { notes: [{ title: 'one', text: 'Canary' }] } }],
     ['what is no array', 'unsupported_operation', { $pull: { name: 'x' } }],
     ['a set of several', 'unsupported_operation', { $addToSet: { phones: { $each: [ONE, THREE] } } }],
     ['a set beside anything else', 'unsupported_operation', { $addToSet: { phones: THREE }, $set: { plan: 'x' } }],

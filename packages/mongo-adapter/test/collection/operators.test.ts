@@ -28,7 +28,14 @@ const layout = layoutOf({ schema, tenant: 'org', subject: '_id', context: 'c', b
 const PAGE = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
 const rowsOf = (part: string): readonly string[] =>
   (PAGE.split(`## ${part}\n`)[1]?.split('\n## ')[0] ?? '').split('\n').filter((line) => line.startsWith('| `$'))
-const SAYS = { works: 'works', refused: 'refused', arrays: 'of arrays', indexed: 'of arrays with an index', null: 'with `null` only' }
+const SAYS = {
+  works: 'works',
+  refused: 'refused',
+  arrays: 'of arrays',
+  indexed: 'of arrays with an index',
+  chosen: 'of arrays with an index, or of objects',
+  null: 'with `null` only',
+}
 
 describe('filters', () => {
   const OPERANDS: Readonly<Record<string, unknown>> = {
@@ -103,13 +110,13 @@ describe('updates', () => {
       ['bare', 'bares'],
     ] as const) {
       expect([single, await changed(single, operator)]).toEqual([single, says === 'works' ? 'done' : NO])
-      const works = says === 'indexed' ? array === 'list' : says !== 'refused'
+      const works = says === 'indexed' || says === 'chosen' ? array === 'list' : says !== 'refused'
       expect([array, await changed(array, operator)]).toEqual([array, works ? 'done' : NO])
     }
-    expect(says === 'refused' || says === 'indexed').toBe(instead !== undefined)
+    expect(says === 'refused' || says === 'indexed' || says === 'chosen').toBe(instead !== undefined)
     if (instead === undefined) return
     const refused = await refusalOf(() =>
-      checkUpdate(layout, { [operator]: { [says === 'indexed' ? 'bares' : 'one']: operandOf(operator) } }),
+      checkUpdate(layout, { [operator]: { [says === 'indexed' || says === 'chosen' ? 'bares' : 'one']: operandOf(operator) } }),
     )
     expect(refused.message).toContain(instead)
     expect(refused.message).toContain(operator)

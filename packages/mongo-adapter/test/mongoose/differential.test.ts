@@ -24,6 +24,7 @@ function schemaOf(encrypted: boolean, hooks: string[]): Schema {
       nested: { deep: { secret: { type: String, ...mark() }, open: String } },
       address,
       tags: [{ type: String, ...mark() }],
+      sizes: [Number],
       whole: { type: [String], default: undefined, ...mark() },
       notes: [{ title: String, text: { type: String, ...mark() } }],
       facts: { type: Map, of: String, ...mark() },
@@ -127,6 +128,36 @@ const SCRIPT: Readonly<Record<string, Step>> = {
   'save of a removed subdocument': async (people) => {
     const document = await loaded(people, 'ada')
     document['notes'].splice(0, 1)
+    return document['save']() as unknown
+  },
+  'pull of a subdocument': async (people) => {
+    const document = await loaded(people, 'ada')
+    document['notes'].push({ _id: '0123456789abcdef0123456a', title: 'fourth', text: `fourth ${CANARY}` })
+    await document['save']()
+    document['notes'].pull('0123456789abcdef0123456a')
+    return document['save']() as unknown
+  },
+  'deleteOne of a subdocument': async (people) => {
+    const document = await loaded(people, 'ada')
+    document['notes'].push({ _id: '0123456789abcdef0123456b', title: 'fifth', text: `fifth ${CANARY}` })
+    await document['save']()
+    document['notes'].id('0123456789abcdef0123456b').deleteOne()
+    document['name'] = `Ada ${CANARY} without`
+    return document['save']() as unknown
+  },
+  'two pulls of subdocuments, one unknown': async (people) => {
+    const document = await loaded(people, 'ada')
+    document['notes'].pull({ _id: '0123456789abcdef01234569' }, '0123456789abcdef0123456c')
+    await document['save']()
+    return people.findById('ada').lean()
+  },
+  'update by $pull of subdocuments': (people) =>
+    people.findOneAndUpdate({ _id: 'ada' }, { $pull: { notes: { title: 'none' } } }, { returnDocument: 'after' }),
+  'addToSet and pull of numbers': async (people) => {
+    const document = await loaded(people, 'ada')
+    document['sizes'].addToSet(1, 2)
+    await document['save']()
+    document['sizes'].pull(1)
     return document['save']() as unknown
   },
   'save of arrays': async (people) => {

@@ -69,6 +69,7 @@ export async function updates(name: string | undefined): Promise<void> {
   })
   await users.updateOne(by, { $pull: { phones: 'x', tags: { $in: ['x'] }, marks: { at: { $gt: 1 } } } })
   await users.updateOne(by, { $pull: { phones: { $in: ['x'] } } })
+  await users.updateOne(by, { $pull: { items: { sku: 'x', count: { $gt: 1 }, note: { $exists: true } } } })
   await users.updateOne(by, { $pullAll: { phones: ['x'], tags: ['y'] } })
   await users.updateOne(by, { $addToSet: { phones: 'x' } })
   await users.updateOne(by, { $addToSet: { phones: { $each: ['x'] }, tags: { $each: ['x', 'y'] } } })
@@ -145,8 +146,10 @@ export async function updates(name: string | undefined): Promise<void> {
   await users.updateOne(by, { $pullAll: { keys: ['x'] } })
   // @ts-expect-error
   await users.updateOne(by, { $addToSet: { keys: 'x' } })
-  // @ts-expect-error: of what holds encrypted values
-  await users.updateOne(by, { $pull: { items: { sku: 'x' } } })
+  // @ts-expect-error: it has no index
+  await users.updateOne(by, { $pull: { items: { note: 'x' } } })
+  // @ts-expect-error: of what holds encrypted values, as a whole
+  await users.updateOne(by, { $pullAll: { items: [item] } })
   // @ts-expect-error
   await users.updateOne(by, { $addToSet: { items: item } })
   // @ts-expect-error: by anything but equality

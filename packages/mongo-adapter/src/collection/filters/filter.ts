@@ -30,11 +30,19 @@ export interface Translated {
 
 const NO_INDEX = 'it has no index; encrypted(…, { index }) gives it one'
 
+/** What a filter is of. */
+export interface FilterOf {
+  /** What its paths begin at; the document unless given. */
+  readonly node?: SchemaNode
+  /** The argument that it is, or stands in. */
+  readonly argument?: string
+}
+
 /**
  * @param filter - resolved
  * @throws StrongroomError `unsupported_operation`, `invalid_argument`, and what `values` throws
  */
-export function translateFilter(layout: Layout, filter: Tree, values: IndexValues): Translated {
+export function translateFilter(layout: Layout, filter: Tree, values: IndexValues, of: FilterOf = {}): Translated {
   const searched = new Set<SealedPath>()
   let touches = false
   const translator = new Translator(
@@ -44,8 +52,9 @@ export function translateFilter(layout: Layout, filter: Tree, values: IndexValue
       return values(sealed, value)
     },
     () => (touches = true),
+    of.argument ?? 'filter',
   )
-  const translated = translator.filter(filter, layout.root)
+  const translated = translator.filter(filter, of.node ?? layout.root)
   return { filter: translated, searched: [...searched], required: translator.required, touches }
 }
 
@@ -53,12 +62,14 @@ class Translator {
   readonly #layout: Layout
   readonly #values: IndexValues
   readonly #touch: () => void
+  readonly #argument: string
   #required: (readonly Sought[])[] = []
 
-  constructor(layout: Layout, values: IndexValues, touch: () => void) {
+  constructor(layout: Layout, values: IndexValues, touch: () => void, argument: string) {
     this.#layout = layout
     this.#values = values
     this.#touch = touch
+    this.#argument = argument
   }
 
   get required(): readonly (readonly Sought[])[] {
@@ -70,10 +81,11 @@ class Translator {
     const clauses: Tree[] = []
     for (const [key, condition] of Object.entries(filter)) {
       if (LOGIC.includes(key)) {
-        if (!Array.isArray(condition) || !condition.every(isTree)) throw invalidArgument('filter', `must have a list of filters in ${key}`)
+        if (!Array.isArray(condition) || !condition.every(isTree))
+          throw invalidArgument(this.#argument, `must have a list of filters in ${key}`)
         clauses.push({ [key]: this.#branches(key, condition, node) })
       } else if (key === '$comment') clauses.push({ $comment: condition })
-      else if (key.startsWith('$')) throw refusedFilterOperator('filter', key)
+      else if (key.startsWith('$')) throw refusedFilterOperator(this.#argument, key)
       else clauses.push(...this.#condition(key, condition, placeOf(this.#layout, key, node)))
     }
     return joined(clauses)
@@ -101,8 +113,8 @@ class Translator {
   #condition(path: string, condition: unknown, place: Place): readonly Tree[] {
     switch (place.kind) {
       case 'plain':
-        requireDeclared(place, path, 'filter')
-        requirePlainCondition(this.#layout, place.node, condition, 'filter')
+        requireDeclared(place, path, this.#argument)
+        requirePlainCondition(this.#layout, place.node, condition, this.#argument)
         return [{ [path]: condition }]
       case 'within':
         throw unsupported('searching', place.sealed.path, 'nothing within it can be reached')
@@ -125,9 +137,9 @@ class Translator {
   }
 
   #holder(path: string, operator: string, operand: unknown, { node }: Place & { readonly kind: 'holder' }): Tree {
-    if (operator === '$exists') return { [path]: { $exists: yesOrNo(operand, path) } }
+    if (operator === '$exists') return { [path]: { $exists: yesOrNo(operand, path, this.#argument) } }
     if ((operator === '$eq' || operator === '$ne') && operand === null) return { [path]: { [operator]: null } }
-    if (node.kind === 'array' && operator === '$size') return { [path]: { $size: sizeOf(operand, path) } }
+    if (node.kind === 'array' && operator === '$size') return { [path]: { $size: sizeOf(operand, path, this.#argument) } }
     if (node.kind === 'array' && operator === '$elemMatch' && isTree(operand) && !isOperators(operand))
       return { [path]: { $elemMatch: this.filter(operand, node.element) } }
     throw unsupported(
@@ -142,9 +154,9 @@ class Translator {
     requireWorking(operator, place)
     switch (operator) {
       case '$exists':
-        return { [path]: { $exists: yesOrNo(operand, path) } }
+        return { [path]: { $exists: yesOrNo(operand, path, this.#argument) } }
       case '$size':
-        return { [path]: { $size: sizeOf(operand, path) } }
+        return { [path]: { $size: sizeOf(operand, path, this.#argument) } }
       case '$eq':
       case '$ne':
         if (operand === null) return isAbsent(path, place, operator === '$eq')
@@ -152,7 +164,7 @@ class Translator {
         return { [indexedPath(path, place)]: this.#among(operator === '$eq' ? '$in' : '$nin', sealed, [operand]) }
       case '$in':
       case '$nin': {
-        const list = listOf(operator, operand, path)
+        const list = listOf(operator, operand, path, this.#argument)
         const some = list.filter((value) => value !== null)
         if (list.length > 0 && some.length === 0) return isAbsent(path, place, operator === '$in')
         const { result, required } = this.#apart(() => ({ [indexedPath(path, place)]: this.#among(operator, sealed, some) }))
@@ -165,9 +177,13 @@ class Translator {
       }
       case '$all':
         // Each value has one index value for each tenant: so each is a condition of its own.
-        return listOf(operator, operand, path).length === 0
+        return listOf(operator, operand, path, this.#argument).length === 0
           ? { [indexedPath(path, place)]: { $in: [] } }
-          : { $and: listOf(operator, operand, path).map((value) => ({ [indexedPath(path, place)]: this.#among('$in', sealed, [value]) })) }
+          : {
+              $and: listOf(operator, operand, path, this.#argument).map((value) => ({
+                [indexedPath(path, place)]: this.#among('$in', sealed, [value]),
+              })),
+            }
       case '$elemMatch':
         return this.#elemMatch(path, operand, sealed)
     }
@@ -184,9 +200,9 @@ class Translator {
 
   #element(operator: string, operand: unknown, sealed: SealedPath): Tree {
     if (operator === '$eq' || operator === '$in')
-      return { i: this.#among('$in', sealed, operator === '$eq' ? [operand] : listOf(operator, operand, sealed.path)) }
+      return { i: this.#among('$in', sealed, operator === '$eq' ? [operand] : listOf(operator, operand, sealed.path, this.#argument)) }
     if (operator === '$ne' || operator === '$nin')
-      return { i: this.#among('$nin', sealed, operator === '$ne' ? [operand] : listOf(operator, operand, sealed.path)) }
+      return { i: this.#among('$nin', sealed, operator === '$ne' ? [operand] : listOf(operator, operand, sealed.path, this.#argument)) }
     throw unsupported(`${shownName(operator)} in $elemMatch`, sealed.path, 'there $eq, $ne, $in and $nin work')
   }
 
@@ -244,19 +260,19 @@ function indexedPath(path: string, { sealed, array }: Place & { readonly kind: '
 }
 
 // What stands where these belong may be what was searched for, and would be sent.
-function yesOrNo(operand: unknown, path: string): boolean {
+function yesOrNo(operand: unknown, path: string, argument: string): boolean {
   if (operand === true || operand === 1) return true
   if (operand === false || operand === 0) return false
-  throw invalidArgument('filter', `must have true or false in $exists of ${path}`)
+  throw invalidArgument(argument, `must have true or false in $exists of ${path}`)
 }
 
-function sizeOf(operand: unknown, path: string): number {
-  if (typeof operand !== 'number') throw invalidArgument('filter', `must have a number in $size of ${path}`)
+function sizeOf(operand: unknown, path: string, argument: string): number {
+  if (typeof operand !== 'number') throw invalidArgument(argument, `must have a number in $size of ${path}`)
   return operand
 }
 
-function listOf(operator: string, operand: unknown, path: string): readonly unknown[] {
-  if (!Array.isArray(operand)) throw invalidArgument('filter', `must have a list in ${operator} of ${path}`)
+function listOf(operator: string, operand: unknown, path: string, argument: string): readonly unknown[] {
+  if (!Array.isArray(operand)) throw invalidArgument(argument, `must have a list in ${operator} of ${path}`)
   return operand
 }
 

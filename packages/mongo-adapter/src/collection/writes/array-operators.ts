@@ -5,12 +5,13 @@ import { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../../schema/node.ts'
 import { bsonScalar } from '../../values/bson-scalar.ts'
-import { isTree } from '../../values/resolve.ts'
+import { isTree, type Tree } from '../../values/resolve.ts'
+import { translateFilter } from '../filters/filter.ts'
 import { isOperators } from '../filters/plain-conditions.ts'
 import type { BatchKeys } from '../keys.ts'
-import { type Place, type SealedPath, unsupported } from '../layout.ts'
+import { type Layout, type Place, type SealedPath, unsupported } from '../layout.ts'
 import { indexValueOf, SUBTYPE } from '../seal.ts'
-import type { CheckedMember, WrittenValue } from './check-update.ts'
+import type { CheckedMember, Making, WrittenValue } from './check-update.ts'
 import { PUSH_MODIFIERS } from './operators.ts'
 
 /** Values that elements are compared with. */
@@ -45,6 +46,30 @@ export function pull(operator: string, operand: unknown, place: Place & { readon
   const { sealed } = place
   const compared = comparedValues(operator, sealed, operator === '$pullAll' ? listOf(operand, operator, sealed) : pulled(operand, sealed))
   return { operator: '$pull', written: [], compared: [compared], with: ({ index }) => ({ i: { $in: index(compared) } }) }
+}
+
+/**
+ * `$pull` of objects that hold something encrypted, by what a filter can ask of their members.
+ *
+ * @throws StrongroomError `unsupported_operation`, `invalid_argument`
+ */
+export function pullObjects(layout: Layout, path: string, operand: unknown, element: SchemaNode): CheckedMember {
+  if (element.kind !== 'object' || !isTree(operand))
+    throw unsupported('$pull of what is equal', path, 'conditions on members of its elements say what to take out')
+  const of = { node: element, argument: 'update' }
+  const compared: ComparedValues[] = []
+  translateFilter(
+    layout,
+    operand,
+    (sealed, value) => {
+      compared.push(comparedValues('$pull', sealed, [value]))
+      return []
+    },
+    of,
+  )
+  const translated = (index: Making['index']): Tree =>
+    translateFilter(layout, operand, (sealed, value) => index({ sealed, values: [value] }), of).filter
+  return { operator: '$pull', written: [], compared, with: ({ index }) => translated(index) }
 }
 
 /** `$addToSet` of one element, as the `$push` that it is where the array has none that is equal. */

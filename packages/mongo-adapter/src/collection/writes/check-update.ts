@@ -1,6 +1,7 @@
 /** Updates in the terms of what is stored: what they write is encrypted, and whatever could move plaintext into an encrypted path is refused. */
 
 import { invalidArgument, shownName, StrongroomError } from '@strongroom/core'
+import type { Binary } from 'mongodb'
 
 import type { SchemaNode } from '../../schema/node.ts'
 import type { PlacedValue } from '../../schema/validation.ts'
@@ -9,7 +10,7 @@ import { elementOf, requireDeclaredMembers } from '../declared-members.ts'
 import { requirePlainFilter } from '../filters/plain-conditions.ts'
 import { type Layout, type Place, requireDeclared, unsupported, writtenPlaceOf } from '../layout.ts'
 import { prepareTree } from '../seal.ts'
-import { addToSet, type ComparedValues, pull, push } from './array-operators.ts'
+import { addToSet, type ComparedValues, pull, pullObjects, push } from './array-operators.ts'
 import { updateOperator } from './operators.ts'
 
 /** A value that an update writes somewhere that holds something encrypted. */
@@ -22,7 +23,7 @@ export interface WrittenValue {
 /** What stands in an update for values, and for what elements are compared with. */
 export interface Making {
   readonly seal: (written: WrittenValue) => unknown
-  readonly index: (compared: ComparedValues) => readonly unknown[]
+  readonly index: (compared: ComparedValues) => readonly Binary[]
 }
 
 export interface CheckedUpdate {
@@ -143,6 +144,7 @@ function member(layout: Layout, operator: string, path: string, operand: unknown
     if (operator === '$push') return push(path, operand, place.node.element)
     if (place.kind === 'sealed' && operator === '$addToSet') return addToSet(path, operand, place, place.node.element)
     if (place.kind === 'sealed' && (operator === '$pull' || operator === '$pullAll')) return pull(operator, operand, place)
+    if (operator === '$pull') return pullObjects(layout, path, operand, place.node.element)
   }
   if (operator === '$pop') {
     if (operand !== 1 && operand !== -1) throw invalidArgument('update', `must have 1 or -1 in $pop of ${path}`)
@@ -174,7 +176,8 @@ function requireWorking(operator: string, place: Encrypted, path: string): void 
   const shown = place.kind === 'sealed' ? place.sealed.path : path
   if (known === undefined || known.encrypted === 'refused') throw unsupported(operator, shown, known?.instead)
   if (known.encrypted !== 'works' && place.node.kind !== 'array') throw unsupported(operator, shown, 'it is no array')
-  if (known.encrypted === 'indexed' && (place.kind !== 'sealed' || place.sealed.index === undefined))
+  if (known.encrypted === 'chosen' && place.kind === 'holder') return
+  if ((known.encrypted === 'indexed' || known.encrypted === 'chosen') && (place.kind !== 'sealed' || place.sealed.index === undefined))
     throw unsupported(operator, shown, known.instead)
 }
 

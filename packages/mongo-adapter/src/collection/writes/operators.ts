@@ -2,26 +2,25 @@
 
 export interface UpdateOperator {
   readonly plain: 'works' | 'refused'
-  /** On encrypted paths, and on objects and arrays that hold some; `arrays`: where the path is an array; `indexed`: of elements with an index. */
-  readonly encrypted: 'works' | 'arrays' | 'indexed' | 'refused'
+  /**
+   * On encrypted paths, and on objects and arrays that hold some; `arrays`: where the path is an array; `indexed`: of elements with an index;
+   * `chosen`: of those, and of objects that are chosen by what a filter can ask of their members.
+   */
+  readonly encrypted: 'works' | 'arrays' | 'indexed' | 'chosen' | 'refused'
   /** What to do in its place where it is refused, or there is no index. */
   readonly instead?: string
 }
 
 const COMPUTED = onPlainPaths('findOne, and $set of the result, in a transaction')
-const TAKEN_OUT: UpdateOperator = {
-  plain: 'works',
-  encrypted: 'indexed',
-  instead: 'findOne, and $set of the elements that are left, in a transaction',
-}
+const OTHERS_SET = 'findOne, and $set of the elements that are left, in a transaction'
 
 export const UPDATE_OPERATORS: Readonly<Record<string, UpdateOperator>> = {
   $set: { plain: 'works', encrypted: 'works' },
   $unset: { plain: 'works', encrypted: 'works' },
   $push: { plain: 'works', encrypted: 'arrays' },
   $pop: { plain: 'works', encrypted: 'arrays' },
-  $pull: TAKEN_OUT,
-  $pullAll: TAKEN_OUT,
+  $pull: { plain: 'works', encrypted: 'chosen', instead: OTHERS_SET },
+  $pullAll: { plain: 'works', encrypted: 'indexed', instead: OTHERS_SET },
   $addToSet: { plain: 'works', encrypted: 'indexed', instead: 'findOne, and $push of what is not there yet, in a transaction' },
   $inc: COMPUTED,
   $mul: COMPUTED,
