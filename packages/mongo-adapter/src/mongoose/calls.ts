@@ -6,6 +6,7 @@ import { EncryptedCollection } from '../collection/encrypted-collection.ts'
 import { COLLECTION, refusedOperation } from '../collection/operations.ts'
 import { OPTIONS_AT, optionsForDriver, withoutOwnMembers } from './driver-options.ts'
 import type { Method, NativeCollection, SchemaInternals } from './internals.ts'
+import { withKnownOwner } from './known-owners.ts'
 import { pinOwners } from './pin-owners.ts'
 import { type Declared, SharedCollection } from './shared-collection.ts'
 
@@ -75,6 +76,8 @@ function send(collection: SharedCollection, view: EncryptedCollection<unknown>, 
   const args = [...given]
   const at = OPTIONS_AT[name]
   if (at !== undefined && args[at] !== undefined) args[at] = optionsForDriver(name, args[at])
+  // An upsert puts into a document what its filter says.
+  if (name === 'updateOne' && (args[2] as { readonly upsert?: unknown } | undefined)?.upsert !== true) args[0] = withKnownOwner(args[0])
   if (name !== 'bulkWrite') return method.apply(view, args)
   const [operations, ...rest] = args
   return pinOwners(collection.owners(), view, withoutOwnMembers(operations), rest[0]).then((pinned) => method.call(view, pinned, ...rest))

@@ -5,6 +5,7 @@ import { Collection } from 'mongodb'
 import { refusedOperation } from '../collection/operations.ts'
 import { encryptCalls, sharedCollectionOf } from './calls.ts'
 import type { Method, MongooseModel, NativeCollection } from './internals.ts'
+import { rememberOwners } from './known-owners.ts'
 import { type Paths, REDACTED, redactError, redactErrorsOfResult } from './redact.ts'
 import { typesIn } from './schema-types.ts'
 import { type Declared, requireOneDriver } from './shared-collection.ts'
@@ -28,6 +29,7 @@ export function encryptModel(model: MongooseModel, declared: Declared): void {
     collections.set(model, native)
     holdCollection(model, declared)
     refuseWhatPassesBy(model)
+    rememberOwners(model, [declared.tenant, declared.subject])
     followDiscriminators(model, declared)
     redactErrorsOf(model)
   }

@@ -52,6 +52,10 @@ export interface NativeCollection extends Record<string, unknown> {
 export interface MongooseDocument {
   readonly constructor: unknown
   ownerDocument?(): MongooseDocument
+  $__getValue(path: string): unknown
+  isSelected(path: string): boolean
+  isModified(path: string): boolean
+  $isDefault(path: string): boolean
 }
 
 export interface MongooseModel extends Record<string, unknown> {

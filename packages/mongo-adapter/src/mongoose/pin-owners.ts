@@ -6,6 +6,7 @@ import { valueAt } from '../collection/documents.ts'
 import type { EncryptedCollection } from '../collection/encrypted-collection.ts'
 import { bsonKey } from '../values/bson-key.ts'
 import { isTree, type Tree } from '../values/resolve.ts'
+import { withKnownOwner } from './known-owners.ts'
 
 const KINDS = ['updateOne', 'replaceOne'] as const
 
@@ -17,10 +18,11 @@ const KINDS = ['updateOne', 'replaceOne'] as const
 export async function pinOwners(
   owners: readonly string[],
   view: EncryptedCollection<unknown>,
-  operations: unknown,
+  given: unknown,
   options: unknown,
 ): Promise<unknown> {
-  if (!Array.isArray(operations)) return operations
+  if (!Array.isArray(given)) return given
+  const operations = given.map(ofKnown) as readonly Readonly<Record<string, Tree>>[]
   const filters = operations.map((operation) => unpinned(operation, owners))
   const ids = filters.flatMap((filter) => (filter === undefined ? [] : [filter['_id']]))
   if (ids.length === 0) return operations
@@ -33,12 +35,17 @@ export async function pinOwners(
   const pins = new Map<string, Tree>()
   for await (const document of found as AsyncIterable<Tree>)
     pins.set(bsonKey(document['_id']), Object.fromEntries(owners.map((path) => [path, valueAt(document, path.split('.'))])))
-  return operations.map((operation: Readonly<Record<string, Tree>>, i) => {
+  return operations.map((operation, i) => {
     const filter = filters[i]
     const pin = filter === undefined ? undefined : pins.get(bsonKey(filter['_id']))
     if (pin === undefined) return operation
     return Object.fromEntries(Object.entries(operation).map(([kind, model]) => [kind, { ...model, filter: { ...pin, ...filter } }]))
   })
+}
+
+function ofKnown(operation: unknown): unknown {
+  const { updateOne } = (operation ?? {}) as { readonly updateOne?: { readonly filter?: unknown } }
+  return updateOne === undefined ? operation : { updateOne: { ...updateOne, filter: withKnownOwner(updateOne.filter) } }
 }
 
 function unpinned(operation: unknown, owners: readonly string[]): Tree | undefined {
