@@ -7,6 +7,7 @@ import { encryptCalls, sharedCollectionOf } from './calls.ts'
 import type { Method, MongooseModel, NativeCollection } from './internals.ts'
 import { rememberOwners } from './known-owners.ts'
 import { type Paths, REDACTED, redactError, redactErrorsOfResult } from './redact.ts'
+import { followShredded } from './shredded-paths.ts'
 import { typesIn } from './schema-types.ts'
 import { type Declared, requireOneDriver } from './shared-collection.ts'
 
@@ -30,6 +31,7 @@ export function encryptModel(model: MongooseModel, declared: Declared): void {
     holdCollection(model, declared)
     refuseWhatPassesBy(model)
     rememberOwners(model, [declared.tenant, declared.subject])
+    followShredded(model)
     followDiscriminators(model, declared)
     redactErrorsOf(model)
   }

@@ -8,6 +8,7 @@ export interface MongooseType {
   readonly options: Readonly<Record<string, unknown>>
   readonly validators: readonly { readonly validator?: unknown; readonly message?: unknown }[]
   _index?: unknown
+  cast: Method
   readonly schema?: SchemaInternals
   readonly embeddedSchemaType?: MongooseType
   /** Of a Map, what its values are. */
@@ -56,6 +57,18 @@ export interface MongooseDocument {
   isSelected(path: string): boolean
   isModified(path: string): boolean
   $isDefault(path: string): boolean
+  readonly _doc: unknown
+  readonly $__schema: SchemaInternals
+  readonly $locals: Record<string, unknown>
+  readonly $__: {
+    /** The projection that it was read with. */
+    selected?: Readonly<Record<string, unknown>> | null
+    selectedIndex?: unknown
+    exclude?: boolean | null
+    readonly activePaths: { clearPath(path: string): void }
+    /** Of this plugin. */
+    shredded?: readonly string[]
+  }
 }
 
 export interface MongooseModel extends Record<string, unknown> {

@@ -3,6 +3,7 @@
 import { invalidArgument, readOptions, StrongroomError, type Vault } from '@strongroom/core'
 
 import { requireVault } from '../collection/make-collection.ts'
+import { requireOnShredded } from '../collection/open.ts'
 import { declarationOf } from './declaration.ts'
 import { encryptModel, isEncrypted } from './encrypted-model.ts'
 import type { MongooseDocument, MongooseModel, MongooseSchema, SchemaInternals } from './internals.ts'
@@ -19,6 +20,12 @@ export interface EncryptedFieldsOptions {
   readonly context?: string
   /** `record`: a value opens only in the document with the `_id` that it was written in, which is the default. */
   readonly bind?: 'record' | 'none'
+  /**
+   * What becomes of documents with values whose keys are destroyed: `throw`; or `mark`, which gives them without, as if such paths were not
+   * selected, and lists these in `$locals.shredded`. Without it, single documents throw and lists mark. Queries may say it for themselves, as
+   * an option. What is no document, `lean()` and `aggregate()`, has `SHREDDED` in such places.
+   */
+  readonly shredded?: 'throw' | 'mark'
 }
 
 /**
@@ -67,13 +74,21 @@ export function encryptedFields(schema: MongooseSchema, options: EncryptedFields
 }
 
 function readDeclared(options: EncryptedFieldsOptions): Declared {
-  const { vault, tenant, subject, context, bind = 'record' } = readOptions(options, ['vault', 'tenant', 'subject', 'context', 'bind'])
+  const {
+    vault,
+    tenant,
+    subject,
+    context,
+    bind = 'record',
+    shredded,
+  } = readOptions(options, ['vault', 'tenant', 'subject', 'context', 'bind', 'shredded'])
   requireVault(vault as Vault)
   for (const [argument, path] of Object.entries({ tenant, subject }))
     if (typeof path !== 'string' || path === '') throw invalidArgument(argument, 'must be the path of a plain member of the schema')
   if (context !== undefined && (typeof context !== 'string' || context === '')) throw invalidArgument('context', 'must be a name')
   if (bind !== 'record' && bind !== 'none') throw invalidArgument('bind', "must be 'record' or 'none'")
-  return { vault: vault as Vault, tenant: tenant as string, subject: subject as string, context, bind }
+  if (shredded !== undefined) requireOnShredded(shredded)
+  return { vault: vault as Vault, tenant: tenant as string, subject: subject as string, context, bind, shredded }
 }
 
 // A schema of subdocuments is none of a model's: of its own plugin the model knows nothing.

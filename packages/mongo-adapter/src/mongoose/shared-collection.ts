@@ -7,6 +7,7 @@ import { EncryptedCollection } from '../collection/encrypted-collection.ts'
 import { describe } from '../collection/indexes/manage-indexes.ts'
 import { dottedPath, type Layout, makeLayout } from '../collection/layout.ts'
 import { requireParsed } from '../collection/make-collection.ts'
+import type { OnShredded } from '../collection/open.ts'
 import type { ObjectNode } from '../schema/node.ts'
 import { declarationOf, merged } from './declaration.ts'
 import { optionsForDriver } from './driver-options.ts'
@@ -23,6 +24,7 @@ export interface Declared {
   readonly subject: string
   readonly context: string | undefined
   readonly bind: 'record' | 'none'
+  readonly shredded: OnShredded | undefined
 }
 
 /** Of another copy of the driver no value of BSON would be one here. @throws StrongroomError `unsupported_operation` */
@@ -56,7 +58,7 @@ export class SharedCollection {
     if (!this.#schemas.has(schema)) this.#layout = undefined
     this.#schemas.add(schema)
     this.#current()
-    for (const name of ['vault', 'tenant', 'subject', 'context', 'bind'] as const)
+    for (const name of ['vault', 'tenant', 'subject', 'context', 'bind', 'shredded'] as const)
       if (declared[name] !== this.#declared[name])
         throw new StrongroomError(
           'unsupported_operation',
@@ -70,9 +72,8 @@ export class SharedCollection {
     if (this.#encrypted?.dangerouslyUnwrap() !== collection) {
       requireOneDriver(collection instanceof Collection)
       requireParsed(collection)
-      const { vault } = this.#declared
-      // Never a mark: a hydrated document has no place for one.
-      this.#encrypted = new EncryptedCollection({ vault, collection, layout, shredded: 'throw', validation: undefined, scope: undefined })
+      const { vault, shredded } = this.#declared
+      this.#encrypted = new EncryptedCollection({ vault, collection, layout, shredded, validation: undefined, scope: undefined })
     }
     return this.#encrypted
   }

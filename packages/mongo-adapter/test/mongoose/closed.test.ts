@@ -144,16 +144,6 @@ describe.skipIf(uri === undefined)('models', () => {
     await connection.close()
   })
 
-  test('throw for documents of which a key is destroyed, and read the others', async () => {
-    await people.create({ ...ada, _id: 'gone', plan: 'gone', email: 'gone@example.com' })
-    await it.vault.tenant('acme').subject('gone').shred()
-
-    expect(await refusal(() => people.findById('gone'))).toBe('shredded')
-    expect(await refusal(() => people.find({ plan: 'gone' }).lean())).toBe('shredded')
-    expect(await people.findById('ada').lean()).toMatchObject({ name: ada.name })
-    expect(await people.deleteOne({ _id: 'gone' })).toMatchObject({ deletedCount: 1 })
-  })
-
   test('cannot have their collection opened again', () => {
     const collection = people.collection as unknown as Record<string, unknown>
 
