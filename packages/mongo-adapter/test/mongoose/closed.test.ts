@@ -77,9 +77,9 @@ describe.skipIf(uri === undefined)('models', () => {
     ['a bulkWrite that searches', (all) => all.bulkWrite([{ updateOne: { filter: { email: ada.email }, update: { plan: 'pro' } } }])],
     ['$pull by what has no index', (all) => all.updateOne({ _id: 'ada' }, { $pull: { notes: { text: CANARY } } })],
     ['$pullAll of subdocuments', (all) => all.updateOne({ _id: 'ada' }, { $pullAll: { notes: [{ text: CANARY }] } } as never)],
-    ['addToSet of a subdocument', (all) => changed(all, (ada) => ada['notes'].addToSet({ text: CANARY }))],
-    ['addToSet of an element without an index', (all) => changed(all, (ada) => ada['tags'].addToSet(CANARY))],
-    ['pull of an element without an index', (all) => changed(all, (ada) => ada['tags'].pull('one'))],
+    ['addToSet of a subdocument', (all) => changed(all, (document) => document['notes'].addToSet({ text: CANARY }))],
+    ['addToSet of an element without an index', (all) => changed(all, (document) => document['tags'].addToSet(CANARY))],
+    ['pull of an element without an index', (all) => changed(all, (document) => document['tags'].pull('one'))],
     ['a write beneath nothing', (all) => all.updateOne({ _id: 'ada' }, { $set: { 'name.inner': CANARY } }, { strict: false })],
   ])('refuse %s', async (_, call) => {
     expect(await refusal(() => call(people))).toBe('unsupported_operation')
