@@ -154,10 +154,12 @@ export const BULK_WRITE_OPTIONS: Table<BulkWriteOptions> = INSERT_MANY_OPTIONS
 export const DELETE_OPTIONS: Table<DeleteOptions> = { ...WRITE, hint: 'works', ...refused('ordered', 'let') }
 
 /** Those of an index itself, beside those of the command that makes it. */
-export const CREATE_INDEX_OPTIONS: Table<CreateIndexesOptions> = {
+// The driver sends a write concern, of which its types do not know.
+export const CREATE_INDEX_OPTIONS: Table<CreateIndexesOptions & Pick<CommandOperationOptions, 'writeConcern'>> = {
   ...BSON_OF_WRITES,
   ...COMMAND,
   ...works('unique', 'name', 'partialFilterExpression', 'sparse', 'hidden', 'expireAfterSeconds', 'commitQuorum', 'background', 'version'),
+  writeConcern: 'works',
   ...works('default_language', 'language_override', 'textIndexVersion', '2dsphereIndexVersion', 'bits', 'min', 'max'),
   ...refused('weights', 'bucketSize', 'wildcardProjection', 'storageEngine', 'readPreference', 'readConcern'),
 }

@@ -1,10 +1,13 @@
 /** Calls of Mongoose on a collection, sent to its encrypted view. Each is Mongoose's own call of a collection that says nothing of what it is given. */
 
 import { StrongroomError } from '@strongroom/core'
+import type { Document } from 'mongodb'
 
+import type { EncryptedChangeStream } from '../collection/changes/change-stream.ts'
 import { EncryptedCollection } from '../collection/encrypted-collection.ts'
 import { COLLECTION, refusedOperation } from '../collection/operations.ts'
-import { OPTIONS_AT, optionsForDriver, withoutOwnMembers } from './driver-options.ts'
+import { ChangeEvents } from './change-events.ts'
+import { NOT_CAST, OPTIONS_AT, optionsForDriver, withoutOwnMembers } from './driver-options.ts'
 import type { Method, NativeCollection, SchemaInternals } from './internals.ts'
 import { withKnownOwner } from './known-owners.ts'
 import { pinOwners } from './pin-owners.ts'
@@ -75,9 +78,11 @@ function send(collection: SharedCollection, view: EncryptedCollection<unknown>, 
   const method = (view as unknown as Readonly<Record<string, Method>>)[name] as Method
   const args = [...given]
   const at = OPTIONS_AT[name]
+  if (name === 'find' && (args[1] as { readonly [NOT_CAST]?: boolean } | undefined)?.[NOT_CAST] === true) args[0] = { _id: { $in: [] } }
   if (at !== undefined && args[at] !== undefined) args[at] = optionsForDriver(name, args[at])
   // An upsert puts into a document what its filter says.
   if (name === 'updateOne' && (args[2] as { readonly upsert?: unknown } | undefined)?.upsert !== true) args[0] = withKnownOwner(args[0])
+  if (name === 'watch') return new ChangeEvents(method.apply(view, args) as EncryptedChangeStream<Document>)
   if (name !== 'bulkWrite') return method.apply(view, args)
   const [operations, ...rest] = args
   return pinOwners(collection.owners(), view, withoutOwnMembers(operations), rest[0]).then((pinned) => method.call(view, pinned, ...rest))

@@ -4,6 +4,9 @@ import { readOptions } from '@strongroom/core'
 
 import { guarded } from '../values/resolve.ts'
 
+/** Of a cursor of Mongoose's that will never be read, since its filter could not be cast. */
+export const NOT_CAST: unique symbol = Symbol('not cast')
+
 /** Where the options of a method stand. */
 export const OPTIONS_AT: Readonly<Record<string, number>> = {
   aggregate: 1,

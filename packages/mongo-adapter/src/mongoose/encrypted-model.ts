@@ -4,6 +4,7 @@ import { Collection } from 'mongodb'
 
 import { refusedOperation } from '../collection/operations.ts'
 import { encryptCalls, sharedCollectionOf } from './calls.ts'
+import { NOT_CAST } from './driver-options.ts'
 import type { Method, MongooseModel, NativeCollection } from './internals.ts'
 import { rememberOwners } from './known-owners.ts'
 import { type Paths, REDACTED, redactError, redactErrorsOfResult } from './redact.ts'
@@ -30,6 +31,7 @@ export function encryptModel(model: MongooseModel, declared: Declared): void {
     collections.set(model, native)
     holdCollection(model, declared)
     refuseWhatPassesBy(model)
+    checkWatch(model)
     rememberOwners(model, [declared.tenant, declared.subject])
     followShredded(model)
     followDiscriminators(model, declared)
@@ -60,9 +62,17 @@ function refuseWhatPassesBy(model: MongooseModel): void {
   model['namespace'] = () => {
     throw refusedOperation('bulkWrite of a connection, or namespace', 'bulkWrite of the model')
   }
-  // Mongoose listens to the driver's change stream, and takes no no: it would end the process.
-  model['watch'] = () => {
-    throw refusedOperation('watch of a model', 'watch of an encryptedCollection() with the same paths')
+}
+
+// Mongoose takes no no where it opens the stream: it would end the process.
+function checkWatch(model: MongooseModel): void {
+  const watch = model['watch'] as Method
+  model['watch'] = function (this: MongooseModel, pipeline: unknown, options?: object | null) {
+    const given = options === undefined || options === null ? undefined : { ...options }
+    const { hydrate: _, ...rest } = (given ?? {}) as { readonly hydrate?: unknown }
+    sharedCollectionOf(this.collection)?.requireWatchable(pipeline ?? [], rest)
+    // Mongoose puts the model into them.
+    return watch.call(this, pipeline, given)
   }
 }
 
@@ -88,9 +98,20 @@ function redactErrorsOf(model: MongooseModel): void {
   for (const name of OF_QUERIES)
     query[name] = redacting(query[name] as Method, (of) => pathsOf((of as { readonly model?: MongooseModel }).model ?? model))
   for (const name of OF_MODELS) model[name] = redacting(model[name] as Method, (of) => pathsOf(of as MongooseModel))
+  keepErrorsOfCursors(query)
   redactErrorsOfDocuments(model.prototype, pathsOf(model))
   for (const { Constructor } of typesIn(model.schema))
     if (Constructor !== undefined) redactErrorsOfDocuments(Constructor.prototype, pathsOf(model))
+}
+
+// A cursor whose filter cannot be cast is opened all the same, and says so when it is read.
+function keepErrorsOfCursors(query: Record<string, unknown>): void {
+  const open = query['cursor'] as Method
+  query['cursor'] = function (this: unknown, ...args: unknown[]) {
+    const cursor = open.apply(this, args) as { readonly _error?: unknown; readonly options: Record<symbol, unknown> }
+    if (cursor._error !== undefined && cursor._error !== null) cursor.options[NOT_CAST] = true
+    return cursor
+  }
 }
 
 // All errors of casting and validation of documents pass here, before anybody sees them.

@@ -3,6 +3,8 @@
 import { invalidArgument, StrongroomError, type Vault } from '@strongroom/core'
 import { Collection } from 'mongodb'
 
+import { checkPipeline } from '../collection/changes/change-pipeline.ts'
+import { type EncryptedWatchOptions, readWatchOptions } from '../collection/changes/watch.ts'
 import { EncryptedCollection } from '../collection/encrypted-collection.ts'
 import { describe } from '../collection/indexes/manage-indexes.ts'
 import { dottedPath, type Layout, makeLayout } from '../collection/layout.ts'
@@ -81,6 +83,12 @@ export class SharedCollection {
   /** The paths of tenant and subject. */
   owners(): readonly [tenant: string, subject: string] {
     return [this.#declared.tenant, this.#declared.subject]
+  }
+
+  /** Whether changes can be followed so: asked before, since Mongoose has no place for an error of opening. @throws StrongroomError */
+  requireWatchable(pipeline: unknown, options: unknown): void {
+    readWatchOptions(optionsForDriver('watch', options) as EncryptedWatchOptions | undefined, undefined)
+    checkPipeline(this.#current(), pipeline, false)
   }
 
   /** Whether what is at a path is encrypted, or holds what is, or may be so: errors of subdocuments name the path within them. */

@@ -1,4 +1,5 @@
 // What a schema of Mongoose's can mark, and what is refused when the plugin is applied, or when a model is made.
+import type { CommandStartedEvent, Document } from 'mongodb'
 import { Schema } from 'mongoose'
 import { beforeAll, describe, expect, test } from 'vitest'
 
@@ -129,6 +130,28 @@ describe.skipIf(uri === undefined)('encryptedFields', () => {
     await model.create({ _id: 'a', orgId: 'acme', email: 'Ada@example.com', phones: ['1', '2'] })
     expect(await model.countDocuments({ orgId: 'acme', phones: '2' })).toBe(1)
     await expect(model.create({ _id: 'b', orgId: 'acme', email: 'ada@Example.com' })).rejects.toMatchObject({ code: 11_000 })
+  })
+
+  test('makes indexes, and writes, with the write concern of a schema', async () => {
+    const commands: CommandStartedEvent[] = []
+    const connection = it.base.createConnection(uri as string, { dbName: it.connection.name, monitorCommands: true })
+    await connection.asPromise()
+    connection.getClient().on('commandStarted', (event) => commands.push(event as CommandStartedEvent))
+    const email = { type: String, unique: true, encrypted: { index: { scope: 'application' as const } } }
+    const schema = new Schema({ ...owners, email }, { writeConcern: { w: 'majority', wtimeout: 5000 } })
+    const model = modelOf(connection, 'Concerned', it.encrypt(schema))
+    await model.init()
+    await model.create({ _id: 'a', orgId: 'acme', email: 'ada@example.com' })
+    await model.updateOne({ _id: 'a' }, { email: 'bob@example.com' })
+
+    expect((await model.listIndexes()).map(({ key }) => key)).toContainEqual({ email: 1 })
+    const sent = commands.filter(({ commandName }) => ['createIndexes', 'insert', 'update'].includes(commandName))
+    expect(sent.map(({ commandName, command }) => [commandName, (command['writeConcern'] as Document | undefined)?.['w']])).toEqual([
+      ['createIndexes', 'majority'],
+      ['insert', 'majority'],
+      ['update', 'majority'],
+    ])
+    await connection.close()
   })
 
   test('takes unique for unique within a tenant, where the index has a key for each', async () => {

@@ -1,4 +1,5 @@
 // Nothing that Mongoose says holds a value of an encrypted path: errors, their stacks, debug output, events of the connection.
+import { once } from 'node:events'
 import { Writable } from 'node:stream'
 import { inspect } from 'node:util'
 import { Schema } from 'mongoose'
@@ -110,7 +111,24 @@ describe.skipIf(uri === undefined)('models', () => {
     ['a query of several', 'CastError', () => people.find({ age: { $in: [1, CANARY] } })],
     ['a query of a subdocument', 'CastError', () => people.find({ 'notes.size': CANARY })],
     ['a query within and', 'CastError', () => people.find({ $and: [{ age: CANARY }] })],
-    ['a cursor', 'StrongroomError', () => people.find({ age: CANARY }).cursor().next()],
+    ['a cursor', 'CastError', () => people.find({ age: CANARY }).cursor().next()],
+    [
+      'a cursor of several',
+      'CastError',
+      () =>
+        people
+          .find({ age: { $in: [CANARY] } })
+          .cursor()
+          .eachAsync(() => undefined),
+    ],
+    [
+      'a cursor that is iterated',
+      'CastError',
+      async () => {
+        for await (const _ of people.find({ age: CANARY })) break
+      },
+    ],
+    ['a cursor as a stream', 'CastError', () => once(people.find({ age: CANARY }).cursor().resume(), 'end')],
     ['an update', 'CastError', () => people.updateOne({ _id: 'ada' }, { age: CANARY })],
     ['an update by $inc', 'CastError', () => people.updateOne({ _id: 'ada' }, { $inc: { age: CANARY } })],
     ['an update by $push', 'CastError', () => people.updateOne({ _id: 'ada' }, { $push: { each: CANARY } })],

@@ -6,7 +6,7 @@ import type { ChangeStreamDocument, ChangeStreamOptions, Document } from 'mongod
 import { readingAs } from '../find.ts'
 import { type OnShredded, requireOnShredded } from '../open.ts'
 import { type BsonReading, readDriverOptions, WATCH_OPTIONS } from '../options.ts'
-import { ignoresUndefined, type Source } from '../source.ts'
+import { ignoresUndefined, type Scope, type Source } from '../source.ts'
 import { checkPipeline, scopeStage } from './change-pipeline.ts'
 import { EncryptedChangeStream } from './change-stream.ts'
 import { openChanges } from './open-changes.ts'
@@ -48,18 +48,7 @@ const IMAGES_BEFORE: readonly unknown[] = ['required', 'whenAvailable']
 /** @throws StrongroomError `unsupported_operation`, `invalid_argument` */
 export function watch<C>(source: Source, pipeline: unknown, options: EncryptedWatchOptions | undefined): EncryptedChangeStream<C> {
   const { collection, layout, scope } = source
-  const { shredded = source.shredded ?? 'mark', ...sent } = readDriverOptions(options, WATCH_OPTIONS)
-  requireOnShredded(shredded)
-  if (!IMAGES.includes(sent.fullDocument))
-    throw new StrongroomError(
-      'unsupported_operation',
-      "watch needs the option fullDocument: 'updateLookup', 'required' or 'whenAvailable', since an update says by itself not whose it is; nothing was sent",
-    )
-  if (scope !== undefined && !IMAGES_BEFORE.includes(sent.fullDocumentBeforeChange))
-    throw new StrongroomError(
-      'unsupported_operation',
-      "watch of a scope needs the option fullDocumentBeforeChange: 'required' or 'whenAvailable', since a delete says by itself not whose it was; nothing was sent",
-    )
+  const { shredded = source.shredded ?? 'mark', ...sent } = readWatchOptions(options, scope)
   const stages = checkPipeline(layout, pipeline, ignoresUndefined(source, sent))
   const reading = { bson: readingAs(source, sent), shredded, lookedUp: sent.fullDocument === 'updateLookup' }
   return new EncryptedChangeStream({
@@ -69,4 +58,21 @@ export function watch<C>(source: Source, pipeline: unknown, options: EncryptedWa
     }),
     open: (changes) => openChanges(source, changes, reading),
   })
+}
+
+/** @throws StrongroomError `unsupported_operation`, `invalid_argument` */
+export function readWatchOptions(options: EncryptedWatchOptions | undefined, scope: Scope | undefined): Partial<EncryptedWatchOptions> {
+  const read = readDriverOptions(options, WATCH_OPTIONS)
+  if (read.shredded !== undefined) requireOnShredded(read.shredded)
+  if (!IMAGES.includes(read.fullDocument))
+    throw new StrongroomError(
+      'unsupported_operation',
+      "watch needs the option fullDocument: 'updateLookup', 'required' or 'whenAvailable', since an update says by itself not whose it is; nothing was sent",
+    )
+  if (scope !== undefined && !IMAGES_BEFORE.includes(read.fullDocumentBeforeChange))
+    throw new StrongroomError(
+      'unsupported_operation',
+      "watch of a scope needs the option fullDocumentBeforeChange: 'required' or 'whenAvailable', since a delete says by itself not whose it was; nothing was sent",
+    )
+  return read
 }

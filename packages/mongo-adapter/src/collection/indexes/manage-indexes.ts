@@ -2,6 +2,7 @@
 
 import { invalidArgument, readOptions, StrongroomError } from '@strongroom/core'
 import type {
+  CommandOperationOptions,
   CreateIndexesOptions,
   Document,
   DropIndexesOptions,
@@ -22,11 +23,12 @@ import { declaredIndexes } from './declared-indexes.ts'
 import { declaredPath, declaredPaths, storedKey } from './index-keys.ts'
 
 // Those of the command; all others are of the index.
-const OF_COMMAND = ['session', 'comment', 'maxTimeMS', 'timeoutMS', 'commitQuorum', 'ignoreUndefined'] as const
+const OF_COMMAND = ['session', 'comment', 'maxTimeMS', 'timeoutMS', 'commitQuorum', 'writeConcern', 'ignoreUndefined'] as const
 type OfCommand = (typeof OF_COMMAND)[number]
+type CreateOptions = CreateIndexesOptions & Pick<CommandOperationOptions, 'writeConcern'>
 
 /** Options of createIndexes. */
-export type EncryptedCreateIndexesOptions = Pick<CreateIndexesOptions, OfCommand>
+export type EncryptedCreateIndexesOptions = Pick<CreateOptions, OfCommand>
 /** Options of createIndex: of the index, and of the command that makes it. */
 export type EncryptedCreateIndexOptions = EncryptedCreateIndexesOptions &
   Pick<
