@@ -11,6 +11,7 @@ import { type Paths, REDACTED, redactError, redactErrorsOfResult } from './redac
 import { followShredded } from './shredded-paths.ts'
 import { typesIn } from './schema-types.ts'
 import { type Declared, requireOneDriver } from './shared-collection.ts'
+import { writeWholeValues } from './whole-values.ts'
 
 /** The collections of models that are encrypted. */
 const collections = new WeakMap<object, NativeCollection>()
@@ -33,6 +34,7 @@ export function encryptModel(model: MongooseModel, declared: Declared): void {
     refuseWhatPassesBy(model)
     checkWatch(model)
     rememberOwners(model, [declared.tenant, declared.subject])
+    writeWholeValues(model)
     followShredded(model)
     followDiscriminators(model, declared)
     redactErrorsOf(model)

@@ -58,6 +58,8 @@ export interface MongooseDocument {
   isModified(path: string): boolean
   $isDefault(path: string): boolean
   readonly _doc: unknown
+  toObject(options: object): unknown
+  $__version(where: object, update: object): void
   readonly $__schema: SchemaInternals
   readonly $locals: Record<string, unknown>
   readonly $__: {
@@ -66,6 +68,8 @@ export interface MongooseDocument {
     selectedIndex?: unknown
     exclude?: boolean | null
     readonly activePaths: { clearPath(path: string): void }
+    /** What an update does with the version. */
+    version?: number | undefined
     /** Of this plugin. */
     shredded?: readonly string[]
   }

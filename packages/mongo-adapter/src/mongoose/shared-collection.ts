@@ -7,7 +7,7 @@ import { checkPipeline } from '../collection/changes/change-pipeline.ts'
 import { type EncryptedWatchOptions, readWatchOptions } from '../collection/changes/watch.ts'
 import { EncryptedCollection } from '../collection/encrypted-collection.ts'
 import { describe } from '../collection/indexes/manage-indexes.ts'
-import { dottedPath, type Layout, makeLayout } from '../collection/layout.ts'
+import { dottedPath, type Layout, makeLayout, writtenPlaceOf } from '../collection/layout.ts'
 import { requireParsed } from '../collection/make-collection.ts'
 import type { OnShredded } from '../collection/open.ts'
 import type { ObjectNode } from '../schema/node.ts'
@@ -83,6 +83,18 @@ export class SharedCollection {
   /** The paths of tenant and subject. */
   owners(): readonly [tenant: string, subject: string] {
     return [this.#declared.tenant, this.#declared.subject]
+  }
+
+  /** The path of the value, encrypted as a whole, that a path of an update leads to or into. */
+  wholeAround(path: string): string | undefined {
+    const steps = path.split('.')
+    for (let count = 1; count <= steps.length; count++) {
+      const at = steps.slice(0, count).join('.')
+      const place = writtenPlaceOf(this.#current(), at)
+      if (place.kind === 'sealed' && !place.array) return at
+      if (place.kind === 'plain') return undefined
+    }
+    return undefined
   }
 
   /** Whether changes can be followed so: asked before, since Mongoose has no place for an error of opening. @throws StrongroomError */

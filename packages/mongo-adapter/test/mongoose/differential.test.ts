@@ -3,6 +3,7 @@ import type { Document } from 'mongodb'
 import { Schema } from 'mongoose'
 import { expect, test } from 'vitest'
 
+import { outcome, type Step } from './compare.ts'
 import { type AnyModel, modelOf, uri, world, type World } from './support.ts'
 
 const CANARY = 'canary'
@@ -62,8 +63,6 @@ const ada = {
 }
 const bob = { _id: 'bob', orgId: 'acme', email: `bob-${CANARY}@example.com`, name: `Bob ${CANARY}`, age: 40, friend: 'ada' }
 const eve = { _id: 'eve', orgId: 'acme', email: `eve-${CANARY}@example.com`, name: `Eve ${CANARY}`, age: 36 }
-
-type Step = (people: AnyModel) => unknown
 
 async function loaded(people: AnyModel, id: string): Promise<Document> {
   return (await people.findById(id).orFail()) as unknown as Document
@@ -249,22 +248,6 @@ test.skipIf(uri === undefined)('a script of operations finds no difference', asy
     await plainConnection.dropDatabase()
   }
 })
-
-async function outcome(step: Step, people: AnyModel): Promise<unknown> {
-  try {
-    return plainForm(await step(people))
-  } catch (error) {
-    const { name, code, keyPattern, errors } = error as Error & { code?: number; keyPattern?: object; errors?: Record<string, Error> }
-    const each = Object.entries(errors ?? {}).map(([path, { name: of }]) => [path, of])
-    // Of bulk writes the driver does not say it at the top.
-    return { name, code, keyPattern: name === 'MongoServerError' ? keyPattern : undefined, errors: each }
-  }
-}
-
-// What a program sees of documents and results, instances of classes aside.
-function plainForm(value: unknown): unknown {
-  return value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown)
-}
 
 async function requireNoCanary(it: World, after: string): Promise<void> {
   expect((await it.everything()).toLowerCase(), after).not.toContain(CANARY)

@@ -33,7 +33,7 @@ describe.skipIf(uri === undefined)('watch of a model', () => {
   // What was written just before may be told of as well.
   async function until(changes: Changes, id: string, type: string): Promise<Document> {
     for (;;) {
-      const change = await changes.next()
+      const change = (await changes.next()) as Document
       if (change['documentKey']?._id === id && change['operationType'] === type) return change
     }
   }

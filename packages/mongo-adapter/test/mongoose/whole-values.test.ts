@@ -1,0 +1,150 @@
+// Values that are encrypted as a whole, changed within: what save() makes of them is what it makes of plain ones.
+import type { Document } from 'mongodb'
+import { Schema } from 'mongoose'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+
+import { outcome, type Step } from './compare.ts'
+import { type AnyModel, modelOf, refusal, uri, world, type World } from './support.ts'
+
+const CANARY = 'canary'
+
+function schemaOf(encrypted: boolean, options: object = {}): Schema {
+  const mark = encrypted ? { encrypted: true } : {}
+  const inner = new Schema({ city: String, tags: [String], deep: { street: String } }, { _id: false })
+  return new Schema(
+    {
+      _id: String,
+      orgId: String,
+      plan: String,
+      facts: { type: Map, of: String, ...mark },
+      people: { type: Map, of: inner, ...mark },
+      profile: { type: inner, ...mark },
+      list: { type: [String], ...mark },
+      inners: { type: [inner], ...mark },
+      anything: { type: Schema.Types.Mixed, ...mark },
+      notes: [{ title: String, profile: { type: inner, ...mark } }],
+    },
+    options,
+  )
+}
+
+const inner = { city: `City ${CANARY}`, tags: ['one'], deep: { street: `Street ${CANARY}` } }
+const ada = {
+  _id: 'ada',
+  orgId: 'acme',
+  facts: { colour: `red ${CANARY}`, size: 'small' },
+  people: { bob: inner },
+  profile: inner,
+  list: [`one ${CANARY}`, 'two'],
+  inners: [inner],
+  anything: { may: { be: `any ${CANARY}` } },
+  notes: [{ _id: '0123456789abcdef01234567', title: 'first', profile: inner }],
+}
+
+const CHANGES: Readonly<Record<string, (document: Document) => unknown>> = {
+  'a value of a Map': (document) => document['facts'].set('colour', `blue ${CANARY}`),
+  'another value of a Map': (document) => document['facts'].set('weight', `much ${CANARY}`),
+  'a value that a Map has no more': (document) => document['facts'].delete('colour'),
+  'a subdocument of a Map': (document) => document['people'].set('eve', inner),
+  'within a subdocument of a Map': (document) => (document['people'].get('bob').city = `other ${CANARY}`),
+  'a member of a subdocument': (document) => (document['profile'].city = `other ${CANARY}`),
+  'a nested member of a subdocument': (document) => (document['profile'].deep.street = `other ${CANARY}`),
+  'an array in a subdocument': (document) => document['profile'].tags.push(`more ${CANARY}`),
+  'a member that a subdocument has no more': (document) => (document['profile'].city = undefined),
+  'a subdocument that is no more': (document) => (document['profile'] = undefined),
+  'another element': (document) => document['list'].push(`more ${CANARY}`),
+  'an element less': (document) => document['list'].pull('two'),
+  'an element that is no set': (document) => document['list'].addToSet('three'),
+  'the first element': (document) => document['list'].shift(),
+  'another subdocument': (document) => document['inners'].push(inner),
+  'within a subdocument of an array': (document) => (document['inners'][0].city = `other ${CANARY}`),
+  'within anything': (document) => {
+    document['anything'].may.be = `other ${CANARY}`
+    document['markModified']('anything.may')
+  },
+  'a member of one in an array': (document) => (document['notes'][0].profile.city = `other ${CANARY}`),
+  'several, and what is plain': (document) => {
+    document['plan'] = 'pro'
+    document['facts'].set('a', '1')
+    document['profile'].city = 'x'
+    document['list'].push('y')
+  },
+}
+
+describe.skipIf(uri === undefined)('values that are encrypted as a whole', () => {
+  let it: World
+  let plain: AnyModel
+  let encrypted: AnyModel
+  let unversioned: AnyModel
+
+  beforeAll(async () => {
+    it = await world()
+    plain = modelOf(it.connection, 'Plain', schemaOf(false))
+    encrypted = modelOf(it.connection, 'Encrypted', it.encrypt(schemaOf(true)))
+    unversioned = modelOf(it.connection, 'Unversioned', it.encrypt(schemaOf(true, { versionKey: false })))
+    await Promise.all([plain.init(), encrypted.init(), unversioned.init()])
+  })
+  beforeEach(async () => {
+    for (const model of [plain, encrypted, unversioned]) {
+      await model.deleteMany({})
+      await model.create(ada)
+    }
+  })
+  const withoutVersion = (found: unknown): unknown => {
+    const { __v: _, ...rest } = found as Document
+    return rest
+  }
+  const noCanary = async (name: string): Promise<void> => {
+    expect(JSON.stringify(await it.stored(name))).not.toContain(CANARY)
+    expect((await it.stored(name)).map((each) => Buffer.from(JSON.stringify(each)).includes(CANARY))).toEqual([false])
+  }
+
+  test.each(Object.entries(CHANGES))('save %s', async (_, change) => {
+    const saved: Step = async (people) => {
+      const document = (await people.findById('ada').orFail()) as unknown as Document
+      change(document)
+      await document['save']()
+      return withoutVersion(await people.findById('ada').lean({ flattenMaps: true }))
+    }
+    const expected = await outcome(saved, plain)
+
+    expect(await outcome(saved, encrypted)).toEqual(expected)
+    expect(await outcome(saved, unversioned)).toEqual(expected)
+    await noCanary('encrypteds')
+  })
+
+  test('bulkSave does so too', async () => {
+    const saved: Step = async (people) => {
+      const document = (await people.findById('ada').orFail()) as unknown as Document
+      document['profile'].city = `other ${CANARY}`
+      document['facts'].set('colour', `blue ${CANARY}`)
+      await people.bulkSave([document] as never)
+      return withoutVersion(await people.findById('ada').lean())
+    }
+
+    expect(await outcome(saved, encrypted)).toEqual(await outcome(saved, plain))
+    await noCanary('encrypteds')
+  })
+
+  test('of two who change one at once, the later fails, and undoes nothing', async () => {
+    const [first, second] = (await Promise.all([encrypted.findById('ada').orFail(), encrypted.findById('ada').orFail()])) as unknown as [
+      Document,
+      Document,
+    ]
+    first['facts'].set('colour', 'blue')
+    await first['save']()
+    second['facts'].set('size', 'large')
+
+    expect(await refusal(() => second['save']())).toMatch(/^VersionError/)
+    expect(await encrypted.findById('ada').lean()).toMatchObject({ facts: { colour: 'blue', size: 'small' }, __v: 1 })
+    first['facts'].set('size', 'large')
+    await first['save']()
+    expect(await encrypted.findById('ada').lean()).toMatchObject({ facts: { colour: 'blue', size: 'large' }, __v: 2 })
+  })
+
+  test('queries do not reach into them', async () => {
+    for (const update of [{ 'facts.colour': 'blue' }, { 'profile.city': 'x' }, { $push: { list: 'x' } }, { $unset: { 'profile.city': 1 } }])
+      expect(await refusal(() => encrypted.updateOne({ _id: 'ada' }, update as never))).toBe('unsupported_operation')
+    expect(await refusal(() => encrypted.find({ 'facts.colour': 'red' }))).toBe('unsupported_operation')
+  })
+})
