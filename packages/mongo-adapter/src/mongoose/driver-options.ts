@@ -41,6 +41,8 @@ const MONGOOSE_ONLY: ReadonlySet<string> = new Set(
 )
 // How many documents insertMany validates at once.
 const ITS_OWN: Readonly<Record<string, string>> = { insertMany: 'limit' }
+// Mongoose gives it to all queries, where a schema has paths with select: false.
+const PROJECTING: ReadonlySet<string> = new Set(['find', 'findOne', 'findOneAndDelete', 'findOneAndReplace', 'findOneAndUpdate'])
 // What begins with _ is so too.
 const isMongooseOnly = (name: string): boolean => name.startsWith('_') || MONGOOSE_ONLY.has(name)
 const WRITE_CONCERN: readonly string[] = ['w', 'j', 'wtimeout']
@@ -52,7 +54,7 @@ export function optionsForDriver(method: string, given: unknown): unknown {
   const options: Record<string, unknown> = {}
   const writeConcern: Record<string, unknown> = {}
   for (const [name, value] of all) {
-    if (isMongooseOnly(name) || ITS_OWN[method] === name) continue
+    if (isMongooseOnly(name) || ITS_OWN[method] === name || (name === 'projection' && !PROJECTING.has(method))) continue
     if (WRITE_CONCERN.includes(name)) writeConcern[name === 'wtimeout' ? 'wtimeoutMS' : name] = value
     else if (name === 'cursor' && method === 'aggregate') Object.assign(options, batchSizeOf(value))
     else options[name] = value
