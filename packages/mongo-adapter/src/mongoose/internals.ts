@@ -1,4 +1,4 @@
-/** As much of Mongoose 9 as this knows of: nothing of it is imported, so that there is one Mongoose, the application's own. */
+/** As much of Mongoose 9 as this knows of: nothing of it is imported but types, so that there is one Mongoose, the application's own. */
 
 import type { Collection } from 'mongodb'
 

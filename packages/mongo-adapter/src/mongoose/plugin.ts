@@ -1,6 +1,7 @@
 /** The plugin: what is marked in a schema of Mongoose's is encrypted, beneath the models that are made of it. */
 
 import { invalidArgument, readOptions, StrongroomError, type Vault } from '@strongroom/core'
+import type { QueryOptions } from 'mongoose'
 
 import { requireVault } from '../collection/make-collection.ts'
 import { requireOnShredded } from '../collection/open.ts'
@@ -8,6 +9,13 @@ import { declarationOf } from './declaration.ts'
 import { encryptModel, isEncrypted } from './encrypted-model.ts'
 import type { MongooseDocument, MongooseModel, MongooseSchema, SchemaInternals } from './internals.ts'
 import type { Declared } from './shared-collection.ts'
+
+declare module 'mongoose' {
+  interface QueryOptions<DocType = unknown> {
+    /** What becomes of values whose keys are destroyed, in place of what the plugin was told. */
+    shredded?: 'throw' | 'mark'
+  }
+}
 
 /** Options of {@link encryptedFields}. */
 export interface EncryptedFieldsOptions {
@@ -25,7 +33,7 @@ export interface EncryptedFieldsOptions {
    * selected, and lists these in `$locals.shredded`. Without it, single documents throw and lists mark. Queries may say it for themselves, as
    * an option. What is no document, `lean()` and `aggregate()`, has `SHREDDED` in such places.
    */
-  readonly shredded?: 'throw' | 'mark'
+  readonly shredded?: NonNullable<QueryOptions['shredded']>
 }
 
 /**

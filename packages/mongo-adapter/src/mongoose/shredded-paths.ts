@@ -11,9 +11,11 @@ import { typesIn, typesWithin } from './schema-types.ts'
 export function followShredded({ prototype, schema }: MongooseModel): void {
   const init = prototype['$__init'] as Method
   prototype['$__init'] = function (this: MongooseDocument, read: unknown, ...rest: unknown[]) {
+    // Of most documents nothing is shredded: these are only looked at.
+    if (!holdsShredded(read)) return init.call(this, read, ...rest)
     const gone = new Set<string>()
     const left = without(read, '', gone)
-    if (gone.size > 0) unselect(this, [...gone])
+    unselect(this, [...gone])
     return init.call(this, left, ...rest)
   }
   const delta = prototype['$__delta'] as Method
@@ -23,6 +25,17 @@ export function followShredded({ prototype, schema }: MongooseModel): void {
     return found
   }
   refuseMarks(schema)
+}
+
+function holdsShredded(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) {
+    for (const each of value) if (holdsShredded(each)) return true
+    return false
+  }
+  if (!isPlainObject(value)) return value instanceof ShreddedMark
+  for (const name in value) if (holdsShredded(value[name])) return true
+  return false
 }
 
 const GONE = Symbol('shredded')
@@ -121,10 +134,11 @@ function requireNothingOver(document: MongooseDocument, update: Readonly<Record<
         .split('.')
         .filter((step) => !/^(?:\d+|\$.*)$/u.test(step))
         .join('.')
-      if (gone.some((each) => isWithin(path, each) || (isWithin(each, path) && !OF_ELEMENTS.has(operator))))
+      const over = gone.find((each) => isWithin(path, each) || (isWithin(each, path) && !OF_ELEMENTS.has(operator)))
+      if (over !== undefined)
         throw invalidArgument(
           'document',
-          `must not write ${written}, where there is a shredded value: leave it as it is, or name it in an updateOne; nothing was sent`,
+          `must not write over ${over}, which is shredded: leave it as it is, or name it in an updateOne; nothing was sent`,
         )
     }
 }

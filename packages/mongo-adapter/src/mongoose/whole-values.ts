@@ -21,7 +21,7 @@ const VERSION_ALL = 3
 
 function widen(document: MongooseDocument, where: object, update: Update): void {
   const wholes = new Set<string>()
-  const collection = sharedCollectionOf((document.constructor as unknown as MongooseModel).collection)
+  const collection = sharedCollectionOf((document.constructor as MongooseModel).collection)
   for (const [operator, members] of Object.entries(update))
     for (const path of Object.keys(members)) {
       const whole = collection?.wholeAround(path)
@@ -34,8 +34,8 @@ function widen(document: MongooseDocument, where: object, update: Update): void 
   const object = document.toObject(AS_STORED)
   for (const path of wholes) {
     const value = valueAt(object, path.split('.'))
-    const [operator, operand] = value === undefined ? ['$unset', 1] : ['$set', value]
-    update[operator as string] = { ...update[operator as string], [path]: operand }
+    const [operator, operand]: [string, unknown] = value === undefined ? ['$unset', 1] : ['$set', value]
+    update[operator] = { ...update[operator], [path]: operand }
   }
   if (document.$__schema.options.versionKey === false) return
   document.$__.version = (document.$__.version ?? 0) | VERSION_ALL
