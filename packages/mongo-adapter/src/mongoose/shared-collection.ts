@@ -85,16 +85,19 @@ export class SharedCollection {
     return [this.#declared.tenant, this.#declared.subject]
   }
 
-  /** The path of the value, encrypted as a whole, that a path of an update leads to or into. */
-  wholeAround(path: string): string | undefined {
-    const steps = path.split('.')
-    for (let count = 1; count <= steps.length; count++) {
-      const at = steps.slice(0, count).join('.')
-      const place = writtenPlaceOf(this.#current(), at)
-      if (place.kind === 'sealed' && !place.array) return at
-      if (place.kind === 'plain') return undefined
+  /** What says of a path of an update which value, encrypted as a whole, it leads to or into. */
+  wholes(): (path: string) => string | undefined {
+    const layout = this.#current()
+    return (path) => {
+      const steps = path.split('.')
+      for (let count = 1; count <= steps.length; count++) {
+        const at = steps.slice(0, count).join('.')
+        const place = writtenPlaceOf(layout, at)
+        if (place.kind === 'sealed' && !place.array) return at
+        if (place.kind === 'plain') return undefined
+      }
+      return undefined
     }
-    return undefined
   }
 
   /** Whether changes can be followed so: asked before, since Mongoose has no place for an error of opening. @throws StrongroomError */

@@ -21,10 +21,10 @@ const VERSION_ALL = 3
 
 function widen(document: MongooseDocument, where: object, update: Update): void {
   const wholes = new Set<string>()
-  const collection = sharedCollectionOf((document.constructor as MongooseModel).collection)
+  const wholeAt = sharedCollectionOf((document.constructor as MongooseModel).collection)?.wholes()
   for (const [operator, members] of Object.entries(update))
     for (const path of Object.keys(members)) {
-      const whole = collection?.wholeAround(path)
+      const whole = wholeAt?.(path)
       if (whole === undefined || (whole === path && (operator === '$set' || operator === '$unset'))) continue
       wholes.add(whole)
       delete members[path]
