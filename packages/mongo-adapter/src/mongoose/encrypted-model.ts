@@ -8,10 +8,10 @@ import { NOT_CAST } from './driver-options.ts'
 import type { Method, MongooseModel, NativeCollection } from './internals.ts'
 import { rememberOwners } from './known-owners.ts'
 import { type Paths, REDACTED, redactError, redactErrorsOfResult } from './redact.ts'
+import { adaptSavedChanges } from './saved-changes.ts'
 import { followShredded } from './shredded-paths.ts'
 import { typesIn } from './schema-types.ts'
 import { type Declared, requireOneDriver } from './shared-collection.ts'
-import { writeWholeValues } from './whole-values.ts'
 
 /** The collections of models that are encrypted. */
 const collections = new WeakMap<object, NativeCollection>()
@@ -34,7 +34,7 @@ export function encryptModel(model: MongooseModel, declared: Declared): void {
     refuseWhatPassesBy(model)
     checkWatch(model)
     rememberOwners(model, [declared.tenant, declared.subject])
-    writeWholeValues(model)
+    adaptSavedChanges(model)
     followShredded(model)
     followDiscriminators(model, declared)
     redactErrorsOf(model)

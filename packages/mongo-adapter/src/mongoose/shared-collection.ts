@@ -7,7 +7,7 @@ import { checkPipeline } from '../collection/changes/change-pipeline.ts'
 import { type EncryptedWatchOptions, readWatchOptions } from '../collection/changes/watch.ts'
 import { EncryptedCollection } from '../collection/encrypted-collection.ts'
 import { describe } from '../collection/indexes/manage-indexes.ts'
-import { dottedPath, type Layout, makeLayout, writtenPlaceOf } from '../collection/layout.ts'
+import { dottedPath, type Layout, makeLayout } from '../collection/layout.ts'
 import { requireParsed } from '../collection/make-collection.ts'
 import type { OnShredded } from '../collection/open.ts'
 import type { ObjectNode } from '../schema/node.ts'
@@ -85,19 +85,9 @@ export class SharedCollection {
     return [this.#declared.tenant, this.#declared.subject]
   }
 
-  /** What says of a path of an update which value, encrypted as a whole, it leads to or into. */
-  wholes(): (path: string) => string | undefined {
-    const layout = this.#current()
-    return (path) => {
-      const steps = path.split('.')
-      for (let count = 1; count <= steps.length; count++) {
-        const at = steps.slice(0, count).join('.')
-        const place = writtenPlaceOf(layout, at)
-        if (place.kind === 'sealed' && !place.array) return at
-        if (place.kind === 'plain') return undefined
-      }
-      return undefined
-    }
+  /** What is encrypted where. */
+  layout(): Layout {
+    return this.#current()
   }
 
   /** Whether changes can be followed so: asked before, since Mongoose has no place for an error of opening. @throws StrongroomError */

@@ -1,4 +1,4 @@
-// Values that are encrypted as a whole, changed within: what save() makes of them is what it makes of plain ones.
+// Changes that the database cannot make of what is encrypted: what save() makes of them is what it makes of plain ones.
 import type { Document } from 'mongodb'
 import { Schema } from 'mongoose'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -23,6 +23,9 @@ function schemaOf(encrypted: boolean, options: object = {}): Schema {
       inners: { type: [inner], ...mark },
       anything: { type: Schema.Types.Mixed, ...mark },
       notes: [{ title: String, profile: { type: inner, ...mark } }],
+      tags: [{ type: String, ...mark }],
+      phones: [{ type: String, ...(encrypted ? { encrypted: { index: { scope: 'tenant' } } } : {}) }],
+      nested: { tags: [{ type: Number, ...mark }] },
     },
     options,
   )
@@ -39,6 +42,9 @@ const ada = {
   inners: [inner],
   anything: { may: { be: `any ${CANARY}` } },
   notes: [{ _id: '0123456789abcdef01234567', title: 'first', profile: inner }],
+  tags: [`one ${CANARY}`, 'two', `one ${CANARY}`],
+  phones: ['1', '2'],
+  nested: { tags: [1, 2, 3] },
 }
 
 const CHANGES: Readonly<Record<string, (document: Document) => unknown>> = {
@@ -63,6 +69,20 @@ const CHANGES: Readonly<Record<string, (document: Document) => unknown>> = {
     document['markModified']('anything.may')
   },
   'a member of one in an array': (document) => (document['notes'][0].profile.city = `other ${CANARY}`),
+  'an element that was pulled': (document) => document['tags'].pull(`one ${CANARY}`),
+  'an element that is not there, pulled': (document) => document['tags'].pull('none'),
+  'an element that has an index, pulled': (document) => document['phones'].pull('1'),
+  'nested elements, pulled': (document) => document['nested'].tags.pull(1, 3),
+  'elements of a set': (document) => document['tags'].addToSet('two', `three ${CANARY}`),
+  'elements of a set, with an index': (document) => document['phones'].addToSet('2', '3'),
+  'a subdocument of a set': (document) =>
+    document['notes'].addToSet({ _id: '0123456789abcdef01234568', title: 'second', profile: inner }, document['notes'][0]),
+  'sets, and pulled elements': (document) => {
+    document['tags'].addToSet('three')
+    document['tags'].pull('two')
+    document['phones'].pull('2')
+    document['nested'].tags.addToSet(4)
+  },
   'several, and what is plain': (document) => {
     document['plan'] = 'pro'
     document['facts'].set('a', '1')
@@ -71,7 +91,7 @@ const CHANGES: Readonly<Record<string, (document: Document) => unknown>> = {
   },
 }
 
-describe.skipIf(uri === undefined)('values that are encrypted as a whole', () => {
+describe.skipIf(uri === undefined)('documents', () => {
   let it: World
   let plain: AnyModel
   let encrypted: AnyModel
@@ -140,6 +160,31 @@ describe.skipIf(uri === undefined)('values that are encrypted as a whole', () =>
     first['facts'].set('size', 'large')
     await first['save']()
     expect(await encrypted.findById('ada').lean()).toMatchObject({ facts: { colour: 'blue', size: 'large' }, __v: 2 })
+  })
+
+  test('the version stands for all that was read', async () => {
+    const read = async (): Promise<Document> => (await encrypted.findById('ada').orFail()) as unknown as Document
+    for (const change of [
+      (document: Document) => document['tags'].pull('two'),
+      (document: Document) => document['tags'].addToSet('four'),
+      (document: Document) => (document['profile'].city = 'late'),
+    ]) {
+      const [first, second, third] = [await read(), await read(), await read()]
+      first['tags'].push(`more ${CANARY}`)
+      await first['save']()
+      change(second)
+      change(third)
+
+      expect(await refusal(() => second['save']())).toMatch(/^VersionError/)
+      expect(await refusal(() => encrypted.bulkSave([third] as never))).toMatch(/^MongooseBulkSaveIncompleteError/)
+      expect((await read())['tags'].at(-1)).toBe(`more ${CANARY}`)
+    }
+    const document = await read()
+    for (const city of ['one', 'two', 'three']) {
+      document['profile'].city = city
+      await encrypted.bulkSave([document] as never)
+    }
+    expect(await encrypted.findById('ada').lean()).toMatchObject({ profile: { city: 'three' }, __v: 6 })
   })
 
   test('queries do not reach into them', async () => {
