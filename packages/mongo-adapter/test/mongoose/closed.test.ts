@@ -1,5 +1,4 @@
 // Whatever way there is from a model to its collection is closed: what comes by it is encrypted, or refused.
-import type { Document } from 'mongodb'
 import { Schema } from 'mongoose'
 import { beforeAll, describe, expect, test } from 'vitest'
 
