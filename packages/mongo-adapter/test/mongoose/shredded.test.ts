@@ -260,6 +260,33 @@ describe.skipIf(uri === undefined)('models', () => {
     expect(((await storedOf()) as Document)['notes']).toEqual([before['notes'][1]])
   })
 
+  test('take no new element, whose key is gone', async () => {
+    const before = await storedOf()
+    const [gone] = (await people.find({ _id: 'gone' })) as unknown as [Document]
+    gone['notes'].push({ title: 'third', text: 'new' })
+    expect(await refusal(() => gone['save']())).toBe('shredded')
+    expect(await storedOf()).toEqual(before)
+  })
+
+  test('give documents of discriminators without, too', async () => {
+    const child = people.discriminator('Child', new Schema({ more: secret, open: String })) as unknown as AnyModel
+    await child.create({ ...person('child'), friend: `child${String(count)}`, more: 'more', open: 'seen' })
+    await it.vault
+      .tenant('acme')
+      .subject(`child${String(count)}`)
+      .shred()
+    for (const model of [people, child]) {
+      const [found] = (await model.find({ _id: 'child' })) as unknown as [Document]
+      expect(found).toBeInstanceOf(child)
+      expect([found['open'], found['more'], found['name']]).toEqual([expect.stringContaining('seen'), undefined, undefined])
+      expect(found['$locals'].shredded).toEqual(expect.arrayContaining(['more', 'name']))
+      found['open'] = `seen by ${model.modelName}`
+      await found['save']()
+      found['more'] = 'new'
+      expect(await refusal(() => found['save']())).toBe('invalid_argument')
+    }
+  })
+
   test('never take a mark for a value', async () => {
     const [lean] = await people.find({ _id: 'gone' }).lean()
     const before = await client.db(people.db.name).collection('people').find().toArray()
