@@ -3,6 +3,7 @@
 import { invalidArgument } from '@strongroom/core'
 
 import { ShreddedMark } from '../collection/shredded-mark.ts'
+import { isTree } from '../values/resolve.ts'
 import type { Method, MongooseDocument, MongooseModel, MongooseType, SchemaInternals } from './internals.ts'
 import { markOf } from './marks.ts'
 import { typesIn, typesWithin } from './schema-types.ts'
@@ -33,7 +34,7 @@ function holdsShredded(value: unknown): boolean {
     for (const each of value) if (holdsShredded(each)) return true
     return false
   }
-  if (!isPlainObject(value)) return value instanceof ShreddedMark
+  if (!isTree(value)) return value instanceof ShreddedMark
   for (const name in value) if (holdsShredded(value[name])) return true
   return false
 }
@@ -51,7 +52,7 @@ function without(value: unknown, path: string, gone: Set<string>): unknown {
     if (left.includes(GONE)) return GONE
     return left.some((each, i) => each !== value[i]) ? left : value
   }
-  if (!isPlainObject(value)) return value
+  if (!isTree(value)) return value
   let left: Record<string, unknown> | undefined
   for (const [name, member] of Object.entries(value)) {
     const kept = without(member, path === '' ? name : `${path}.${name}`, gone)
@@ -61,12 +62,6 @@ function without(value: unknown, path: string, gone: Set<string>): unknown {
     else left[name] = kept
   }
   return left ?? value
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 function unselect(document: MongooseDocument, paths: readonly string[]): void {
@@ -88,7 +83,7 @@ function unselect(document: MongooseDocument, paths: readonly string[]): void {
 }
 
 function removeAt(of: unknown, [name = '', ...rest]: readonly string[]): void {
-  if (!isPlainObject(of) || !Object.hasOwn(of, name)) return
+  if (!isTree(of) || !Object.hasOwn(of, name)) return
   if (rest.length === 0) delete of[name]
   else removeAt(of[name], rest)
 }
