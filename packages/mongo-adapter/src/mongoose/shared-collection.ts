@@ -45,6 +45,7 @@ export class SharedCollection {
   #snapshot: Snapshot | undefined
   #layout: Layout | undefined
   #encrypted: EncryptedCollection<unknown> | undefined
+  #handedOut: string | undefined
 
   constructor(native: NativeCollection, declared: Declared) {
     this.#native = native
@@ -71,13 +72,23 @@ export class SharedCollection {
   /** The encrypted view of the driver's collection that there is now. @throws StrongroomError */
   view(collection: Collection): EncryptedCollection<unknown> {
     const layout = this.#current()
-    if (this.#encrypted?.dangerouslyUnwrap() !== collection) {
-      requireOneDriver(collection instanceof Collection)
-      requireParsed(collection)
-      const { vault, shredded } = this.#declared
-      this.#encrypted = new EncryptedCollection({ vault, collection, layout, shredded, validation: undefined, scope: undefined })
-    }
+    if (this.#encrypted?.dangerouslyUnwrap() !== collection)
+      this.#encrypted = this.#encryptedOf(collection, layout, this.#declared.shredded)
     return this.#encrypted
+  }
+
+  /** One for whoever keeps it: of what would be marked from now on it would not know. @throws StrongroomError */
+  handOut(collection: Collection): EncryptedCollection<unknown> {
+    const layout = this.#current()
+    const encrypted = this.#encryptedOf(collection, layout, undefined)
+    this.#handedOut ??= marksOf(layout)
+    return encrypted
+  }
+
+  #encryptedOf(collection: Collection, layout: Layout, shredded: OnShredded | undefined): EncryptedCollection<unknown> {
+    requireOneDriver(collection instanceof Collection)
+    requireParsed(collection)
+    return new EncryptedCollection({ vault: this.#declared.vault, collection, layout, shredded, validation: undefined, scope: undefined })
   }
 
   /** The paths of tenant and subject. */
@@ -111,7 +122,13 @@ export class SharedCollection {
       this.#layout = undefined
       this.#encrypted = undefined
       this.#snapshot = new Snapshot(this.#schemas)
-      this.#layout = this.#layoutOf(merged([...this.#schemas].map((schema) => declarationOf(schema))))
+      const layout = this.#layoutOf(merged([...this.#schemas].map((schema) => declarationOf(schema))))
+      if (this.#handedOut !== undefined && this.#handedOut !== marksOf(layout))
+        throw new StrongroomError(
+          'unsupported_operation',
+          `what is marked on the collection ${this.#native.name} changed after encryptedCollectionOf() was called: make all its models, and mark all their paths, before`,
+        )
+      this.#layout = layout
     }
     return this.#layout
   }
@@ -129,6 +146,13 @@ export class SharedCollection {
     for (const schema of this.#schemas) requireIndexes(schema, layout)
     return layout
   }
+}
+
+function marksOf({ sealed }: Layout): string {
+  return [...sealed.keys()]
+    .map(({ path, mark }) => JSON.stringify([path, mark]))
+    .toSorted()
+    .join('\n')
 }
 
 // What a mark declares is an index of Mongoose's too: it makes, lists and keeps it as its own. Others than can be are refused now, since

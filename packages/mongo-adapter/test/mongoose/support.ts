@@ -1,6 +1,6 @@
 // What the tests of models stand on: a vault in memory, a connection of Mongoose's own copy, and a client that sees what is stored.
 import { randomUUID } from 'node:crypto'
-import { initVault, openVault, StrongroomError, type Vault } from '@strongroom/core'
+import { initVault, openVault, StrongroomError, type Vault, type VaultOptions } from '@strongroom/core'
 import { memoryKeyProvider, memoryKeyStore, memoryStateStore } from '@strongroom/core/testing'
 import { encryptedFields, type EncryptedFieldsOptions } from '@strongroom/mongo-adapter/mongoose'
 import { BSON, type Document, MongoClient } from 'mongodb'
@@ -31,13 +31,14 @@ export interface World {
 const clients: { close(): Promise<void> }[] = []
 const dropped: (() => Promise<unknown>)[] = []
 
-export async function world(): Promise<World> {
+export async function world(more: Partial<VaultOptions> = {}): Promise<World> {
   const base = new mongoose.Mongoose() as unknown as typeof mongoose
   const keys = {
     keyProviders: { eu: memoryKeyProvider() },
     defaultRegion: 'eu',
     keyStore: memoryKeyStore(),
     stateStore: memoryStateStore(),
+    ...more,
   }
   await initVault(keys)
   const vault = await openVault(keys)
