@@ -1,9 +1,10 @@
-// `node demo.mjs`: the service with two organisations, and what it answers when things go wrong. It takes the server at MONGODB_URI, or
-// starts one for itself. Every line printed is computed; one expectation that fails makes the exit code 1.
+// `node demo.mjs`: the service with two organisations, and what it answers when things go wrong; with `--mongoose`, on models of Mongoose.
+// It takes the server at MONGODB_URI, or starts one for itself. Every line printed is computed; one expectation that fails makes the exit code 1.
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 
 import { BSON, MongoClient } from 'mongodb'
 
@@ -14,14 +15,17 @@ import { databasesOf, findSecrets, storedBytes } from '../../tools/services/stor
 const say = (what, text) => console.log(`${what.padEnd(8)} ${text}`)
 let failed = 0
 
+const { values } = parseArgs({ options: { mongoose: { type: 'boolean' } } })
+const options = values.mongoose ? ['--mongoose'] : []
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-accounts-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const server = await openServer()
 if (server.uri === undefined) throw new Error(server.description)
 say('server', server.description)
+say('data', values.mongoose ? 'on models of Mongoose' : 'on encrypted collections')
 const database = `accounts-demo-${randomUUID().slice(0, 8)}`
 const client = new MongoClient(server.uri)
-const programs = servicePrograms({ programs: new URL('dist/', import.meta.url), uri: server.uri, database, folder })
+const programs = servicePrograms({ programs: new URL('dist/', import.meta.url), uri: server.uri, database, folder, options })
 await programs.run('set-up')
 const service = await programs.start()
 const { call } = service

@@ -28,13 +28,19 @@ export interface Place {
   readonly database: string
   readonly folder: string
   readonly more?: Readonly<Record<string, string>>
+  readonly options?: readonly string[]
 }
 
 export interface Programs {
   readonly environment: Record<'MONGODB_URI' | 'DATABASE' | 'ROOT_KEY_FILE' | 'PASSPHRASE_FILE' | 'PORT', string>
   run(program: string, ...args: readonly string[]): Promise<string>
-  start(...options: readonly string[]): Promise<Service>
+  start(...ofNode: readonly string[]): Promise<Service>
 }
 
 export function servicePrograms(place: Place): Programs
-export function startProgram(program: string, environment: Readonly<Record<string, string>>, options?: readonly string[]): Promise<Service>
+export function startProgram(
+  program: string,
+  environment: Readonly<Record<string, string>>,
+  ofNode?: readonly string[],
+  options?: readonly string[],
+): Promise<Service>

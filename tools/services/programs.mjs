@@ -9,10 +9,10 @@ import { promisify } from 'node:util'
 
 /**
  * @param place - `programs`: the folder in which they are; `uri` of a server, `database` to be used on it, and an empty `folder` for the root
- *   key file; `more`: of the environment
+ *   key file; `more`: of the environment; `options` of each program
  * @returns `environment` of the programs; `run`: a program to its end; `start`: the service, in a process of its own
  */
-export function servicePrograms({ programs, uri, database, folder, more = {} }) {
+export function servicePrograms({ programs, uri, database, folder, more = {}, options = [] }) {
   const pathOf = (program) => fileURLToPath(new URL(`${program}.js`, programs))
   const PASSPHRASE_FILE = join(folder, 'passphrase')
   writeFileSync(PASSPHRASE_FILE, randomBytes(16).toString('base64url'), { mode: 0o600 })
@@ -23,7 +23,7 @@ export function servicePrograms({ programs, uri, database, folder, more = {} }) 
 
     /** @returns what it printed, but for the end of the line. @throws with `stderr` and `code` if it failed */
     async run(program, ...args) {
-      const { stdout } = await promisify(execFile)(process.execPath, [pathOf(program), ...args], {
+      const { stdout } = await promisify(execFile)(process.execPath, [pathOf(program), ...args, ...options], {
         env: { ...process.env, ...environment },
         // One that goes on is not at its end.
         timeout: 60_000,
@@ -32,19 +32,20 @@ export function servicePrograms({ programs, uri, database, folder, more = {} }) 
       return stdout.trimEnd()
     },
 
-    /** @param options - of Node.js, before the program */
-    start: (...options) => startProgram(pathOf('main'), environment, options),
+    /** @param ofNode - options of Node.js, before the program */
+    start: (...ofNode) => startProgram(pathOf('main'), environment, ofNode, options),
   }
 }
 
 /**
  * A program that says `listening on URL` once it does.
  *
- * @param options - of Node.js, before the program
+ * @param ofNode - options of Node.js, before the program
+ * @param options - of the program
  * @returns `url`, `call`, `stop`, `kill`, `ended`, `printed`
  */
-export async function startProgram(program, environment, options = []) {
-  const child = spawn(process.execPath, [...options, program], {
+export async function startProgram(program, environment, ofNode = [], options = []) {
+  const child = spawn(process.execPath, [...ofNode, program, ...options], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

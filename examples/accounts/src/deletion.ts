@@ -3,10 +3,10 @@
 import { StrongroomError } from '@strongroom/core'
 import type { ErasureRequest } from '@strongroom/erasure'
 
-import { Account, Recovery } from './documents.ts'
+import { Account, type Member, Recovery } from './documents.ts'
 import { Refusal } from './errors.ts'
 import { passwordMatches } from './passwords.ts'
-import { colleague, type Member } from './profile.ts'
+import { colleague } from './profile.ts'
 import { POLICY } from './erasure.ts'
 import type { Store } from './store.ts'
 import { hashOf, newToken } from './tokens.ts'
@@ -24,7 +24,7 @@ export async function deleteAccount(store: Store, me: Member, password: string):
   // Before it is suspended: from then on nothing says of a code that it is hers.
   const recovery = newToken()
   const until = new Date(Date.now() + POLICY.grace)
-  await store.recoveries.insertOne({ _id: hashOf(recovery), orgId: me.orgId, account: me._id, removeAt: until })
+  await store.recoveries.add({ _id: hashOf(recovery), orgId: me.orgId, account: me._id, removeAt: until })
   const request = await store.erasure.request(store.vault.tenant(me.orgId).subject(me._id), { reason: 'accountDeleted' })
   return { recovery, ...leaving(request) }
 }
@@ -32,16 +32,16 @@ export async function deleteAccount(store: Store, me: Member, password: string):
 /** Brings an account back, with all that it had. @throws Refusal 403, the same for a code that nobody has and for one that is too late */
 export async function recover(store: Store, code: string): Promise<void> {
   const { recoveries, erasure, vault } = store
-  const found = await recoveries.findOne({ _id: hashOf(code) })
+  const found = await recoveries.find(hashOf(code))
   if (found === null) throw new Refusal(403, 'recovery_invalid')
-  const { orgId, account } = whole(Recovery, found)
+  const { _id, orgId, account } = whole(Recovery, found)
   const request = await erasure.find(vault.tenant(orgId).subject(account))
   await request?.cancel().catch((error: unknown) => {
     if (error instanceof StrongroomError && ['grace_over', 'shredded', 'not_found'].includes(error.code))
       throw new Refusal(403, 'recovery_invalid')
     throw error
   })
-  await recoveries.deleteOne({ _id: found._id })
+  await recoveries.remove(_id)
   if (request === undefined) throw new Refusal(403, 'recovery_invalid')
 }
 
@@ -69,7 +69,7 @@ function leaving({ id, due }: ErasureRequest): Leaving {
 }
 
 async function requirePassword({ accounts }: Store, { _id, orgId }: Member, password: string): Promise<void> {
-  const account = await accounts.findOne({ _id, orgId })
+  const account = await accounts.find({ _id, orgId })
   if (account === null) throw new Refusal(401, 'not_logged_in')
   if (!(await passwordMatches(password, whole(Account, account).password))) throw new Refusal(403, 'wrong_password')
 }

@@ -4,7 +4,7 @@ import { days, hours, type Vault } from '@strongroom/core'
 import { createErasure, definePolicy, type Erasure, type Policy } from '@strongroom/erasure'
 
 import { log } from './errors.ts'
-import type { Collections } from './store.ts'
+import type { Data } from './data.ts'
 
 /** Thirty days to come back; thirty more until no copy of a backup can be read. Whoever rotates less often than that is refused here. */
 export const POLICY: Policy = definePolicy({
@@ -16,10 +16,10 @@ export const POLICY: Policy = definePolicy({
   copies: days(15),
 })
 
-export function erasureOf(vault: Vault, collections: Collections): Erasure {
+export function erasureOf(vault: Vault, { resources }: Data): Erasure {
   return createErasure(vault, {
     policy: POLICY,
-    resources: Object.values(collections).map((collection) => collection.resource()),
+    resources,
     onEvent(event) {
       if (event.type === 'failed') log(`erasure of ${event.about}`, new Error(event.code))
     },

@@ -4,7 +4,6 @@ import { initVault, StrongroomError } from '@strongroom/core'
 import { createLocalKeyFile } from '@strongroom/kms-local'
 
 import { readConfiguration } from './configuration.ts'
-import { makeIndexes } from './indexes.ts'
 import { program } from './program.ts'
 import { connect, openStore, vaultOptions } from './store.ts'
 
@@ -16,7 +15,7 @@ await program(async () => {
   await unlessThere(initVault(options))
   await options.close?.()
   const store = await openStore(configuration)
-  await makeIndexes(store)
+  await store.makeIndexes()
   await store.vault.close()
   console.log(`ready; keep a copy of ${file}, and not with those of the databases`)
 })

@@ -18,26 +18,19 @@ const DUPLICATE_KEY = 11_000
 export async function invite({ invitations }: Store, orgId: string, role: Role): Promise<string> {
   const invitation = newToken()
   const expires = inDays(7)
-  await invitations.insertOne({ _id: hashOf(invitation), orgId, role, expires, removeAt: expires })
+  await invitations.add({ _id: hashOf(invitation), orgId, role, expires, removeAt: expires })
   return invitation
 }
 
 /** Uses the invitation up and makes the account, both or neither. @returns its id */
-export async function signUp({ client, accounts, invitations }: Store, { invitation, email, name, password }: SignUp): Promise<string> {
-  const invited = await invitations.findOne({ _id: hashOf(invitation) })
+export async function signUp(store: Store, { invitation, email, name, password }: SignUp): Promise<string> {
+  const invited = await store.invitations.find(hashOf(invitation))
   if (invited === null) throw new Refusal(403, 'invitation_invalid')
-  const { orgId, role, expires } = whole(Invitation, invited)
+  const { _id, orgId, role, expires } = whole(Invitation, invited)
   if (expires < new Date()) throw new Refusal(403, 'invitation_invalid')
   const account = { _id: randomUUID(), orgId, email, name, role, password: await hashPassword(password) }
-  await addressesAreUnique(() =>
-    client.withSession((session) =>
-      session.withTransaction(async () => {
-        const { deletedCount } = await invitations.deleteOne({ _id: invited._id }, { session })
-        if (deletedCount === 0) throw new Refusal(403, 'invitation_invalid')
-        await accounts.insertOne(account, { session })
-      }),
-    ),
-  )
+  // Another may have used it meanwhile.
+  if (!(await addressesAreUnique(() => store.makeAccount(_id, account)))) throw new Refusal(403, 'invitation_invalid')
   return account._id
 }
 

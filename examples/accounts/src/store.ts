@@ -1,17 +1,19 @@
-/** The vault and the collections: all that the rest of the service reads and writes. */
+/** The vault and the data: all that the rest of the service reads and writes. */
 
 import { openVault, type Vault, type VaultOptions } from '@strongroom/core'
+import type { Erasure } from '@strongroom/erasure'
 import { localKeyProvider } from '@strongroom/kms-local'
-import { encryptedCollection, mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
-import { type Db, MongoClient } from 'mongodb'
+import { mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
+import { MongoClient } from 'mongodb'
 
 import type { Configuration } from './configuration.ts'
-import { Account, Invitation, Organisation, Recovery, Session } from './documents.ts'
+import type { Data } from './data.ts'
 import { erasureOf, POLICY } from './erasure.ts'
 
-export type Store = Awaited<ReturnType<typeof openStore>>
-/** All that holds personal data, outside of the vault's own stores. */
-export type Collections = ReturnType<typeof collectionsOf>
+export interface Store extends Data {
+  readonly vault: Vault
+  readonly erasure: Erasure
+}
 
 export function connect({ MONGODB_URI }: Configuration): MongoClient {
   return new MongoClient(MONGODB_URI, {
@@ -37,19 +39,10 @@ export async function vaultOptions(client: MongoClient, { DATABASE, ROOT_KEY_FIL
 }
 
 /** `store.vault.close()` closes all of it. @throws StrongroomError where there is no vault, or no database that answers */
-export async function openStore(configuration: Configuration) {
+export async function openStore(configuration: Configuration): Promise<Store> {
   const client = connect(configuration)
   const vault = await openVault(await vaultOptions(client, configuration))
-  const collections = collectionsOf(vault, client.db(configuration.DATABASE))
-  return { client, vault, ...collections, erasure: erasureOf(vault, collections) }
-}
-
-function collectionsOf(vault: Vault, db: Db) {
-  return {
-    organisations: encryptedCollection(vault, db.collection('organisations'), { schema: Organisation, tenant: '_id', subject: '_id' }),
-    accounts: encryptedCollection(vault, db.collection('accounts'), { schema: Account, tenant: 'orgId', subject: '_id' }),
-    sessions: encryptedCollection(vault, db.collection('sessions'), { schema: Session, tenant: 'orgId', subject: 'accountId' }),
-    invitations: encryptedCollection(vault, db.collection('invitations'), { schema: Invitation, tenant: 'orgId', subject: 'orgId' }),
-    recoveries: encryptedCollection(vault, db.collection('recoveries'), { schema: Recovery, tenant: 'orgId', subject: 'orgId' }),
-  }
+  const { dataOn } = await (configuration.mongoose ? import('./models/data.ts') : import('./collections/data.ts'))
+  const data = await dataOn(vault, client, configuration.DATABASE)
+  return { ...data, vault, erasure: erasureOf(vault, data) }
 }

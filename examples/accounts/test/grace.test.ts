@@ -1,12 +1,15 @@
 // An account that is deleted: thirty days to come back, and then nothing of it anywhere, with a certificate that says so.
 import { verifyCertificate } from '@strongroom/erasure'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 
 import type { Answered, Service } from '../../../tools/services/programs.mjs'
 import { findSecrets, storedBytes } from '../../../tools/services/stored-bytes.mjs'
 import { credentials, DAY, describeOnServer, invite, later, type LoggedIn, logIn, teamNames, today } from './support.ts'
 
 const HALF_AN_HOUR = 1_800_000
+
+// Some thirty programs one after the other, each with a vault to open.
+vi.setConfig({ testTimeout: 300_000 })
 
 describeOnServer(
   'grace',

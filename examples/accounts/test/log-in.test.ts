@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 import type { Answered } from '../../../tools/services/programs.mjs'
+import { hashOf } from '../dist/tokens.js'
 import { credentials, describeOnServer, logIn, type Person, somebody } from './support.ts'
 
 const COUNT_HASHES = fileURLToPath(new URL('preload/count-hashes.mjs', import.meta.url))
@@ -79,12 +80,19 @@ describeOnServer('log-in', (ground) => {
     expect((await call('DELETE', '/session', { token: ada.token })).status).toBe(204)
     expect((await call('GET', '/me', { token: ada.token })).status).toBe(401)
     expect((await call('GET', '/me', { token: other })).status).toBe(200)
-    await ground.withStore(async ({ sessions }) => {
-      const [left, ...more] = await sessions.find({ accountId: ada.id }).toArray()
-      if (left === undefined) throw new Error('there is no session')
-      expect(more).toEqual([])
-      await sessions.updateOne({ _id: left._id, orgId: left.orgId, accountId: ada.id }, { $set: { expires: new Date(Date.now() - 1) } })
-    })
+    const session = await ground.storedOne('sessions', { _id: hashOf(other) })
+    expect(await ground.stored('sessions').countDocuments({ accountId: ada.id })).toBe(1)
+    const over = new Date(Date.now() - 1)
+    await ground.stored('sessions').deleteOne({ _id: session._id })
+    await ground.withStore(({ sessions }) =>
+      sessions.add({
+        _id: session._id,
+        orgId: String(session['orgId']),
+        accountId: ada.id,
+        expires: over,
+        removeAt: session['removeAt'] as Date,
+      }),
+    )
     expect((await call('GET', '/me', { token: other })).status).toBe(401)
     await ground.stored('sessions').updateMany({ accountId: ada.id }, { $set: { removeAt: new Date(Date.now() + 1e9) } })
     expect((await call('GET', '/me', { token: other })).status).toBe(401)

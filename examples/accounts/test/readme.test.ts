@@ -7,8 +7,10 @@ import { commandsOf, runCommands, startByReadme } from '../../../tools/services/
 const example = new URL('..', import.meta.url)
 const { uri = '' } = inject('mongoServer')
 
-test.skipIf(uri === '')('from an empty folder to the first account', async () => {
-  const [, start = '', signUp = ''] = commandsOf(example)
+const onServer = test.skipIf(uri === '')
+
+onServer.each(['', ' --mongoose'])('from an empty folder to the first account%s', async (option) => {
+  const [, start = '', signUp = ''] = commandsOf(example, { '.js': `.js${option}` })
   const ready = /^listening on .*$/m
   const service = await startByReadme({ example, start, uri, ready, client: new MongoClient(uri), environment: { PORT: '0' } })
   onTestFinished(() => service.stop())

@@ -15,12 +15,12 @@ describeOnServer('service', (ground) => {
   afterEach(() => vi.unstubAllEnvs())
 
   /** What the service says that does not start, with other variables. */
-  async function refusal(variables: Readonly<Record<string, string>>): Promise<string> {
+  async function refusal(variables: Readonly<Record<string, string>>, ...options: readonly string[]): Promise<string> {
     const { programs } = ground
     const before = { ...programs.environment }
     Object.assign(programs.environment, variables)
     try {
-      await programs.run('main')
+      await programs.run('main', ...options)
     } catch (error) {
       const { code, stderr, stdout } = error as { code: unknown; stderr: string; stdout: string }
       expect([code, stdout]).toEqual([1, ''])
@@ -79,6 +79,10 @@ describeOnServer('service', (ground) => {
     const said = await refusal(variables)
     expect(said).toMatch(message)
     expect(said).not.toContain('canary')
+  })
+
+  test('does not start with an option that there is not', async () => {
+    expect(await refusal({}, '--canary')).toBe('the one option that there is: --mongoose')
   })
 
   const post = (body: string | object, path = '/session'): Promise<Answered> => ground.service.call('POST', path, { body })

@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from 'vitest'
 
 import type { Answered, Service } from '../../../tools/services/programs.mjs'
+import { hashOf } from '../dist/tokens.js'
 import { credentials, describeOnServer, invite, type LoggedIn, somebody, teamNames } from './support.ts'
 
 const MANY = 20
@@ -55,13 +56,14 @@ describeOnServer('sign-up', (ground) => {
     const invitation = await invite(ground.service, owner)
     expect((await signUp(invitation)).status).toBe(201)
     expect(await signUp(invitation)).toEqual(refused)
-    const old = await invite(ground.service, owner)
+    const { orgId } = await ground.storedOne('accounts', { _id: owner.id })
+    const inTime = { orgId: String(orgId), role: 'member', expires: new Date(Date.now() + 60_000), removeAt: new Date() } as const
     await ground.withStore(async ({ invitations }) => {
-      const [made] = await invitations.find().toArray()
-      if (made === undefined) throw new Error('there is no invitation')
-      await invitations.updateOne({ _id: made._id, orgId: made.orgId }, { $set: { expires: new Date(Date.now() - 1) } })
+      await invitations.add({ ...inTime, _id: hashOf('in time') })
+      await invitations.add({ ...inTime, _id: hashOf('old'), expires: new Date(Date.now() - 1) })
     })
-    expect(await signUp(old)).toEqual(refused)
+    expect(await signUp('old')).toEqual(refused)
+    expect((await signUp('in time')).status).toBe(201)
   })
 
   test('an address that is changed to one of somebody else', async () => {

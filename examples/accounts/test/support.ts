@@ -1,4 +1,5 @@
-// What the tests of this example stand on: its programs as processes, on the server of the run, and a client that sees what is stored.
+// What the tests of this example stand on: its programs as processes, on the server of the run, on each of the two layers of data, and a
+// client that sees what is stored.
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,13 +38,15 @@ export interface LoggedIn extends Person {
 }
 
 export interface Ground {
+  /** Whether the service is on models of Mongoose. */
+  readonly mongoose: boolean
   readonly client: MongoClient
   readonly database: string
   readonly programs: Programs
   /** One that is there for all tests of the file. */
   readonly service: Service
   /** Another one, in a process of its own; ended with the tests. */
-  start(...options: readonly string[]): Promise<Service>
+  start(...ofNode: readonly string[]): Promise<Service>
   /** @returns the invitation of its first owner */
   organisation(name?: string): Promise<string>
   signUp(invitation: string, person?: Partial<Person>): Promise<LoggedIn>
@@ -51,7 +54,7 @@ export interface Ground {
   stored(collection: string): Collection<Document & { _id: string }>
   /** One document as it is stored. @throws if there is none */
   storedOne(collection: string, filter: Readonly<Record<string, string>>): Promise<Document & { _id: string }>
-  /** The collections as the service has them, to write what no call writes. */
+  /** The data as the service has it, to write what no call writes. */
   withStore<T>(work: (store: Store) => Promise<T>): Promise<T>
 }
 
@@ -60,9 +63,15 @@ export interface GroundOptions {
   readonly cacheBound?: number
 }
 
-/** Tests on a running server; skipped where there is none. */
+const LAYERS = [
+  ['on encrypted collections', { mongoose: false, options: [] }],
+  ['on models of Mongoose', { mongoose: true, options: ['--mongoose'] }],
+] as const
+
+/** Tests on a running server, once for each layer of data; skipped where there is none. */
 export function describeOnServer(title: string, tests: (ground: Ground) => void, { cacheBound }: GroundOptions = {}): void {
-  describe.skipIf(uri === undefined)(title, () => {
+  const onServer = describe.skipIf(uri === undefined)
+  onServer.each(LAYERS)(`${title} %s`, (_, { mongoose, options }) => {
     const ground = {} as { -readonly [K in keyof Ground]: Ground[K] }
     const services: Service[] = []
     let folder: string
@@ -71,15 +80,17 @@ export function describeOnServer(title: string, tests: (ground: Ground) => void,
       folder = mkdtempSync(join(tmpdir(), 'strongroom-accounts-test-'))
       const client = new MongoClient(uri as string)
       const database = `accounts-${randomUUID().slice(0, 8)}`
-      const programs = servicePrograms({ programs: new URL('../dist/', import.meta.url), uri: uri as string, database, folder })
-      const start = async (...options: readonly string[]): Promise<Service> => {
-        const service = await programs.start(...options)
+      const programs = servicePrograms({ programs: new URL('../dist/', import.meta.url), uri: uri as string, database, folder, options })
+      const start = async (...ofNode: readonly string[]): Promise<Service> => {
+        const service = await programs.start(...ofNode)
         services.push(service)
         return service
       }
-      if (cacheBound !== undefined) await makeVault(programs, cacheBound)
+      const configuration = configurationOf(programs, mongoose)
+      if (cacheBound !== undefined) await makeVault(configuration, cacheBound)
       await programs.run('set-up')
       Object.assign(ground, {
+        mongoose,
         client,
         database,
         programs,
@@ -93,7 +104,7 @@ export function describeOnServer(title: string, tests: (ground: Ground) => void,
           if (document === null) throw new Error(`${collection} has no such document`)
           return document
         },
-        withStore: <T>(work: (store: Store) => Promise<T>) => withStore(programs, work),
+        withStore: <T>(work: (store: Store) => Promise<T>) => withStore(configuration, work),
       } satisfies Ground)
     })
 
@@ -147,8 +158,8 @@ function successful(answered: Answered): Answered {
   return answered
 }
 
-async function withStore<T>(programs: Programs, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(configurationOf(programs))
+async function withStore<T>(configuration: Configuration, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(configuration)
   try {
     return await work(store)
   } finally {
@@ -156,14 +167,13 @@ async function withStore<T>(programs: Programs, work: (store: Store) => Promise<
   }
 }
 
-function configurationOf({ environment }: Programs): Configuration {
+function configurationOf({ environment }: Programs, mongoose: boolean): Configuration {
   const passphrase = new Secret(readFileSync(environment.PASSPHRASE_FILE, 'utf8'))
-  return { ...environment, HOST: '', PORT: 0, passphrase }
+  return { ...environment, HOST: '', PORT: 0, passphrase, mongoose }
 }
 
 // As set-up does, which finds it made.
-async function makeVault(programs: Programs, cacheBound: number): Promise<void> {
-  const configuration = configurationOf(programs)
+async function makeVault(configuration: Configuration, cacheBound: number): Promise<void> {
   await createLocalKeyFile({ file: configuration.ROOT_KEY_FILE, passphrase: configuration.passphrase, region: 'eu' })
   const options = await vaultOptions(connect(configuration), configuration)
   await initVault({ ...options, cacheBound })
