@@ -24,10 +24,11 @@ test('docs/mongoose.md shows what is tested here', () => {
 
 describe.skipIf(uri === undefined)('a collection of plaintext', () => {
   let it: World
+  let schema: Schema
   let users: Model<User>
   beforeEach(async () => {
     it = await world()
-    const schema = new Schema({ orgId: String, email: EMAIL, notes: [{ text: { type: String, encrypted: true } }] }, { timestamps: true })
+    schema = new Schema({ orgId: String, email: EMAIL, notes: [{ text: { type: String, encrypted: true } }] }, { timestamps: true })
     const native = it.connection.collection('users')
     await native.insertMany(Array.from({ length: MANY }, (_, i) => documentOf(i)))
     await native.rename('users_plain')
@@ -49,6 +50,13 @@ describe.skipIf(uri === undefined)('a collection of plaintext', () => {
     expect(found?.toObject()).toMatchObject({ orgId: 'acme', email: 'canary-7@example.com', notes: [{ text: 'canary of 7' }] })
     const native = it.connection.getClient().db(it.connection.name).collection('users')
     await expect(native.insertOne({ orgId: 'acme', email: 'plain@example.com' })).rejects.toMatchObject({ code: 121 })
+  })
+
+  test('that is not renamed keeps its index, and init() fails', async () => {
+    await it.connection.collection('others').createIndex({ email: 1 }, { unique: true })
+    const others = it.connection.model('Other', schema)
+
+    await expect(others.init()).rejects.toMatchObject({ codeName: 'IndexKeySpecsConflict' })
   })
 
   test('is not brought over in part without a word', async () => {
