@@ -1,6 +1,6 @@
 /** Options objects of callers: read once, checked for what is not there, whatever they throw. */
 
-import { invalidArgument } from './errors.ts'
+import { invalidArgument, type StrongroomError } from './errors.ts'
 
 /**
  * For stores, providers and adapters: the known options of an object. A misspelt option would otherwise silently do nothing.
@@ -24,13 +24,23 @@ export function readOptions<T extends object, K extends keyof T & string>(
   if (options === undefined) return {}
   if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'must be an object')
   const read: Partial<Pick<T, K>> = {}
-  for (const name of known) {
-    const value = attempt(name, () => options[name])
-    if (value !== undefined) read[name] = value
+  // What is being read when the caller's code throws. One try for all of it: this runs for each value that is encrypted.
+  let reading: string = 'options'
+  let names: readonly PropertyKey[]
+  try {
+    for (const name of known) {
+      reading = name
+      const value = options[name]
+      if (value !== undefined) read[name] = value
+    }
+    reading = 'options'
+    names = Reflect.ownKeys(options)
+  } catch {
+    throw threw(reading)
   }
-  const keys = attempt('options', () => Reflect.ownKeys(options))
-  const other = keys.find((key) => !(known as readonly unknown[]).includes(key))
-  if (other !== undefined) throw invalidArgument('options', `must not hold ${shownName(other)}; there are ${known.join(', ')}`)
+  for (const name of names)
+    if (!(known as readonly unknown[]).includes(name))
+      throw invalidArgument('options', `must not hold ${shownName(name)}; there are ${known.join(', ')}`)
   return read
 }
 
@@ -58,6 +68,10 @@ export function attempt<T>(argument: string, read: () => T): T {
   try {
     return read()
   } catch {
-    throw invalidArgument(argument, 'could not be read: it threw')
+    throw threw(argument)
   }
+}
+
+function threw(argument: string): StrongroomError {
+  return invalidArgument(argument, 'could not be read: it threw')
 }

@@ -71,10 +71,11 @@ describe('a shred', () => {
   test('is not final while the provider does not answer', async () => {
     const provider = downProvider(memoryKeyProvider())
     provider.isDown = false
-    const { vault } = await world({ provider })
+    const { vault, stopAging } = await world({ provider })
     const { rootVersion } = await vault.tenant('acme').subject('alice').shred()
     await toEnd(vault.rotateRootKey())
     await toEnd(vault.closeEpoch(WITHOUT))
+    stopAging()
     expect((await vault.finality({ region: 'eu', rootVersion })).final).toBe(true)
     provider.isDown = true
     // The ledger's key is in memory still.

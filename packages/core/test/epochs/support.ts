@@ -10,18 +10,21 @@ export const WITHOUT = { dangerouslyWithoutBackup: true } as const
 
 export interface World extends Ground {
   readonly vault: Vault
+  /** From here on nothing ages: what is in memory stays there, however slow the machine is. Waits would never end. */
+  stopAging(): void
 }
 
 /** A vault that is open and has the tenant `acme`. Its wall clock stands still; waits pass in real time. */
 export async function world(changes: { readonly provider?: KeyProvider } = {}): Promise<World> {
   const clock = manualClock(START)
-  const walls = { now: () => clock.now(), monotonic: () => performance.now() }
+  let stopped: number | undefined
+  const walls = { now: () => clock.now(), monotonic: () => stopped ?? performance.now() }
   const keyProviders = changes.provider === undefined ? {} : { keyProviders: { eu: changes.provider } }
   const made = emptyGround({ clock: walls, cacheBound: BOUND, ...keyProviders })
   await initVault(made.options)
   const vault = await openVault(made.options)
   await vault.tenants.create('acme')
-  return { ...made, clock, vault }
+  return { ...made, clock, vault, stopAging: () => void (stopped = performance.now()) }
 }
 
 export async function toEnd(run: AsyncIterable<unknown>): Promise<void> {
