@@ -179,9 +179,9 @@ describe.skipIf(uri === undefined)('the server dies', () => {
       }
     })
     // In the midst of it, however slow the machine is; and not for ever, where all lanes have ended.
-    let ended = false
-    const all = Promise.all(working).finally(() => (ended = true))
-    while (!ended && (stored.length <= LANES || shredded.length === 0)) await pause(50)
+    const lanes = { ended: false }
+    const all = Promise.all(working).finally(() => (lanes.ended = true))
+    while (!lanes.ended && (stored.length <= LANES || shredded.length === 0)) await pause(50)
     await server.kill()
     await all
     await vault.close()
