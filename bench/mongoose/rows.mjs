@@ -55,10 +55,15 @@ export const rows = {
   },
 }
 
-// All of them, as they are stored, hold none of the values.
+// Each of them, as it is stored, holds none of its values.
 async function requireEncrypted(raw, given) {
-  const stored = Buffer.concat((await raw.find().toArray()).map((each) => BSON.serialize(each))).toString('latin1')
-  if (given.some((each) => NAMES.some((name) => stored.includes(each[name])))) throw new NotTheSame('stores plaintext')
+  const stored = await raw.find().sort({ _id: 1 }).toArray()
+  if (stored.length !== given.length) throw new Error(`${stored.length} documents of ${given.length} are stored`)
+  for (const [i, each] of stored.entries()) {
+    if (each.userId !== given[i].userId) throw new Error('documents are stored in another order')
+    const bytes = Buffer.from(BSON.serialize(each)).toString('latin1')
+    if (NAMES.some((name) => bytes.includes(given[i][name]))) throw new NotTheSame('stores plaintext')
+  }
 }
 
 function requireSame(found, all) {

@@ -32,10 +32,15 @@ try {
   await close()
 }
 
-async function target(collection, schema, from = collection) {
-  const model = connection.model(`${collection} ${randomBytes(4).toString('hex')}`, schema, from)
+async function target(collection, schema) {
+  const model = connection.model(collection, schema, collection)
   await model.init()
-  return { model, raw: db.collection(from), all: [] }
+  const [raw, all] = [db.collection(collection), []]
+  const empty = async () => {
+    await raw.deleteMany({})
+    all.length = 0
+  }
+  return { model, raw, all, empty }
 }
 
 /** @returns by contender its ratio to plain, `{ ratio, lower, upper, ms, plain }` in milliseconds of a round, or `{ says }` why there is none */
@@ -57,6 +62,7 @@ async function measure(row) {
         const outcome = await work()
         if (round >= 0) times[each].push(performance.now() - start)
         if (each !== 'plain' && (round === -1 || round === rounds - 1)) await check(outcome)
+        if (round === -1 && row.writes) await to.empty()
       } catch (error) {
         says[each] = error instanceof NotTheSame ? error.message : `${error.name}: ${error.message}`
       }
