@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 
 const FILE = new URL('RESULTS.md', import.meta.url)
-const PARTS = ['main', 'peers', 'mongo', 'credentials', 'pseudonyms', 'erasure']
+const PARTS = ['main', 'peers', 'mongo', 'mongoose', 'credentials', 'pseudonyms', 'erasure']
 const line = (part) => `<!-- part: ${part} -->`
 
 /** Writes one part, beginning with its heading. */

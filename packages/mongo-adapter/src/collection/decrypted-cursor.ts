@@ -101,24 +101,14 @@ export abstract class DecryptedCursor<T> {
     return this.#ready.splice(Math.max(0, this.#ready.length - number)).reverse() as T[]
   }
 
-  async next(): Promise<T | null> {
-    this.options.signal?.throwIfAborted()
-    if (this.killed) throw new MongoCursorExhaustedError()
-    await this.#fill()
-    const document = this.#ready.pop()
-    if (document === undefined) return null
-    try {
-      return this.#transformed(document)
-    } catch (error) {
-      await this.close()
-      throw error
-    }
+  next(): Promise<T | null> {
+    return this.#next(false)
   }
 
   async hasNext(): Promise<boolean> {
     this.options.signal?.throwIfAborted()
     if (this.killed) return false
-    await this.#fill()
+    await this.#fill(false)
     return this.#ready.length > 0
   }
 
@@ -129,7 +119,7 @@ export abstract class DecryptedCursor<T> {
 
   async toArray(): Promise<T[]> {
     const all: T[] = []
-    for await (const document of this) {
+    for await (const document of this.#each(true)) {
       all.push(document)
       // What came with it need not be waited for.
       for (let next = this.#ready.pop(); next !== undefined; next = this.#ready.pop()) all.push(this.#transformed(next))
@@ -154,14 +144,8 @@ export abstract class DecryptedCursor<T> {
     await this.#batches?.close()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
-    this.options.signal?.throwIfAborted()
-    if (this.closed || this.killed) return
-    try {
-      for (let next = await this.next(); next !== null; next = await this.next()) yield next
-    } finally {
-      await this.close()
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    return this.#each(false)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -189,12 +173,36 @@ export abstract class DecryptedCursor<T> {
       throw new StrongroomError('unsupported_operation', 'the cursor has begun: change it before it is iterated, or rewind it')
   }
 
-  async #fill(): Promise<void> {
+  async *#each(all: boolean): AsyncGenerator<T, void, void> {
+    this.options.signal?.throwIfAborted()
+    if (this.closed || this.killed) return
+    try {
+      for (let next = await this.#next(all); next !== null; next = await this.#next(all)) yield next
+    } finally {
+      await this.close()
+    }
+  }
+
+  async #next(all: boolean): Promise<T | null> {
+    this.options.signal?.throwIfAborted()
+    if (this.killed) throw new MongoCursorExhaustedError()
+    await this.#fill(all)
+    const document = this.#ready.pop()
+    if (document === undefined) return null
+    try {
+      return this.#transformed(document)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  async #fill(all: boolean): Promise<void> {
     while (this.#ready.length === 0 && !this.#closed) {
       await this.#closeStale()
       this.#batches ??= this.begin()
       try {
-        const batch = await this.#batches.next()
+        const batch = await this.#batches.next(all)
         if (batch === undefined) return await this.close()
         this.#ready = batch.reverse()
       } catch (error) {

@@ -3,7 +3,7 @@
 import type { Collection, CollationOptions, FindCursor, FindOptions, Hint } from 'mongodb'
 
 import type { Tree } from '../values/resolve.ts'
-import { type CursorOptions, DecryptedBatches } from './decrypted-batches.ts'
+import { BATCH_OF_ALL, type CursorOptions, DecryptedBatches } from './decrypted-batches.ts'
 
 /** Where a cursor's documents come from. All that it refuses it refuses at once. */
 export interface CursorSource {
@@ -36,9 +36,9 @@ export class FindBatches extends DecryptedBatches {
     this.#options = { ...options }
   }
 
-  override async next(): Promise<Tree[] | undefined> {
+  override async next(all: boolean): Promise<Tree[] | undefined> {
     if (this.#toGive === 0) return undefined
-    const found = await super.next()
+    const found = await super.next(all && this.#toGive === Infinity)
     if (found === undefined) return undefined
     const skipped = Math.min(this.#toSkip, found.length)
     const given = found.slice(skipped, skipped + this.#toGive)
@@ -51,9 +51,10 @@ export class FindBatches extends DecryptedBatches {
     return this.#source.decrypt(documents)
   }
 
-  protected override async open(): Promise<FindCursor> {
+  protected override async open(all: boolean): Promise<FindCursor> {
     const { limit = 0, skip = 0, collation, ...options } = this.#options
     const sent: FindOptions = { ...options, ...this.#source.collation(collation) }
+    if (all && limit === 0) sent.batchSize ??= BATCH_OF_ALL
     if (!this.#source.compares) return this.#source.open({ ...sent, ...(limit === 0 ? {} : { limit }), ...(skip === 0 ? {} : { skip }) })
     // The server does not know what is a hit.
     this.#toSkip = skip

@@ -3,7 +3,7 @@
 import type { AggregationCursor, Collection, Document, Sort } from 'mongodb'
 
 import type { Tree } from '../../values/resolve.ts'
-import { type Batches, type CursorOptions, DecryptedBatches } from '../decrypted-batches.ts'
+import { BATCH_OF_ALL, type Batches, type CursorOptions, DecryptedBatches } from '../decrypted-batches.ts'
 import { DecryptedCursor } from '../decrypted-cursor.ts'
 import { AGGREGATION_CURSOR, refusedMethod } from '../operations.ts'
 import type { PipelineSource } from './aggregate.ts'
@@ -131,8 +131,8 @@ class PipelineBatches extends DecryptedBatches {
     this.#options = { ...options }
   }
 
-  protected override open(): Promise<AggregationCursor> {
-    return this.#source.open(this.#options)
+  protected override open(all: boolean): Promise<AggregationCursor> {
+    return this.#source.open({ ...(all ? { batchSize: BATCH_OF_ALL } : {}), ...this.#options })
   }
 
   protected override decrypt(documents: readonly Tree[]): Promise<readonly (Tree | undefined)[]> {
