@@ -14,6 +14,8 @@ const SLOW = [
   'packages/core/test/epochs-races/**',
   'packages/core/test/races/kills.test.ts',
   'packages/mongo-adapter/test/hard/**',
+  'packages/mongo-adapter/test/mongoose/differential/situations.test.ts',
+  'packages/mongo-adapter/test/mongoose/server-kills.test.ts',
   'packages/mongo-adapter/test/proof/differential/differential.test.ts',
   'packages/mongo-adapter/test/proof/differential/pipelines.test.ts',
   'packages/mongo-adapter/test/proof/leaks.test.ts',

@@ -37,12 +37,21 @@ const MONGOOSE_ONLY: ReadonlySet<string> = new Set(
     'schemaLevelProjections setDefaultsOnInsert strict strictPopulate strictQuery timestamps transform translateAliases upsertId',
     'skipValidation throwOnValidationError validateBeforeSave validateModifiedOnly pathsToSave middleware aggregateErrors',
     'overwriteDiscriminatorKey overwriteImmutable overwrite updatePipeline cloneUpdate requireFilter',
+    'clone forceRepopulate retainNullValues',
   ].flatMap((line) => line.split(' ')),
 )
 // How many documents insertMany validates at once.
 const ITS_OWN: Readonly<Record<string, string>> = { insertMany: 'limit' }
-// Mongoose gives it to all queries, where a schema has paths with select: false.
-const PROJECTING: ReadonlySet<string> = new Set(['find', 'findOne', 'findOneAndDelete', 'findOneAndReplace', 'findOneAndUpdate'])
+const FIND_ONE_AND = ['findOneAndDelete', 'findOneAndReplace', 'findOneAndUpdate']
+// Mongoose gives them to others too, as what a schema does not select to any, and to findOne() those of an update that turned out to be empty.
+// There the driver does not read them.
+const READ_BY: Readonly<Record<string, readonly string[]>> = {
+  projection: ['find', 'findOne', ...FIND_ONE_AND],
+  returnDocument: FIND_ONE_AND,
+  includeResultMetadata: FIND_ONE_AND,
+  upsert: ['findOneAndReplace', 'findOneAndUpdate', 'replaceOne', 'updateMany', 'updateOne'],
+  arrayFilters: ['findOneAndUpdate', 'updateMany', 'updateOne'],
+}
 // What begins with _ is so too.
 const isMongooseOnly = (name: string): boolean => name.startsWith('_') || MONGOOSE_ONLY.has(name)
 const WRITE_CONCERN: readonly string[] = ['w', 'j', 'wtimeout']
@@ -54,7 +63,8 @@ export function optionsForDriver(method: string, given: unknown): unknown {
   const options: Record<string, unknown> = {}
   const writeConcern: Record<string, unknown> = {}
   for (const [name, value] of all) {
-    if (isMongooseOnly(name) || ITS_OWN[method] === name || (name === 'projection' && !PROJECTING.has(method))) continue
+    if (isMongooseOnly(name) || ITS_OWN[method] === name) continue
+    if (READ_BY[name]?.includes(method) === false) continue
     if (WRITE_CONCERN.includes(name)) writeConcern[name === 'wtimeout' ? 'wtimeoutMS' : name] = value
     else if (name === 'cursor' && method === 'aggregate') Object.assign(options, batchSizeOf(value))
     else options[name] = value

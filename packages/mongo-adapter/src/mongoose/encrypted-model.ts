@@ -89,7 +89,7 @@ function followDiscriminators(model: MongooseModel, declared: Declared): void {
 }
 
 const OF_QUERIES = ['_castUpdate', 'cast', 'exec']
-const OF_MODELS = ['bulkWrite', 'castObject', 'insertMany', 'validate']
+const OF_MODELS = ['bulkSave', 'bulkWrite', 'castObject', 'insertMany', 'validate']
 
 function redactErrorsOf(model: MongooseModel): void {
   const pathsOf = (of: MongooseModel): Paths => ({

@@ -1,5 +1,7 @@
 /** Errors of Mongoose's that repeat what they are about: of encrypted paths they name the path, and not the value. */
 
+import { inspect } from 'node:util'
+
 import type { MongooseType } from './internals.ts'
 
 export const REDACTED = '[redacted]'
@@ -21,6 +23,7 @@ type Writable = Error & Record<string, unknown>
 export function redactError(error: unknown, paths: Paths, at?: string): unknown {
   if (!(error instanceof Error)) return error
   const found = error as Writable
+  concealDocuments(found)
   const path = at ?? found['path']
   // One that does not say where it happened may be about anything.
   const about = typeof path !== 'string' || paths.holdsEncrypted(path)
@@ -86,6 +89,16 @@ function redactAll(error: Writable, paths: Paths, at: string | undefined): void 
   for (const [path, each] of errors) redactError(each, paths, at === undefined ? path : `${at}.${path}`)
   if (errors.length === 0 || typeof error['_message'] !== 'string') return
   say(error, `${error['_message']}: ${errors.map(([path, { message }]) => `${path}: ${message}`).join(', ')}`)
+}
+
+// The documents that were given stay there for programs that ask for them, and out of what is printed of an error.
+function concealDocuments(error: Writable): void {
+  for (const name of ['documents', 'insertedDocs', 'results']) {
+    const given = error[name]
+    if (!Array.isArray(given)) continue
+    const value = Object.defineProperty([...(given as unknown[])], inspect.custom, { value: () => REDACTED })
+    Object.defineProperty(error, name, { value, enumerable: false, writable: true, configurable: true })
+  }
 }
 
 function redactFilter(error: Writable, { holdsEncrypted }: Paths): void {

@@ -2,9 +2,8 @@
 import { Schema } from 'mongoose'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { type AnyModel, modelOf, refusal, uri, world, type World } from './support.ts'
+import { type AnyModel, CANARY, failure, modelOf, refusal, uri, world, type World } from './support.ts'
 
-const CANARY = 'canary'
 const ada = { _id: 'ada', orgId: 'acme', tags: ['one'], name: `Ada ${CANARY}`, email: `ada-${CANARY}@example.com` }
 
 function personSchema(): Schema {
@@ -110,18 +109,18 @@ describe.skipIf(uri === undefined)('models', () => {
       throw new Error('rolled back')
     })
 
-    await expect(gone).rejects.toThrow('rolled back')
+    expect(await failure(() => gone)).toMatchObject({ message: 'rolled back' })
     expect(await people.exists({ _id: 'tx' })).not.toBeNull()
     expect(await people.exists({ _id: 'not' })).toBeNull()
     expect(await it.everything()).not.toContain(CANARY)
   })
 
   test('need the driver that Mongoose has', async () => {
-    const base = new it.base.Mongoose()
-    const connection = await base.createConnection(uri as string, { dbName: it.connection.name }).asPromise()
+    const base = it.mongoose()
+    const connection = await it.connect(it.connection.name, base)
     Object.defineProperty(base, 'mongo', { value: { Collection: Map } })
 
-    expect(await refusal(() => modelOf(connection as never, named(), it.encrypt(personSchema())))).toBe('unsupported_operation')
+    expect(await refusal(() => modelOf(connection, named(), it.encrypt(personSchema())))).toBe('unsupported_operation')
     await connection.close()
   })
 
@@ -167,9 +166,8 @@ describe.skipIf(uri === undefined)('models', () => {
     [
       "another Mongoose's copy of the schema",
       async () => {
-        const other = new it.base.Mongoose()
-        const connection = await other.createConnection(uri as string, { dbName: it.connection.name }).asPromise()
-        const made = modelOf(connection as never, named(), it.encrypt(personSchema()))
+        const connection = await it.connect(it.connection.name, it.mongoose())
+        const made = modelOf(connection, named(), it.encrypt(personSchema()))
         await made.init()
         await made.create({ ...ada, _id: 'elsewhere' })
         await connection.close()
@@ -276,7 +274,7 @@ describe.skipIf(uri === undefined)('models', () => {
 
     expect(await refusal(() => it.connection.model(Broken as never, schema))).toBe('invalid_argument')
     expect(await refusal(() => Broken.create({ _id: 'broken', orgId: 'acme', name: CANARY }))).toBe('invalid_argument')
-    expect(await refusal(() => Broken.useConnection(it.base.createConnection()))).toBe('invalid_argument')
+    expect(await refusal(() => Broken.useConnection(it.unopened()))).toBe('invalid_argument')
     expect(await refusal(() => half.useConnection(taken))).toBe('invalid_argument')
     const late = new half({ _id: 'late', orgId: 'acme', plan: CANARY })
     expect(await refusal(() => late.save())).toBe('invalid_argument')
@@ -292,21 +290,21 @@ describe.skipIf(uri === undefined)('models', () => {
   })
 
   test('wait for the connection, and for the next one', async () => {
-    const connection = it.base.createConnection()
+    const connection = it.unopened()
     const model = modelOf(connection, named(), it.encrypt(personSchema()))
     const created = model.create(ada)
     const found = model.find().exec()
-    await connection.openUri(uri as string, { dbName: it.connection.name })
+    await it.open(connection)
     await Promise.all([created, found])
     await requireEncrypted(model)
     await connection.close()
-    await connection.openUri(uri as string, { dbName: it.connection.name })
+    await it.open(connection)
     await requireEncrypted(model)
     await connection.close()
   })
 
   test('that do not wait for the connection say so', async () => {
-    const connection = it.base.createConnection()
+    const connection = it.unopened()
     const model = modelOf(connection, named(), it.encrypt(personSchema().set('bufferCommands', false)))
 
     expect(await refusal(() => model.create(ada))).toContain('before initial connection')
@@ -314,7 +312,7 @@ describe.skipIf(uri === undefined)('models', () => {
   })
 
   test('give up waiting as Mongoose does', async () => {
-    const connection = it.base.createConnection()
+    const connection = it.unopened()
     const model = modelOf(connection, named(), it.encrypt(personSchema().set('bufferTimeoutMS', 20)))
 
     expect(await refusal(() => model.create(ada))).toContain('buffering timed out')

@@ -4,10 +4,12 @@ import type { AnyModel } from './support.ts'
 /** One of the things that are done with both. */
 export type Step = (people: AnyModel) => unknown
 
-export async function outcome(step: Step, people: AnyModel): Promise<unknown> {
+/** @param onError - hears what is thrown */
+export async function outcome(step: Step, people: AnyModel, onError: (error: unknown) => void = () => undefined): Promise<unknown> {
   try {
     return plainForm(await step(people))
   } catch (error) {
+    onError(error)
     const { name, code, keyPattern, errors } = error as Error & { code?: number; keyPattern?: object; errors?: Record<string, Error> }
     const each = Object.entries(errors ?? {}).map(([path, { name: of }]) => [path, of])
     // Of bulk writes the driver does not say it at the top.

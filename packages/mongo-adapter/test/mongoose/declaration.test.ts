@@ -3,7 +3,7 @@ import type { CommandStartedEvent, Document } from 'mongodb'
 import { Schema } from 'mongoose'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { modelOf, refusal, uri, world, type World } from './support.ts'
+import { CANARY, failure, modelOf, refusal, uri, world, type World } from './support.ts'
 
 const marked = { type: String, encrypted: true }
 const owners = { _id: String, orgId: String }
@@ -127,22 +127,23 @@ describe.skipIf(uri === undefined)('encryptedFields', () => {
     )
     expect(await model.diffIndexes()).toEqual({ toDrop: [], toCreate: [] })
     expect(await model.syncIndexes()).toEqual([])
-    await model.create({ _id: 'a', orgId: 'acme', email: 'Ada@example.com', phones: ['1', '2'] })
-    expect(await model.countDocuments({ orgId: 'acme', phones: '2' })).toBe(1)
-    await expect(model.create({ _id: 'b', orgId: 'acme', email: 'ada@Example.com' })).rejects.toMatchObject({ code: 11_000 })
+    await model.create({ _id: 'a', orgId: 'acme', email: `Ada-${CANARY}@example.com`, phones: [`1 ${CANARY}`, `2 ${CANARY}`] })
+    expect(await model.countDocuments({ orgId: 'acme', phones: `2 ${CANARY}` })).toBe(1)
+    expect(await failure(() => model.create({ _id: 'b', orgId: 'acme', email: `ada-${CANARY}@Example.com` }))).toMatchObject({
+      code: 11_000,
+    })
   })
 
   test('makes indexes, and writes, with the write concern of a schema', async () => {
     const commands: CommandStartedEvent[] = []
-    const connection = it.base.createConnection(uri as string, { dbName: it.connection.name, monitorCommands: true })
-    await connection.asPromise()
+    const connection = await it.connect()
     connection.getClient().on('commandStarted', (event) => commands.push(event as CommandStartedEvent))
     const email = { type: String, unique: true, encrypted: { index: { scope: 'application' as const } } }
     const schema = new Schema({ ...owners, email }, { writeConcern: { w: 'majority', wtimeout: 5000 } })
     const model = modelOf(connection, 'Concerned', it.encrypt(schema))
     await model.init()
-    await model.create({ _id: 'a', orgId: 'acme', email: 'ada@example.com' })
-    await model.updateOne({ _id: 'a' }, { email: 'bob@example.com' })
+    await model.create({ _id: 'a', orgId: 'acme', email: `ada-${CANARY}@example.com` })
+    await model.updateOne({ _id: 'a' }, { email: `bob-${CANARY}@example.com` })
 
     expect((await model.listIndexes()).map(({ key }) => key)).toContainEqual({ email: 1 })
     const sent = commands.filter(({ commandName }) => ['createIndexes', 'insert', 'update'].includes(commandName))
@@ -159,10 +160,10 @@ describe.skipIf(uri === undefined)('encryptedFields', () => {
     const badge = { type: String, unique: true, encrypted: { index: { scope: 'tenant' as const } } }
     const model = modelOf(it.connection, 'Badges', it.encrypt(new Schema({ ...owners, badge })))
     await model.init()
-    await model.create({ _id: 'a', orgId: 'acme', badge: '1' })
-    await model.create({ _id: 'b', orgId: 'rival', badge: '1' })
+    await model.create({ _id: 'a', orgId: 'acme', badge: CANARY })
+    await model.create({ _id: 'b', orgId: 'rival', badge: CANARY })
 
-    await expect(model.create({ _id: 'c', orgId: 'acme', badge: '1' })).rejects.toMatchObject({ code: 11_000 })
+    expect(await failure(() => model.create({ _id: 'c', orgId: 'acme', badge: CANARY }))).toMatchObject({ code: 11_000 })
   })
 
   test.each<[string, unknown, unknown]>([
@@ -176,9 +177,9 @@ describe.skipIf(uri === undefined)('encryptedFields', () => {
       `Of${name}`,
       it.encrypt(new Schema({ orgId: String, who: type as never, name: marked }), { subject: 'who' }),
     )
-    const made = await model.create({ orgId: 'acme', who: value, name: 'Ada' })
+    const made = await model.create({ orgId: 'acme', who: value, name: CANARY })
 
-    expect(await model.findById(made._id).lean()).toMatchObject({ name: 'Ada' })
-    expect(JSON.stringify(await it.stored(model.collection.collectionName))).not.toContain('Ada')
+    expect(await model.findById(made._id).lean()).toMatchObject({ name: CANARY })
+    expect(JSON.stringify(await it.stored(model.collection.collectionName))).not.toContain(CANARY)
   })
 })

@@ -3,25 +3,16 @@ import { once } from 'node:events'
 import { Writable } from 'node:stream'
 import { inspect } from 'node:util'
 import { Schema } from 'mongoose'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 
-import { type AnyModel, modelOf, uri, world, type World } from './support.ts'
-
-const CANARY = 'canary'
+import { hearDebug, witness } from './heard.ts'
+import { type AnyModel, CANARY, failure, modelOf, uri, world, type World } from './support.ts'
 
 /** Everything that a logger might show of an error. */
 function shown(error: unknown): string {
+  witness.error('shown', error)
   const { stack = '', message } = error as Error
   return [stack, message, String(error), inspect(error, { depth: 20, showHidden: true }), JSON.stringify(error) ?? ''].join('\n')
-}
-
-async function failure(call: () => unknown): Promise<Error> {
-  try {
-    await call()
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error('it did not fail')
 }
 
 describe.skipIf(uri === undefined)('models', () => {
@@ -187,17 +178,21 @@ describe.skipIf(uri === undefined)('models', () => {
       await model.findOneAndUpdate({ _id: id }, { plan: 'pro' })
       expect(await model.find({ email: `${CANARY}-${id}@example.com` }).lean()).toMatchObject([{ name: `more ${CANARY}` }])
     }
+    const print = vi.spyOn(console, 'info').mockImplementation((...said: unknown[]) => void told.push(...said))
     try {
       it.base.set('debug', (...given: unknown[]) => void told.push(...given))
       await run('function')
       it.base.set('debug', stream)
       await run('stream')
+      it.base.set('debug', true)
+      await run('console')
     } finally {
-      it.base.set('debug', false)
+      print.mockRestore()
+      hearDebug(it.base)
     }
 
     const said = inspect(told, { depth: 20 })
-    expect(said).toContain('people.insertOne()')
+    expect(said.match(/people\.insertOne\(\)/gu)).toHaveLength(2)
     expect(said).toContain('operation-end')
     expect(said).not.toContain(CANARY)
   })

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTap, type Tap } from '../proof/tap.ts'
 import { type AnyModel, modelOf, refusal, uri, world, type World } from './support.ts'
 
+// Of no model alone: it stands in plain ones as well.
 const CANARY = 'canary'
 
 function schemaOf(encrypted: boolean, options: object = {}): Schema {

@@ -4,9 +4,7 @@ import { Schema } from 'mongoose'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { outcome, type Step } from './compare.ts'
-import { type AnyModel, modelOf, refusal, uri, world, type World } from './support.ts'
-
-const CANARY = 'canary'
+import { type AnyModel, CANARY, modelOf, refusal, uri, world, type World } from './support.ts'
 
 function schemaOf(encrypted: boolean, options: object = {}): Schema {
   const mark = encrypted ? { encrypted: true } : {}
@@ -99,7 +97,7 @@ describe.skipIf(uri === undefined)('documents', () => {
 
   beforeAll(async () => {
     it = await world()
-    plain = modelOf(it.connection, 'Plain', schemaOf(false))
+    plain = modelOf(await it.plain(), 'Plain', schemaOf(false))
     encrypted = modelOf(it.connection, 'Encrypted', it.encrypt(schemaOf(true)))
     unversioned = modelOf(it.connection, 'Unversioned', it.encrypt(schemaOf(true, { versionKey: false })))
     await Promise.all([plain.init(), encrypted.init(), unversioned.init()])

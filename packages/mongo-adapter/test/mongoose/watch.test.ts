@@ -6,9 +6,8 @@ import type { Document } from 'mongodb'
 import { Schema } from 'mongoose'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { type AnyModel, modelOf, refusal, uri, world, type World } from './support.ts'
+import { type AnyModel, CANARY, modelOf, refusal, uri, world, type World } from './support.ts'
 
-const CANARY = 'canary'
 const LOOKUP = { fullDocument: 'updateLookup', maxAwaitTimeMS: 20 } as const
 
 type Changes = ReturnType<AnyModel['watch']> & { next(): Promise<Document> }

@@ -22,6 +22,8 @@ export const CHANNELS = [
   'error of the server',
   'console',
   'warning',
+  'printed by Mongoose',
+  'told by Mongoose',
   'explain',
   'stored',
   'stored by the stores',
