@@ -15,9 +15,9 @@ const { mongoose, contenders, close } = await processes[name](uri, COUNT)
 const database = `bench_${randomBytes(4).toString('hex')}`
 const [client, connection] = [new MongoClient(uri), await mongoose.createConnection(uri, { dbName: database }).asPromise()]
 const db = client.db(database)
-const all = { plain: { subjects: COUNT, schema: () => new mongoose.Schema(definition()) }, ...contenders }
+const sides = { plain: { subjects: COUNT, schema: () => new mongoose.Schema(definition()) }, ...contenders }
 const models = {}
-for (const [each, { schema }] of Object.entries(all)) {
+for (const [each, { schema }] of Object.entries(sides)) {
   models[each] = {}
   for (const part of ['saved', 'inserted']) models[each][part] = await target(`${each}_${part}`, schema())
 }
@@ -47,14 +47,14 @@ async function target(collection, schema) {
 async function measure(row) {
   const part = row.part(COUNT)
   const rounds = row.rounds(ROUNDS)
-  const times = Object.fromEntries(Object.keys(all).map((each) => [each, []]))
+  const times = Object.fromEntries(Object.keys(sides).map((each) => [each, []]))
   const says = {}
   // The first round counts for nobody: it makes keys, and the engine compiles what it needs.
   for (let round = -1; round < rounds; round++) {
-    for (const each of shuffled(Object.keys(all))) {
-      if (says[each] !== undefined || (all[each].writes && !row.writes)) continue
+    for (const each of shuffled(Object.keys(sides))) {
+      if (says[each] !== undefined || (sides[each].writes && !row.writes)) continue
       const to = models[each][row.collection]
-      const given = documents(part, all[each].subjects, Math.max(round, 0) * part, all[each].prefix?.(round))
+      const given = documents(part, sides[each].subjects, Math.max(round, 0) * part, sides[each].prefix?.(round))
       try {
         const { work, check } = await row.prepare(to, given)
         globalThis.gc()
@@ -71,7 +71,7 @@ async function measure(row) {
   const middle = (values) => quantile(values, 0.5)
   return Object.fromEntries(
     Object.keys(contenders).flatMap((each) => {
-      if (all[each].writes && !row.writes) return []
+      if (sides[each].writes && !row.writes) return []
       if (says[each] !== undefined) return [[each, { says: says[each] }]]
       const ratios = times[each].map((time, i) => time / times.plain[i])
       const figures = { ratio: middle(ratios), lower: quantile(ratios, 0.25), upper: quantile(ratios, 0.75) }
