@@ -41,7 +41,29 @@ export function merged(declarations: readonly ObjectNode[], path = ''): ObjectNo
   )
 }
 
+/** What is marked now, and what was marked before and is plain now. @throws StrongroomError `unsupported_operation` */
+export function keeping(now: ObjectNode, before: ObjectNode, path = ''): ObjectNode {
+  const members = new Map(now.members)
+  for (const [name, node] of before.members) members.set(name, kept(members.get(name), node, below(path, name)))
+  return { ...now, members }
+}
+
+function kept(now: SchemaNode | undefined, before: SchemaNode, path: string): SchemaNode {
+  if (now === undefined || now.kind === 'plain') return before
+  if (now.kind === 'encrypted' && before.kind === 'encrypted') return now
+  if (now.kind === 'object' && before.kind === 'object') return keeping(now, before, path)
+  if (now.kind === 'array' && before.kind === 'array') return { ...now, element: kept(now.element, before.element, `${path}[]`) }
+  throw unsupported(path, 'was encrypted in another way')
+}
+
 function nodeOf(type: MongooseType, path: string, above: readonly SchemaInternals[]): SchemaNode {
+  const node = markedIn(type, path, above)
+  if (node.kind === 'plain' && hidesMark(Object.values(type.options)))
+    throw unsupported(path, 'encrypted stands within it where Mongoose makes no path of it: mark the whole path, or make it a Schema')
+  return node
+}
+
+function markedIn(type: MongooseType, path: string, above: readonly SchemaInternals[]): SchemaNode {
   const mark = markOf(type, path)
   if (mark !== undefined) {
     const [, ...inner] = typesWithin(type)
@@ -62,14 +84,7 @@ function nodeOf(type: MongooseType, path: string, above: readonly SchemaInternal
     if (!holdsEncrypted(node)) return PLAIN
     return array ? { kind: 'array', element: node } : node
   }
-  if (type.embeddedSchemaType === undefined) {
-    if (hidesMark(Object.values(type.options)))
-      throw unsupported(
-        path,
-        'encrypted stands within what Mongoose takes for a value of any kind: mark the whole path, or make it a Schema',
-      )
-    return PLAIN
-  }
+  if (type.embeddedSchemaType === undefined) return PLAIN
   const element = nodeOf(type.embeddedSchemaType, `${path}[]`, above)
   return element.kind === 'plain' ? PLAIN : { kind: 'array', element }
 }

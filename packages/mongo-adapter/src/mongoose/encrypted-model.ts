@@ -5,7 +5,7 @@ import { Collection } from 'mongodb'
 import { refusedOperation } from '../collection/operations.ts'
 import { encryptCalls, sharedCollectionOf } from './calls.ts'
 import { NOT_CAST } from './driver-options.ts'
-import type { Method, MongooseModel, NativeCollection } from './internals.ts'
+import { type Method, type MongooseModel, type NativeCollection, requireInternals } from './internals.ts'
 import { rememberOwners } from './known-owners.ts'
 import { type Paths, REDACTED, redactError, redactErrorsOfResult } from './redact.ts'
 import { adaptSavedChanges } from './saved-changes.ts'
@@ -16,9 +16,9 @@ import { type Declared, requireOneDriver } from './shared-collection.ts'
 /** The collections of models that are encrypted. */
 const collections = new WeakMap<object, NativeCollection>()
 
-/** Whether documents of a model are encrypted. */
+/** Whether documents of a model are encrypted; classes that extend one are models of its collection. */
 export function isEncrypted(model: unknown): boolean {
-  return typeof model === 'function' && collections.has(model)
+  return typeof model === 'function' && (collections.has(model) || isEncrypted(Object.getPrototypeOf(model)))
 }
 
 /**
@@ -29,13 +29,20 @@ export function isEncrypted(model: unknown): boolean {
 export function encryptModel(model: MongooseModel, declared: Declared): void {
   const native = model.collection
   if (!collections.has(model)) {
+    try {
+      requireInternals(model)
+    } catch (error) {
+      // Others may have the collection.
+      encryptCalls(native, model.schema, declared)
+      throw error
+    }
     collections.set(model, native)
     holdCollection(model, declared)
     refuseWhatPassesBy(model)
     checkWatch(model)
     rememberOwners(model, [declared.tenant, declared.subject])
-    adaptSavedChanges(model)
     followShredded(model)
+    adaptSavedChanges(model)
     followDiscriminators(model, declared)
     redactErrorsOf(model)
   }

@@ -1,5 +1,6 @@
 /** As much of Mongoose 9 as this knows of: nothing of it is imported but types, so that there is one Mongoose, the application's own. */
 
+import { StrongroomError } from '@strongroom/core'
 import type { Collection } from 'mongodb'
 
 /** A path of a schema. */
@@ -38,7 +39,7 @@ export interface SchemaInternals extends MongooseSchema {
   readonly discriminators?: Readonly<Record<string, SchemaInternals>> | null
   path(path: string): MongooseType | undefined
   indexes(): readonly (readonly [unknown, Readonly<Record<string, unknown>>])[]
-  pre(hook: readonly string[], options: object, guard: (this: MongooseDocument) => void): unknown
+  pre(hook: readonly string[], options: object, guard: (this: never) => void): unknown
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
@@ -85,6 +86,29 @@ export interface MongooseModel extends Record<string, unknown> {
   collection: NativeCollection
   readonly Query: { readonly prototype: Record<string, unknown> }
   readonly prototype: Record<string, unknown>
+}
+
+// What this takes the place of, or calls.
+const OF_DOCUMENTS =
+  '$__where $__delta $__init $__version $__getValue isSelected isModified $isDefault toObject invalidate updateOne'.split(' ')
+const OF_QUERIES = ['_castUpdate', 'cast', 'exec', 'cursor']
+const OF_MODELS = ['bulkWrite', 'castObject', 'insertMany', 'validate', 'discriminator', 'watch']
+
+/** A Mongoose that does without one of them would go past what was put there. @throws StrongroomError `unsupported_operation` */
+export function requireInternals(model: MongooseModel): void {
+  const all: readonly (readonly [string, Record<string, unknown>, readonly string[]])[] = [
+    ['documents', model.prototype, OF_DOCUMENTS],
+    ['queries', model.Query.prototype, OF_QUERIES],
+    ['models', model, OF_MODELS],
+    ['collections', model.collection, ['_getCollection']],
+  ]
+  for (const [of, holder, names] of all)
+    for (const name of names)
+      if (typeof holder[name] !== 'function')
+        throw new StrongroomError(
+          'unsupported_operation',
+          `the ${of} of this Mongoose have no method ${name}, which encryptedFields needs: install a version that docs/mongoose.md names`,
+        )
 }
 
 export type { Method }

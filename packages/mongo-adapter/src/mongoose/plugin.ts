@@ -63,10 +63,10 @@ export interface EncryptedFieldsOptions {
  * ```
  */
 export function encryptedFields(schema: MongooseSchema, options: EncryptedFieldsOptions): void {
-  const declared = readDeclared(options)
+  const given = readDeclared(options)
   const internals = schema as SchemaInternals
   // More may be added before a model is made.
-  declarationOf(internals)
+  const declared = { ...given, marked: declarationOf(internals) }
   if (Object.hasOwn(internals.statics, 'init'))
     throw new StrongroomError(
       'unsupported_operation',
@@ -78,10 +78,14 @@ export function encryptedFields(schema: MongooseSchema, options: EncryptedFields
     return this.base.Model.init.call(this)
   }
   Object.defineProperty(internals.statics, 'init', { value: init, enumerable: true, writable: false, configurable: false })
-  internals.pre(['validate', 'save'], { document: true, query: false }, requireModel)
+  internals.pre(['validate', 'save'], { document: true, query: false }, always(requireModelOfDocument))
+  internals.pre(['insertMany', 'bulkWrite'], {}, always(requireModel))
+  internals.pre(UPDATES, { document: false, query: true }, always(requireModel))
 }
 
-function readDeclared(options: EncryptedFieldsOptions): Declared {
+const UPDATES = ['updateOne', 'updateMany', 'replaceOne', 'findOneAndUpdate', 'findOneAndReplace']
+
+function readDeclared(options: EncryptedFieldsOptions): Omit<Declared, 'marked'> {
   const {
     vault,
     tenant,
@@ -100,11 +104,24 @@ function readDeclared(options: EncryptedFieldsOptions): Declared {
 }
 
 // A schema of subdocuments is none of a model's: of its own plugin the model knows nothing.
-function requireModel(this: MongooseDocument): void {
-  const document = this.ownerDocument?.() ?? this
-  if (!isEncrypted(document.constructor))
+function requireModelOfDocument(this: MongooseDocument): void {
+  requireEncrypted((this.ownerDocument?.() ?? this).constructor)
+}
+
+// Of a schema whose statics were replaced, or of a class that has its own, no model says that it was made.
+function requireModel(this: MongooseModel | { readonly model: MongooseModel }): void {
+  requireEncrypted(typeof this === 'function' ? this : this.model)
+}
+
+function requireEncrypted(model: unknown): void {
+  if (!isEncrypted(model))
     throw new StrongroomError(
       'unsupported_operation',
-      'a schema with encryptedFields stands in a model without it: apply the plugin to the schema of the model; nothing was sent',
+      'a schema with encryptedFields stands in a model without it: apply the plugin to the schema of the model, and leave its static init as it is; nothing was sent',
     )
+}
+
+// By Mongoose's own sign for hooks that the option middleware: false leaves.
+function always<T extends object>(hook: T): T {
+  return Object.assign(hook, { [Symbol.for('mongoose:built-in-middleware')]: true })
 }

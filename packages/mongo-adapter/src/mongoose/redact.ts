@@ -46,6 +46,8 @@ export function redactError(error: unknown, paths: Paths, at?: string): unknown 
     case 'MongooseBulkWriteError':
       for (const each of listOf(found['validationErrors'])) redactError(each, paths)
       break
+    default:
+      redactRepeated(found)
   }
   return found
 }
@@ -115,6 +117,25 @@ function mentions(filter: unknown, holdsEncrypted: Paths['holdsEncrypted'], path
     const at = name.startsWith('$') ? path : path === '' ? name : `${path}.${name}`
     return (at !== '' && holdsEncrypted(at)) || mentions(inner, holdsEncrypted, at)
   })
+}
+
+// Errors that end with what was given, whole filters, updates and documents among it, and say no path.
+const REPEATING = new RegExp(
+  [
+    'Query was already executed',
+    'Query filter must be an object, got an array',
+    'Invalid op passed to `bulkWrite\\(\\)`',
+    'Parameter "[^"]*" to \\w+\\(\\) must be an object',
+    'Mongoose maps do not support (?:keys that start with "\\$"|keys that contain "\\."|reserved key name)',
+    'a circular reference in the update value',
+    'Bad \\$within parameter',
+  ].join('|'),
+  'u',
+)
+
+function redactRepeated(error: Writable): void {
+  const said = REPEATING.exec(error.message)
+  if (said?.index === 0) say(error, `${said[0]}: ${REDACTED}`)
 }
 
 // The stack begins with the message that there was.

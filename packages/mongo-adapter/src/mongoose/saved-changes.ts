@@ -3,6 +3,8 @@
  * now, an array without what was taken out of it, and new elements of a set as new elements.
  */
 
+import { StrongroomError } from '@strongroom/core'
+
 import { type Layout, writtenPlaceOf } from '../collection/layout.ts'
 import { sharedCollectionOf } from './calls.ts'
 import type { Method, MongooseDocument, MongooseModel } from './internals.ts'
@@ -18,8 +20,20 @@ export function adaptSavedChanges({ prototype }: MongooseModel): void {
   }
 }
 
-// As Mongoose itself writes documents.
-const AS_STORED = { transform: false, virtuals: false, getters: false, depopulate: true, flattenMaps: true, useProjection: false }
+// As Mongoose itself writes documents, whatever a schema says of its toObject().
+const AS_STORED = {
+  transform: false,
+  virtuals: false,
+  getters: false,
+  depopulate: true,
+  flattenMaps: true,
+  flattenDecimals: false,
+  flattenObjectIds: false,
+  flattenUUIDs: false,
+  schemaFieldsOnly: false,
+  useProjection: false,
+  versionKey: true,
+}
 // Mongoose's sign for a change that takes the version it was read with, and makes another: what others have changed since is not undone.
 const VERSION_ALL = 3
 
@@ -32,6 +46,7 @@ function adapt(document: MongooseDocument, where: object, update: Update): void 
     for (const [path, operand] of Object.entries(members)) {
       const way = wayOf(layout, operator, path)
       if (way === undefined) continue
+      requireRead(document, way === '$push' ? path : way.whole)
       if (way === '$push') pushed[path] = operand
       else wholes.add(way.whole)
       delete members[path]
@@ -48,6 +63,16 @@ function adapt(document: MongooseDocument, where: object, update: Update): void 
   if (document.$__schema.options.versionKey === false) return
   document.$__.version = (document.$__.version ?? 0) | VERSION_ALL
   document.$__version(where, update)
+}
+
+// Of what it has not, a document cannot say what it is now.
+function requireRead(document: MongooseDocument, path: string): void {
+  // Selections say nothing of positions.
+  if (document.isSelected(path.replaceAll(/\.\d+(?=\.|$)/gu, ''))) return
+  throw new StrongroomError(
+    'unsupported_operation',
+    `this change of ${path}, which is encrypted, needs all that is there, and the document was read without it: select it; nothing was sent`,
+  )
 }
 
 /** `undefined` for what can be sent as it is. */

@@ -11,7 +11,7 @@ import { dottedPath, type Layout, makeLayout } from '../collection/layout.ts'
 import { requireParsed } from '../collection/make-collection.ts'
 import type { OnShredded } from '../collection/open.ts'
 import type { ObjectNode } from '../schema/node.ts'
-import { declarationOf, merged } from './declaration.ts'
+import { declarationOf, keeping, merged } from './declaration.ts'
 import { optionsForDriver } from './driver-options.ts'
 import type { NativeCollection, SchemaInternals } from './internals.ts'
 import { markOf } from './marks.ts'
@@ -27,6 +27,8 @@ export interface Declared {
   readonly context: string | undefined
   readonly bind: 'record' | 'none'
   readonly shredded: OnShredded | undefined
+  /** What the schema marked when it got the plugin. */
+  readonly marked: ObjectNode
 }
 
 /** Of another copy of the driver no value of BSON would be one here. @throws StrongroomError `unsupported_operation` */
@@ -42,6 +44,8 @@ export class SharedCollection {
   readonly #native: NativeCollection
   readonly #declared: Declared
   readonly #schemas = new Set<SchemaInternals>()
+  /** What was marked so far. */
+  readonly #marked = new Set<ObjectNode>()
   #snapshot: Snapshot | undefined
   #layout: Layout | undefined
   #encrypted: EncryptedCollection<unknown> | undefined
@@ -60,6 +64,7 @@ export class SharedCollection {
   add(schema: SchemaInternals, declared: Declared): void {
     if (!this.#schemas.has(schema)) this.#layout = undefined
     this.#schemas.add(schema)
+    this.#marked.add(declared.marked)
     this.#current()
     for (const name of ['vault', 'tenant', 'subject', 'context', 'bind', 'shredded'] as const)
       if (declared[name] !== this.#declared[name])
@@ -122,12 +127,17 @@ export class SharedCollection {
       this.#layout = undefined
       this.#encrypted = undefined
       this.#snapshot = new Snapshot(this.#schemas)
-      const layout = this.#layoutOf(merged([...this.#schemas].map((schema) => declarationOf(schema))))
+      // What was marked once stays encrypted, whatever takes its path.
+      const now = merged([...this.#schemas].map((schema) => declarationOf(schema)))
+      const all = [...this.#marked].reduce((declared, before) => keeping(declared, before), now)
+      const layout = this.#layoutOf(all)
       if (this.#handedOut !== undefined && this.#handedOut !== marksOf(layout))
         throw new StrongroomError(
           'unsupported_operation',
           `what is marked on the collection ${this.#native.name} changed after encryptedCollectionOf() was called: make all its models, and mark all their paths, before`,
         )
+      this.#marked.clear()
+      this.#marked.add(all)
       this.#layout = layout
     }
     return this.#layout

@@ -124,6 +124,26 @@ describe.skipIf(uri === undefined)('models', () => {
     await connection.close()
   })
 
+  test.each<[string, (schema: Schema) => unknown]>([
+    ['documents', (schema) => (schema.methods['$__delta'] = undefined as never)],
+    ['queries', (schema) => ((schema.query as Record<string, unknown>)['_castUpdate'] = undefined)],
+    ['models', (schema) => (schema.statics['insertMany'] = undefined as never)],
+  ])('need the methods that they take the place of: of %s', async (_, without) => {
+    const schema = it.encrypt(personSchema())
+    without(schema)
+    const Model = class extends it.base.Model {}
+    const name = named()
+    Object.defineProperty(Model, 'name', { value: name })
+
+    expect(await refusal(() => it.connection.model(Model as never, schema))).toBe('unsupported_operation')
+    expect(await refusal(() => Model.updateOne({ _id: 'new' }, { name: CANARY }, { upsert: true }))).toMatch(
+      /^unsupported_operation|TypeError/,
+    )
+    const native = it.connection.collection(Model.collection.collectionName)
+    await native.insertOne({ ...ada, _id: 'internals' } as never)
+    expect(JSON.stringify(await it.stored(native.collectionName))).not.toContain(CANARY)
+  })
+
   test('cannot have their collection opened again', () => {
     const collection = people.collection as unknown as Record<string, unknown>
 
@@ -175,6 +195,10 @@ describe.skipIf(uri === undefined)('models', () => {
       },
     ],
     [
+      'a schema that was added to another',
+      () => modelOf(it.connection, named(), new Schema({ more: String }).add(it.encrypt(personSchema()) as never)),
+    ],
+    [
       'a schema that was marked late',
       () => {
         const schema = it.encrypt(new Schema({ _id: String, orgId: String }))
@@ -188,13 +212,81 @@ describe.skipIf(uri === undefined)('models', () => {
   })
 
   test('encrypt what is marked when they are there', async () => {
-    const schema = it.encrypt(personSchema())
-    const model = modelOf(it.connection, named(), schema)
-    schema.add(new Schema({ late: { type: String, encrypted: true } }) as never)
+    const model = modelOf(it.connection, named(), it.encrypt(personSchema()))
+    model.schema.add({ late: { type: String, encrypted: true } } as never)
     await model.create({ ...ada, late: CANARY })
+    expect(await model.findById('ada').lean()).toMatchObject({ late: CANARY })
     await model.updateOne({ _id: 'ada' }, { late: `more ${CANARY}` })
 
     expect(await it.everything()).not.toContain(CANARY)
+  })
+
+  test.each<[string, (schema: Schema) => void]>([
+    ['declared anew', (schema) => schema.path('name', { type: String })],
+    ['added anew', (schema) => schema.add({ name: String } as never)],
+    ['removed, and added', (schema) => schema.remove('name').add({ name: { type: String } } as never)],
+    ['made unique', (schema) => schema.path('email').index({ unique: true })],
+    ['marked no more', (schema) => ((schema.path('name').options as { encrypted?: unknown }).encrypted = false)],
+  ])('encrypt a path that was marked, and is %s', async (_, change) => {
+    const before = it.encrypt(personSchema())
+    change(before)
+    await requireEncrypted(modelOf(it.connection, named(), before))
+    const after = modelOf(it.connection, named(), it.encrypt(personSchema()))
+    change(after.schema as unknown as Schema)
+    await requireEncrypted(after)
+  })
+
+  test.each<[string, () => AnyModel]>([
+    [
+      'statics that took the place of those that it had',
+      () => modelOf(it.connection, named(), Object.assign(it.encrypt(personSchema()), { statics: {} })),
+    ],
+    [
+      'a static init of its copy',
+      () =>
+        modelOf(
+          it.connection,
+          named(),
+          it
+            .encrypt(personSchema())
+            .clone()
+            .static('init', () => Promise.resolve()),
+        ),
+    ],
+    [
+      'a class with a static init',
+      () => {
+        // Not enumerable, as that of any class: so no static of the schema's.
+        const Model = class extends it.base.Model {
+          static override init(): never {
+            return Promise.resolve() as never
+          }
+        }
+        Object.defineProperty(Model, 'name', { value: named() })
+        return it.connection.model(Model as never, it.encrypt(personSchema())) as unknown as AnyModel
+      },
+    ],
+  ])('write nothing if made with %s', async (_, make) => {
+    const model = make()
+    const ways: Readonly<Record<string, (options: object) => unknown>> = {
+      save: (options) => new model(ada).save({ validateBeforeSave: false, ...options }),
+      insertMany: (options) => model.insertMany([ada], { lean: true, ...options }),
+      bulkWrite: (options) => model.bulkWrite([{ insertOne: { document: ada as never } }], { skipValidation: true, ...options }),
+      updateOne: (options) => model.updateOne({ _id: 'new' }, { name: CANARY }, { upsert: true, ...options }),
+      updateMany: (options) => model.updateMany({ _id: 'new' }, { name: CANARY }, { upsert: true, ...options }),
+      replaceOne: (options) => model.replaceOne({ _id: 'new' }, { name: CANARY }, { upsert: true, ...options }),
+      findOneAndUpdate: (options) => model.findOneAndUpdate({ _id: 'new' }, { name: CANARY }, { upsert: true, ...options }),
+      findOneAndReplace: (options) => model.findOneAndReplace({ _id: 'new' }, { name: CANARY }, { upsert: true, ...options }),
+    }
+    for (const [how, call] of Object.entries(ways))
+      for (const options of [{}, { middleware: false }, { middleware: { pre: false } }])
+        expect([how, await refusal(() => call(options))]).toEqual([how, 'unsupported_operation'])
+    expect(await it.everything()).not.toContain(CANARY)
+  })
+
+  test('are encrypted in classes that extend them', async () => {
+    const model = modelOf(it.connection, named(), it.encrypt(personSchema()))
+    await requireEncrypted(class extends (model as unknown as new () => object) {} as unknown as AnyModel)
   })
 
   test('encrypt what discriminators mark', async () => {

@@ -32,6 +32,13 @@ describe.skipIf(uri === undefined)('encryptedFields', () => {
     ],
     ['a member of anything', () => new Schema({ ...owners, all: { type: Object, name: marked } } as never)],
     ['a member of anything in an array', () => new Schema({ ...owners, all: [{ type: Object, name: marked }] } as never)],
+    [
+      'a member of anything in a Union',
+      () => new Schema({ ...owners, all: { type: 'Union', of: [Number, { type: Object, name: marked }] } as never }),
+    ],
+    ['what elements are, beside a type that says it', () => new Schema({ ...owners, all: { type: [String], of: marked } } as never)],
+    ['a member beside a subdocument', () => new Schema({ ...owners, all: { type: new Schema({ plan: String }), name: marked } } as never)],
+    ['a member beside an array of anything', () => new Schema({ ...owners, all: { type: [Schema.Types.Mixed], name: marked } } as never)],
     ['the version key', () => new Schema({ ...owners, __v: { type: Number, encrypted: true } })],
     ['the discriminator key', () => new Schema({ ...owners, __t: marked })],
     ['unique without an index', () => new Schema({ ...owners, name: { ...marked, unique: true } })],

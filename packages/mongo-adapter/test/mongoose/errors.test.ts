@@ -52,6 +52,7 @@ describe.skipIf(uri === undefined)('models', () => {
       notes: [{ text: { type: String, encrypted: true, maxlength: 20 }, size: { type: Number, encrypted: true } }],
       address: new Schema({ zip: { type: Number, encrypted: true } }),
       nested: { deep: { type: Number, encrypted: true } },
+      facts: { type: Map, of: String, encrypted: true },
     })
     // Once it was read, a stack begins with the message that there was.
     schema.post('updateOne', (error: Error, _: unknown, next: (error: Error) => void) => {
@@ -128,6 +129,20 @@ describe.skipIf(uri === undefined)('models', () => {
     ['bulkWrite', 'CastError', () => people.bulkWrite([{ updateOne: { filter: { _id: 'ada' }, update: { age: CANARY } } }])],
     ['orFail', 'DocumentNotFoundError', () => people.findOne({ email: `${CANARY}@example.com` }).orFail()],
     ['orFail of an update', 'DocumentNotFoundError', () => people.updateOne({ email: `${CANARY}@example.com` }, { plan: 'pro' }).orFail()],
+    [
+      'a query that was executed',
+      'MongooseError',
+      async () => {
+        const query = people.findOne({ email: CANARY })
+        await query
+        return query.exec()
+      },
+    ],
+    ['an operation that there is not', 'MongooseError', () => people.bulkWrite([{ insert: { kind: CANARY } } as never])],
+    ['a filter that is none', 'ObjectParameterError', () => people.findOne(CANARY as never)],
+    ['a document that is none', 'ObjectParameterError', () => people.insertMany([CANARY as never])],
+    ['a filter that is a list', 'Error', () => people.find({ $and: [[{ kind: CANARY }] as never] })],
+    ['a key of a Map in an update', 'Error', () => people.updateOne({ _id: 'ada' }, { facts: { [`$${CANARY}`]: 'x' } })],
   ])('%s fails without the value', async (_, name, call) => {
     const error = await failure(call)
 

@@ -185,6 +185,63 @@ describe.skipIf(uri === undefined)('documents', () => {
     expect(await encrypted.findById('ada').lean()).toMatchObject({ profile: { city: 'three' }, __v: 6 })
   })
 
+  test('are stored as they are, whatever toObject() of the schema makes of them', async () => {
+    const types = () => new Schema({ id: Schema.Types.ObjectId, uuid: Schema.Types.UUID, price: Schema.Types.Decimal128, count: Number })
+    const toObject = { flattenObjectIds: true, flattenUUIDs: true, flattenDecimals: true, versionKey: false, virtuals: true }
+    const all = { _id: String, orgId: String }
+    const mark = { encrypted: true }
+    const models = [{}, mark].map((marked, i) =>
+      modelOf(
+        it.connection,
+        `Flat${String(i)}`,
+        it.encrypt(
+          new Schema(
+            { ...all, name: { type: String, ...mark }, one: { type: types(), ...marked }, any: { type: Schema.Types.Mixed, ...marked } },
+            { toObject },
+          ),
+        ),
+      ),
+    )
+    const { ObjectId, UUID, Decimal128 } = it.base.Types
+    const value = {
+      _id: new ObjectId('0123456789abcdef01234567'),
+      id: new ObjectId('0123456789abcdef01234567'),
+      uuid: new UUID('00112233-4455-6677-8899-aabbccddeeff'),
+      price: Decimal128.fromString('1.50'),
+    }
+    const saved: Step = async (people) => {
+      const document = (await people.create({ _id: 'ada', orgId: 'acme', one: value, any: { ...value } })) as unknown as Document
+      document['one'].count = 2
+      document['set']('any.count', 2)
+      await document['save']()
+      return withoutVersion(await people.findById('ada').lean())
+    }
+    const [expected, found] = await Promise.all(models.map((model) => outcome(saved, model)))
+
+    expect(JSON.stringify(found)).toContain('1.50')
+    expect(found).toEqual(expected)
+  })
+
+  test('are not written in part by documents that were read without them', async () => {
+    for (const [selection, change] of [
+      ['orgId plan', (document) => document['set']('anything.new', CANARY)],
+      ['-anything', (document) => document['set']('anything.new', CANARY)],
+      ['orgId plan', (document) => document['set']('facts.new', CANARY)],
+      ['-profile', (document) => document['set']('profile.city', CANARY)],
+    ] as [string, (document: Document) => unknown][]) {
+      const document = (await encrypted.findById('ada').select(selection).orFail()) as unknown as Document
+      change(document)
+      expect([selection, await refusal(() => document['save']())]).toEqual([selection, 'unsupported_operation'])
+    }
+    const chosen = (await encrypted.findById('ada').select('orgId notes.profile __v').orFail()) as unknown as Document
+    chosen['notes'][0].profile.city = `other ${CANARY}`
+    await chosen['save']()
+    expect(await encrypted.findById('ada').lean()).toMatchObject({
+      ...ada,
+      notes: [{ title: 'first', profile: { ...inner, city: `other ${CANARY}` } }],
+    })
+  })
+
   test('queries do not reach into them', async () => {
     for (const update of [{ 'facts.colour': 'blue' }, { 'profile.city': 'x' }, { $push: { list: 'x' } }, { $unset: { 'profile.city': 1 } }])
       expect(await refusal(() => encrypted.updateOne({ _id: 'ada' }, update as never))).toBe('unsupported_operation')
