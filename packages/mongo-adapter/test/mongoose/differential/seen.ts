@@ -37,7 +37,7 @@ export class Seen {
       ...(/^(?:Version|ParallelSave|DivergentArray|StrictMode|StrictPopulate|MissingSchema|ObjectParameter|Mongoose|Type|)Error$/u.test(
         name,
       )
-        ? { message: this.#named(message) }
+        ? { message: this.#named(message.replace(REPEATS, '$1')) }
         : {}),
       ...Object.fromEntries(
         ['code', 'kind', 'path', 'valueType', 'version', 'modifiedPaths', 'keyPattern', 'numAffected'].flatMap((member) =>
@@ -103,6 +103,9 @@ export class Seen {
     })
   }
 }
+
+// Mongoose ends it with the filter, of which ours says nothing.
+const REPEATS = /^(Query was already executed): .*$/su
 
 const CHOSEN = '0123456789'
 
