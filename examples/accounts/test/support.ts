@@ -61,66 +61,69 @@ export interface Ground {
 export interface GroundOptions {
   /** Milliseconds for which a process may use a key that another has destroyed, and that sweeping waits; a minute unless given. */
   readonly cacheBound?: number
+  /** On models in `npm test` too; the others are on models in `.ci/run`, since they take a minute and more. */
+  readonly quick?: boolean
 }
 
-const LAYERS = [
-  ['on encrypted collections', { mongoose: false, options: [] }],
-  ['on models of Mongoose', { mongoose: true, options: ['--mongoose'] }],
-] as const
+const COLLECTIONS = ['on encrypted collections', { mongoose: false, options: [] as readonly string[] }] as const
+const MODELS = ['on models of Mongoose', { mongoose: true, options: ['--mongoose'] as readonly string[] }] as const
 
 /** Tests on a running server, once for each layer of data; skipped where there is none. */
-export function describeOnServer(title: string, tests: (ground: Ground) => void, { cacheBound }: GroundOptions = {}): void {
+export function describeOnServer(title: string, tests: (ground: Ground) => void, { cacheBound, quick = false }: GroundOptions = {}): void {
   const onServer = describe.skipIf(uri === undefined)
-  onServer.each(LAYERS)(`${title} %s`, (_, { mongoose, options }) => {
-    const ground = {} as { -readonly [K in keyof Ground]: Ground[K] }
-    const services: Service[] = []
-    let folder: string
+  onServer.each(quick || process.env['STRONGROOM_SLOW'] === 'yes' ? [COLLECTIONS, MODELS] : [COLLECTIONS])(
+    `${title} %s`,
+    (_, { mongoose, options }) => {
+      const ground = {} as { -readonly [K in keyof Ground]: Ground[K] }
+      const services: Service[] = []
+      let folder: string
 
-    beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'strongroom-accounts-test-'))
-      const client = new MongoClient(uri as string)
-      const database = `accounts-${randomUUID().slice(0, 8)}`
-      const programs = servicePrograms({ programs: new URL('../dist/', import.meta.url), uri: uri as string, database, folder, options })
-      const start = async (...ofNode: readonly string[]): Promise<Service> => {
-        const service = await programs.start(...ofNode)
-        services.push(service)
-        return service
-      }
-      const configuration = configurationOf(programs, mongoose)
-      if (cacheBound !== undefined) await makeVault(configuration, cacheBound)
-      await programs.run('set-up')
-      Object.assign(ground, {
-        mongoose,
-        client,
-        database,
-        programs,
-        service: await start(),
-        start,
-        organisation: (name = 'Acme') => programs.run('new-organisation', name),
-        signUp: (invitation: string, person: Partial<Person> = {}) => signedUp(ground.service, invitation, person),
-        stored: (collection: string) => client.db(database).collection(collection),
-        async storedOne(collection: string, filter: Readonly<Record<string, string>>) {
-          const document = await ground.stored(collection).findOne(filter)
-          if (document === null) throw new Error(`${collection} has no such document`)
-          return document
-        },
-        withStore: <T>(work: (store: Store) => Promise<T>) => withStore(configuration, work),
-      } satisfies Ground)
-    })
+      beforeAll(async () => {
+        folder = mkdtempSync(join(tmpdir(), 'strongroom-accounts-test-'))
+        const client = new MongoClient(uri as string)
+        const database = `accounts-${randomUUID().slice(0, 8)}`
+        const programs = servicePrograms({ programs: new URL('../dist/', import.meta.url), uri: uri as string, database, folder, options })
+        const start = async (...ofNode: readonly string[]): Promise<Service> => {
+          const service = await programs.start(...ofNode)
+          services.push(service)
+          return service
+        }
+        const configuration = configurationOf(programs, mongoose)
+        if (cacheBound !== undefined) await makeVault(configuration, cacheBound)
+        await programs.run('set-up')
+        Object.assign(ground, {
+          mongoose,
+          client,
+          database,
+          programs,
+          service: await start(),
+          start,
+          organisation: (name = 'Acme') => programs.run('new-organisation', name),
+          signUp: (invitation: string, person: Partial<Person> = {}) => signedUp(ground.service, invitation, person),
+          stored: (collection: string) => client.db(database).collection(collection),
+          async storedOne(collection: string, filter: Readonly<Record<string, string>>) {
+            const document = await ground.stored(collection).findOne(filter)
+            if (document === null) throw new Error(`${collection} has no such document`)
+            return document
+          },
+          withStore: <T>(work: (store: Store) => Promise<T>) => withStore(configuration, work),
+        } satisfies Ground)
+      })
 
-    beforeEach(({ task }) => {
-      task.meta.server = description
-    })
+      beforeEach(({ task }) => {
+        task.meta.server = description
+      })
 
-    afterAll(async () => {
-      for (const service of services) await service.kill()
-      for (const name of databasesOf(ground.database)) await ground.client.db(name).dropDatabase()
-      await ground.client.close()
-      rmSync(folder, { recursive: true })
-    })
+      afterAll(async () => {
+        for (const service of services) await service.kill()
+        for (const name of databasesOf(ground.database)) await ground.client.db(name).dropDatabase()
+        await ground.client.close()
+        rmSync(folder, { recursive: true })
+      })
 
-    tests(ground)
-  })
+      tests(ground)
+    },
+  )
 }
 
 let people = 0
