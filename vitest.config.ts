@@ -16,7 +16,6 @@ const SLOW = [
   'packages/cli/test/rotate.test.ts',
   'packages/cli/test/shred.test.ts',
   'packages/core/test/kills/kills.test.ts',
-  'packages/core/test/epochs/model.test.ts',
   'packages/core/test/epochs/restore-matrix.test.ts',
   'packages/core/test/epochs-races/**',
   'packages/core/test/races/creation.test.ts',
