@@ -48,11 +48,17 @@ try {
 function install() {
   const { devDependencies } = packed.find(({ name }) => name === '@strongroom/core').manifest
   const dependencies = Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`]))
+  // Who imports an entry point that has such a peer has it too.
+  const optional = Object.fromEntries(
+    packed.flatMap(({ manifest: { peerDependencies = {}, peerDependenciesMeta = {} } }) =>
+      Object.entries(peerDependencies).filter(([name]) => peerDependenciesMeta[name]?.optional === true),
+    ),
+  )
   write('package.json', [
     JSON.stringify({
       private: true,
       type: 'module',
-      dependencies: { ...dependencies, zod: devDependencies.zod },
+      dependencies: { ...optional, ...dependencies, zod: devDependencies.zod },
       devDependencies: {
         '@types/node': devDependencies['@types/node'],
         ...Object.fromEntries(Object.entries(COMPILERS).map(([name, version]) => [name, `npm:typescript@${version}`])),
