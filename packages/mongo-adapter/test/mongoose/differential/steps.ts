@@ -139,7 +139,10 @@ const QUERIES: readonly fc.Arbitrary<Step>[] = [
     },
   })),
   filter.map((where) => ({ name: `count ${JSON.stringify(where)}`, call: (people) => people.countDocuments(where) })),
-  filter.map((where) => ({ name: `exists ${JSON.stringify(where)}`, call: async (people) => (await people.exists(where)) !== null })),
+  filter.map((where) => ({
+    name: `exists ${JSON.stringify(where)}`,
+    call: async (people) => (await people.exists(where).sort('_id')) !== null,
+  })),
   fc.tuple(id, update, options).map(([_id, change, given]) => ({
     name: `updateOne ${JSON.stringify(change)}`,
     call: (people) => people.updateOne({ _id }, change as never, given as never),
