@@ -5,7 +5,14 @@ import { Collection } from 'mongodb'
 import { refusedOperation } from '../collection/operations.ts'
 import { encryptCalls, sharedCollectionOf } from './calls.ts'
 import { NOT_CAST } from './driver-options.ts'
-import { type Method, type MongooseModel, type NativeCollection, requireInternals } from './internals.ts'
+import {
+  CASTING_OF_MODELS,
+  CASTING_OF_QUERIES,
+  type Method,
+  type MongooseModel,
+  type NativeCollection,
+  requireInternals,
+} from './internals.ts'
 import { rememberOwners } from './known-owners.ts'
 import { type Paths, REDACTED, redactError, redactErrorsOfResult } from './redact.ts'
 import { adaptSavedChanges } from './saved-changes.ts'
@@ -95,18 +102,15 @@ function followDiscriminators(model: MongooseModel, declared: Declared): void {
   }
 }
 
-const OF_QUERIES = ['_castUpdate', 'cast', 'exec']
-const OF_MODELS = ['bulkSave', 'bulkWrite', 'castObject', 'insertMany', 'validate']
-
 function redactErrorsOf(model: MongooseModel): void {
   const pathsOf = (of: MongooseModel): Paths => ({
     holdsEncrypted: (path) => sharedCollectionOf(of.collection)?.mayHoldEncrypted(path) ?? true,
     typeAt: (path) => of.schema.path(path),
   })
   const { prototype: query } = model.Query
-  for (const name of OF_QUERIES)
+  for (const name of CASTING_OF_QUERIES)
     query[name] = redacting(query[name] as Method, (of) => pathsOf((of as { readonly model?: MongooseModel }).model ?? model))
-  for (const name of OF_MODELS) model[name] = redacting(model[name] as Method, (of) => pathsOf(of as MongooseModel))
+  for (const name of CASTING_OF_MODELS) model[name] = redacting(model[name] as Method, (of) => pathsOf(of as MongooseModel))
   keepErrorsOfCursors(query)
   redactErrorsOfDocuments(model.prototype, pathsOf(model))
   for (const { Constructor } of typesIn(model.schema))

@@ -91,15 +91,16 @@ export interface MongooseModel extends Record<string, unknown> {
 // What this takes the place of, or calls.
 const OF_DOCUMENTS =
   '$__where $__delta $__init $__version $__getValue isSelected isModified $isDefault toObject invalidate updateOne'.split(' ')
-const OF_QUERIES = ['_castUpdate', 'cast', 'exec', 'cursor']
-const OF_MODELS = ['bulkWrite', 'castObject', 'insertMany', 'validate', 'discriminator', 'watch']
+/** Whose errors are of casting and validation. */
+export const CASTING_OF_QUERIES: readonly string[] = ['_castUpdate', 'cast', 'exec']
+export const CASTING_OF_MODELS: readonly string[] = ['bulkSave', 'bulkWrite', 'castObject', 'insertMany', 'validate']
 
 /** A Mongoose that does without one of them would go past what was put there. @throws StrongroomError `unsupported_operation` */
 export function requireInternals(model: MongooseModel): void {
   const all: readonly (readonly [string, Record<string, unknown>, readonly string[]])[] = [
     ['documents', model.prototype, OF_DOCUMENTS],
-    ['queries', model.Query.prototype, OF_QUERIES],
-    ['models', model, OF_MODELS],
+    ['queries', model.Query.prototype, [...CASTING_OF_QUERIES, 'cursor']],
+    ['models', model, [...CASTING_OF_MODELS, 'discriminator', 'watch']],
     ['collections', model.collection, ['_getCollection']],
   ]
   for (const [of, holder, names] of all)

@@ -16,6 +16,7 @@ import { optionsForDriver } from './driver-options.ts'
 import type { NativeCollection, SchemaInternals } from './internals.ts'
 import { markOf } from './marks.ts'
 import { mintsIds, ownerOf } from './owners.ts'
+import { stepsWithoutPositions } from './positions.ts'
 import { typesIn } from './schema-types.ts'
 import { Snapshot } from './snapshot.ts'
 
@@ -114,7 +115,7 @@ export class SharedCollection {
 
   /** Whether what is at a path is encrypted, or holds what is, or may be so: errors of subdocuments name the path within them. */
   mayHoldEncrypted(path: string): boolean {
-    const asked = path.split('.').filter((step) => !/^(?:\d+|\$.*)$/u.test(step))
+    const asked = stepsWithoutPositions(path)
     return [...this.#current().sealed.values()].some((sealed) => {
       const steps = dottedPath(sealed).split('.')
       return steps.some((_, from) => asked.every((step, i) => (steps[from + i] ?? step) === step))

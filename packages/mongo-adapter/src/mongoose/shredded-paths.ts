@@ -6,6 +6,7 @@ import { ShreddedMark } from '../collection/shredded-mark.ts'
 import { isTree } from '../values/resolve.ts'
 import type { Method, MongooseDocument, MongooseModel, MongooseType, SchemaInternals } from './internals.ts'
 import { markOf } from './marks.ts'
+import { stepsWithoutPositions } from './positions.ts'
 import { typesIn, typesWithin } from './schema-types.ts'
 
 /** Has documents that are read list such paths in `$locals.shredded`, without positions in arrays. */
@@ -125,10 +126,7 @@ function requireNothingOver(document: MongooseDocument, update: Readonly<Record<
   if (gone.length === 0) return
   for (const [operator, members] of Object.entries(update))
     for (const written of Object.keys(members)) {
-      const path = written
-        .split('.')
-        .filter((step) => !/^(?:\d+|\$.*)$/u.test(step))
-        .join('.')
+      const path = stepsWithoutPositions(written).join('.')
       const over = gone.find((each) => isWithin(path, each) || (isWithin(each, path) && !OF_ELEMENTS.has(operator)))
       if (over !== undefined)
         throw invalidArgument(
