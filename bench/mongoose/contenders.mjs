@@ -8,6 +8,7 @@ import { mongoKeyStore, mongoStateStore } from '@strongroom/mongo-adapter'
 import { encryptedFields } from '@strongroom/mongo-adapter/mongoose'
 import { MongoClient } from 'mongodb'
 
+import { byHand } from './by-hand.mjs'
 import { definition, NAMES, people, TENANT } from './people.mjs'
 
 /** What is in `bench/mongoose/peers` for a version of Mongoose. */
@@ -17,7 +18,7 @@ export function installed(version) {
 
 /**
  * Processes by name: how they come to `{ mongoose, contenders, close() }`. A contender has `{ subjects, schema() }`, and `{ writes, prefix(round) }` where it
- * only writes, documents of people who have none yet.
+ * only writes, documents of people who have none yet; `around(model)` gives what the rows use in place of a model.
  */
 export const processes = {
   Strongroom: ours,
@@ -50,6 +51,7 @@ async function ours(uri, count) {
     contenders: {
       Strongroom: { subjects: count, schema },
       'Strongroom, 100 people': { subjects: 100, schema },
+      'by hand': { subjects: count, ...byHand(mongoose) },
       'Strongroom, keys to be made': { subjects: Infinity, schema, writes: true, prefix: (round) => `new-${round}` },
     },
     async close() {

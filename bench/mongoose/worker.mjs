@@ -17,9 +17,9 @@ const [client, connection] = [new MongoClient(uri), await mongoose.createConnect
 const db = client.db(database)
 const sides = { plain: { subjects: COUNT, schema: () => new mongoose.Schema(definition()) }, ...contenders }
 const models = {}
-for (const [each, { schema }] of Object.entries(sides)) {
+for (const [each, { schema, around = (model) => model }] of Object.entries(sides)) {
   models[each] = {}
-  for (const part of ['saved', 'inserted']) models[each][part] = await target(`${each}_${part}`, schema())
+  for (const part of ['saved', 'inserted']) models[each][part] = await target(`${each}_${part}`, schema(), around)
 }
 try {
   const measured = {}
@@ -32,7 +32,7 @@ try {
   await close()
 }
 
-async function target(collection, schema) {
+async function target(collection, schema, around) {
   const model = connection.model(collection, schema, collection)
   await model.init()
   const [raw, all] = [db.collection(collection), []]
@@ -40,7 +40,7 @@ async function target(collection, schema) {
     await raw.deleteMany({})
     all.length = 0
   }
-  return { model, raw, all, empty }
+  return { model: around(model), raw, all, empty }
 }
 
 /** @returns by contender its ratio to plain, `{ ratio, lower, upper, ms, plain }` in milliseconds of a round, or `{ says }` why there is none */

@@ -93,39 +93,34 @@ export function indexesFor({ values }: PreparedTree, tenant: string): readonly N
 export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, path: string): PreparedTree {
   const root = { tree }
   const values: Unsealed[] = []
-  eachEncrypted(
-    node,
-    root,
-    'tree',
-    { ...CHECKS, value: (holder, name, encrypted) => values.push(unsealed(layout, holder, name, encrypted)) },
-    path,
-  )
+  const value: WritingWalk['value'] = (holder, name, encrypted) => {
+    const here = unsealed(layout, holder, name, encrypted)
+    holder[name] = here
+    values.push(here)
+  }
+  eachEncrypted(node, root, 'tree', { value, mismatch, undeclared }, path)
   return { root, values }
 }
 
 /** The same check alone: the tree stays as it is. @throws StrongroomError `invalid_argument` */
 export function checkTree(layout: Layout, node: SchemaNode, tree: unknown, path: string): void {
-  const value: WritingWalk['value'] = (holder, name, encrypted) => void encodedFor(layout, holder[name], encrypted)
-  eachEncrypted(node, { tree }, 'tree', { ...CHECKS, value }, path)
+  const value: WritingWalk['value'] = (holder, name, encrypted) => void unsealed(layout, holder, name, encrypted)
+  eachEncrypted(node, { tree }, 'tree', { value, mismatch, undeclared }, path)
 }
 
-const CHECKS: Pick<WritingWalk, 'mismatch' | 'undeclared'> = {
-  mismatch: (at) => invalidArgument(at, 'must have the shape that the schema says'),
-  undeclared: (at, name) =>
-    invalidArgument(
-      at === '' ? 'document' : at,
-      `must have no other members than the schema declares, as ${shownName(name)}; use z.looseObject() to allow them`,
-    ),
+function mismatch(at: string): StrongroomError {
+  return invalidArgument(at, 'must have the shape that the schema says')
+}
+
+function undeclared(at: string, name: string): StrongroomError {
+  return invalidArgument(
+    at === '' ? 'document' : at,
+    `must have no other members than the schema declares, as ${shownName(name)}; use z.looseObject() to allow them`,
+  )
 }
 
 function unsealed(layout: Layout, holder: Holder, name: string | number, node: EncryptedNode): Unsealed {
-  const { sealed, encoded, scalar } = encodedFor(layout, holder[name], node)
-  const here = new Unsealed(holder, name, sealed, encoded, scalar)
-  holder[name] = here
-  return here
-}
-
-function encodedFor(layout: Layout, value: unknown, node: EncryptedNode): Pick<Unsealed, 'sealed' | 'encoded' | 'scalar'> {
+  const value = holder[name]
   const sealed = sealedOf(layout, node)
   const encoded = encodeValue(value, sealed.path)
   let scalar: Scalar | undefined
@@ -133,7 +128,7 @@ function encodedFor(layout: Layout, value: unknown, node: EncryptedNode): Pick<U
     scalar = bsonScalar(value, sealed.path)
     requireIndexable(sealed.index.normalize, scalar, sealed.path)
   }
-  return { sealed, encoded, scalar }
+  return new Unsealed(holder, name, sealed, encoded, scalar)
 }
 
 /** A prepared tree as it is stored; once more, if it is asked again. @throws StrongroomError what encrypting throws */

@@ -13,7 +13,7 @@ export function bsonScalar(value: unknown, argument: string): Scalar {
       return value
   }
   if (value instanceof Date) return value
-  if (value instanceof ObjectId) return new CanonicalScalar(Uint8Array.of(0x07, ...value.id))
+  if (value instanceof ObjectId) return new CanonicalScalar(objectIdBytes(value))
   if (value instanceof Binary) return new CanonicalScalar(binaryBytes(value))
   if (value instanceof Uint8Array) return value
   if (value instanceof Int32 || value instanceof Double) return value.valueOf()
@@ -25,6 +25,13 @@ export function bsonScalar(value: unknown, argument: string): Scalar {
     throw invalidArgument(argument, 'must not be a Decimal128 other than an integer of 64 bits: it has no one form to be compared in')
   }
   throw invalidArgument(argument, 'must be a single value here: a string, a number, a boolean, a date, binary or an ObjectId')
+}
+
+function objectIdBytes({ id }: ObjectId): Uint8Array {
+  const bytes = new Uint8Array(1 + id.length)
+  bytes[0] = 0x07
+  bytes.set(id, 1)
+  return bytes
 }
 
 function binaryBytes(value: Binary): Uint8Array {
