@@ -10,20 +10,21 @@ import {
   type ValueOptions,
   type Vault,
 } from '@strongroom/core'
-import { Binary, type BSONSerializeOptions } from 'mongodb'
+import type { BSONSerializeOptions } from 'mongodb'
 
 import { type EncryptedNode, holdsEncrypted, type SchemaNode } from '../schema/node.ts'
 import { ownerName } from '../schema/owner-path.ts'
 import { bsonScalar } from '../values/bson-scalar.ts'
 import { type DecodeValue, valueDecoder } from '../values/bson-value.ts'
 import { promoteBuffers } from '../values/promote-buffers.ts'
-import { isTree, type Tree } from '../values/resolve.ts'
+import type { Tree } from '../values/resolve.ts'
 import { encryptedIn, mapDocument, valueAt } from './documents.ts'
 import { type BatchKeys, isShredded, type Owner, withKeys } from './keys.ts'
 import type { Sought } from './filters/filter.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
 import { located } from './located.ts'
 import { indexValueOf, neededIndex, boundTo } from './seal.ts'
+import { partsOf } from './stored-form.ts'
 import { SHREDDED } from './shredded-mark.ts'
 import type { FilterPlan } from './source.ts'
 
@@ -284,16 +285,4 @@ export function openStored(
     compared.push({ sealed, index: hexOf(expected) })
   }
   return value
-}
-
-/** Both forms of a stored value: bare, and with its index values, of which there may be a list (docs/format.md). */
-export function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonly i: readonly Uint8Array[] } {
-  if (!isTree(stored)) return { c: bytesOf(stored), i: [] }
-  const listed = Array.isArray(stored['i']) ? (stored['i'] as readonly unknown[]) : [stored['i']]
-  return { c: bytesOf(stored['c']), i: listed.map(bytesOf).filter((bytes) => bytes !== undefined) }
-}
-
-function bytesOf(value: unknown): Uint8Array | undefined {
-  if (value instanceof Binary) return value.value()
-  return value instanceof Uint8Array ? value : undefined
 }

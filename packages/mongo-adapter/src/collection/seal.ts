@@ -20,9 +20,7 @@ import type { Tree } from '../values/resolve.ts'
 import { eachEncrypted, type Holder, valueAt, type WritingWalk } from './documents.ts'
 import type { BatchKeys, NeededIndex, Owner } from './keys.ts'
 import { type Layout, type SealedPath, sealedOf } from './layout.ts'
-
-/** The subtype of stored values: BSON's first that is for users. */
-export const SUBTYPE = 0x80
+import { likelyStored, SUBTYPE } from './stored-form.ts'
 
 /** Stands in a document for a value that is to be encrypted. The driver refuses to send it: to BSON it is of a class that there is not. */
 class Unsealed {
@@ -32,13 +30,17 @@ class Unsealed {
   readonly encoded: FieldValue
   /** `undefined` where there is no index. */
   readonly scalar: Scalar | undefined
+  /** What may be encrypted already. */
+  readonly stored: Uint8Array | undefined
 
-  constructor(holder: Holder, name: string | number, sealed: SealedPath, encoded: FieldValue, scalar: Scalar | undefined) {
+  constructor(holder: Holder, name: string | number, sealed: SealedPath) {
+    const value = holder[name]
     this.holder = holder
     this.name = name
     this.sealed = sealed
-    this.encoded = encoded
-    this.scalar = scalar
+    this.encoded = encodeValue(value, sealed.path)
+    this.scalar = scalarOf(sealed, value)
+    this.stored = likelyStored(value)
   }
 
   get _bsontype(): string {
@@ -94,7 +96,7 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
   const root = { tree }
   const values: Unsealed[] = []
   const value: WritingWalk['value'] = (holder, name, encrypted) => {
-    const here = unsealed(layout, holder, name, encrypted)
+    const here = new Unsealed(holder, name, sealedOf(layout, encrypted))
     holder[name] = here
     values.push(here)
   }
@@ -104,8 +106,19 @@ export function prepareTree(layout: Layout, node: SchemaNode, tree: unknown, pat
 
 /** The same check alone: the tree stays as it is. @throws StrongroomError `invalid_argument` */
 export function checkTree(layout: Layout, node: SchemaNode, tree: unknown, path: string): void {
-  const value: WritingWalk['value'] = (holder, name, encrypted) => void unsealed(layout, holder, name, encrypted)
-  eachEncrypted(node, { tree }, 'tree', { value, mismatch, undeclared }, path)
+  eachEncrypted(
+    node,
+    { tree },
+    'tree',
+    { value: (holder, name, encrypted) => checkValue(layout, holder[name], encrypted), mismatch, undeclared },
+    path,
+  )
+}
+
+function checkValue(layout: Layout, value: unknown, node: EncryptedNode): void {
+  const sealed = sealedOf(layout, node)
+  encodeValue(value, sealed.path)
+  scalarOf(sealed, value)
 }
 
 function mismatch(at: string): StrongroomError {
@@ -119,16 +132,12 @@ function undeclared(at: string, name: string): StrongroomError {
   )
 }
 
-function unsealed(layout: Layout, holder: Holder, name: string | number, node: EncryptedNode): Unsealed {
-  const value = holder[name]
-  const sealed = sealedOf(layout, node)
-  const encoded = encodeValue(value, sealed.path)
-  let scalar: Scalar | undefined
-  if (sealed.index !== undefined) {
-    scalar = bsonScalar(value, sealed.path)
-    requireIndexable(sealed.index.normalize, scalar, sealed.path)
-  }
-  return new Unsealed(holder, name, sealed, encoded, scalar)
+// What its index value is made of; `undefined` where there is no index.
+function scalarOf({ index, path }: SealedPath, value: unknown): Scalar | undefined {
+  if (index === undefined) return undefined
+  const scalar = bsonScalar(value, path)
+  requireIndexable(index.normalize, scalar, path)
+  return scalar
 }
 
 /** A prepared tree as it is stored; once more, if it is asked again. @throws StrongroomError what encrypting throws */
@@ -139,17 +148,32 @@ export function sealTree({ root, values }: PreparedTree, owner: Owner, bound: Va
 }
 
 function sealValue(
-  { sealed, encoded, scalar }: Unsealed,
+  { sealed, encoded, scalar, stored }: Unsealed,
   owner: Owner,
   subject: UnlockedKeys,
   bound: ValueOptions | undefined,
   keys: BatchKeys,
 ): unknown {
+  if (stored !== undefined && opens(subject, sealed, stored, bound))
+    throw invalidArgument(sealed.path, 'is encrypted already: write what the collection reads there, and not what is stored')
   const c = new Binary(subject.encrypt(sealed.field, encoded, bound), SUBTYPE)
   if (scalar === undefined) return c
   const i = indexValueOf(sealed, scalar, owner.tenant, keys)
   if (i === undefined) throw new StrongroomError('not_found', `there is no index key for ${sealed.path}`)
   return { c, i: new Binary(i, SUBTYPE) }
+}
+
+// Nobody makes bytes by chance that a key opens; of a key version that is gone, its tag alone says whose they were.
+function opens(subject: UnlockedKeys, { field }: SealedPath, stored: Uint8Array, bound: ValueOptions | undefined): boolean {
+  try {
+    subject.decrypt(field, stored, bound)
+    return true
+  } catch (error) {
+    if (!(error instanceof StrongroomError)) throw error
+    if (error.code === 'decrypt_failed') return false
+    if (error.code === 'shredded' || error.code === 'retired') return true
+    throw error
+  }
 }
 
 /** The index value of a value; `undefined` where nothing was ever indexed. @throws StrongroomError `invalid_argument` naming the path */

@@ -14,7 +14,8 @@ import { withKeys, type NeededIndex, type Owner } from './keys.ts'
 import type { Layout, SealedPath } from './layout.ts'
 import type { OnShredded } from './open.ts'
 import { refusedOperation } from './operations.ts'
-import { indexValueOf, neededIndex, SUBTYPE } from './seal.ts'
+import { indexValueOf, neededIndex } from './seal.ts'
+import { SUBTYPE } from './stored-form.ts'
 
 /** The values that a scope fixes. */
 export interface Scope {

@@ -6,7 +6,7 @@ import { Binary, type Document } from 'mongodb'
 import type { Tree } from '../values/resolve.ts'
 import { encryptedIn } from './documents.ts'
 import { dottedPath, type Layout } from './layout.ts'
-import { partsOf } from './open.ts'
+import { partsOf } from './stored-form.ts'
 
 /** What values and index values of one key version begin with, after the version byte (docs/format.md). */
 export interface Tags {

@@ -35,6 +35,8 @@ export interface SchemaInternals extends MongooseSchema {
   readonly paths: Readonly<Record<string, MongooseType>>
   readonly singleNestedPaths: Readonly<Record<string, MongooseType>>
   readonly statics: Record<string, unknown>
+  /** What `plugin()` was called with. */
+  readonly plugins: readonly { readonly fn: { readonly name: string } }[]
   readonly options: { readonly versionKey?: unknown; readonly discriminatorKey?: unknown }
   readonly discriminators?: Readonly<Record<string, SchemaInternals>> | null
   path(path: string): MongooseType | undefined

@@ -72,6 +72,11 @@ export function encryptedFields(schema: MongooseSchema, options: EncryptedFields
       'unsupported_operation',
       'a schema with encryptedFields cannot have a static of the name init, and has encryptedFields once: give the static another name',
     )
+  if (hasModel(internals))
+    throw new StrongroomError(
+      'unsupported_operation',
+      'a model was made of this schema already, or of the one that it is a copy of, and would go on without encryptedFields: apply the plugin before model()',
+    )
   // Mongoose calls it when it has made a model. Copies of a schema keep it, which they do not of listeners; and no other takes its place.
   const init = function (this: MongooseModel): unknown {
     encryptModel(this, declared)
@@ -81,6 +86,11 @@ export function encryptedFields(schema: MongooseSchema, options: EncryptedFields
   internals.pre(['validate', 'save'], { document: true, query: false }, always(requireModelOfDocument))
   internals.pre(['insertMany', 'bulkWrite'], {}, always(requireModel))
   internals.pre(UPDATES, { document: false, query: true }, always(requireModel))
+}
+
+// The last plugin that a schema gets, from Mongoose itself when it makes a model of it, behind those of `mongoose.plugin()`.
+function hasModel({ plugins }: SchemaInternals): boolean {
+  return plugins.some(({ fn }) => fn.name === 'addIdGetter')
 }
 
 const UPDATES = ['updateOne', 'updateMany', 'replaceOne', 'findOneAndUpdate', 'findOneAndReplace']

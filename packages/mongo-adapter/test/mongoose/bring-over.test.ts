@@ -6,7 +6,7 @@ import { type Model, Schema } from 'mongoose'
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import { bringOver } from './bring-over.ts'
-import { refusal, uri, world, type World } from './support.ts'
+import { uri, world, type World } from './support.ts'
 
 const MANY = 1100
 const EMAIL = { type: String, unique: true, encrypted: { index: { scope: 'application' as const, normalize: 'email' as const } } }
@@ -61,11 +61,12 @@ describe.skipIf(uri === undefined)('a collection of plaintext', () => {
 
   test('is not brought over in part without a word', async () => {
     const plain = it.connection.collection('users_plain')
-    await plain.insertOne({ ...documentOf(MANY), email: 'Canary-7@Example.com' } as never)
-    await expect(bringOver(users)).rejects.toMatchObject({ code: 11_000 })
+    const { insertedId } = await plain.insertOne({ ...documentOf(MANY), email: 'Canary-7@Example.com' } as never)
+    const message = `the document with _id ${String(insertedId)} was not brought over`
+    await expect(bringOver(users)).rejects.toMatchObject({ message, cause: { code: 11_000 } })
     await plain.updateOne({ rank: MANY }, { $set: { orgId: 'unknown', email: 'canary@example.com' } })
     await users.deleteMany({})
-    expect(await refusal(() => bringOver(users))).toBe('not_found')
+    await expect(bringOver(users)).rejects.toMatchObject({ message, cause: { code: 'not_found' } })
     await it.vault.tenants.create('unknown')
     await users.deleteMany({})
     await bringOver(users)

@@ -1,13 +1,26 @@
 import { encryptedCollectionOf } from '@strongroom/mongo-adapter/mongoose'
 import { type Model } from 'mongoose'
 
-export async function bringOver(User: Model<{ orgId: string; email: string }>): Promise<void> {
-  const plain = User.db.collection<{ orgId: string; email: string }>('users_plain')
+export async function bringOver<T>(User: Model<T>): Promise<void> {
+  const plain = User.db.collection('users_plain')
   const users = encryptedCollectionOf(User)
   await User.createIndexes()
   // Numbers keep their types.
   const cursor = plain.find({}, { batchSize: 1000, promoteValues: false })
-  while (await cursor.hasNext()) await users.insertMany(cursor.readBufferedDocuments())
+  while (await cursor.hasNext()) {
+    const documents = cursor.readBufferedDocuments()
+    try {
+      await users.insertMany(documents as never[])
+    } catch {
+      // Which it is of them: those before it may be there already.
+      for (const document of documents) {
+        if ((await users.countDocuments({ _id: document._id } as never)) > 0) continue
+        await users.insertOne(document as never).catch((cause: unknown) => {
+          throw new Error(`the document with _id ${String(document._id)} was not brought over`, { cause })
+        })
+      }
+    }
+  }
   if ((await plain.countDocuments()) !== (await users.countDocuments())) throw new Error('not all of them were brought over')
   await users.enforce()
 }

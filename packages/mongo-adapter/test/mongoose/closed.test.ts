@@ -284,6 +284,15 @@ describe.skipIf(uri === undefined)('models', () => {
     expect(await it.everything()).not.toContain(CANARY)
   })
 
+  test.each<[string, (schema: Schema) => Schema]>([
+    ['it', (schema) => schema],
+    ['its copy', (schema) => schema.clone() as Schema],
+  ])('cannot have had one before: a model of the schema would go on in plaintext, and the plugin refuses %s', async (_, of) => {
+    const schema = new it.base.Schema({ _id: String, orgId: String, name: { type: String, encrypted: true } }) as unknown as Schema
+    modelOf(it.connection, named(), schema)
+    expect(await refusal(() => it.encrypt(of(schema)))).toBe('unsupported_operation')
+  })
+
   test('are encrypted in classes that extend them', async () => {
     const model = modelOf(it.connection, named(), it.encrypt(personSchema()))
     await requireEncrypted(class extends (model as unknown as new () => object) {} as unknown as AnyModel)

@@ -1,0 +1,30 @@
+/** What stands in the database for an encrypted value, without a key that opens it (docs/format.md). */
+
+import { Binary } from 'mongodb'
+
+import { isTree } from '../values/resolve.ts'
+
+/** The subtype of stored values: BSON's first that is for users. */
+export const SUBTYPE = 0x80
+
+const VERSION = 0x01
+
+/** Both forms of a stored value: bare, and with its index values, of which there may be a list (docs/format.md). */
+export function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonly i: readonly Uint8Array[] } {
+  if (!isTree(stored)) return { c: bytesOf(stored), i: [] }
+  const listed = Array.isArray(stored['i']) ? (stored['i'] as readonly unknown[]) : [stored['i']]
+  return { c: bytesOf(stored['c']), i: listed.map(bytesOf).filter((bytes) => bytes !== undefined) }
+}
+
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (value instanceof Binary) return value.value()
+  return value instanceof Uint8Array ? value : undefined
+}
+
+/** The bytes of what may be a stored value that was read without its collection: the application's own bytes may look the same. */
+export function likelyStored(value: unknown): Uint8Array | undefined {
+  const c = isTree(value) ? value['c'] : value
+  if (!(c instanceof Binary) || c.sub_type !== SUBTYPE) return undefined
+  const bytes = c.value()
+  return bytes[0] === VERSION ? bytes : undefined
+}
