@@ -7,7 +7,8 @@ import { isTree } from '../values/resolve.ts'
 /** The subtype of stored values: BSON's first that is for users. */
 export const SUBTYPE = 0x80
 
-const VERSION = 0x01
+/** What values and index values begin with. */
+export const VERSION = 0x01
 
 /** Both forms of a stored value: bare, and with its index values, of which there may be a list (docs/format.md). */
 export function partsOf(stored: unknown): { readonly c: Uint8Array | undefined; readonly i: readonly Uint8Array[] } {

@@ -6,15 +6,13 @@ import { Binary, type Document } from 'mongodb'
 import type { Tree } from '../values/resolve.ts'
 import { encryptedIn } from './documents.ts'
 import { dottedPath, type Layout } from './layout.ts'
-import { partsOf } from './stored-form.ts'
+import { partsOf, VERSION } from './stored-form.ts'
 
 /** What values and index values of one key version begin with, after the version byte (docs/format.md). */
 export interface Tags {
   readonly value: Uint8Array
   readonly index: Uint8Array
 }
-
-const VERSION = 0x01
 
 /** A filter for the documents that may hold such values: none that does is left out, and some that do not may be let through. */
 export function candidates(layout: Layout, tags: Tags): Document {
