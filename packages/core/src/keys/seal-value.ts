@@ -7,7 +7,7 @@ import { CIPHERTEXT_AT, isValueForm, NONCE_AT, valueData, valueHeader } from '..
 import { valueTag } from '../format/derivations.ts'
 import { unframe } from '../format/frame.ts'
 import { KeyState } from '../format/records.ts'
-import type { OpenNode } from './open-node.ts'
+import type { GoneVersion, OpenNode } from './open-node.ts'
 
 /**
  * Encrypts a frame under the node's active version. The caller wipes the frame.
@@ -49,13 +49,22 @@ export function openValue<T>(node: OpenNode, field: Field<T>, stored: Uint8Array
       }
     }
   }
-  for (const name of field.names) {
-    for (const gone of node.gone) {
-      if (!startsWith(stored, valueHeader(valueTag(gone.commitment, name.contextBytes)))) continue
-      throw gone.isRetired ? retired() : stateError(KeyState.shredded)
-    }
-  }
-  throw decryptFailed()
+  const gone = goneOf(node, field, stored)
+  if (gone === undefined) throw decryptFailed()
+  throw gone.isRetired ? retired() : stateError(KeyState.shredded)
+}
+
+/** Whether bytes begin as the values of a node's versions do, of those that are gone as well. */
+export function isValueOf(node: OpenNode, field: Field<unknown>, bytes: Uint8Array): boolean {
+  if (!isValueForm(bytes)) return false
+  const isLive = field.names.some((name) => node.versions.some((version) => startsWith(bytes, version.header(name))))
+  return isLive || goneOf(node, field, bytes) !== undefined
+}
+
+function goneOf<T>(node: OpenNode, field: Field<T>, bytes: Uint8Array): GoneVersion | undefined {
+  for (const { contextBytes } of field.names)
+    for (const gone of node.gone) if (startsWith(bytes, valueHeader(valueTag(gone.commitment, contextBytes)))) return gone
+  return undefined
 }
 
 // Headers are public: anyone who has the stored value reads them. No secret is compared here.

@@ -40,17 +40,24 @@ export class HeldPath {
    * @throws StrongroomError `handle_expired`, and what the gate throws
    */
   use(operation: OperationName, about: Labelled): KeyPath | undefined {
-    const { inMemory, gate, opened, madeBy } = this.#holding
-    const path = this.#path
-    gate.authorize(operation, this.#whose, path?.tenant.node.record.region, about)
+    const { gate } = this.#holding
+    gate.authorize(operation, this.#whose, this.#path?.tenant.node.record.region, about)
     // Behind the gate, which may have taken its time.
+    const path = this.path()
+    if (path !== undefined) gate.requireState(operation, path)
+    return path
+  }
+
+  /** The path, for what tells nobody anything that is secret: the gate is not asked. @throws StrongroomError `handle_expired` */
+  path(): KeyPath | undefined {
+    const { inMemory, opened, madeBy } = this.#holding
+    const path = this.#path
     if (this.#disposed || !(path === undefined ? inMemory.fresh(opened) : inMemory.usable(path))) {
       throw new StrongroomError(
         'handle_expired',
         `this handle was disposed, outlived the cache bound, or its key changed; call ${madeBy}() again`,
       )
     }
-    if (path !== undefined) gate.requireState(operation, path)
     return path
   }
 

@@ -1,9 +1,10 @@
 /** The handle of `unlock()`: keys held open for synchronous batches, no longer than the cache bound. */
 
 import { wipe } from '../crypto/hash.ts'
-import { decryptFailed, StrongroomError } from '../errors.ts'
+import { decryptFailed, invalidArgument, StrongroomError } from '../errors.ts'
 import type { Encrypted, Field } from '../field.ts'
-import { openValue, sealFrame } from '../keys/seal-value.ts'
+import { isBytes } from '../format/bytes.ts'
+import { isValueOf, openValue, sealFrame } from '../keys/seal-value.ts'
 import { type HeldPath, leaf } from './held-path.ts'
 import { recordScalar, requireField, storedBytes, type ValueOptions } from './value-arguments.ts'
 
@@ -31,6 +32,13 @@ export interface UnlockedKeys {
   encrypt<T>(field: Field<T>, value: T, options?: ValueOptions): Encrypted<T>
   /** As `decrypt` of the subject, at once. @throws StrongroomError also `handle_expired` */
   decrypt<T>(field: Field<T>, stored: Encrypted<T> | Uint8Array | string, options?: ValueOptions): T
+  /**
+   * Whether bytes begin as values do that these keys encrypted in the context of a field, be it by a version that is gone. Nothing is decrypted, and
+   * `authorize` and `onAccess` are not called. Headers are public: whoever has a value can put its own before other bytes.
+   *
+   * @throws StrongroomError `invalid_argument`, `handle_expired`
+   */
+  isOwnValue(field: Field<unknown>, stored: Uint8Array): boolean
   /** Every call after this throws `handle_expired`. */
   dispose(): void
   [Symbol.dispose](): void
@@ -69,6 +77,13 @@ export class Lease implements UnlockedKeys {
     const path = this.#held.use(this.#decryptAs, field)
     if (path === undefined) throw decryptFailed()
     return openValue(leaf(path), field, bytes, record)
+  }
+
+  isOwnValue(field: Field<unknown>, stored: Uint8Array): boolean {
+    requireField(field)
+    if (!isBytes(stored)) throw invalidArgument('stored', 'must be a Uint8Array')
+    const path = this.#held.path()
+    return path !== undefined && isValueOf(leaf(path), field, stored)
   }
 
   dispose(): void {

@@ -15,6 +15,7 @@ import {
 } from './internals.ts'
 import { rememberOwners } from './known-owners.ts'
 import { type Paths, REDACTED, redactError, redactErrorsOfResult } from './redact.ts'
+import { refuseStored } from './refuse-stored.ts'
 import { adaptSavedChanges } from './saved-changes.ts'
 import { followShredded } from './shredded-paths.ts'
 import { typesIn } from './schema-types.ts'
@@ -49,6 +50,7 @@ export function encryptModel(model: MongooseModel, declared: Declared): void {
     checkWatch(model)
     rememberOwners(model, [declared.tenant, declared.subject])
     followShredded(model)
+    refuseStored(model.schema)
     adaptSavedChanges(model)
     followDiscriminators(model, declared)
     redactErrorsOf(model)

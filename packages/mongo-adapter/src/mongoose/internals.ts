@@ -6,6 +6,7 @@ import type { Collection } from 'mongodb'
 /** A path of a schema. */
 export interface MongooseType {
   readonly instance: string
+  readonly path: string
   readonly options: Readonly<Record<string, unknown>>
   readonly validators: readonly { readonly validator?: unknown; readonly message?: unknown }[]
   _index?: unknown
@@ -35,8 +36,8 @@ export interface SchemaInternals extends MongooseSchema {
   readonly paths: Readonly<Record<string, MongooseType>>
   readonly singleNestedPaths: Readonly<Record<string, MongooseType>>
   readonly statics: Record<string, unknown>
-  /** What `plugin()` was called with. */
-  readonly plugins: readonly { readonly fn: { readonly name: string } }[]
+  /** The Mongoose that it is of. */
+  readonly base?: { readonly connections: readonly { readonly models: Readonly<Record<string, { readonly schema: unknown }>> }[] }
   readonly options: { readonly versionKey?: unknown; readonly discriminatorKey?: unknown }
   readonly discriminators?: Readonly<Record<string, SchemaInternals>> | null
   path(path: string): MongooseType | undefined

@@ -12,8 +12,9 @@ import type { MongooseType } from './internals.ts'
  */
 export function markOf({ options, _index: own }: MongooseType, path: string): Mark | undefined {
   const given = options['encrypted']
-  if (given === undefined || given === null || given === false) return undefined
-  if (given !== true && typeof given !== 'object') throw invalidArgument(`encrypted of ${path}`, 'must be true, or { index, padded }')
+  if (given === undefined || given === false) return undefined
+  if (given === null || (given !== true && typeof given !== 'object'))
+    throw invalidArgument(`encrypted of ${path}`, 'must be true, or { index, padded }')
   const mark = readMark(given === true ? undefined : given)
   if (own === undefined || own === null || own === false) return mark
   if (mark.index === undefined)

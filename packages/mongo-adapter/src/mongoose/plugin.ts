@@ -75,7 +75,7 @@ export function encryptedFields(schema: MongooseSchema, options: EncryptedFields
   if (hasModel(internals))
     throw new StrongroomError(
       'unsupported_operation',
-      'a model was made of this schema already, or of the one that it is a copy of, and would go on without encryptedFields: apply the plugin before model()',
+      'a model was made of this schema already, and would go on without encryptedFields: apply the plugin before model()',
     )
   // Mongoose calls it when it has made a model. Copies of a schema keep it, which they do not of listeners; and no other takes its place.
   const init = function (this: MongooseModel): unknown {
@@ -88,9 +88,10 @@ export function encryptedFields(schema: MongooseSchema, options: EncryptedFields
   internals.pre(UPDATES, { document: false, query: true }, always(requireModel))
 }
 
-// The last plugin that a schema gets, from Mongoose itself when it makes a model of it, behind those of `mongoose.plugin()`.
-function hasModel({ plugins }: SchemaInternals): boolean {
-  return plugins.some(({ fn }) => fn.name === 'addIdGetter')
+// Of a model that Mongoose made of a copy, as it does of discriminators, a schema knows nothing.
+function hasModel(schema: SchemaInternals): boolean {
+  const connections = schema.base?.connections ?? []
+  return connections.some(({ models }) => Object.values(models).some((model) => model.schema === schema))
 }
 
 const UPDATES = ['updateOne', 'updateMany', 'replaceOne', 'findOneAndUpdate', 'findOneAndReplace']

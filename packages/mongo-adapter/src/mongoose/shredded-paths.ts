@@ -4,13 +4,11 @@ import { invalidArgument } from '@strongroom/core'
 
 import { ShreddedMark } from '../collection/shredded-mark.ts'
 import { isTree } from '../values/resolve.ts'
-import type { Method, MongooseDocument, MongooseModel, MongooseType, SchemaInternals } from './internals.ts'
-import { markOf } from './marks.ts'
+import type { Method, MongooseDocument, MongooseModel, SchemaInternals } from './internals.ts'
 import { stepsWithoutPositions } from './positions.ts'
-import { typesIn, typesWithin } from './schema-types.ts'
 
 /** Has documents that are read list such paths in `$locals.shredded`, without positions in arrays. */
-export function followShredded({ prototype, schema }: MongooseModel): void {
+export function followShredded({ prototype }: MongooseModel): void {
   const init = prototype['$__init'] as Method
   prototype['$__init'] = function (this: MongooseDocument, read: unknown, ...rest: unknown[]) {
     // Of most documents nothing is shredded: these are only looked at.
@@ -26,7 +24,6 @@ export function followShredded({ prototype, schema }: MongooseModel): void {
     if (found !== undefined && found !== null) requireNothingOver(this, found[1])
     return found
   }
-  refuseMarks(schema)
 }
 
 function holdsShredded(value: unknown): boolean {
@@ -134,22 +131,4 @@ function requireNothingOver(document: MongooseDocument, update: Readonly<Record<
           `must not write over ${over}, which is shredded: leave it as it is, or name it in an updateOne; nothing was sent`,
         )
     }
-}
-
-const refusing = new WeakSet<MongooseType>()
-
-// As text it would be a value like any other.
-function refuseMarks(schema: SchemaInternals): void {
-  for (const type of typesIn(schema)) {
-    if (markOf(type, '') === undefined) continue
-    for (const each of typesWithin(type)) {
-      if (refusing.has(each)) continue
-      refusing.add(each)
-      const cast = each.cast
-      each.cast = function (this: unknown, value: unknown, ...rest: unknown[]) {
-        if (value instanceof ShreddedMark) value.toBSON()
-        return cast.call(this, value, ...rest)
-      }
-    }
-  }
 }

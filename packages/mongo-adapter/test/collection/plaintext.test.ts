@@ -46,21 +46,41 @@ describe.skipIf(uri === undefined)('documents that are encrypted already', () =>
     expect(await users.findOne({ _id: 'ada' })).toEqual(document)
   })
 
-  test('are known by their keys: bytes that look like it are bytes, and so are those of somebody else', async () => {
+  test.each<[string, (stored: Binary) => unknown]>([
+    ['of another path', (stored) => stored],
+    ['as a driver reads it that gives bytes alone', (stored) => Buffer.from(stored.value())],
+    ['whose header alone is left', (stored) => new Binary(Uint8Array.of(...stored.value().subarray(0, 17), ...new Uint8Array(60)), 0x80)],
+    ['with an index value', (stored) => ({ c: stored, i: stored })],
+  ])('are known by the header that the keys of a person give them: %s', async (_, given) => {
     const { users, stored, vault } = await world()
+    await users.insertOne(ada)
+    const [raw] = await stored.find().toArray()
+    const write = (): Promise<unknown> =>
+      users.updateOne({ _id: 'ada', orgId: 'acme' }, { $set: { 'address.street': given(raw?.['name'] as Binary) } } as never)
+    const refused = {
+      code: 'invalid_argument',
+      argument: 'address.street',
+      message: expect.stringContaining('is encrypted already') as unknown,
+    }
+    await expect(write()).rejects.toMatchObject(refused)
+    // Of a life that has ended as well.
+    await vault.tenant('acme').subject('ada').shred()
+    await vault.tenant('acme').subject('ada').recreate({ reason: 'subjectRequest' })
+    await expect(write()).rejects.toMatchObject(refused)
+  })
+
+  test('are not what merely looks like it: bytes are bytes, and so is what is of somebody else', async () => {
+    const { users, stored } = await world()
     await users.insertMany([ada, bob])
     const [hers] = await stored.find({ _id: 'ada' }).toArray()
-    const like = [new Binary(Uint8Array.of(1, ...new Uint8Array(70)), 0x80), hers?.['name'] as Binary]
+    const like = [
+      new Binary(Uint8Array.of(1, ...new Uint8Array(70)), 0x80),
+      new Binary(Uint8Array.of(1, 2, 3), 0x80),
+      hers?.['name'] as Binary,
+    ]
     for (const bytes of like) {
       await users.updateOne({ _id: 'bob', orgId: 'acme' }, { $set: { name: bytes } } as never)
       expect((await users.findOne({ _id: 'bob' }))?.name).toEqual(bytes)
     }
-    // Of a life that has ended, their tag says whose they were.
-    await vault.tenant('acme').subject('ada').shred()
-    await vault.tenant('acme').subject('ada').recreate({ reason: 'subjectRequest' })
-    await expect(users.updateOne({ _id: 'ada', orgId: 'acme' }, { $set: { name: hers?.['name'] } } as never)).rejects.toMatchObject({
-      code: 'invalid_argument',
-      argument: 'name',
-    })
   })
 })

@@ -4,6 +4,8 @@ import { type Model } from 'mongoose'
 export async function bringOver<T>(User: Model<T>): Promise<void> {
   const plain = User.db.collection('users_plain')
   const users = encryptedCollectionOf(User)
+  // Else what is there already could not be told from what was brought over.
+  if ((await users.countDocuments()) > 0) throw new Error('the new collection is not empty')
   await User.createIndexes()
   // Numbers keep their types.
   const cursor = plain.find({}, { batchSize: 1000, promoteValues: false })
@@ -12,11 +14,11 @@ export async function bringOver<T>(User: Model<T>): Promise<void> {
     try {
       await users.insertMany(documents as never[])
     } catch {
-      // Which it is of them: those before it may be there already.
+      // Which it is of them: those before it are there already.
       for (const document of documents) {
         if ((await users.countDocuments({ _id: document._id } as never)) > 0) continue
         await users.insertOne(document as never).catch((cause: unknown) => {
-          throw new Error(`the document with _id ${String(document._id)} was not brought over`, { cause })
+          throw new Error(`the document with _id ${JSON.stringify(document._id)} was not brought over`, { cause })
         })
       }
     }

@@ -1,4 +1,5 @@
 // Whatever way there is from a model to its collection is closed: what comes by it is encrypted, or refused.
+import { type Binary, type Document } from 'mongodb'
 import { Schema } from 'mongoose'
 import { beforeAll, describe, expect, test } from 'vitest'
 
@@ -284,13 +285,67 @@ describe.skipIf(uri === undefined)('models', () => {
     expect(await it.everything()).not.toContain(CANARY)
   })
 
-  test.each<[string, (schema: Schema) => Schema]>([
-    ['it', (schema) => schema],
-    ['its copy', (schema) => schema.clone() as Schema],
-  ])('cannot have had one before: a model of the schema would go on in plaintext, and the plugin refuses %s', async (_, of) => {
-    const schema = new it.base.Schema({ _id: String, orgId: String, name: { type: String, encrypted: true } }) as unknown as Schema
-    modelOf(it.connection, named(), schema)
-    expect(await refusal(() => it.encrypt(of(schema)))).toBe('unsupported_operation')
+  const ownSchema = (): Schema => {
+    const shape = { _id: String, orgId: String, name: { type: String, encrypted: true } }
+    return new it.base.Schema(shape) as unknown as Schema
+  }
+
+  test('cannot be made of the schema before it has the plugin, on whatever connection: they would go on in plaintext', async () => {
+    const other = it.unopened()
+    for (const connection of [it.connection, other]) {
+      const schema = ownSchema()
+      modelOf(connection, named(), schema)
+      expect(await refusal(() => it.encrypt(schema))).toBe('unsupported_operation')
+    }
+  })
+
+  test.each<[string, () => Schema]>([
+    [
+      'a copy of one that a model was made of',
+      () => {
+        const schema = ownSchema()
+        modelOf(it.connection, named(), schema)
+        return schema.clone() as Schema
+      },
+    ],
+    [
+      'one that stands in another',
+      () => {
+        const schema = ownSchema()
+        it.encrypt(
+          new it.base.Schema({ _id: String, orgId: String, of: schema, name: { type: String, encrypted: true } }) as unknown as Schema,
+        )
+        return schema
+      },
+    ],
+    ['one with a plugin named as one of Mongoose', () => ownSchema().plugin(function addIdGetter() {})],
+  ])('can be made of any other schema: %s', async (_, of) => {
+    await requireEncrypted(modelOf(it.connection, named(), it.encrypt(of())))
+  })
+
+  test('take nothing that is stored for a value that is to be encrypted', async () => {
+    const model = modelOf(it.connection, named(), it.encrypt(personSchema()))
+    await model.create({ ...ada, notes: [{ title: 'open', text: `Note ${CANARY}` }] })
+    const before = await it.stored(model.collection.collectionName)
+    const [raw] = before as [Record<string, Binary> & { tags: Binary[]; notes: { text: Binary }[] }]
+    const bytes = Buffer.from((raw['name'] as Binary).value())
+    for (const [how, call] of Object.entries({
+      $set: () => model.updateOne({ _id: 'ada' }, { name: raw['name'] } as never),
+      'as bytes': () => model.updateOne({ _id: 'ada' }, { name: bytes } as never),
+      elements: () => model.updateOne({ _id: 'ada' }, { tags: raw['tags'] } as never),
+      indexed: () => model.updateOne({ _id: 'ada' }, { email: raw['email'] } as never),
+      $push: () => model.updateOne({ _id: 'ada' }, { $push: { tags: raw['tags'][0] } } as never),
+      insertMany: () => model.insertMany([{ ...raw, _id: 'copy' }] as never),
+      bulkWrite: () => model.bulkWrite([{ insertOne: { document: { ...raw, _id: 'copy' } } }] as never),
+      create: () => model.create({ ...ada, _id: 'copy', notes: raw['notes'] }),
+      save: async () => {
+        const document = (await model.findById('ada').orFail()) as unknown as Document
+        document['name'] = raw['name']
+        return document['save']() as unknown
+      },
+    }))
+      expect([how, await refusal(call)]).toEqual([how, expect.stringMatching(/^(?:invalid_argument|ValidationError|CastError)/)])
+    expect(await it.stored(model.collection.collectionName)).toEqual(before)
   })
 
   test('are encrypted in classes that extend them', async () => {

@@ -49,6 +49,7 @@ describe.skipIf(uri === undefined)('encryptedFields', () => {
 
   test.each<[string, object]>([
     ['a word', { encrypted: 'yes' }],
+    ['null', { encrypted: null }],
     ['an unknown option', { encrypted: { indexed: true } }],
     ['an index without a scope', { encrypted: { index: {} } }],
     ['an unknown normaliser', { encrypted: { index: { scope: 'tenant', normalize: 'soundex' } } }],
