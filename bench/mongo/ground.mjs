@@ -59,6 +59,7 @@ export async function openGround(uri) {
   return {
     db,
     open,
+    tenant: (vault) => vault.tenant(TENANT),
     /** The encrypted view of a collection; values are bound to the context `people`, whatever its name. */
     people: (vault, collection) =>
       encryptedCollection(vault, db.collection(collection), { schema: Person, tenant: 'orgId', subject: 'userId', context: 'people' }),
