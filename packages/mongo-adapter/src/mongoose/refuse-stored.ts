@@ -4,6 +4,7 @@ import { invalidArgument } from '@strongroom/core'
 
 import { ShreddedMark } from '../collection/shredded-mark.ts'
 import { likelyStored } from '../collection/stored-form.ts'
+import { isTree } from '../values/resolve.ts'
 import type { MongooseType, SchemaInternals } from './internals.ts'
 import { markOf } from './marks.ts'
 import { typesIn, typesWithin } from './schema-types.ts'
@@ -23,7 +24,7 @@ export function refuseStored(schema: SchemaInternals): void {
       const cast = each.cast
       each.cast = function (this: unknown, value: unknown, ...rest: unknown[]) {
         if (value instanceof ShreddedMark) value.toBSON()
-        if (!TAKES_BYTES.has(each.instance) && likelyStored(value) !== undefined)
+        if (!TAKES_BYTES.has(each.instance) && !isTree(value) && likelyStored(value) !== undefined)
           throw invalidArgument(each.path, 'is encrypted already: write what the model reads there, and not what is stored')
         return cast.call(this, value, ...rest)
       }

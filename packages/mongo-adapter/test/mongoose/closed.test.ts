@@ -323,6 +323,21 @@ describe.skipIf(uri === undefined)('models', () => {
     await requireEncrypted(modelOf(it.connection, named(), it.encrypt(of())))
   })
 
+  test('take bytes that look like what is stored for bytes, in values that are encrypted as a whole too', async () => {
+    const like = Buffer.from(Uint8Array.of(1, ...new Uint8Array(80)))
+    const shape = { _id: String, orgId: String, bytes: { type: Buffer, encrypted: true }, all: { type: [Buffer], encrypted: true } }
+    const whole = { whole: { type: new Schema({ c: Buffer }, { _id: false }), encrypted: true } }
+    const model = modelOf(
+      it.connection,
+      named(),
+      it.encrypt(new Schema({ ...shape, ...whole, map: { type: Map, of: Buffer, encrypted: true } })),
+    )
+    const given = { bytes: like, all: [like], whole: { c: like }, map: { c: like } }
+    await model.create({ _id: 'ada', orgId: 'acme', ...given })
+    const found = JSON.stringify(await model.findOne().lean())
+    expect(found.split(like.toString('base64')).length - 1).toBe(4)
+  })
+
   test('take nothing that is stored for a value that is to be encrypted', async () => {
     const model = modelOf(it.connection, named(), it.encrypt(personSchema()))
     await model.create({ ...ada, notes: [{ title: 'open', text: `Note ${CANARY}` }] })
