@@ -34,7 +34,7 @@ export interface UnlockedKeys {
   decrypt<T>(field: Field<T>, stored: Encrypted<T> | Uint8Array | string, options?: ValueOptions): T
   /**
    * Whether bytes begin as values do that these keys encrypted in the context of a field, be it by a version that is gone. Nothing is decrypted, and
-   * `authorize` and `onAccess` are not called. Headers are public: whoever has a value can put its own before other bytes.
+   * `onAccess` is not called. Headers are public: whoever has a value can put its own before other bytes.
    *
    * @throws StrongroomError `invalid_argument`, `handle_expired`
    */

@@ -1,5 +1,5 @@
 // What the tests of single operations on epochs share: a vault on memory stores whose waits are short.
-import { initVault, type KeyProvider, openVault, readEpochMarker, type Vault, type VaultOptions } from '@strongroom/core'
+import { initVault, type Item, type KeyProvider, openVault, readEpochMarker, type Vault, type VaultOptions } from '@strongroom/core'
 import { type AtFailpoint, manualClock, withFailpoints } from '@strongroom/core/testing'
 
 import { email, emptyGround, type Ground, START, type Stored } from '../vault/support.ts'
@@ -69,4 +69,12 @@ export async function stopping(options: VaultOptions, point: string): Promise<{ 
     await gate
   }
   return { vault: await openVault(withFailpoints(options, at)), reached, go }
+}
+
+/** Replaces the key of a person or item, and ends the one before, of which nothing is left. */
+export async function rotateAndRetire({ vault, clock }: Pick<World, 'vault' | 'clock'>, item: Item): Promise<void> {
+  await toEnd(vault.rotateSubjectKey(item))
+  clock.advance(2 * BOUND)
+  const holders = [{ countValues: () => Promise.resolve(0) }]
+  await toEnd(vault.retireVersion(item, { holders, dataBackup: { startedAt: clock.now() } }))
 }

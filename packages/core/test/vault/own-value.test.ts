@@ -3,7 +3,7 @@ import { field, openVault, type Item, type Vault } from '@strongroom/core'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
-import { BOUND, toEnd, world, type World } from '../epochs/support.ts'
+import { rotateAndRetire, toEnd, world } from '../epochs/support.ts'
 import { alice, email, openGround, outcome } from './support.ts'
 
 const elsewhere = field('orders', 'email', z.string())
@@ -15,13 +15,6 @@ async function own(item: Item, stored: Uint8Array, of = email): Promise<boolean>
   } finally {
     keys.dispose()
   }
-}
-
-async function rotateAndRetire({ vault, clock }: World, item: Item): Promise<void> {
-  await toEnd(vault.rotateSubjectKey(item))
-  clock.advance(2 * BOUND)
-  const holders = [{ countValues: () => Promise.resolve(0) }]
-  await toEnd(vault.retireVersion(item, { holders, dataBackup: { startedAt: clock.now() } }))
 }
 
 describe('isOwnValue', () => {

@@ -2,15 +2,8 @@
 import { openVault, type Item, type KeyVersion, type Vault } from '@strongroom/core'
 import { describe, expect, test } from 'vitest'
 
-import { BOUND, toEnd, type World, world } from '../epochs/support.ts'
+import { rotateAndRetire, type World, world } from '../epochs/support.ts'
 import { alice, email, hex, outcome } from './support.ts'
-
-async function rotateAndRetire({ vault, clock }: Pick<World, 'vault' | 'clock'>, item: Item): Promise<void> {
-  await toEnd(vault.rotateSubjectKey(item))
-  clock.advance(2 * BOUND)
-  const holders = [{ countValues: () => Promise.resolve(0) }]
-  await toEnd(vault.retireVersion(item, { holders, dataBackup: { startedAt: clock.now() } }))
-}
 
 const reads = (item: Item, stored: Uint8Array): Promise<string> => outcome(() => item.decrypt(email, stored))
 
